@@ -1,0 +1,15 @@
+"""Markdown → passages: a constitution as the rest of whyset sees it."""
+
+from ._constitution import Constitution
+from ._errors import ConstitutionError, NotInConstitution
+from ._passage import Passage, PassageKind, Section, estimate_tokens
+
+__all__ = [
+    "Constitution",
+    "ConstitutionError",
+    "NotInConstitution",
+    "Passage",
+    "PassageKind",
+    "Section",
+    "estimate_tokens",
+]

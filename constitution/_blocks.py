@@ -1,0 +1,196 @@
+"""Syntax tree → blocks: where each heading and each piece of prose begins and ends."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markdown_it.tree import SyntaxTreeNode
+
+from ._completeness import prove_complete
+from ._markdown import heading_attributes, parse_markdown, plain_text
+from ._passage import PassageKind
+
+_KINDS: dict[str, PassageKind] = {
+    "admonition": "admonition",
+    "blockquote": "block_quote",
+    "code_block": "code",
+    "fence": "code",
+    "footnote_reference": "footnote",
+    "html_block": "html",
+    "paragraph": "paragraph",
+    "table": "table",
+}
+_LISTS = {"bullet_list", "ordered_list"}
+_NO_PROSE = {"front_matter", "hr"}
+# A paragraph's last sentence introduces what follows it, as far as that is of these kinds.
+_INTRODUCED: set[PassageKind] = {"block_quote", "code", "table"}
+# `e.g. this` is no sentence end; ideographic full stops need no space behind them.
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?![a-z\s])|(?<=[。！？])(?=[^\s”’」』）])")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of the document's outline (not one inside a quotation or a list).
+
+    Attributes:
+        start: Its first line, 0-based.
+        end: The line after its last.
+    """
+
+    title: str
+    level: int
+    attributes: dict[str, str]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A piece of prose.
+
+    Attributes:
+        identity: The text that its id is made from: `plain`, but untouched by how headings
+            elsewhere are called.
+        start: Its first line, 0-based.
+        end: The line after its last.
+    """
+
+    kind: PassageKind
+    plain: str
+    identity: str
+    start: int
+    end: int
+    context: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A Markdown document in blocks, in document order.
+
+    Attributes:
+        front_matter: What stands between its delimiters; empty where there is none.
+    """
+
+    blocks: tuple[Heading | Prose, ...]
+    front_matter: str
+
+
+def read_document(source: str, *, name: str) -> Document:
+    """Find the headings and the prose of a Markdown source.
+
+    Raises:
+        ConstitutionError: The source cannot be read whole.
+    """
+    tree = parse_markdown(source, name=name)
+    lines = source.split("\n")
+    found = tuple(_walk(tree.root.children, lines))
+    prove_complete(
+        lines,
+        prose=[(block.start, block.end) for block in found if isinstance(block, Prose)],
+        elsewhere=[
+            *((block.start, block.end) for block in found if isinstance(block, Heading)),
+            *tree.definitions,
+            *_empty_blocks(tree.root),
+        ],
+        name=name,
+    )
+    front_matter = [node.content for node in tree.root.children if node.type == "front_matter"]
+    return Document(found, "".join(front_matter))
+
+
+def _walk(
+    nodes: Sequence[SyntaxTreeNode], lines: list[str], introduction: str | None = None
+) -> Iterator[Heading | Prose]:
+    for node in nodes:
+        kind = _KINDS.get(node.type)
+        if node.type == "heading":
+            yield _heading(node)
+            introduction = None
+        elif node.type in _LISTS:
+            for item in node.children:
+                yield from _item(item, lines, introduction)
+        elif kind is None:
+            introduction = None
+        elif prose := _prose(kind, [node], _range([node], lines), introduction):
+            yield prose
+            introduction = _introduction_after(prose)
+
+
+def _item(
+    item: SyntaxTreeNode, lines: list[str], introduction: str | None
+) -> Iterator[Heading | Prose]:
+    """Yield an item's own prose as one passage, its nested lists as passages of their own.
+
+    What follows a nested list inside an item is a passage again: a slice cannot have a hole.
+    """
+    run: list[SyntaxTreeNode] = []
+    nested_introduction = introduction
+    for child in [*item.children, None]:
+        if child is not None and child.type not in _LISTS:
+            run.append(child)
+            continue
+        if run:
+            start, end = _range(run, lines)
+            if run[0] is item.children[0] and item.map:
+                # The marker may stand on a line of its own.
+                start = item.map[0]
+            if prose := _prose("list_item", run, (start, end), introduction):
+                yield prose
+                nested_introduction = _last_sentence(prose.plain)
+        run = []
+        if child is not None:
+            yield from _walk([child], lines, nested_introduction)
+
+
+def _heading(node: SyntaxTreeNode) -> Heading:
+    start, end = node.map or (0, 0)
+    title = " ".join(plain_text(node).split())
+    return Heading(title, int(node.tag[1]), heading_attributes(node), start, end)
+
+
+def _prose(
+    kind: PassageKind,
+    nodes: Sequence[SyntaxTreeNode],
+    lines: tuple[int, int],
+    introduction: str | None,
+) -> Prose | None:
+    """Make one piece of prose of neighbouring nodes; none where a reader sees nothing of them."""
+    plain = "\n".join(filter(None, (plain_text(node) for node in nodes)))
+    identity = "\n".join(filter(None, (plain_text(node, named=False) for node in nodes)))
+    if not plain.strip():
+        return None
+    context = introduction if kind == "list_item" or kind in _INTRODUCED else None
+    return Prose(kind, plain, identity, *lines, context)
+
+
+def _introduction_after(prose: Prose) -> str | None:
+    if prose.kind == "paragraph":
+        return _last_sentence(prose.plain)
+    return prose.context
+
+
+def _range(nodes: Sequence[SyntaxTreeNode], lines: list[str]) -> tuple[int, int]:
+    """Return the lines of neighbouring nodes without the blank ones markdown-it counts in."""
+    start, end = (nodes[0].map or (0, 0))[0], (nodes[-1].map or (0, 0))[1]
+    while end > start + 1 and not lines[end - 1].strip():
+        end -= 1
+    return start, end
+
+
+def _last_sentence(plain: str) -> str:
+    return _SENTENCE_END.split(plain.strip())[-1].strip()
+
+
+def _empty_blocks(root: SyntaxTreeNode) -> Iterator[tuple[int, int]]:
+    """Yield the lines of blocks that show a reader nothing: breaks, comments, empty fences."""
+    for node in root.walk(include_self=False):
+        if node.map is None:
+            continue
+        start, end = node.map
+        if node.type in _NO_PROSE:
+            yield start, end
+        elif node.type in {"admonition", "footnote_reference"}:
+            # What they hold has nodes of its own.
+            yield start, start + 1
+        elif node.type in {"heading", *_KINDS} - {"blockquote"} and not plain_text(node).strip():
+            yield start, end
