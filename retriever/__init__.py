@@ -1,0 +1,46 @@
+"""Passages → index → the passages that bear on a text."""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from ._embedder import Embedder, open_embedder
+from ._errors import EmbedderUnavailable, RetrieverError
+from ._evaluation import Evaluation, Label, Recall, evaluate, read_labels
+from ._grounding import Grounding, ScoredPassage
+from ._searcher import Searcher
+from ._threshold import SETTLE_BELOW
+
+if TYPE_CHECKING:
+    from ._retriever import PassageRetriever
+
+__all__ = [
+    "SETTLE_BELOW",
+    "Embedder",
+    "EmbedderUnavailable",
+    "Evaluation",
+    "Grounding",
+    "Label",
+    "PassageRetriever",
+    "Recall",
+    "RetrieverError",
+    "ScoredPassage",
+    "Searcher",
+    "evaluate",
+    "open_embedder",
+    "read_labels",
+]
+
+# What brings LangChain, numpy and the rest with it waits until it is asked for.
+_LAZY = {"PassageRetriever": "._retriever"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(_LAZY[name], __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,85 @@
+"""LangChain's embeddings as embedders: the one module of the room that knows them."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._errors import EmbedderUnavailable, RetrieverError
+
+if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
+
+
+class LangChainEmbedder:
+    """Any LangChain `Embeddings`; queries and passages are embedded alike, as documents.
+
+    What decides a vector lies with the provider: a name or a setting that stays while the model
+    behind it changes cannot be seen from here, and then calls for a fresh cache folder.
+    """
+
+    def __init__(self, embeddings: "Embeddings", *, name: str, identity: str) -> None:
+        self._embeddings = embeddings
+        self._name = name
+        self._identity = identity
+
+    @property
+    def name(self) -> str:
+        """What a user calls it."""
+        return self._name
+
+    @property
+    def identity(self) -> str:
+        """Class and settings."""
+        return self._identity
+
+    @classmethod
+    def named(cls, spec: str) -> "LangChainEmbedder":
+        """Open `provider:model`.
+
+        Raises:
+            EmbedderUnavailable: There is no such provider, its package is not installed, or it
+                turned the settings down.
+        """
+        from langchain.embeddings import init_embeddings
+
+        if ":" not in spec:
+            raise EmbedderUnavailable(
+                f"no embedder {spec!r}: name `minilm` (the embedded default), `lexical` (none) "
+                "or one of LangChain's as `provider:model`"
+            )
+        try:
+            embeddings = init_embeddings(spec)
+        except Exception as error:  # ImportError, ValueError, and each provider's own.
+            raise EmbedderUnavailable(f"embedder {spec!r} cannot be opened: {error}") from error
+        return cls(embeddings, name=spec, identity=f"langchain:{spec}")
+
+    @classmethod
+    def of(cls, embeddings: "Embeddings") -> "LangChainEmbedder":
+        """Wrap an object."""
+        kind = type(embeddings)
+        settings = {
+            name: getattr(embeddings, name)
+            for name in ("model", "model_name", "deployment", "dimensions", "size")
+            if isinstance(getattr(embeddings, name, None), str | int)
+        }
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        identity = f"langchain:{name}:{json.dumps(settings, sort_keys=True)}"
+        return cls(embeddings, name=name, identity=identity)
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts; see `Embedder.embed`."""
+        try:
+            vectors = np.asarray(self._embeddings.embed_documents(list(texts)), np.float32)
+        except Exception as error:  # Each provider's own.
+            raise RetrieverError(f"embedder {self._name!r} failed: {error}") from error
+        lengths = np.linalg.norm(vectors, axis=-1, keepdims=True) if vectors.ndim == 2 else None
+        if lengths is None or len(vectors) != len(texts) or not (lengths > 0).all():
+            raise RetrieverError(
+                f"embedder {self._name!r} returned no usable vectors (shape {vectors.shape} for "
+                f"{len(texts)} texts)"
+            )
+        scaled: NDArray[np.float32] = (vectors / lengths).astype(np.float32)
+        return scaled

@@ -1,0 +1,98 @@
+"""A constitution → units: the texts that queries are matched with, one by one."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from whyset.constitution import Passage
+
+from ._everyday import EVERYDAY
+
+UnitKind = Literal["passage", "sentence", "turn", "heading", "everyday"]
+"""`turn` is what a user says in a worked example; `heading` is a section's own; `everyday` is no
+part of the constitution, but what relevance is measured against."""
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|\n+")
+_SHORTEST_SENTENCE = 20
+_TAGGED_TURN = re.compile(r"<user\b[^>]*>(.*?)</user>", re.DOTALL | re.IGNORECASE)
+# `User: …` up to the line that opens with the next speaker's name; there must be one, since
+# a definition may begin like that too.
+_LED_TURN = re.compile(
+    r"^[ \t>*_]*(?:user|human)[*_]*:[*_]*[ \t]*(\S.*?)"
+    r"(?=^[ \t>*_]*[A-Z][\w ]{0,20}[*_]*:)",
+    re.DOTALL | re.IGNORECASE | re.MULTILINE,
+)
+_TAG = re.compile(r"</?\w[^<>]*>|<!--.*?-->", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A text that queries are matched with.
+
+    Attributes:
+        kind: What it is.
+        text: What is matched.
+        section: The number of its section (see `section_numbers`); -1 for none.
+        passage: Its passage's place in the constitution, from 0; `None` for none.
+        id: Unique within the constitution, the same in every process.
+    """
+
+    kind: UnitKind
+    text: str
+    section: int
+    passage: int | None
+    id: str
+
+
+def section_numbers(passages: Sequence[Passage]) -> tuple[int, ...]:
+    """Number the sections that hold passages, in order, and return each passage's number."""
+    numbers: dict[tuple[str, ...], int] = {}
+    return tuple(numbers.setdefault(passage.path, len(numbers)) for passage in passages)
+
+
+def units(passages: Sequence[Passage]) -> tuple[Unit, ...]:
+    """Return the units of a constitution, each passage in one at least, and the everyday ones."""
+    sections = section_numbers(passages)
+    headings = {
+        section: Unit("heading", passage.path[-1], section, None, f"heading-{section}")
+        for passage, section in zip(passages, sections, strict=True)
+        if passage.path and passage.path[-1]
+    }
+    return (
+        *headings.values(),
+        *(
+            Unit(kind, text, section, place, f"{passage.id}/{kind}-{count}")
+            for place, (passage, section) in enumerate(zip(passages, sections, strict=True))
+            for count, (kind, text) in enumerate(_parts(passage))
+        ),
+        *(
+            Unit("everyday", text, -1, None, f"everyday-{number}")
+            for number, text in enumerate(EVERYDAY)
+        ),
+    )
+
+
+def user_turns(plain: str) -> list[str]:
+    """Return what the user says in a worked example, marked by `<user>` tags or by `User:`."""
+    found = _TAGGED_TURN.findall(plain) or _LED_TURN.findall(plain)
+    return [turn for text in found if (turn := _TAG.sub(" ", text).strip())]
+
+
+def _parts(passage: Passage) -> Iterator[tuple[UnitKind, str]]:
+    turns = user_turns(passage.plain)
+    if turns:
+        yield "passage", _TAG.sub(" ", passage.plain).strip()
+        for turn in turns:
+            yield "turn", turn
+        return
+    yield "passage", passage.plain
+    if passage.kind != "code":
+        for sentence in _sentences(passage.plain):
+            yield "sentence", sentence
+
+
+def _sentences(plain: str) -> list[str]:
+    """Cut prose into sentences; a single one is the passage itself, yet counts among sentences."""
+    parts = [part.strip() for part in _SENTENCE_END.split(plain)]
+    return [part for part in parts if len(part) >= _SHORTEST_SENTENCE]
