@@ -1,0 +1,209 @@
+"""Reading: rows out of files and streams, whatever their line ends and layout."""
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from whyset.datasets import (
+    BadRow,
+    Conversation,
+    DatasetError,
+    Message,
+    Row,
+    ToolCall,
+    dumps,
+    read_rows,
+    read_stream,
+    row_from_record,
+)
+
+PAIR = {"prompt": "May I?", "response": "Yes."}
+
+
+def read(data: bytes) -> list[Row | BadRow]:
+    return list(read_stream(io.BytesIO(data), name="rows.jsonl"))
+
+
+def conversation(**columns: Any) -> Conversation:
+    return row_from_record(columns).conversation
+
+
+def test_rows_come_in_order_with_their_lines() -> None:
+    rows = read(b'{"prompt": "a", "response": "b"}\nno\n{"prompt": "c", "response": "d"}\n')
+
+    assert [row.line for row in rows] == [1, 2, 3]
+    assert [type(row) for row in rows] == [Row, BadRow, Row]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        dumps(PAIR),
+        dumps(PAIR) + b"\n",
+        b"\xef\xbb\xbf" + dumps(PAIR) + b"\r\n",
+        b"  " + dumps(PAIR) + b"\t\r\n\r\n",
+    ],
+    ids=["no last line end", "LF", "BOM and CRLF", "white space"],
+)
+def test_layout_does_not_matter(data: bytes) -> None:
+    (row,) = read(data)
+
+    assert isinstance(row, Row)
+    assert row.columns == PAIR
+
+
+def test_blank_lines_are_no_rows_and_are_counted_as_lines() -> None:
+    rows = read(b"\n" + dumps(PAIR) + b"\n   \n\r\n" + dumps(PAIR) + b"\n\n")
+
+    assert [row.line for row in rows] == [2, 5]
+
+
+def test_separators_of_unicode_are_no_line_ends() -> None:
+    told = {"prompt": "a\u2028b\u0085c", "response": "d\x1ce"}
+
+    (row,) = read(dumps(told))
+
+    assert isinstance(row, Row)
+    assert row.columns == told
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf"])
+def test_an_empty_file_has_no_rows(data: bytes) -> None:
+    assert read(data) == []
+
+
+def test_one_object_over_several_lines_is_one_row() -> None:
+    (row,) = read(b'\n{\n  "prompt": "a",\n\n  "response": "b"\n}\n')
+
+    assert isinstance(row, Row)
+    assert row.line == 2
+    assert row.columns == {"prompt": "a", "response": "b"}
+
+
+def test_a_broken_first_line_does_not_take_the_others_with_it() -> None:
+    rows = read(b'{"prompt": "a",\n' + dumps(PAIR) + b"\n")
+
+    assert [type(row) for row in rows] == [BadRow, Row]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"[" + dumps(PAIR) + b"]", b"[\n" + dumps(PAIR) + b"\n]\n", b"[]", b"[1,"],
+    ids=["one line", "several lines", "empty", "broken"],
+)
+def test_an_array_is_refused_as_a_whole(data: bytes) -> None:
+    with pytest.raises(DatasetError) as refused:
+        read(data)
+
+    assert str(refused.value) == (
+        "rows.jsonl:1: is a JSON array, not JSON lines; write one object a line, for example with: "
+        "jq -c '.[]'"
+    )
+
+
+def test_a_line_that_is_an_array_is_one_bad_row() -> None:
+    rows = read(b"[1]\n" + dumps(PAIR) + b"\n[2]\n")
+
+    assert [type(row) for row in rows] == [BadRow, Row, BadRow]
+
+
+def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"none\.jsonl: cannot be read: No such file"):
+        list(read_rows(tmp_path / "none.jsonl"))
+    with pytest.raises(DatasetError, match=r": cannot be read: Is a directory$"):
+        list(read_rows(tmp_path))
+
+
+def test_a_pipe_is_read_as_it_comes() -> None:
+    reading, writing = os.pipe()
+    with open(reading, "rb") as stream, open(writing, "wb", buffering=0) as source:
+        rows = read_stream(stream, name="pipe")
+        for _ in range(3):
+            source.write(dumps(PAIR) + b"\n")
+            assert next(rows).line
+
+
+def test_standard_input_is_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(dumps(PAIR)), "utf-8"))
+
+    assert len(list(read_rows("-"))) == 1
+
+
+def test_the_chat_form_is_read_with_everything_that_was_said() -> None:
+    read = conversation(
+        tools=[{"type": "function", "function": {"name": "find"}}, {"name": "open"}, 5],
+        messages=[
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image_url"}]},
+            {
+                "role": "assistant",
+                "content": None,
+                "tool_calls": [
+                    {"id": "1", "function": {"name": "find", "arguments": '{"q": 1}'}},
+                    {"id": "2", "function": {"name": "open", "arguments": {"größe": 1}}},
+                ],
+            },
+            {"role": "tool", "name": "find", "content": "found"},
+            {"role": "assistant", "content": "b", "reasoning_content": "hm"},
+            {"role": "user", "content": "thanks"},
+        ],
+    )
+
+    assert read == Conversation(
+        messages=(
+            Message("system", "Be brief."),
+            Message("user", "a"),
+            Message(
+                "assistant",
+                "",
+                tool_calls=(ToolCall("find", '{"q": 1}'), ToolCall("open", '{"größe":1}')),
+            ),
+            Message("tool", "found", name="find"),
+            Message("assistant", "b", reasoning="hm"),
+            Message("user", "thanks"),
+        ),
+        turn=4,
+        tools=("find", "open"),
+    )
+    assert read.response.text == "b"
+    assert [message.role for message in read.before] == ["system", "user", "assistant", "tool"]
+
+
+def test_a_response_may_be_a_tool_call_alone_in_the_old_form_too() -> None:
+    call = {"name": "find", "arguments": "{}"}
+    for said in ({"tool_calls": [{"function": call}]}, {"function_call": call}):
+        read = conversation(messages=[{"role": "assistant", "content": None, **said}])
+        assert read.response.tool_calls == (ToolCall("find", "{}"),)
+
+
+def test_a_prompt_and_a_response_are_a_conversation_of_two() -> None:
+    read = conversation(prompt="a", response="b", reasoning_content="hm")
+
+    assert read == Conversation(
+        (Message("user", "a"), Message("assistant", "b", reasoning="hm")), turn=1
+    )
+
+
+def test_messages_go_before_prompt_and_response() -> None:
+    row = row_from_record({**PAIR, "messages": [{"role": "assistant", "content": "c"}]})
+
+    assert (row.shape, row.conversation.response.text) == ("messages", "c")
+
+
+def test_a_row_is_known_by_its_record() -> None:
+    first, second, third = read(dumps(PAIR) + b"\n" + dumps(PAIR) + b'\n{"prompt":"a",'
+                                b'"response":"b"}')  # fmt: skip
+
+    assert isinstance(first, Row)
+    assert isinstance(second, Row)
+    assert isinstance(third, Row)
+    assert first.digest == second.digest != third.digest
+    assert len(first.digest) == 64
+
+
+def test_a_record_from_a_library_that_is_no_row_is_refused() -> None:
+    with pytest.raises(DatasetError, match=r"^row 7: no conversation: expected a 'messages' list"):
+        row_from_record({"text": "x"}, line=7)
