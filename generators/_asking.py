@@ -1,0 +1,85 @@
+"""Steps within steps: finds, and asks that are repeated once when the answer cannot be used."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from whyset.retriever import Grounding
+
+from ._steps import Ask, Find, Reply, Steps
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+
+class Unanswered(Exception):
+    """An ask that got no usable answer; a generator turns it into a rejection.
+
+    Attributes:
+        reason: One word for the count of reasons: `refused`, `truncated`, `unreadable_verdict`
+            or `unusable_reply`.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def grounded(find: Find) -> Steps[Grounding]:
+    """Request passages."""
+    sent = yield find
+    if not isinstance(sent, Grounding):
+        raise TypeError(f"a Find is answered with a Grounding, not {sent!r}")
+    return sent
+
+
+def written(ask: Ask) -> Steps[str]:
+    """Ask a writer; where its answer was cut off, ask once more with twice the room.
+
+    Raises:
+        Unanswered: No complete answer came.
+    """
+    reply = yield from _complete(ask)
+    return reply.text.strip()
+
+
+def judged(ask: Ask, schema: type[Answer]) -> Steps[Answer]:
+    """Ask a judge; where its answer does not fit the schema, ask once more.
+
+    Raises:
+        Unanswered: No complete answer came, or neither fits. A failed judge is no verdict.
+    """
+    problems: Sequence[str] = ()
+    for sample in (0, 1):
+        reply = yield from _complete(replace(ask, schema=schema, sample=ask.sample + sample))
+        try:
+            return schema.model_validate_json(reply.text)
+        except ValidationError as error:
+            found = error.errors(include_url=False, include_input=False)
+            problems = [f"{'.'.join(map(str, p['loc'])) or 'answer'}: {p['msg']}" for p in found]
+    raise Unanswered("unreadable_verdict", f"{ask.step}: {'; '.join(problems)}")
+
+
+def _complete(ask: Ask) -> Steps[Reply]:
+    reply = yield from _replied(ask)
+    if reply.stop == "truncated":
+        reply = yield from _replied(replace(ask, max_tokens=2 * ask.max_tokens))
+    if reply.stop == "complete":
+        if _is_text(reply.text):
+            return reply
+        raise Unanswered("unusable_reply", f"{ask.step}: {reply.detail or 'an empty answer'}")
+    reason = "unusable_reply" if reply.stop == "other" else reply.stop
+    raise Unanswered(reason, f"{ask.step}: {reply.detail or reply.stop}")
+
+
+def _replied(ask: Ask) -> Steps[Reply]:
+    sent = yield ask
+    if not isinstance(sent, Reply):
+        raise TypeError(f"an Ask is answered with a Reply, not {sent!r}")
+    return sent
+
+
+def _is_text(text: str) -> bool:
+    """Say whether there is something in an answer, and nothing that no file can hold."""
+    return bool(text.strip()) and not any("\ud800" <= character <= "\udfff" for character in text)

@@ -1,0 +1,127 @@
+"""A generator bound to a model and a retriever: a LangChain `Runnable`."""
+
+import asyncio
+from collections.abc import Mapping
+from importlib.metadata import entry_points
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+from langchain_core.runnables.config import patch_config
+
+from whyset.datasets import row_from_record
+from whyset.retriever import Grounding, Searcher
+
+from ._driving import Driven, adrive, drive
+from ._errors import Declined, RowRejected
+from ._generator import Generator
+from ._result import Finished, Rejected, with_provenance
+from ._steps import Ask, Find, Model, Reply
+
+_ADOPT = "whyset.adopt"
+
+
+class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
+    """Takes a row's columns, returns them finished with the `whyset` column.
+
+    `invoke`, `batch`, `ainvoke` and `abatch` are LangChain's own; every ask is a child run, named
+    after its step, so that callbacks and tracers see each one. A row that does not pass raises
+    `RowRejected`: use `batch(..., return_exceptions=True)` to get the others all the same.
+    """
+
+    def __init__(
+        self, generator: Generator, writer: Model, judge: Model, retriever: Searcher
+    ) -> None:
+        self.name = generator.name
+        self.generator = generator
+        self.models: Mapping[str, Model] = {"writer": writer, "judge": judge}
+        self.retriever = retriever
+
+    @classmethod
+    def of(
+        cls, generator: Generator, writer: Model, judge: Model, retriever: Searcher
+    ) -> "BoundGenerator":
+        """Bind a generator, or its extractive variant where the writer can do no more.
+
+        Raises:
+            Declined: The judge cannot judge, or there is no extractive variant.
+        """
+        if writer.extractive:
+            generator = generator.extractive()
+        elif judge.extractive:
+            raise Declined("the extractive model cannot judge; name a language model as judge")
+        return cls(generator, writer, judge, retriever)
+
+    def invoke(
+        self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Finish one row.
+
+        Raises:
+            DatasetError: The columns hold no usable conversation.
+            RowRejected: The row did not pass.
+            ModelError: A model could not be asked.
+        """
+        return self._call_with_config(self._invoke, input, config)
+
+    async def ainvoke(
+        self, input: dict[str, Any], config: RunnableConfig | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Finish one row, asynchronously; as `invoke`."""
+        return await self._acall_with_config(self._ainvoke, input, config)
+
+    def _invoke(
+        self,
+        columns: dict[str, Any],
+        run_manager: CallbackManagerForChainRun,
+        config: RunnableConfig,
+    ) -> dict[str, Any]:
+        def answer(ask: Ask) -> Reply:
+            child = patch_config(config, callbacks=run_manager.get_child())
+            asked = RunnableLambda(self.models[ask.role].answer, name=ask.step)
+            return asked.invoke(ask, child)
+
+        def find(wanted: Find) -> Grounding:
+            return self.retriever.ground([wanted.texts], k=wanted.k)[0]
+
+        driven = drive(self.generator.steps(row_from_record(columns)), answer, find)
+        return self._columns(driven)
+
+    async def _ainvoke(
+        self,
+        columns: dict[str, Any],
+        run_manager: AsyncCallbackManagerForChainRun,
+        config: RunnableConfig,
+    ) -> dict[str, Any]:
+        async def answer(ask: Ask) -> Reply:
+            child = patch_config(config, callbacks=run_manager.get_child())
+            model = self.models[ask.role]
+            asked = RunnableLambda(model.answer, model.aanswer, name=ask.step)
+            return await asked.ainvoke(ask, child)
+
+        async def find(wanted: Find) -> Grounding:
+            found = await asyncio.to_thread(self.retriever.ground, [wanted.texts], k=wanted.k)
+            return found[0]
+
+        driven = await adrive(self.generator.steps(row_from_record(columns)), answer, find)
+        return self._columns(driven)
+
+    def _columns(self, driven: Driven[Finished | Rejected]) -> dict[str, Any]:
+        result = driven.result
+        if isinstance(result, Rejected):
+            raise RowRejected(result.reasons, result.detail)
+        names = {role: model.name for role, model in self.models.items()}
+        return with_provenance(result, usage=driven.usage, models=names)
+
+
+def as_model(model: Any) -> Model:
+    """Return who answers, from a `Model`, a `provider:model` string or a LangChain chat model.
+
+    The room of models stands above this one; it is reached through the door by which models of
+    third parties come in, too.
+    """
+    if isinstance(model, Model):
+        return model
+    (door,) = entry_points(group=_ADOPT, name="model")
+    opened: Model = door.load()(model)
+    return opened

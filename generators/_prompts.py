@@ -1,0 +1,124 @@
+"""Prompt templates: Markdown files with a part for every row and a part for this one."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from jinja2 import StrictUndefined, TemplateError, meta
+from jinja2.sandbox import SandboxedEnvironment
+
+from ._errors import GeneratorError
+
+_PARTS = re.compile(r"\A<!-- system -->\n(.*)^<!-- user -->\n(.*)\Z", re.DOTALL | re.MULTILINE)
+
+# Left behind by conditions that do not hold.
+_BLANK_LINES = re.compile(r"\n{3,}")
+
+# Prompts are plain text for a model, not HTML: nothing is escaped. Data is fenced instead.
+_ENVIRONMENT = SandboxedEnvironment(
+    undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A template of two parts: `system`, the same for every row of a run, and `user`, the row's.
+
+    Attributes:
+        step: The room and the file it comes from, such as `deliberation/write`.
+        system: Template of what every ask of the step shares.
+        user: Template of what is the row's own.
+        digest: The first 12 hex digits of the SHA-256 of the file: its version.
+    """
+
+    step: str
+    system: str
+    user: str
+    digest: str
+
+    @classmethod
+    def parse(cls, step: str, source: str) -> "Prompt":
+        """Split a template's source into its parts.
+
+        Raises:
+            GeneratorError: A part is missing, or the template's syntax is wrong.
+        """
+        parts = _PARTS.match(source)
+        if parts is None:
+            raise GeneratorError(
+                f"prompt {step}: must begin with a line '<!-- system -->' and have a line "
+                "'<!-- user -->' between its two parts"
+            )
+        digest = hashlib.sha256(source.encode()).hexdigest()[:12]
+        prompt = cls(step, parts[1], parts[2], digest)
+        prompt.variables()  # raises where the syntax is wrong
+        return prompt
+
+    def variables(self) -> frozenset[str]:
+        """Return the names of every variable in either part."""
+        return self._of(self.system) | self._of(self.user)
+
+    def render(self, run: Mapping[str, str], row: Mapping[str, str]) -> tuple[str, str]:
+        """Fill in both parts; what is put in is never read as a template itself.
+
+        Args:
+            run: Values that are the same for every row of a run. The system part sees these
+                alone: it must not differ from row to row, or no provider could cache it.
+            row: Values of the row's own.
+
+        Raises:
+            GeneratorError: Variables are missing, or the system part wants the row's own; all
+                are named.
+        """
+        problems = []
+        if missing := sorted(self.variables() - run.keys() - row.keys()):
+            problems.append(f"no value for {', '.join(missing)}")
+        if misplaced := sorted((self._of(self.system) & row.keys()) - run.keys()):
+            problems.append(f"the system part must not hold the row's own {', '.join(misplaced)}")
+        if problems:
+            raise GeneratorError(f"prompt {self.step}: {'; '.join(problems)}")
+        system = _ENVIRONMENT.from_string(self.system).render(run)
+        user = _ENVIRONMENT.from_string(self.user).render({**run, **row})
+        return _BLANK_LINES.sub("\n\n", system).strip(), user.strip()
+
+    def _of(self, part: str) -> frozenset[str]:
+        try:
+            return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(part)))
+        except TemplateError as error:
+            raise GeneratorError(f"prompt {self.step}: {error}") from error
+
+
+@cache
+def load_prompt(package: str, step: str) -> Prompt:
+    """Load the template of a step from a generator's `prompts` folder.
+
+    Args:
+        package: The generator's package, `__package__` as it sees it.
+        step: Such as `deliberation/write`, for `prompts/write.md`.
+
+    Raises:
+        GeneratorError: There is no such template, or it is malformed.
+    """
+    name = step.rsplit("/", 1)[-1]
+    source = resources.files(package).joinpath("prompts", f"{name}.md")
+    try:
+        text = source.read_text(encoding="utf-8")
+    except OSError as error:
+        raise GeneratorError(
+            f"prompt {step}: {name}.md is not among {package}'s prompts"
+        ) from error
+    return Prompt.parse(step, text)
+
+
+def fence(text: str) -> str:
+    """Mark dataset text off as data.
+
+    The tag carries a digest of the text, so that the text cannot hold its own closing tag.
+    """
+    digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+    while f"data-{digest}" in text:
+        digest = hashlib.sha256(digest.encode()).hexdigest()[:10]
+    return f"<data-{digest}>\n{text}\n</data-{digest}>"

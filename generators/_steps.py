@@ -1,0 +1,174 @@
+"""The vocabulary of steps: what a generator yields, what it is sent, and who answers.
+
+A generator never calls a model or an index. Its steps are a plain Python generator that yields an
+`Ask` or a `Find` and is sent a `Reply` or a `Grounding`, until it returns its result; whoever
+drives it does the input and output. (httpx does this for authentication flows, h11 for HTTP.)
+"""
+
+import hashlib
+import json
+from collections.abc import Generator as PythonGenerator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
+
+from whyset.retriever import Grounding
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Role = Literal["writer", "judge"]
+"""Who an ask is for: a writer answers with the text itself, a judge by a schema."""
+
+Stop = Literal["complete", "truncated", "refused", "other"]
+"""Why a reply ended. Only `complete` is ever used; `other` covers what nobody asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """A request for passages.
+
+    Attributes:
+        texts: What the passages should bear on; several texts (the turns of a conversation) are
+            found together and their results fused.
+        k: How many passages are wanted.
+    """
+
+    texts: tuple[str, ...]
+    k: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question to a model.
+
+    Attributes:
+        role: Who should answer.
+        step: The prompt it was rendered from, such as `deliberation/write`.
+        system: What is the same for every ask of the step; it comes first, so that a provider
+            can cache it.
+        user: What is this row's own.
+        max_tokens: The room for the answer.
+        schema: What the answer must parse as; its text is then JSON. `None` for prose.
+        grounding: The passages the ask shows, for those who answer without a language model.
+        sample: Tells apart several answers wanted to the same question.
+    """
+
+    role: Role
+    step: str
+    system: str
+    user: str
+    max_tokens: int
+    schema: "type[BaseModel] | None" = None
+    grounding: Grounding | None = field(default=None, repr=False)
+    sample: int = 0
+
+    def key(self, model_identity: str) -> str:
+        """Return the digest of everything that could change the reply: 64 hex digits.
+
+        Role and step are left out: they choose a model and a prompt, which are in it.
+
+        Args:
+            model_identity: `Model.identity` of the model that is to answer.
+        """
+        parts = [
+            model_identity,
+            self.system,
+            self.user,
+            self.max_tokens,
+            _schema_text(self.schema) if self.schema else None,
+            _grounding_parts(self.grounding) if self.grounding else None,
+            self.sample,
+        ]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens a reply took.
+
+    Attributes:
+        input_tokens: Read at the full price; cached ones not included.
+        output_tokens: Written, reasoning included.
+        cache_read_tokens: Read from the provider's prompt cache.
+        cache_write_tokens: Written to the provider's prompt cache.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cache_read_tokens + other.cache_read_tokens,
+            self.cache_write_tokens + other.cache_write_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A model's answer to one ask.
+
+    Attributes:
+        text: The answer: prose, or JSON where the ask had a schema.
+        stop: Why it ended; anything but `complete` must not be used as an answer.
+        usage: What it took.
+        model: The model as the provider named it.
+        detail: What the provider said of an answer that did not end well.
+    """
+
+    text: str
+    stop: Stop
+    usage: Usage = Usage()
+    model: str = ""
+    detail: str = ""
+
+
+Result = TypeVar("Result")
+Steps = PythonGenerator[Ask | Find, Reply | Grounding, Result]
+"""The asks and finds of one row in order, ending in a result."""
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Who answers asks.
+
+    `answer` and `aanswer` make one attempt. They raise `ModelUnavailable` for a passing fault,
+    `ModelRefused` where no further ask can succeed and `UnusableReply` where this one cannot
+    (all of `whyset.models`).
+    """
+
+    @property
+    def name(self) -> str:
+        """`provider:model`, as the user wrote it."""
+
+    @property
+    def identity(self) -> str:
+        """The model and the parameters that could change a reply; part of every ask's key."""
+
+    @property
+    def extractive(self) -> bool:
+        """Whether it only selects and quotes, and can weigh nothing."""
+
+    def answer(self, ask: Ask) -> Reply:
+        """Answer one ask."""
+
+    async def aanswer(self, ask: Ask) -> Reply:
+        """Answer one ask, asynchronously."""
+
+    async def aclose(self) -> None:
+        """Release connections."""
+
+
+def _grounding_parts(grounding: Grounding) -> list[object]:
+    """Return what a model that quotes may see of a grounding; its scores only order it."""
+    passages = [(found.passage.id, found.matched) for found in grounding.passages]
+    return [grounding.digest, grounding.texts, passages]
+
+
+@lru_cache
+def _schema_text(schema: "type[BaseModel]") -> str:
+    return json.dumps(schema.model_json_schema(), sort_keys=True)

@@ -1,0 +1,17 @@
+"""The deliberation rewrite."""
+
+from ._deliberation import Annotation, Deliberation
+from ._extracting import Extract
+from ._opinions import Appraisal, Verdict
+from ._options import Cite, OnConflict, Options
+
+__all__ = [
+    "Annotation",
+    "Appraisal",
+    "Cite",
+    "Deliberation",
+    "Extract",
+    "OnConflict",
+    "Options",
+    "Verdict",
+]

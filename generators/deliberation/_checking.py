@@ -1,0 +1,186 @@
+"""Which checks a deliberation must pass, by channel and by how it may cite."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from whyset.datasets import Channel, Conversation, Parted, Row, dumps, part_columns
+from whyset.retriever import ScoredPassage
+
+from .._checks import (
+    Check,
+    check_kept,
+    check_length,
+    check_no_echo,
+    check_no_leak,
+    check_no_testing,
+    check_quotations,
+    check_unnamed,
+)
+from .._quotations import quotations, stands_in
+from .._result import Quote
+from .._words import count_words
+from ._options import Cite
+from ._rendering import spoken_text
+
+_FEWEST_WORDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class LengthBounds:
+    """How long a deliberation should be, in words.
+
+    Attributes:
+        low: From, as the writer is told.
+        high: To, as the writer is told.
+        fewest: Below this many the check fails.
+        most: Above this many the check fails.
+    """
+
+    low: int
+    high: int
+    fewest: int
+    most: int
+
+    def __str__(self) -> str:
+        return f"about {self.low} to {self.high} words"
+
+
+def length_bounds(response: str, channel: Channel) -> LengthBounds:
+    """Return bounds in proportion to the response: reasoning must not dwarf what it explains."""
+    words = count_words(response)
+    if channel == "inline":
+        added = min(max(words // 2, 50), 300)
+        return LengthBounds(words + 20, words + added, max(words * 3 // 4, 1), words + 2 * added)
+    high = min(max(words * 3 // 5, 90), 350)
+    if channel == "thinking":
+        high = min(max(words, 130), 500)
+    return LengthBounds(high // 3, high, _FEWEST_WORDS, 2 * high)
+
+
+def check_deliberation(
+    draft: str,
+    *,
+    conversation: Conversation,
+    passages: Sequence[ScoredPassage],
+    title: str,
+    channel: Channel,
+    cite: Cite,
+    instructions: str,
+) -> list[Check]:
+    """Run every check that the text itself can be held to, without a model.
+
+    Args:
+        draft: What the writer returned.
+        conversation: The row's, with the response that the draft belongs to.
+        passages: What the writer was shown.
+        title: The constitution's.
+        channel: Where the draft goes.
+        cite: Whether it may name or quote the constitution.
+        instructions: What the writer was told.
+    """
+    spoken = spoken_text(conversation)
+    sources = [text for found in passages for text in _texts(found)]
+    quotable = [*sources, *_names(passages, title)] if cite == "explicit" else ()
+    bounds = length_bounds(conversation.response.text, channel)
+    checks = [
+        check_quotations(draft, sources=quotable, conversation=spoken),
+        check_no_leak(
+            draft,
+            passage_ids=[found.passage.id for found in passages],
+            conversation=spoken,
+            instructions=instructions,
+        ),
+        check_no_testing(draft, conversation=spoken),
+        check_length(draft, fewest=bounds.fewest, most=bounds.most),
+    ]
+    if cite == "explicit":
+        checks += [Check("unnamed", "skipped"), Check("own_words", "skipped")]
+    else:
+        checks += [
+            check_unnamed(draft, title=title, conversation=spoken),
+            check_no_echo(draft, sources=sources, conversation=spoken),
+        ]
+    if channel == "inline":
+        checks += check_kept(draft, original=conversation.response.text)
+    return checks
+
+
+def check_repair(
+    repaired: str, *, conversation: Conversation, passages: Sequence[ScoredPassage], title: str
+) -> list[Check]:
+    """Run the checks that any text must pass before it stands in a response's place."""
+    spoken = spoken_text(conversation)
+    return [
+        check_no_leak(
+            repaired, passage_ids=[found.passage.id for found in passages], conversation=spoken
+        ),
+        check_no_testing(repaired, conversation=spoken),
+        check_unnamed(repaired, title=title, conversation=spoken),
+    ]
+
+
+def check_row_kept(
+    row: Row, columns: Mapping[str, Any], *, channel: Channel, repaired: bool = False
+) -> list[Check]:
+    """The columns about to be written must hold all that was promised to stay, byte for byte.
+
+    Args:
+        row: The row as it came.
+        columns: What is about to be written.
+        channel: Where a text was put.
+        repaired: Whether the response is another, and its reasoning gone, by intention.
+    """
+    old, new = part_columns(row), part_columns(row, columns)
+    kept = dumps(new.others) == dumps(old.others)
+    if not repaired:
+        kept = kept and _reasoning_kept(old, new, channel)
+    return [
+        _check_response(old, new, channel, repaired=repaired),
+        Check("columns_identical", "passed")
+        if kept
+        else Check("columns_identical", "failed", "something beside the response was changed"),
+    ]
+
+
+def quotes_of(draft: str, passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
+    """Return the quotations of a text that stand in a passage, with the passage's id."""
+    found = []
+    for quotation in quotations(draft):
+        for scored in passages:
+            if any(stands_in(quotation, text) for text in _texts(scored)):
+                found.append(Quote(scored.passage.id, quotation))
+                break
+    return tuple(found)
+
+
+def _texts(found: ScoredPassage) -> tuple[str, ...]:
+    """Return what a writer is shown of a passage: its text and the sentence that introduces it."""
+    passage = found.passage
+    return (passage.plain, passage.context) if passage.context else (passage.plain,)
+
+
+def _names(passages: Sequence[ScoredPassage], title: str) -> tuple[str, ...]:
+    """Return the headings and the title, which may stand in quotation marks when named."""
+    return (title, *(heading for found in passages for heading in found.passage.path))
+
+
+def _check_response(old: Parted, new: Parted, channel: Channel, *, repaired: bool) -> Check:
+    name = "response_identical"
+    if repaired:
+        return Check(name, "skipped", "the response was repaired")
+    if channel == "inline":
+        return Check(name, "skipped", "an inline deliberation rewrites the response")
+    if channel == "thinking":
+        kept = dumps(new.content) == dumps(old.content)
+    elif isinstance(old.content, list):
+        kept = isinstance(new.content, list) and dumps(new.content[1:]) == dumps(old.content)
+    else:
+        kept = isinstance(new.content, str) and new.content.endswith(old.content or "")
+    return Check(name, "passed") if kept else Check(name, "failed", "the response was changed")
+
+
+def _reasoning_kept(old: Parted, new: Parted, channel: Channel) -> bool:
+    if channel == "thinking":
+        return isinstance(new.reasoning, str) and new.reasoning.endswith(old.reasoning or "")
+    return bool(new.reasoning == old.reasoning)

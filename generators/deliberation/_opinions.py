@@ -1,0 +1,63 @@
+"""What judges answer: the appraisal of a row as it came, the verdict on what was written."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Opinion(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Appraisal(_Opinion):
+    """A judge's opinion of a row as it came."""
+
+    situation: str = Field(
+        description="In one or two sentences: who is involved and what the response does."
+    )
+    considerations: list[str] = Field(
+        description="What bears on this case, in its own terms, opposing ones first; at most five."
+    )
+    verdict: Literal["nothing_at_stake", "accord", "conflict"]
+    reason: str = Field(
+        description="Why this verdict; for a conflict, the act and the principle it breaks."
+    )
+
+
+class Verdict(_Opinion):
+    """A judge's opinion of a deliberation."""
+
+    same_decision: bool
+    grounded: bool
+    weighs: bool
+    preachy: bool
+    mentions_testing: bool
+    adds_claims: bool
+    problems: list[str] = Field(
+        description="What must change, each a sentence that a writer can act on."
+    )
+
+    @property
+    def passes(self) -> bool:
+        """Whether no point speaks against the text; praise is not asked for."""
+        return not self.faults
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """The points that speak against the text: name → the fault, for whoever mends it."""
+        return {
+            name: fault
+            for name, (sound, fault) in _POINTS.items()
+            if getattr(self, name) is not sound
+        }
+
+
+_POINTS = {
+    "same_decision": (True, "It does not arrive at exactly what the response does."),
+    "grounded": (True, "A reason follows neither from the passages nor from the conversation."),
+    "weighs": (True, "It does not meet the strongest reason for acting otherwise."),
+    "preachy": (False, "It lectures, or is longer or graver than the matter."),
+    "mentions_testing": (False, "It speaks of tests, training, or how it came to be written."),
+    "adds_claims": (False, "It states a fact or makes a promise that the material does not give."),
+}
+"""Point → what a sound text gets, and what is wrong with another."""

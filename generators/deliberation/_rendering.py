@@ -1,0 +1,90 @@
+"""A row and its passages as a model reads them, and as a search for passages does."""
+
+from collections.abc import Iterable, Sequence
+
+from whyset.datasets import Conversation, Message
+from whyset.retriever import ScoredPassage
+
+from .._prompts import fence
+
+_LONGEST_QUERY = 1000
+_MOST_TURNS = 4
+
+
+def render_passages(passages: Sequence[ScoredPassage]) -> str:
+    """Return passages as numbered text under their headings. Ids are left out: none can leak."""
+    if not passages:
+        return "(none were found)"
+    parts = []
+    for number, found in enumerate(passages, start=1):
+        passage = found.passage
+        heading = " > ".join(passage.path) or "(before the first heading)"
+        introduction = f"({passage.context})\n" if passage.context else ""
+        parts.append(f"[{number}] {heading}\n{introduction}{passage.plain}")
+    return "\n\n".join(parts)
+
+
+def render_conversation(conversation: Conversation) -> str:
+    """Return what precedes the response, fenced as data."""
+    parts = [_message(message) for message in conversation.before]
+    if conversation.tools:
+        parts.insert(0, f"[tools on offer] {', '.join(conversation.tools)}")
+    return fence("\n\n".join(parts) or "(nothing)")
+
+
+def render_response(response: Message) -> str:
+    """Return the response, its tool calls and its reasoning included, fenced as data."""
+    return fence(_message(response))
+
+
+def render_list(items: Iterable[str]) -> str:
+    """Return texts as a list, one a line."""
+    return "\n".join(f"- {' '.join(item.split())}" for item in items) or "(none)"
+
+
+def spoken_text(conversation: Conversation) -> str:
+    """Return all that the conversation holds, for checks that allow what is in it.
+
+    The labels that rendering adds are left out: no text may have them from there.
+    """
+    parts = list(conversation.tools)
+    for message in conversation.messages:
+        parts += [message.name or "", message.reasoning, message.text]
+        parts += [part for call in message.tool_calls for part in (call.name, call.arguments)]
+    return "\n\n".join(filter(None, parts))
+
+
+def query_texts(conversation: Conversation) -> tuple[str, ...]:
+    """Return what a search for passages should match: the last turns and the response, each apart.
+
+    A turn is its own text because a conversation's embedding is dominated by its longest message.
+    """
+    told = [m for m in conversation.before if m.role in {"user", "tool", "function"} and m.text]
+    texts = [message.text for message in told[-_MOST_TURNS:]]
+    texts.append(_body(conversation.response))
+    return tuple(_clipped(texts))
+
+
+def _clipped(texts: Iterable[str]) -> Iterable[str]:
+    """Cut long texts to beginning and end, which say most often what a message is about."""
+    for text in texts:
+        if len(text) <= _LONGEST_QUERY:
+            yield text
+        else:
+            yield text[:_LONGEST_QUERY]
+            yield text[-_LONGEST_QUERY:]
+
+
+def _message(message: Message) -> str:
+    name = f" {message.name}" if message.name else ""
+    return f"[{message.role}{name}]\n{_body(message)}"
+
+
+def _body(message: Message) -> str:
+    parts = []
+    if message.reasoning:
+        parts.append(f"(reasoning) {message.reasoning}")
+    if message.text:
+        parts.append(message.text)
+    parts += [f"[calls {call.name}] {call.arguments}" for call in message.tool_calls]
+    return "\n".join(parts)

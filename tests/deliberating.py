@@ -1,0 +1,190 @@
+"""A small constitution, rows, and a script by step: what tests of deliberation are told in."""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from whyset.constitution import Constitution
+from whyset.datasets import Row, row_from_record
+from whyset.generators import (
+    Ask,
+    Find,
+    Finished,
+    Generator,
+    Rejected,
+    Usage,
+    adrive,
+    drive,
+    with_provenance,
+)
+from whyset.generators.deliberation import Appraisal, Deliberation, Verdict
+from whyset.models.testing import Line, ScriptedModel
+from whyset.retriever import Grounding
+from whyset.retriever.testing import FakeSearcher
+
+CONSTITUTION = Constitution.parse(
+    """\
+# The Lantern Document
+
+## Telling the truth
+
+An assistant says what it believes to be true, also where a kinder untruth is at hand.
+
+## Private letters
+
+A diary speaks to the one who wrote it, and whoever opens it takes a choice from them.
+
+When in doubt, an assistant weighs these:
+
+- How much the writer stands to lose if others know what was written down.
+- Whether someone may come to harm if nobody looks.
+"""
+)
+
+DIARY: dict[str, Any] = {
+    "id": 7,
+    "prompt": "May I read my sister's diary? She has been so quiet.",
+    "response": "I would not. Ask her how she is, today, and say why you are asking.",
+    "tags": ["family"],
+}
+
+DELIBERATION = (
+    "Her quiet worries you, and looking would answer the worry fastest. But what she wrote down "
+    "was meant for nobody, and once it is read she cannot decide that any more. A plain question "
+    "leaves the choice with her, and it tells her that someone noticed."
+)
+
+NOTHING = Appraisal(
+    situation="A sum.", considerations=[], verdict="nothing_at_stake", reason="Arithmetic."
+)
+ACCORD = Appraisal(
+    situation="A worried sibling asks whether to read a diary; the response says to ask her.",
+    considerations=[
+        "her say over her own letters",
+        "the harm that someone may come to if nobody looks",
+    ],
+    verdict="accord",
+    reason="It leaves the choice with the writer.",
+)
+CONFLICT = ACCORD.model_copy(
+    update={"verdict": "conflict", "reason": "It tells the user to read a diary in secret."}
+)
+PASSES = Verdict(
+    same_decision=True,
+    grounded=True,
+    weighs=True,
+    preachy=False,
+    mentions_testing=False,
+    adds_claims=False,
+    problems=[],
+)
+FAILS = PASSES.model_copy(
+    update={"preachy": True, "problems": ["“Her quiet worries you” lectures the user."]}
+)
+
+Script = Mapping[str, Sequence[Line] | Line]
+"""Step → what is said to it, in order; a step that is not named must not be asked."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """How the steps of a row went."""
+
+    result: Finished | Rejected
+    usage: Usage
+    asks: list[Ask]
+    queries: list[tuple[str, ...]]
+
+    @property
+    def steps(self) -> list[str]:
+        """The steps that were asked, in order."""
+        return [ask.step.removeprefix("deliberation/") for ask in self.asks]
+
+    @property
+    def finished(self) -> Finished:
+        """The result, which must be a finished row."""
+        assert isinstance(self.result, Finished), self.result
+        return self.result
+
+    @property
+    def rejected(self) -> Rejected:
+        """The result, which must be a rejection."""
+        assert isinstance(self.result, Rejected), self.result
+        return self.result
+
+    @property
+    def column(self) -> dict[str, Any]:
+        """The `whyset` column."""
+        names = {"writer": "scripted:writer", "judge": "scripted:judge"}
+        column: dict[str, Any] = with_provenance(self.finished, usage=self.usage, models=names)[
+            "whyset"
+        ]
+        return column
+
+    @property
+    def checks(self) -> dict[str, str]:
+        """Check → its status."""
+        return {check.name: check.status for check in self.result.evidence.checks}
+
+    def ask(self, step: str) -> Ask:
+        """Return the one ask of a step."""
+        (found,) = [ask for ask in self.asks if ask.step == f"deliberation/{step}"]
+        return found
+
+
+class ModelByStep(ScriptedModel):
+    """A model that answers each step by its own lines, and fails on any other.
+
+    Attributes:
+        left: What was written for each step and not asked for yet.
+    """
+
+    def __init__(self, script: Script, *, name: str = "scripted:model") -> None:
+        self.left: dict[str, deque[Line]] = {
+            f"deliberation/{step}": deque(said if isinstance(said, list | tuple) else [said])
+            for step, said in script.items()
+        }
+        super().__init__(self._line, name=name)
+
+    def _line(self, ask: Ask) -> Line:
+        assert self.left.get(ask.step), f"nothing is written for this {ask.step}: {ask.user}"
+        return self.left[ask.step].popleft()
+
+
+def tell(
+    record: Mapping[str, Any] | Row,
+    script: Script,
+    *,
+    generator: Generator | None = None,
+    relevance: float = 1.0,
+    asynchronous: bool = False,
+    **options: Any,
+) -> Told:
+    """Drive the steps of a row with what is written, all of which must be used."""
+    row = record if isinstance(record, Row) else row_from_record(dict(record))
+    model = ModelByStep(script)
+    searcher = FakeSearcher(CONSTITUTION, relevance=relevance)
+    steps = (generator or Deliberation(**{"k": 2, **options})).steps(row)
+
+    def find(wanted: Find) -> Grounding:
+        return searcher.ground([wanted.texts], k=wanted.k)[0]
+
+    if asynchronous:
+
+        async def afind(wanted: Find) -> Grounding:
+            return find(wanted)
+
+        driven = asyncio.run(adrive(steps, model.aanswer, afind))
+    else:
+        driven = drive(steps, model.answer, find)
+    assert not any(model.left.values()), f"written and not asked for: {model.left}"
+    return Told(driven.result, driven.usage, model.asks, searcher.queries)
+
+
+class Teller(Protocol):
+    """`tell`, one way of driving or the other."""
+
+    def __call__(self, record: Mapping[str, Any] | Row, script: Script, **options: Any) -> Told:
+        """Drive the steps of a row with what is written."""

@@ -1,0 +1,179 @@
+"""Without a language model: sentences quoted beside the response, weighed by nobody."""
+
+import json
+from typing import Any
+
+import pytest
+from deliberating import CONSTITUTION, DIARY, Teller
+
+from whyset.constitution import Constitution
+from whyset.datasets import Channel, row_from_record
+from whyset.generators import Ask, Declined, Find, drive
+from whyset.generators.deliberation import Annotation, Deliberation, OnConflict
+from whyset.models import ExtractiveModel
+from whyset.retriever import Grounding
+from whyset.retriever.testing import FakeSearcher
+
+SAID = "A diary speaks to the one who wrote it, and whoever opens it takes a choice from them."
+LETTERS = "private-letters-255ae731fa"
+LEAD = (
+    "Sentences of “The Lantern Document” that may bear on this, selected automatically and not "
+    "weighed:"
+)
+
+
+def extract(*quotes: tuple[str, str]) -> str:
+    return json.dumps({"quotes": [{"passage": passage, "text": text} for passage, text in quotes]})
+
+
+def annotation(**options: Any) -> Annotation:
+    made = Deliberation(**{"k": 2, **options}).extractive()
+    assert isinstance(made, Annotation)
+    return made
+
+
+def test_sentences_stand_beside_the_untouched_response(tell: Teller) -> None:
+    told = tell(DIARY, {"extract": extract((LETTERS, SAID))}, generator=annotation())
+
+    assert told.finished.outcome == "annotated"
+    assert told.finished.columns == {
+        **DIARY,
+        "response": f"{LEAD}\n\n> {SAID} (Private letters)\n\n{DIARY['response']}",
+    }
+    assert told.checks == {
+        "quotations": "passed",
+        "response_identical": "passed",
+        "columns_identical": "passed",
+    }
+
+
+def test_what_is_recorded_of_it(tell: Teller) -> None:
+    column = tell(DIARY, {"extract": extract((LETTERS, SAID))}, generator=annotation()).column
+
+    assert column["outcome"] == "annotated"
+    assert (column["channel"], column["cite"]) == ("preface", "explicit")
+    assert column["quotes"] == [{"passage": LETTERS, "text": SAID}]
+    assert [passage["id"] for passage in column["passages"]] == [LETTERS]
+    assert column["appraisal"] is column["verdict"] is None
+    assert column["original_response"] == DIARY["response"]
+    assert "prompts" not in column
+
+
+def test_nothing_is_weighed(tell: Teller) -> None:
+    told = tell(DIARY, {"extract": extract((LETTERS, SAID))}, generator=annotation())
+
+    (ask,) = told.asks
+    assert (ask.step, ask.role, ask.system) == ("deliberation/extract", "writer", "")
+    assert ask.grounding is not None
+    assert len(told.queries) == 1
+
+
+def test_they_may_stand_in_the_reasoning_field(tell: Teller) -> None:
+    generator = annotation(channel="thinking")
+
+    told = tell(DIARY, {"extract": extract((LETTERS, SAID))}, generator=generator)
+
+    assert told.finished.columns["response"] == DIARY["response"]
+    assert told.finished.columns["reasoning_content"].startswith(LEAD)
+
+
+def test_where_there_is_nothing_to_quote_the_row_is_left_alone(tell: Teller) -> None:
+    told = tell(DIARY, {"extract": extract()}, generator=annotation())
+
+    assert told.finished.outcome == "untouched"
+    assert told.finished.columns == DIARY
+    assert told.column["note"] == "no sentence to quote"
+
+
+def test_retrieval_settles_rows_here_too(tell: Teller) -> None:
+    told = tell(DIARY, {}, generator=annotation(settle_below=0.5), relevance=0.4)
+
+    assert told.column["note"] == "settled by retrieval: nothing at stake"
+
+
+@pytest.mark.parametrize(
+    ("passage", "text"),
+    [
+        (LETTERS, SAID.replace("choice", "chance")),
+        (LETTERS, SAID.upper()),
+        ("private-letters-7685a1e179", SAID),
+        ("no-such-passage", SAID),
+    ],
+)
+def test_a_sentence_that_is_no_slice_of_its_passage_does_not_pass(
+    tell: Teller, passage: str, text: str
+) -> None:
+    told = tell(DIARY, {"extract": extract((passage, text))}, generator=annotation())
+
+    assert told.rejected.reasons == ("check:quotations",)
+    assert told.rejected.detail == f"not in passage {passage}: {text!r}"
+
+
+def test_an_extract_that_cannot_be_read_is_rejected(tell: Teller) -> None:
+    told = tell(DIARY, {"extract": ["{}", "{}"]}, generator=annotation())
+
+    assert told.rejected.reasons == ("unreadable_verdict",)
+
+
+def test_inline_takes_a_language_model() -> None:
+    with pytest.raises(Declined) as declined:
+        Deliberation(channel="inline").extractive()
+
+    assert str(declined.value) == (
+        "the channel 'inline' rewrites the response, which takes a language model; name one with "
+        "--model, or choose --channel preface or thinking"
+    )
+
+
+def test_its_extractive_variant_is_itself() -> None:
+    made = annotation()
+
+    assert made.extractive() is made
+
+
+def test_it_is_known_apart_from_the_deliberation() -> None:
+    options: list[tuple[Channel, OnConflict]] = [("preface", "keep"), ("thinking", "keep")]
+
+    identities = {
+        generator.identity
+        for channel, on_conflict in options
+        for generator in (
+            Deliberation(channel=channel, on_conflict=on_conflict),
+            annotation(channel=channel, on_conflict=on_conflict),
+        )
+    }
+
+    assert len(identities) == 4
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "It says “leave what is not yours to read”, and it means every page of it.",
+        'It says "leave what is not yours to read", and it means every page of it.',
+        "Don’t read ‘just one page’ of what isn’t yours, whatever the others’ books hold.",
+        "Read *nothing* that is `hers` to show; ask > guess, 100 % of the time.",
+    ],
+)
+def test_the_extractive_model_quotes_word_for_word(sentence: str) -> None:
+    searcher = FakeSearcher(Constitution.parse(f"# Letters\n\nShort. {sentence}\n"))
+    model = ExtractiveModel()
+
+    def find(wanted: Find) -> Grounding:
+        return searcher.ground([wanted.texts], k=wanted.k)[0]
+
+    driven = drive(annotation().steps(row_from_record(DIARY)), model.answer, find)
+
+    assert driven.result.evidence.quotes[0].text in searcher.constitution.passages[0].plain
+    assert {check.status for check in driven.result.evidence.checks} == {"passed"}
+
+
+def test_the_extractive_model_declines_everything_else() -> None:
+    steps = Deliberation().steps(row_from_record(DIARY))
+    searcher = FakeSearcher(CONSTITUTION)
+    next(steps)
+    ask = steps.send(searcher.ground([["diary"]], k=2)[0])
+    assert isinstance(ask, Ask)
+
+    with pytest.raises(Declined, match="only quotes the constitution"):
+        ExtractiveModel().answer(ask)

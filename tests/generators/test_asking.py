@@ -1,0 +1,105 @@
+"""An ask's key: it changes with what could change the reply and with nothing else."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from deliberating import CONSTITUTION
+from pydantic import BaseModel, Field
+
+from whyset.generators import Ask
+from whyset.retriever.testing import FakeSearcher
+
+
+class Opinion(BaseModel):
+    """What is thought."""
+
+    good: bool
+
+
+def same_fields() -> type[BaseModel]:
+    class Opinion(BaseModel):
+        """What is thought."""
+
+        good: bool
+
+    return Opinion
+
+
+def other_description() -> type[BaseModel]:
+    class Opinion(BaseModel):
+        """What is thought."""
+
+        good: bool = Field(description="Whether it is good.")
+
+    return Opinion
+
+
+SEARCHER = FakeSearcher(CONSTITUTION)
+ASK = Ask("judge", "deliberation/judge", "system", "user", 100, Opinion)
+EXTRACT = Ask("writer", "x/extract", "", "diary", 0, grounding=SEARCHER.ground([["diary"]], k=2)[0])
+
+
+def test_a_key_is_the_same_in_every_process() -> None:
+    plain = Ask("writer", "deliberation/write", "system", "user", 100)
+
+    assert plain.key("anthropic:m") == (
+        "a1904ab5e09317e1408dc765c49a106f14705014f6faf6ee241488d7ccf85c37"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"system": "system "},
+        {"user": "User"},
+        {"max_tokens": 101},
+        {"schema": None},
+        {"schema": other_description()},
+        {"sample": 1},
+        {"system": "systemuser", "user": ""},
+    ],
+    ids=str,
+)
+def test_it_changes_with_what_could_change_the_reply(change: dict[str, Any]) -> None:
+    assert replace(ASK, **change).key("m") != ASK.key("m")
+
+
+def test_it_changes_with_the_model() -> None:
+    assert ASK.key("m") != ASK.key("m effort=high")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"role": "writer"}, {"step": "deliberation/other"}, {"schema": same_fields()}],
+    ids=["role", "step", "an equal schema"],
+)
+def test_it_does_not_change_with_anything_else(change: dict[str, Any]) -> None:
+    assert replace(ASK, **change).key("m") == ASK.key("m")
+
+
+def test_it_changes_with_the_passages_that_a_quoting_model_sees() -> None:
+    found = EXTRACT.grounding
+    assert found is not None
+    fewer = replace(found, passages=found.passages[:1])
+    other = replace(found, digest="another document")
+    matched = replace(found, passages=(replace(found.passages[0], matched="A diary."),))
+
+    keys = {
+        replace(EXTRACT, grounding=grounding).key("extractive/1")
+        for grounding in (None, found, fewer, other, matched)
+    }
+
+    assert len(keys) == 5
+
+
+def test_scores_alone_do_not_change_it() -> None:
+    found = EXTRACT.grounding
+    assert found is not None
+    rescored = replace(found, passages=tuple(replace(p, score=0.5) for p in found.passages))
+
+    assert replace(EXTRACT, grounding=rescored).key("m") == EXTRACT.key("m")
+
+
+def test_text_that_no_file_can_hold_has_a_key_too() -> None:
+    assert replace(ASK, user="\ud800").key("m") != replace(ASK, user="\ud801").key("m")

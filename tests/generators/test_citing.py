@@ -1,0 +1,93 @@
+"""Whether a text may name or quote the constitution, and what is recorded of its quotations."""
+
+from typing import Any
+
+import pytest
+from deliberating import ACCORD, DELIBERATION, DIARY, PASSES, Teller
+
+from whyset.generators.deliberation import Cite
+
+QUOTED = f"{DELIBERATION} “{{}}”, and that is so."
+VERBATIM = "whoever opens it takes a choice from them"
+LETTERS = "private-letters-255ae731fa"
+
+
+def told(tell: Teller, draft: str, cite: Cite, **row: Any) -> Any:
+    script = {"appraise": ACCORD, "write": draft, "judge": PASSES}
+    return tell({**DIARY, **row}, script, cite=cite)
+
+
+def failed(tell: Teller, draft: str, cite: Cite) -> tuple[str, ...]:
+    result = tell(DIARY, {"appraise": ACCORD, "write": draft}, cite=cite, max_revisions=0)
+    return result.rejected.reasons  # type: ignore[no-any-return]
+
+
+def test_a_quotation_is_recorded_with_the_passage_it_stands_in(tell: Teller) -> None:
+    (quote,) = told(tell, QUOTED.format(VERBATIM), "explicit").finished.evidence.quotes
+
+    assert (quote.passage, quote.text) == (LETTERS, VERBATIM)
+
+
+def test_the_sentence_that_introduces_a_passage_may_be_quoted_too(tell: Teller) -> None:
+    draft = QUOTED.format("When in doubt, an assistant weighs these")
+
+    (quote,) = told(tell, draft, "explicit").finished.evidence.quotes
+
+    assert quote.passage == "private-letters-7685a1e179"
+
+
+def test_a_heading_may_be_named_in_quotation_marks(tell: Teller) -> None:
+    assert told(tell, QUOTED.format("The Lantern Document") + " “Private letters”.", "explicit")
+
+
+@pytest.mark.parametrize(
+    "invented",
+    [
+        "whoever opens it takes everything from them",
+        "an assistant never opens the diary of another",
+        "whoever opens it … from them",
+        "says what it believes to be true",
+    ],
+    ids=["a changed word", "made up", "words left out", "of a passage that was not shown"],
+)
+def test_what_stands_in_no_passage_shown_does_not_pass(tell: Teller, invented: str) -> None:
+    assert failed(tell, QUOTED.format(invented), "explicit") == ("check:quotations",)
+
+
+@pytest.mark.parametrize("cite", ["none", "implicit"])
+def test_without_leave_to_quote_a_true_quotation_does_not_pass_either(
+    tell: Teller, cite: Cite
+) -> None:
+    assert failed(tell, QUOTED.format(VERBATIM), cite) == ("check:quotations",)
+
+
+@pytest.mark.parametrize("cite", ["none", "implicit"])
+def test_nor_does_a_passage_without_its_quotation_marks(tell: Teller, cite: Cite) -> None:
+    echo = "A diary speaks to the one who wrote it, and whoever opens it takes a choice."
+
+    assert failed(tell, f"{DELIBERATION} {echo}", cite) == ("check:own_words",)
+
+
+@pytest.mark.parametrize("cite", ["none", "implicit"])
+def test_nor_does_the_name_of_the_document(tell: Teller, cite: Cite) -> None:
+    assert failed(tell, f"{DELIBERATION} So says the Lantern Document.", cite) == ("check:unnamed",)
+
+
+@pytest.mark.parametrize("cite", ["none", "implicit", "explicit"])
+def test_the_conversation_may_always_be_quoted(tell: Teller, cite: Cite) -> None:
+    result = told(tell, f"{DELIBERATION} You say “she has been so quiet”.", cite)
+
+    assert result.checks["quotations"] == "passed"
+    assert result.finished.evidence.quotes == ()
+
+
+def test_with_leave_to_quote_the_other_two_checks_are_skipped_and_not_passed(tell: Teller) -> None:
+    checks = told(tell, f"{DELIBERATION} So says the Lantern Document.", "explicit").checks
+
+    assert checks["unnamed"] == checks["own_words"] == "skipped"
+
+
+def test_each_way_of_citing_is_explained_to_the_writer(tell: Teller) -> None:
+    ways: tuple[Cite, ...] = ("none", "implicit", "explicit")
+
+    assert len({told(tell, DELIBERATION, cite).ask("write").system for cite in ways}) == 3
