@@ -1,0 +1,357 @@
+"""Anthropic's models through its own SDK; the only module that imports it.
+
+Requests go through the client's `post` and come back as the HTTP response they are. That keeps
+the SDK's authentication, addresses, errors and transport, and leaves out what `messages.create`
+adds on top: it builds an object from whatever arrives (an HTML page with status 200 becomes a
+`str`, JSON of another shape a `Message` without its attributes), warns of deprecated models on
+every call, and costs a fifth of the throughput.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import anthropic
+import httpx2
+import orjson
+from anthropic.lib.credentials import WorkloadIdentityError
+from anthropic.resources.messages.messages import DEPRECATED_MODELS
+from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
+from anthropic.types.output_config_param import OutputConfigParam
+
+from whyset.generators import Ask, Reply, Stop, Usage
+
+from ._errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
+from ._faults import PASSING, error_for_status, excerpt, redacted
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
+"""How much a model should put into an answer."""
+
+_PATH = "/v1/messages"
+_CONNECT_SECONDS = 10.0
+_IDLE_SECONDS = 60.0
+
+_STOPS: dict[str, Stop] = {
+    "end_turn": "complete",
+    "stop_sequence": "complete",
+    "max_tokens": "truncated",
+    "model_context_window_exceeded": "truncated",
+    "refusal": "refused",
+}
+
+
+class AnthropicModel:
+    """A Claude model, asked through Anthropic's SDK on its aiohttp transport.
+
+    The SDK's own retries are off: `answer` and `aanswer` make one attempt and raise what tells
+    the caller whether to try again. Connections belong to the event loop they were opened in and
+    are closed with it; `aclose` closes them sooner.
+
+    Args:
+        model: The model's id, such as `claude-opus-5-5`.
+        effort: How much the model should put into an answer; the provider's default without it.
+        base_url: Where to send requests; else `ANTHROPIC_BASE_URL`, else Anthropic itself.
+        api_key: The key; else `ANTHROPIC_API_KEY`, `ANTHROPIC_AUTH_TOKEN` or whatever profile
+            the SDK finds on this machine.
+        timeout: Seconds after which an attempt is given up.
+        connections: How many requests may be in flight at once; more wait for their turn.
+
+    Attributes:
+        notes: What a user should be told before a run, such as that the model is deprecated.
+
+    Raises:
+        ModelError: There is no key, the address is none, or the effort is unknown.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        effort: str | None = None,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        timeout: float = 600.0,
+        connections: int = 1024,
+    ) -> None:
+        if not model:
+            raise ModelError("Name the model as well: anthropic:MODEL, such as claude-opus-5-5.")
+        self._effort = _effort(effort)
+        self._model = model
+        self._seconds = timeout
+        self._connections = connections
+        address = base_url or os.environ.get("ANTHROPIC_BASE_URL")
+        if address and not address.startswith(("http://", "https://")):
+            raise ModelError(f"{address!r} is no base URL: write http://… or https://….")
+        self._options: dict[str, Any] = {
+            "api_key": api_key,
+            "base_url": base_url or None,
+            "max_retries": 0,
+            # A wait for a free connection is no fault of the server's: no limit of its own.
+            "timeout": anthropic.Timeout(timeout, connect=_CONNECT_SECONDS, pool=None),
+        }
+        self._lock = threading.Lock()
+        self._sync: anthropic.Anthropic | None = None
+        self._clients: dict[asyncio.AbstractEventLoop, _Tied] = {}
+        self._require_key()
+        self.notes: tuple[str, ...] = ()
+        if model in DEPRECATED_MODELS:
+            self.notes = (
+                f"{self.name} is deprecated; its end of life is {DEPRECATED_MODELS[model]}.",
+            )
+
+    def __repr__(self) -> str:
+        return f"AnthropicModel({self._model!r}, effort={self._effort!r})"
+
+    @property
+    def name(self) -> str:
+        """`anthropic:` and the model's id."""
+        return f"anthropic:{self._model}"
+
+    @property
+    def identity(self) -> str:
+        """The model and the effort; not the address, which does not change what is answered."""
+        return f"{self.name}?effort={self._effort}" if self._effort else self.name
+
+    @property
+    def extractive(self) -> bool:
+        """Always false."""
+        return False
+
+    def answer(self, ask: Ask) -> Reply:
+        """Answer one ask.
+
+        Raises:
+            ModelUnavailable: A passing fault.
+            ModelRefused: The key, the credit, the permission or the model was turned down.
+            UnusableReply: This request was turned down.
+        """
+        request = self._request(ask)
+        try:
+            response = self._sync_client().post(_PATH, body=request, cast_to=httpx2.Response)
+        except anthropic.AnthropicError as error:
+            raise self._fault(error) from self._cause(error)
+        return self._reply(response)
+
+    async def aanswer(self, ask: Ask) -> Reply:
+        """Answer one ask, asynchronously.
+
+        Raises:
+            ModelUnavailable: A passing fault.
+            ModelRefused: The key, the credit, the permission or the model was turned down.
+            UnusableReply: This request was turned down.
+        """
+        request = self._request(ask)
+        client = await self._async_client()
+        try:
+            # The transport limits each read; only this limits an answer that trickles for ever.
+            async with asyncio.timeout(self._seconds):
+                response = await client.post(_PATH, body=request, cast_to=httpx2.Response)
+        except TimeoutError as error:
+            raise ModelUnavailable(f"{self.name}: no answer in {self._seconds:g} s.") from error
+        except anthropic.AnthropicError as error:
+            raise self._fault(error) from self._cause(error)
+        return self._reply(response)
+
+    async def aclose(self) -> None:
+        """Close this event loop's connections and the synchronous ones."""
+        if tied := self._clients.get(asyncio.get_running_loop()):
+            await tied.lifetime.aclose()
+        with self._lock:
+            sync, self._sync = self._sync, None
+        if sync is not None:
+            sync.close()
+
+    def _request(self, ask: Ask) -> MessageCreateParamsNonStreaming:
+        """Return the request's body, the same for one message and for one of a batch."""
+        request: MessageCreateParamsNonStreaming = {
+            "model": self._model,
+            "max_tokens": ask.max_tokens,
+            "messages": [{"role": "user", "content": ask.user}],
+        }
+        if ask.system:
+            # Common to every ask of the step: the provider reads it from its cache.
+            request["system"] = [
+                {"type": "text", "text": ask.system, "cache_control": {"type": "ephemeral"}}
+            ]
+        output: OutputConfigParam = {}
+        if ask.schema is not None:
+            output["format"] = {"type": "json_schema", "schema": _strict_schema(ask.schema)}
+        if self._effort is not None:
+            output["effort"] = self._effort
+        if output:
+            request["output_config"] = output
+        return request
+
+    def _reply(self, response: httpx2.Response) -> Reply:
+        """Return what a response of status 200 says."""
+        try:
+            return _read(orjson.loads(response.content))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # Undecodable, a proxy's page, half a body, another shape: another attempt may help.
+            kind = response.headers.get("content-type", "no content type")
+            start = excerpt(self._redacted(response.content[:2000].decode(errors="replace")))
+            raise ModelUnavailable(
+                f"{self.name}: the answer is no message (HTTP {response.status_code}, {kind}): "
+                f"{start or 'empty'}"
+            ) from error
+
+    def _fault(self, error: anthropic.AnthropicError) -> ModelError:
+        """Return the own error for one of the SDK's."""
+        if isinstance(error, anthropic.APIStatusError):
+            said = error.api_message if isinstance(error.api_message, str) else error.message
+            return error_for_status(
+                error.status_code,
+                self._redacted(said),
+                model=self.name,
+                code=error.error_code,
+                headers=error.response.headers,
+            )
+        said = excerpt(self._redacted(str(error.__cause__ or error)))
+        if isinstance(error, anthropic.APITimeoutError):
+            return ModelUnavailable(f"{self.name}: no answer in time.")
+        if isinstance(
+            error,
+            anthropic.APIConnectionError
+            | anthropic.APIResponseValidationError
+            | anthropic.RetryableError,
+        ):
+            return ModelUnavailable(f"{self.name}: the connection failed: {said}")
+        if isinstance(error, WorkloadIdentityError):
+            status = error.status_code
+            unreached = status is None and error.__cause__ is not None
+            if unreached or status in PASSING or (status or 0) >= 500:
+                return ModelUnavailable(f"{self.name}: no token to be had: {said}")
+        if isinstance(error, anthropic.CredentialsError | WorkloadIdentityError):
+            return ModelRefused(f"{self.name}: the credentials do not serve: {said}")
+        return UnusableReply(f"{self.name}: {said}")
+
+    def _cause(self, error: anthropic.AnthropicError) -> anthropic.AnthropicError | None:
+        """Return the error to chain: none where its text would give the key away."""
+        return error if self._redacted(str(error)) == str(error) else None
+
+    def _redacted(self, text: str) -> str:
+        variables = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
+        return redacted(text, self._options["api_key"], *map(os.environ.get, variables))
+
+    def _require_key(self) -> None:
+        """Raise now, and not at the first row, where there is nothing to authenticate with."""
+        if self._options["api_key"]:
+            return
+        if os.environ.get("ANTHROPIC_API_KEY") or os.environ.get("ANTHROPIC_AUTH_TOKEN"):
+            return
+        try:
+            found = self._sync_client().credentials is not None
+        except anthropic.AnthropicError as error:
+            raise ModelError(f"{self.name}: the credentials cannot be read: {error}") from error
+        if not found:
+            raise ModelError(
+                f"{self.name} needs a key: set ANTHROPIC_API_KEY. "
+                "Without one, --model extractive quotes the constitution and asks nobody."
+            )
+
+    def _sync_client(self) -> anthropic.Anthropic:
+        with self._lock:
+            if self._sync is None:
+                self._sync = anthropic.Anthropic(**self._options)
+            return self._sync
+
+    async def _async_client(self) -> anthropic.AsyncAnthropic:
+        loop = asyncio.get_running_loop()
+        tied = self._clients.get(loop)
+        if tied is None:
+            for other in [known for known in self._clients if known.is_closed()]:
+                del self._clients[other]
+            limits = httpx2.Limits(
+                max_connections=self._connections, keepalive_expiry=_IDLE_SECONDS
+            )
+            http = anthropic.DefaultAioHttpClient(limits=limits, timeout=self._options["timeout"])
+            client = anthropic.AsyncAnthropic(**self._options, http_client=http)
+            tied = self._clients[loop] = _Tied(client, self._lifetime(loop, client))
+            await anext(tied.lifetime)
+        return tied.client
+
+    async def _lifetime(
+        self, loop: asyncio.AbstractEventLoop, client: anthropic.AsyncAnthropic
+    ) -> AsyncGenerator[None]:
+        """Close the client when this generator is closed: at the latest by the loop's shutdown.
+
+        `asyncio.run` closes the async generators still open before it closes the loop, so a
+        suspended one is the place to leave the closing to. Without it, whoever forgets `aclose`
+        gets complaints about unclosed sessions.
+        """
+        try:
+            yield
+        finally:
+            self._clients.pop(loop, None)
+            await client.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Tied:
+    """A client, and what closes it with its event loop."""
+
+    client: anthropic.AsyncAnthropic
+    lifetime: AsyncGenerator[None]
+
+
+def _read(body: Any) -> Reply:
+    """Return the reply in a message's JSON.
+
+    Raises:
+        KeyError: A field is missing.
+        TypeError: A field, or the whole, is of another type.
+        ValueError: It is something else than a message.
+    """
+    if body["type"] != "message":
+        raise ValueError(body["type"])
+    usage, blocks, reason = body["usage"], body["content"], body["stop_reason"]
+    text = "".join([block["text"] for block in blocks if block["type"] == "text"])
+    stop: Stop = _STOPS.get(reason, "other")
+    detail = "" if stop == "complete" else str(reason or "no stop reason")
+    if stop == "refused" and (more := body.get("stop_details")):
+        said = [str(more[part]) for part in ("category", "explanation") if more.get(part)]
+        detail = ": ".join(said) or detail
+    if stop == "complete" and not text.strip():
+        stop, detail = "other", "empty"
+    return Reply(
+        text=text,
+        stop=stop,
+        usage=Usage(
+            input_tokens=_count(usage["input_tokens"]),
+            output_tokens=_count(usage["output_tokens"]),
+            cache_read_tokens=_count(usage.get("cache_read_input_tokens")),
+            cache_write_tokens=_count(usage.get("cache_creation_input_tokens")),
+        ),
+        model=str(body["model"]),
+        detail=detail,
+    )
+
+
+def _count(tokens: Any) -> int:
+    if tokens is None:
+        return 0
+    if not isinstance(tokens, int):
+        raise TypeError(f"not a number of tokens: {tokens!r}")
+    return tokens
+
+
+@lru_cache(maxsize=256)
+def _strict_schema(schema: "type[BaseModel]") -> dict[str, Any]:
+    return anthropic.transform_schema(schema)
+
+
+def _effort(effort: str | None) -> Effort | None:
+    if effort is None:
+        return None
+    for known in get_args(Effort):
+        if effort == known:
+            level: Effort = known
+            return level
+    raise ModelError(f"{effort!r} is no effort: one of {', '.join(get_args(Effort))}.")

@@ -1,0 +1,125 @@
+"""The extractive writer: it selects and quotes, and concludes nothing."""
+
+import json
+import re
+
+from whyset.generators import Ask, Declined, Reply
+from whyset.retriever import Grounding, ScoredPassage
+
+from ._errors import ModelError
+from ._sentences import sentences, word_count
+
+_QUOTES = 3
+_WORDS = range(5, 61)
+_PROSE = frozenset({"paragraph", "list_item", "block_quote", "admonition", "footnote"})
+_WORD = re.compile(r"\w{4,}")
+
+
+class ExtractiveModel:
+    """An honest baseline that needs no language model: the constitution's own sentences.
+
+    It answers only asks for an extract (their step ends in `/extract`), from the passages the ask
+    shows: up to three whole sentences, word for word, best passage first. It cannot know whether
+    a response is right and must never lend one a reason, so it declines everything else.
+
+    Args:
+        name: Nothing; there is only one extractive model.
+
+    Raises:
+        ModelError: A name was given.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        if name:
+            raise ModelError(f"There is only one extractive model: write extractive, not {name!r}.")
+
+    def __repr__(self) -> str:
+        return "ExtractiveModel()"
+
+    @property
+    def name(self) -> str:
+        """`extractive`."""
+        return "extractive"
+
+    @property
+    def identity(self) -> str:
+        """The name and the version of the selection; replies of another are not reused."""
+        return "extractive/1"
+
+    @property
+    def extractive(self) -> bool:
+        """Always true."""
+        return True
+
+    def answer(self, ask: Ask) -> Reply:
+        """Quote from the passages the ask shows.
+
+        Returns:
+            JSON of the shape `{"quotes": [{"passage": ID, "text": SENTENCE}, …]}`, as an ask for
+            an extract wants it; no quotes where no passage has a sentence fit to quote.
+
+        Raises:
+            Declined: The ask wants more than an extract.
+        """
+        if not ask.step.endswith("/extract"):
+            raise Declined(
+                f"The extractive model only quotes the constitution; {ask.step} needs a language "
+                "model. Name one, such as --model anthropic:claude-opus-5-5."
+            )
+        quotes = _select(ask.grounding) if ask.grounding else []
+        return Reply(
+            text=json.dumps({"quotes": quotes}, ensure_ascii=False),
+            stop="complete",
+            model=self.name,
+        )
+
+    async def aanswer(self, ask: Ask) -> Reply:
+        """Do what `answer` does; there is nothing to wait for."""
+        return self.answer(ask)
+
+    async def aclose(self) -> None:
+        """Do nothing; there is nothing to release."""
+
+
+def _select(grounding: Grounding) -> list[dict[str, str]]:
+    """Return the quotes: one of each passage, best first, then a second where there is room."""
+    wanted = _words(" ".join(grounding.texts))
+    fits = [_fit(scored, wanted) for scored in grounding.passages]
+    chosen: dict[str, tuple[int, int]] = {}
+    for _ in range(2):
+        for rank, fit in enumerate(fits):
+            fresh = next((sentence for sentence in fit if sentence not in chosen), None)
+            if fresh is not None and len(chosen) < _QUOTES:
+                # In the order of the passages, and within one as it reads.
+                place = grounding.passages[rank].passage.plain.index(fresh)
+                chosen[fresh] = (rank, place)
+    return [
+        {"passage": grounding.passages[chosen[text][0]].passage.id, "text": text}
+        for text in sorted(chosen, key=lambda text: chosen[text])
+    ]
+
+
+def _fit(scored: ScoredPassage, wanted: set[str]) -> list[str]:
+    """Return the passage's sentences fit to quote, the one that was matched first.
+
+    The others follow by how many words they share with what was searched for, and only where
+    they share any.
+    """
+    passage = scored.passage
+    if passage.kind not in _PROSE:
+        return []
+    fit = [sentence for sentence in sentences(passage.plain) if word_count(sentence) in _WORDS]
+    shared = {sentence: len(wanted & _words(sentence)) for sentence in fit}
+    matched = scored.matched.strip()
+    best = [sentence for sentence in fit if sentence == matched]
+    others = sorted(
+        (sentence for sentence in fit if sentence != matched),
+        key=lambda sentence: -shared[sentence],
+    )
+    if not best:
+        best, others = others[:1], others[1:]
+    return best + [sentence for sentence in others if shared[sentence]]
+
+
+def _words(text: str) -> set[str]:
+    return {word.casefold() for word in _WORD.findall(text)}

@@ -1,0 +1,110 @@
+"""What a provider's HTTP status means for the caller, the same for every provider."""
+
+import email.utils
+import math
+import time
+from collections.abc import Mapping
+
+from ._errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
+
+REFUSALS = {
+    401: "the key was not accepted",
+    402: "there is no credit",
+    403: "the key may not do this",
+    404: "there is no such model or endpoint",
+}
+"""Statuses that meet every ask alike, and what they say."""
+
+PASSING = frozenset({408, 409, 425, 429, 499})
+"""Statuses below 500 after which the same ask may succeed."""
+
+REFUSAL_CODES = frozenset(
+    {
+        # Anthropic: a status of 400 or 429 whose cause no waiting and no other ask would mend.
+        "claude_code_key_creator_not_member",
+        "cmek_key_disabled",
+        "cmek_key_network_blocked",
+        "contract_spend_limit_reached",
+        "enforced_spend_limit_reached",
+        "organization_on_hold",
+        "user_profile_required",
+        # OpenAI: a 429 that means an empty account.
+        "billing_hard_limit_reached",
+        "insufficient_quota",
+    }
+)
+"""Stable error codes that turn down every ask, whatever the status."""
+
+_CREDIT_PHRASES = ("credit balance", "billing")
+_EXCERPT = 300
+_SHORTEST_SECRET = 8
+
+
+def error_for_status(
+    status: int,
+    said: str,
+    *,
+    model: str,
+    code: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> ModelError:
+    """Return the error for an HTTP status that is not a success.
+
+    Args:
+        status: The status.
+        said: What the provider wrote about it; shortened here.
+        model: The model asked, as the user wrote it.
+        code: The provider's stable code for the cause, where it gives one.
+        headers: The response's headers, for how long to wait.
+    """
+    said = excerpt(said)
+    lowered = said.lower()
+    no_credit = status in (400, 429) and any(phrase in lowered for phrase in _CREDIT_PHRASES)
+    if status in REFUSALS or code in REFUSAL_CODES or no_credit:
+        meaning = REFUSALS.get(status, "the account cannot pay or is on hold")
+        return ModelRefused(f"{model}: {meaning} (HTTP {status}): {said}")
+    if status in PASSING or status >= 500:
+        return ModelUnavailable(
+            f"{model}: not available at the moment (HTTP {status}): {said}",
+            retry_after=retry_after(headers or {}),
+        )
+    return UnusableReply(f"{model}: this request was turned down (HTTP {status}): {said}")
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return how many seconds a response asks to wait: 0 or more, `None` where it does not say.
+
+    Reads `retry-after-ms` first (finer, and what Anthropic's and OpenAI's clients prefer), then
+    `retry-after` as seconds or as an HTTP date.
+
+    Args:
+        headers: A response's headers; names are looked up in lower case.
+    """
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) / unit
+        except ValueError:
+            continue
+        if math.isfinite(seconds):
+            return max(seconds, 0.0)
+    date = email.utils.parsedate_tz(headers.get("retry-after", ""))
+    if date is None:
+        return None
+    return max(email.utils.mktime_tz(date) - time.time(), 0.0)
+
+
+def excerpt(text: str) -> str:
+    """Return the text on one line, cut where it is too long for a message."""
+    line = " ".join(text.split())
+    return line if len(line) <= _EXCERPT else line[: _EXCERPT - 1] + "…"
+
+
+def redacted(text: str, *secrets: str | None) -> str:
+    """Return the text without the secrets: providers and proxies repeat keys in what they say.
+
+    Anything shorter than eight characters is no key, and would only garble the message.
+    """
+    for secret in secrets:
+        if secret and len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "[key]")
+    return text

@@ -1,0 +1,67 @@
+"""A server, an environment that leads to it, and asks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from loopback import LoopbackServer
+from pydantic import BaseModel
+
+from whyset.generators import Ask
+
+KEYS = (
+    "ANTHROPIC_API_KEY",
+    "ANTHROPIC_AUTH_TOKEN",
+    "ANTHROPIC_BASE_URL",
+    "ANTHROPIC_API_URL",
+    "ANTHROPIC_CONFIG_DIR",
+    "ANTHROPIC_PROFILE",
+    "OPENAI_API_KEY",
+)
+
+
+class Verdict(BaseModel):
+    """What a judge says."""
+
+    passes: bool
+    reasons: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Take every key and profile of whoever runs the tests out of sight."""
+    for name in KEYS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackServer]:
+    with LoopbackServer() as loopback:
+        for name, value in loopback.environment.items():
+            monkeypatch.setenv(name, value)
+        yield loopback
+
+
+@pytest.fixture
+def prose() -> Ask:
+    return Ask(
+        role="writer",
+        step="deliberation/write",
+        system="You weigh what pulls apart.",
+        user="May I read her diary?",
+        max_tokens=300,
+    )
+
+
+@pytest.fixture
+def judged() -> Ask:
+    return Ask(
+        role="judge",
+        step="deliberation/judge",
+        system="You judge.",
+        user="Is it sound?",
+        max_tokens=200,
+        schema=Verdict,
+    )
