@@ -1,0 +1,145 @@
+"""Asks answered: from the ledger, by who asks the same just now, else by a model, patiently."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from whyset.generators import Ask, Model, Reply, Role
+from whyset.models import RETRYABLE, ModelRefused, ModelUnavailable, RetryPolicy
+
+from ._errors import RunStopped
+from ._halting import Halt
+from ._ledger import Ledger
+
+_UNREACHABLE_AFTER = 3
+
+
+@dataclass(slots=True)
+class Traffic:
+    """What a run has sent and received so far; counts of this process only.
+
+    Attributes:
+        answered: Replies that models gave.
+        replayed: Replies taken from the ledger instead.
+        retried: Asks sent again after a passing fault.
+        in_flight: Asks sent and not answered yet.
+    """
+
+    answered: int = 0
+    replayed: int = 0
+    retried: int = 0
+    in_flight: int = 0
+
+
+class Answerer:
+    """Answers the asks of all rows of a run.
+
+    Attributes:
+        traffic: What was sent and received so far.
+    """
+
+    def __init__(
+        self,
+        models: Mapping[Role, Model],
+        ledger: Ledger,
+        halt: Halt,
+        *,
+        concurrency: int,
+        retries: RetryPolicy,
+    ) -> None:
+        self.traffic = Traffic()
+        self._models = models
+        self._ledger = ledger
+        self._halt = halt
+        self._slots = asyncio.Semaphore(concurrency)
+        self._retries = retries
+        self._asked: dict[str, asyncio.Task[Reply]] = {}
+        self._given_up_in_a_row = 0
+        # As many as are in flight may meet one and the same moment of trouble.
+        self._unreachable_after = max(_UNREACHABLE_AFTER, concurrency)
+
+    async def answer(self, ask: Ask) -> Reply:
+        """Return the reply to an ask.
+
+        Raises:
+            ModelUnavailable: The provider did not answer, however often it was asked.
+            UnusableReply: The provider turned this ask down.
+            RunStopped: The run is to end, and the ask was not sent.
+            WhysetError: No other ask would fare better.
+        """
+        model = self._models[ask.role]
+        if model.extractive:
+            # Free, and the same every time: to record it would cost more than to do it again.
+            return await model.aanswer(ask)
+        key = ask.key(model.identity)
+        if (known := self._ledger.reply(key)) is not None:
+            self.traffic.replayed += 1
+            return known
+        if (asked := self._asked.get(key)) is None:
+            asked = asyncio.create_task(self._ask(model, ask, key))
+            self._asked[key] = asked
+            asked.add_done_callback(lambda task: self._forget(key, task))
+        # Shielded: one row's cancellation must not lose a reply that another waits for.
+        return await asyncio.shield(asked)
+
+    async def aclose(self) -> None:
+        """Give up the asks that no row waits for any more."""
+        left = list(self._asked.values())
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    def _forget(self, key: str, task: asyncio.Task[Reply]) -> None:
+        del self._asked[key]
+        if not task.cancelled():
+            task.exception()  # seen by the rows that wait, if any still does
+
+    async def _ask(self, model: Model, ask: Ask, key: str) -> Reply:
+        # A slot is held while waiting to ask again, too: that is what slows a run down when the
+        # provider asks it to.
+        async with self._slots:
+            failed = 0
+            while True:
+                self._halt.check()
+                self.traffic.in_flight += 1
+                try:
+                    reply = _writable(await model.aanswer(ask))
+                except RETRYABLE as error:
+                    failed += 1
+                    if failed >= self._retries.attempts:
+                        self._give_up(error)
+                        raise
+                    wait = self._retries.wait(failed, error.retry_after)
+                except ModelRefused as error:
+                    self._halt.call(error)  # before the slot is free for another such ask
+                    raise
+                else:
+                    self._given_up_in_a_row = 0
+                    self.traffic.answered += 1
+                    self._ledger.put_reply(key, ask, model.name, reply)
+                    return reply
+                finally:
+                    self.traffic.in_flight -= 1
+                self.traffic.retried += 1
+                await self._halt.wait(wait)
+
+    def _give_up(self, error: ModelUnavailable) -> None:
+        """End the run where ask after ask fails: quarantining every row would help nobody."""
+        self._given_up_in_a_row += 1
+        if self._given_up_in_a_row >= self._unreachable_after:
+            self._halt.call(unreachable(str(error)))
+
+
+def unreachable(last: str) -> RunStopped:
+    """Return what ends a run whose provider does not answer."""
+    return RunStopped(f"The provider does not answer: {last.rstrip('.')}")
+
+
+def _writable(reply: Reply) -> Reply:
+    """Return the reply with half a surrogate pair replaced: no UTF-8 file could hold it."""
+    try:
+        reply.text.encode()
+    except UnicodeEncodeError:
+        text = reply.text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return replace(reply, text=text)
+    return reply

@@ -1,0 +1,312 @@
+"""The ledger: every reply as it arrives and every row that is done, so that nothing is paid twice.
+
+SQLite in WAL mode with one writing thread. What arrives within a few milliseconds is committed
+together, so durability costs no throughput; a reply survives a kill some 20 ms after it came.
+"""
+
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import astuple, dataclass
+from decimal import Decimal
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from whyset.generators import Ask, Reply, Usage
+
+from ._errors import RunError
+from ._locking import RunLock
+
+FORMAT = 1
+"""The layout of the tables; a ledger of another layout is refused, never misread."""
+
+_LONGEST_WAIT = 0.02
+
+# The version is set in the same transaction: a kill in between leaves no ledger without one.
+# Keys are digests, scattered over the index; the records themselves are appended.
+_CREATE = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE replies (
+    key TEXT PRIMARY KEY, step TEXT NOT NULL, asked TEXT NOT NULL, text TEXT NOT NULL,
+    stop TEXT NOT NULL, model TEXT NOT NULL, detail TEXT NOT NULL,
+    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+    cache_read_tokens INTEGER NOT NULL, cache_write_tokens INTEGER NOT NULL
+);
+CREATE TABLE rows (key TEXT PRIMARY KEY, record BLOB NOT NULL);
+PRAGMA user_version = {FORMAT};
+COMMIT;
+"""
+_PUT_REPLY = "INSERT OR IGNORE INTO replies VALUES (?,?,?,?,?,?,?,?,?,?,?)"
+_PUT_ROW = "INSERT OR REPLACE INTO rows VALUES (?,?)"
+_USAGE = "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What the replies of one step by one model took together.
+
+    Attributes:
+        step: The prompt they answered.
+        model: `provider:model`.
+        replies: How many there were.
+        usage: Their tokens.
+        cost: Their price in dollars; `None` where the model is unpriced.
+    """
+
+    step: str
+    model: str
+    replies: int
+    usage: Usage
+    cost: Decimal | None
+
+
+class Ledger(AbstractContextManager["Ledger"]):
+    """The durable record of one run's replies and finished rows.
+
+    Use it from one thread; the thread that writes is the ledger's own. Reading never waits for a
+    write to reach the disk.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        """Open or create a ledger.
+
+        Args:
+            path: The file; `None` keeps a record that ends with the process (in memory, and in an
+                unnamed temporary file where memory does not do).
+
+        Raises:
+            RunLocked: Another process works on this run.
+            RunError: The file cannot be opened, or is not a ledger of this version.
+        """
+        self._path = path
+        self._lock = RunLock(path.with_name(f"{path.name}.lock")) if path else None
+        self._unwritten_replies: dict[str, Reply] = {}
+        self._unwritten_rows: dict[str, bytes] = {}
+        self._queue: queue.SimpleQueue[_Write | _Barrier | None] = queue.SimpleQueue()
+        self._failure: Exception | None = None
+        try:
+            self._writer = self._open()
+            # An unnamed database has one connection only, which the two threads take turns with.
+            self._reader = self._connect() if path else self._writer
+            self._turn: AbstractContextManager[object] = nullcontext() if path else threading.Lock()
+        except BaseException:
+            self._unlock()
+            raise
+        self._thread = threading.Thread(target=self._write_all, name="whyset-ledger", daemon=True)
+        self._thread.start()
+
+    def reply(self, key: str) -> Reply | None:
+        """Return the reply recorded for an ask key, if there is one."""
+        if (held := self._unwritten_replies.get(key)) is not None:
+            return held
+        found = self._one(f"SELECT text, stop, model, detail, {_USAGE} FROM replies", key)
+        if found is None:
+            return None
+        text, stop, model, detail, *tokens = found
+        return Reply(text, stop, Usage(*tokens), model, detail)
+
+    def put_reply(self, key: str, ask: Ask, asked: str, reply: Reply) -> None:
+        """Record a reply; it is durable some 20 ms later.
+
+        Args:
+            key: The ask's key.
+            ask: What was asked.
+            asked: The name of the model that was asked.
+            reply: What it answered, usable or not: it was paid for.
+
+        Raises:
+            RunError: An earlier record could not be written (a full disk, say).
+        """
+        self._unwritten_replies[key] = reply
+        values = (key, ask.step, asked, reply.text, reply.stop, reply.model, reply.detail)
+        self._put(_Write(_PUT_REPLY, (*values, *astuple(reply.usage)), self._unwritten_replies))
+
+    def row(self, key: str) -> bytes | None:
+        """Return the record of a finished row, if there is one."""
+        if (held := self._unwritten_rows.get(key)) is not None:
+            return held
+        found = self._one("SELECT record FROM rows", key)
+        return found[0] if found else None
+
+    def put_row(self, key: str, record: bytes) -> None:
+        """Record a row that is done; it is durable some 20 ms later.
+
+        Args:
+            key: What the row is known by on resuming.
+            record: What `row` is to return.
+
+        Raises:
+            RunError: An earlier record could not be written.
+        """
+        self._unwritten_rows[key] = record
+        self._put(_Write(_PUT_ROW, (key, record), self._unwritten_rows))
+
+    def spent(self, price: Callable[[str, Usage], Decimal | None]) -> list[Spent]:
+        """Return what all recorded replies took, by step and model.
+
+        Args:
+            price: What one reply of a model costs; some prices hang on a prompt's length, so
+                each reply is priced by itself.
+
+        Raises:
+            RunError: A record could not be written.
+        """
+        self.flush()
+        sums: dict[tuple[str, str], Spent] = {}
+        with self._turn:
+            for step, asked, *tokens in self._reader.execute(
+                f"SELECT step, asked, {_USAGE} FROM replies"
+            ):
+                usage = Usage(*tokens)
+                cost = price(asked, usage)
+                held = sums.get((step, asked), Spent(step, asked, 0, Usage(), Decimal(0)))
+                sums[step, asked] = Spent(
+                    step,
+                    asked,
+                    held.replies + 1,
+                    held.usage + usage,
+                    None if held.cost is None or cost is None else held.cost + cost,
+                )
+        return [sums[key] for key in sorted(sums)]
+
+    def flush(self) -> None:
+        """Wait until all that was put is durable.
+
+        Raises:
+            RunError: It could not be written.
+        """
+        barrier = _Barrier()
+        self._queue.put(barrier)
+        barrier.reached.wait()
+        self._raise_failure()
+
+    def close(self) -> None:
+        """Write what is left, close the file and let other processes in."""
+        self._queue.put(None)
+        self._thread.join()
+        self._reader.close()
+        self._writer.close()
+        self._unlock()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def __enter__(self) -> Self:
+        """Return the ledger itself."""
+        return self
+
+    def _open(self) -> sqlite3.Connection:
+        connection = self._connect()
+        try:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if version != FORMAT and (version or tables):
+                raise RunError(
+                    f"{self._path}: is not a ledger of this version of whyset (its format is "
+                    f"{version}, not {FORMAT}); name another output with -o, or move the file away"
+                )
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            if not tables:
+                connection.executescript(_CREATE)
+        except sqlite3.Error as error:
+            connection.close()
+            raise self._unusable(error) from error
+        except RunError:
+            connection.close()
+            raise
+        return connection
+
+    def _connect(self) -> sqlite3.Connection:
+        try:
+            return sqlite3.connect(self._path or "", check_same_thread=False)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: sqlite3.Error) -> RunError:
+        return RunError(
+            f"{self._path}: cannot be used as a ledger: {error}; name another output with -o, or "
+            "move the file away"
+        )
+
+    def _one(self, select: str, key: str) -> tuple[Any, ...] | None:
+        try:
+            with self._turn:
+                found: tuple[Any, ...] | None = self._reader.execute(
+                    f"{select} WHERE key = ?", (key,)
+                ).fetchone()
+        except sqlite3.Error as error:
+            raise RunError(f"{self._path}: the ledger cannot be read: {error}") from error
+        return found
+
+    def _put(self, write: "_Write") -> None:
+        self._raise_failure()
+        self._queue.put(write)
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise RunError(
+                f"{self._path}: the ledger cannot be written: {self._failure}. Nothing more is "
+                "asked; make room and run the same command again"
+            ) from self._failure
+
+    def _write_all(self) -> None:
+        closing = False
+        while not closing:
+            taken = [self._queue.get()]
+            deadline = time.monotonic() + _LONGEST_WAIT
+            # Whoever waits at a barrier, or for the end, should not wait for more to come.
+            while isinstance(taken[-1], _Write) and (left := deadline - time.monotonic()) > 0:
+                try:
+                    taken.append(self._queue.get(timeout=left))
+                except queue.Empty:
+                    break
+            closing = taken[-1] is None
+            self._commit([item for item in taken if isinstance(item, _Write)])
+            for item in taken:
+                if isinstance(item, _Barrier):
+                    item.reached.set()
+
+    def _commit(self, writes: "list[_Write]") -> None:
+        if not writes or self._failure is not None:
+            return
+        try:
+            with self._turn, self._writer:
+                for write in writes:
+                    self._writer.execute(write.statement, write.values)
+        except Exception as error:
+            # Whatever it is: this thread must live on, or whoever waits at a barrier waits forever.
+            self._failure = error
+            return
+        for write in writes:
+            write.unwritten.pop(write.key, None)
+
+    def _unlock(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    statement: str
+    values: tuple[str | int | bytes, ...]
+    unwritten: dict[str, Reply] | dict[str, bytes]
+
+    @property
+    def key(self) -> str:
+        return str(self.values[0])
+
+
+class _Barrier:
+    def __init__(self) -> None:
+        self.reached = threading.Event()

@@ -1,0 +1,182 @@
+"""The live engine: rows go through their steps side by side, results come out in order."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from whyset.datasets import BadRow, Row
+from whyset.generators import adrive
+from whyset.models import ModelUnavailable, RetryPolicy, UnusableReply
+
+from ._answering import Answerer, Traffic, unreachable
+from ._crew import Crew
+from ._errors import RunStopped
+from ._finding import Finder
+from ._halting import Halt
+from ._ledger import Ledger
+from ._rowrecord import RowRecord
+from ._threads import ReadAhead
+
+_ROWS_FOR_EACH_ASK = 4
+_FEWEST_ROWS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A row that came out of the engine.
+
+    Attributes:
+        row: The row as it was read.
+        record: What became of it.
+        reused: Whether that happened in an earlier run.
+    """
+
+    row: Row | BadRow
+    record: RowRecord
+    reused: bool = False
+
+
+class LiveEngine:
+    """Drives the steps of rows over live models; one engine for one run.
+
+    Attributes:
+        traffic: What was sent and received so far.
+    """
+
+    def __init__(
+        self,
+        crew: Crew,
+        ledger: Ledger,
+        *,
+        concurrency: int = 16,
+        retries: RetryPolicy = RetryPolicy(),
+    ) -> None:
+        """Make an engine.
+
+        Args:
+            crew: Who works.
+            ledger: Where replies and finished rows are recorded as they come.
+            concurrency: How many asks are in flight at most.
+            retries: When an ask that met a passing fault is sent again.
+        """
+        self._crew = crew
+        self._identity = crew.identity
+        self._ledger = ledger
+        self._halt = Halt()
+        self._answerer = Answerer(
+            crew.models, ledger, self._halt, concurrency=concurrency, retries=retries
+        )
+        # A row that waits long holds up those behind it; with this many underway, the asks in
+        # flight do not run out meanwhile.
+        self._window = max(_ROWS_FOR_EACH_ASK * concurrency, _FEWEST_ROWS)
+
+    @property
+    def traffic(self) -> Traffic:
+        """What was sent and received so far."""
+        return self._answerer.traffic
+
+    def stop(self) -> None:
+        """Let asks in flight finish and send no more; the run then raises `RunStopped`."""
+        self._halt.call(RunStopped("Stopped"))
+
+    async def run(self, rows: Iterable[Row | BadRow]) -> AsyncGenerator[Done, None]:
+        """Yield every row in the order of the input, done or bad.
+
+        Memory is bounded: a few rows for each ask in flight are held, whatever the input's size.
+        When the run ends early, replies to asks in flight are awaited and recorded first; when it
+        is cancelled, they are not. Close the generator (`contextlib.aclosing`) if you leave it.
+
+        Raises:
+            RunStopped: `stop` was called, or the provider does not answer.
+            ModelRefused: The provider turns every ask down.
+            WhysetError: The ledger, the retriever or the input failed.
+        """
+        underway: asyncio.Queue[asyncio.Task[Done] | None] = asyncio.Queue()
+        room = asyncio.Semaphore(self._window)
+        tasks: set[asyncio.Task[Done]] = set()
+        finder = Finder(self._crew.retriever)
+        reader = ReadAhead(rows)
+
+        async def feed() -> None:
+            try:
+                async for row in reader:
+                    await room.acquire()
+                    task = asyncio.create_task(self._done(row, finder))
+                    tasks.add(task)
+                    underway.put_nowait(task)
+            except Exception as error:
+                self._halt.call(error)
+            underway.put_nowait(None)
+
+        # Whatever is waited for below, a halt ends the waiting.
+        halted = asyncio.create_task(self._halt.wait())
+        halted.add_done_callback(lambda _: underway.put_nowait(None))
+        feeder = asyncio.create_task(feed())
+        last_fault = ""
+        try:
+            while (task := await underway.get()) is not None:
+                if not task.done():
+                    ends: set[asyncio.Task[Any]] = {task, halted}
+                    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                if self._halt.reason is not None:
+                    break
+                done = task.result()
+                tasks.remove(task)
+                room.release()
+                if done.record.reasons == (RowRecord.UNAVAILABLE,):
+                    last_fault = done.record.detail
+                yield done
+            if self._halt.reason is not None:
+                raise self._halt.reason
+            if last_fault and not (self.traffic.answered or self.traffic.replayed):
+                raise unreachable(last_fault)
+        finally:
+            feeder.cancel()
+            halted.cancel()
+            reader.close()
+            self.stop()
+            await self._wind_up(tasks, finder)
+
+    async def _wind_up(self, tasks: set[asyncio.Task[Done]], finder: Finder) -> None:
+        """Wait for rows underway; on being cancelled here or before, give them up instead."""
+        current = asyncio.current_task()
+        if current is not None and current.cancelling():
+            for task in tasks:
+                task.cancel()
+        try:
+            # A gathering that is cancelled cancels what it has gathered.
+            await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            await self._answerer.aclose()
+            await finder.aclose()
+
+    async def _done(self, row: Row | BadRow, finder: Finder) -> Done:
+        try:
+            return await self._work(row, finder)
+        except RunStopped:
+            raise
+        except Exception as error:
+            # What befalls a single row is a record by now: this would befall every other, too.
+            self._halt.call(error)
+            raise
+
+    async def _work(self, row: Row | BadRow, finder: Finder) -> Done:
+        if isinstance(row, BadRow):
+            return Done(row, RowRecord.unreadable(row))
+        key = hashlib.sha256(f"{row.digest}{self._identity}".encode()).hexdigest()
+        if (held := self._ledger.row(key)) is not None:
+            return Done(row, RowRecord.from_bytes(held), reused=True)
+        self._halt.check()
+        try:
+            driven = await adrive(
+                self._crew.generator.steps(row), self._answerer.answer, finder.find
+            )
+        except UnusableReply as error:
+            return Done(row, RowRecord.unanswered(RowRecord.TURNED_DOWN, str(error)))
+        except ModelUnavailable as error:
+            return Done(row, RowRecord.unanswered(RowRecord.UNAVAILABLE, str(error)))
+        record = RowRecord.of(driven, models=self._crew.model_names)
+        self._ledger.put_row(key, record.to_bytes())
+        return Done(row, record)

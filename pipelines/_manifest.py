@@ -1,0 +1,72 @@
+"""The run's manifest: what is true of a run and belongs in none of its rows.
+
+A row depends on its input, the constitution, the settings and the replies alone. When and with
+what it was made is told here: no keys, no addresses, and of paths the file names only, so that the
+manifest can be published with the data.
+"""
+
+import json
+import os
+from contextlib import suppress
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from whyset.datasets import STDIN, DatasetError
+
+from ._crew import Crew
+from ._rowrecord import QUARANTINED
+from ._summary import Summary
+
+
+def manifest_record(
+    summary: Summary, crew: Crew, *, started: datetime, finished: datetime, prices_of: str
+) -> dict[str, Any]:
+    """Return a finished run's manifest as plain values.
+
+    Args:
+        summary: The account of the run.
+        crew: Who worked.
+        started: When the run began, with a time zone.
+        finished: When its last row was done.
+        prices_of: The date of the price list.
+    """
+    files = summary.files
+    constitution = crew.retriever.constitution
+    quarantine = files.quarantine if summary.tally.outcomes[QUARANTINED] else None
+    return {
+        "whyset": version("whyset"),
+        "started": started.isoformat(timespec="seconds"),
+        "finished": finished.isoformat(timespec="seconds"),
+        "input": "standard input" if files.source == STDIN else Path(files.source).name,
+        "output": Path(files.output).name,
+        "quarantine": quarantine.name if quarantine else None,
+        "constitution": {
+            "title": constitution.title,
+            "sha256": constitution.digest,
+            "file": files.constitution.name if files.constitution else None,
+        },
+        "generator": {"name": crew.generator.name, "version": crew.generator.version},
+        "models": crew.model_names,
+        "retrieval": crew.retriever.identity,
+        "settings": dict(crew.settings),
+        "prices_of": prices_of,
+        "summary": summary.record(),
+    }
+
+
+def write_manifest(path: Path, record: dict[str, Any]) -> None:
+    """Write a manifest that appears whole or not at all.
+
+    Raises:
+        DatasetError: It cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(f"{json.dumps(record, ensure_ascii=False, indent=2)}\n", encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise DatasetError(f"{path}: cannot be written: {error.strerror or error}") from error

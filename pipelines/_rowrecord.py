@@ -1,0 +1,98 @@
+"""What is kept of a row that is done: enough to write it again without asking or finding."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from whyset.datasets import BadRow, Row, dumps, loads, quarantine_line
+from whyset.generators import (
+    Driven,
+    Finished,
+    Rejected,
+    Usage,
+    evidence_record,
+    usage_record,
+    with_provenance,
+)
+
+QUARANTINED = "quarantined"
+"""The outcome of a row that is not in the output."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowRecord:
+    """What became of a row.
+
+    Attributes:
+        outcome: `rewritten`, `untouched`, …, or `quarantined`.
+        usage: What its replies took together.
+        line: The output line, of a row that is not quarantined.
+        reasons: Why a row is quarantined: one word each, to be counted.
+        detail: The same for a person.
+        known: What else the quarantine file tells of it.
+    """
+
+    UNREADABLE: ClassVar[str] = "unreadable"
+    UNAVAILABLE: ClassVar[str] = "unavailable"
+    TURNED_DOWN: ClassVar[str] = "turned_down"
+
+    outcome: str
+    usage: Usage = Usage()
+    line: bytes | None = None
+    reasons: tuple[str, ...] = ()
+    detail: str = ""
+    known: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, driven: Driven[Finished | Rejected], *, models: dict[str, str]) -> "RowRecord":
+        """Make the record of a row whose steps have ended."""
+        result, usage = driven.result, driven.usage
+        if isinstance(result, Finished):
+            columns = with_provenance(result, usage=usage, models=models)
+            return cls(result.outcome, usage, line=dumps(columns))
+        known = evidence_record(result.evidence, models=models)
+        known |= {"draft": result.draft, "usage": usage_record(usage)}
+        return cls(QUARANTINED, usage, reasons=result.reasons, detail=result.detail, known=known)
+
+    @classmethod
+    def unanswered(cls, reason: str, detail: str) -> "RowRecord":
+        """Make the record of a row that could not be asked about; a later run tries it again."""
+        return cls(QUARANTINED, reasons=(reason,), detail=detail)
+
+    @classmethod
+    def unreadable(cls, row: BadRow) -> "RowRecord":
+        """Make the record of a line that holds no usable row."""
+        return cls(QUARANTINED, reasons=(cls.UNREADABLE,), detail=row.reason)
+
+    def quarantine_line(self, row: Row | BadRow) -> bytes:
+        """Return the line of the quarantine file."""
+        content = row if isinstance(row, BadRow) else row.columns
+        known = {} if self.known is None else {"whyset": self.known}
+        return quarantine_line(row.line, self.reasons, content, detail=self.detail, **known)
+
+    def to_bytes(self) -> bytes:
+        """Serialise for the ledger: a line of JSON, and behind it the output line as it is."""
+        head = dumps(
+            {
+                "outcome": self.outcome,
+                "usage": usage_record(self.usage),
+                "reasons": self.reasons,
+                "detail": self.detail,
+                "known": self.known,
+            }
+        )
+        return head if self.line is None else head + b"\n" + self.line
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "RowRecord":
+        """Read what `to_bytes` wrote."""
+        head, finished, line = data.partition(b"\n")
+        held = loads(head)
+        return cls(
+            held["outcome"],
+            Usage(**held["usage"]),
+            line if finished else None,
+            tuple(held["reasons"]),
+            held["detail"],
+            held["known"],
+        )

@@ -1,0 +1,116 @@
+"""Threads that never keep a process alive: an interrupted run must not wait for a slow pipe.
+
+The event loop's own executor is joined at the end of the loop and again at the end of the
+process, so a read from a terminal where nobody types would outlast Ctrl-C.
+"""
+
+import asyncio
+import queue
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+_AHEAD = 256
+
+
+class Worker:
+    """A thread that runs one function at a time."""
+
+    def __init__(self, name: str) -> None:
+        self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    async def call(self, function: Callable[[], T]) -> T:
+        """Run a function after those that were called before it, and return what it returns."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def settle(result: T | None, error: BaseException | None) -> None:
+            if future.done():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)  # type: ignore[arg-type]
+
+        def run() -> None:
+            result, error = None, None
+            try:
+                result = function()
+            except BaseException as raised:
+                error = raised
+            _tell(loop, settle, result, error)
+
+        self._calls.put(run)
+        return await future
+
+    def close(self) -> None:
+        """End the thread after what it is at; nobody waits for it."""
+        self._calls.put(None)
+
+    def _work(self) -> None:
+        while (run := self._calls.get()) is not None:
+            run()
+
+
+class ReadAhead(Generic[T]):
+    """An iterable read in a thread, some items ahead; each is handed over as soon as it is there.
+
+    Iterate asynchronously, once, and `close` at the end.
+    """
+
+    def __init__(self, source: Iterable[T]) -> None:
+        self._source = source
+        self._loop = asyncio.get_running_loop()
+        self._room = threading.Semaphore(_AHEAD)
+        self._items: deque[T] = deque()
+        self._news = asyncio.Event()
+        self._ended = False
+        self._closed = False
+        self._error: BaseException | None = None
+        threading.Thread(target=self._read, name="whyset-reader", daemon=True).start()
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        """Yield the items in order, then raise what the source raised, if it did."""
+        while True:
+            while self._items:
+                yield self._items.popleft()
+                self._room.release()
+            if self._ended:
+                break
+            self._news.clear()
+            # The reader's word is given through the loop, so none is lost in between.
+            if not self._items and not self._ended:
+                await self._news.wait()
+        if self._error is not None:
+            raise self._error
+
+    def close(self) -> None:
+        """Read no further."""
+        self._closed = True
+        self._room.release()
+
+    def _read(self) -> None:
+        try:
+            for item in self._source:
+                self._room.acquire()
+                if self._closed:
+                    break
+                self._items.append(item)
+                _tell(self._loop, self._news.set)
+        except BaseException as error:
+            self._error = error
+        finally:
+            if isinstance(self._source, Generator):
+                self._source.close()
+            self._ended = True
+            _tell(self._loop, self._news.set)
+
+
+def _tell(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:
+    with suppress(RuntimeError):  # the loop has ended: nobody is left to be told
+        loop.call_soon_threadsafe(function, *args)

@@ -1,0 +1,180 @@
+"""Faults of a provider, on the wire: what is asked again, what ends a run, what it costs a row."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from answering import DOWN, NOTHING, TURNED_DOWN, answer, name_of, row, rows
+from loopback import LoopbackServer, Response, error, html, reset
+
+from whyset.datasets import row_from_record
+from whyset.models import ModelRefused, RetryPolicy
+from whyset.pipelines import Crew, Done, Ledger, LiveEngine, RunStopped
+
+from .conftest import QUICK, OpenCrew
+
+
+async def run(
+    crew: Crew,
+    ledger: Ledger,
+    records: Sequence[dict[str, Any]],
+    retries: RetryPolicy = QUICK,
+    **options: Any,
+) -> tuple[list[Done], LiveEngine]:
+    engine = LiveEngine(crew, ledger, retries=retries, **options)
+    source = [row_from_record(record, line=line) for line, record in enumerate(records, start=1)]
+    try:
+        return [done async for done in engine.run(source)], engine
+    finally:
+        await crew.aclose()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [error(429), error(529), error(500), html(502), reset()],
+    ids=["429", "529", "500", "502 with a page", "reset midway"],
+)
+async def test_passing_faults_are_asked_again_and_leave_no_trace_in_the_row(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger, fault: Response
+) -> None:
+    with Ledger(None) as undisturbed:
+        (expected,), _ = await run(open_crew(), undisturbed, rows(1))
+    asked = len(server.requests)
+    server.fail(fault, None, fault, fault)
+    (done,), engine = await run(open_crew(), ledger, rows(1))
+    assert done.record == expected.record
+    assert len(server.requests) - asked == 3 + 3
+    assert engine.traffic.retried == 3
+    assert engine.traffic.answered == 3
+    assert engine.traffic.in_flight == 0
+
+
+async def test_retry_after_is_honoured(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    server.fail(error(429, headers={"retry-after": "1"}))
+    await run(open_crew(), ledger, rows(1))
+    first, second = server.requests[0].at, server.requests[1].at
+    assert 1.0 <= second - first < 2.0
+
+
+async def test_a_row_whose_asks_fail_to_the_last_is_quarantined_and_tried_by_the_next_run(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    records = [row(0), row(1, DOWN), row(2)]
+    results, _ = await run(open_crew(), ledger, records)
+    assert [done.record.outcome for done in results] == ["rewritten", "quarantined", "rewritten"]
+    assert results[1].record.reasons == ("unavailable",)
+    assert results[1].record.detail == (
+        "anthropic:claude-loopback-1: not available at the moment (HTTP 500): Said the provider."
+    )
+    assert sum(name_of(body) == "row-1" for body in server.bodies) == QUICK.attempts
+
+    server.answer = lambda body: answer(
+        {**body, "messages": [{"content": str(body["messages"][0]["content"]).replace(DOWN, "")}]}
+    )
+    results, _ = await run(open_crew(), ledger, records)
+    assert [done.record.outcome for done in results] == ["rewritten"] * 3
+    assert [done.reused for done in results] == [True, False, True]
+
+
+async def test_a_provider_that_answers_nobody_ends_the_run(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    with server.failing(error(529)), pytest.raises(RunStopped, match=r"does not answer: .*529"):
+        await run(open_crew(), ledger, rows(40), concurrency=4)
+    assert len(server.requests) <= 3 * (4 + 4)
+
+
+async def test_so_does_one_that_is_not_there(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    crew = open_crew()
+    server.stop()
+    with pytest.raises(RunStopped, match=r"The provider does not answer: .*connection failed"):
+        await run(crew, ledger, rows(40), concurrency=4)
+
+
+async def test_and_where_there_are_too_few_rows_to_tell_an_outage_from_bad_luck(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    with server.failing(html(503)), pytest.raises(RunStopped, match="does not answer"):
+        await run(open_crew(), ledger, rows(1))
+
+
+async def test_an_outage_midway_ends_the_run_and_the_next_one_goes_on(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    server.answer = lambda body: answer(body) if server.answered < 10 else error(503)
+    with pytest.raises(RunStopped):
+        await run(open_crew(), ledger, rows(30), concurrency=4)
+    kept = sum(spent.replies for spent in ledger.spent(lambda *_: None))
+    assert kept == 10
+    server.answer = answer
+    results, engine = await run(open_crew(), ledger, rows(30), concurrency=4)
+    assert [done.record.outcome for done in results] == ["rewritten"] * 30
+    assert engine.traffic.answered == 90 - kept
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_refused_key_permission_or_model_ends_the_run_at_once(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger, status: int
+) -> None:
+    with server.failing(error(status)), pytest.raises(ModelRefused, match=f"HTTP {status}"):
+        await run(open_crew(), ledger, rows(40), concurrency=4)
+    assert len(server.requests) <= 4
+    assert ledger.spent(lambda *_: None) == []
+
+
+async def test_a_refusal_is_not_held_up_by_a_row_that_waits_at_the_front(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    def mixed(body: dict[str, Any]) -> Response:
+        if name_of(body) == "row-0":
+            return error(429, headers={"retry-after": "60"})
+        return error(401)
+
+    server.answer = mixed
+    with pytest.raises(ModelRefused):
+        await run(open_crew(), ledger, rows(4), concurrency=2)
+
+
+async def test_an_ask_that_is_turned_down_costs_only_its_own_row(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    results, engine = await run(open_crew(), ledger, rows(6, "", TURNED_DOWN, NOTHING))
+    assert [done.record.outcome for done in results] == [
+        "rewritten",
+        "quarantined",
+        "untouched",
+    ] * 2
+    assert results[1].record.reasons == ("turned_down",)
+    assert "This prompt is not allowed." in results[1].record.detail
+    assert engine.traffic.retried == 0
+
+
+async def test_an_identical_ask_in_flight_shares_its_failure(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    server.latency = 0.02
+    results, _ = await run(open_crew(), ledger, [row(0, TURNED_DOWN), row(0, TURNED_DOWN), row(1)])
+    assert [done.record.reasons for done in results] == [("turned_down",)] * 2 + [()]
+    assert sum(name_of(body) == "row-0" for body in server.bodies) == 1
+
+
+async def test_waiting_to_ask_again_ends_when_the_run_does(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    server.fail(*[error(529, headers={"retry-after": "60"})] * 2)
+    crew = open_crew()
+    engine = LiveEngine(crew, ledger, concurrency=2)
+    asyncio.get_running_loop().call_later(0.3, engine.stop)
+    began = time.monotonic()
+    with pytest.raises(RunStopped):
+        async for _ in engine.run([row_from_record(record) for record in rows(9, NOTHING)]):
+            pass
+    await crew.aclose()
+    assert time.monotonic() - began < 5
+    assert len(server.requests) == 2
