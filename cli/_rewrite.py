@@ -1,0 +1,155 @@
+"""`whyset rewrite`: rows from a file or standard input, or one prompt and its response."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+_STANDARD = "-"
+
+
+def rewrite(
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="JSON lines to rewrite; - reads rows, or one row, from standard input."
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", help="Where finished rows go; - for standard output."),
+    ] = None,
+    constitution: Annotated[
+        Path | None, typer.Option(help="The constitution, in Markdown [default: the charter].")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Who writes: provider:model, such as anthropic:claude-opus-5-5; or extractive, "
+            "which only quotes and needs no key [default: extractive]."
+        ),
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="Who judges: provider:model [default: the writer].")
+    ] = None,
+    channel: Annotated[
+        Literal["thinking", "preface", "inline"],
+        typer.Option(
+            help="Where the deliberation goes: the reasoning field, before the response, or woven "
+            "into it. The first two leave the response byte for byte as it was."
+        ),
+    ] = "preface",
+    cite: Annotated[
+        Literal["none", "implicit", "explicit"],
+        typer.Option(help="Whether the text may name or quote the constitution."),
+    ] = "implicit",
+    on_conflict: Annotated[
+        Literal["quarantine", "repair", "keep"],
+        typer.Option(help="What becomes of a response that goes against the constitution."),
+    ] = "quarantine",
+    prompt: Annotated[
+        Path | None, typer.Option(help="A single prompt as plain text, with --response.")
+    ] = None,
+    response: Annotated[
+        Path | None, typer.Option(help="Its response as plain text; the result is plain text too.")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="Passages retrieved each time.")] = 8,
+    settle_below: Annotated[
+        float | None,
+        typer.Option(
+            help="Rows whose retrieval relevance is lower pass untouched without a call; 0 sends "
+            "every row to the judge [default: the threshold measured for the embedder]."
+        ),
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, max=1024, help="Asks in flight at most.")] = 16,
+    attempts: Annotated[
+        int,
+        typer.Option(min=1, help="How often an ask that meets a passing fault is sent at most."),
+    ] = 8,
+    effort: Annotated[
+        str | None, typer.Option(help="How much models put into an answer, such as low or high.")
+    ] = None,
+    embedder: Annotated[
+        str,
+        typer.Option(help="minilm, lexical (no embedder), or one of LangChain's provider:model."),
+    ] = "minilm",
+    chroma: Annotated[
+        str | None, typer.Option(help="A Chroma server, http://host:port [default: embedded].")
+    ] = None,
+    ephemeral: Annotated[
+        bool, typer.Option("--ephemeral", help="Keep the index in memory, not in the cache.")
+    ] = False,
+    prices: Annotated[
+        Path | None, typer.Option(help="Prices laid over those that ship with whyset (TOML).")
+    ] = None,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Summary, or a single result, as JSON.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
+) -> None:
+    """Attach the why to the responses of an SFT dataset.
+
+    Rows with nothing at stake pass through untouched; a response that conflicts with the
+    constitution is never given a reason; what does not pass goes to OUT.quarantine.jsonl. Run
+    the same command again after an interruption: it goes on where it stopped.
+    """
+    source, output = _checked(source, output, prompt, response)
+
+    from whyset.models import Prices, RetryPolicy
+    from whyset.pipelines import Run, RunFiles, open_crew
+
+    from ._passages import load
+    from ._progress import Progress
+    from ._rewriting import announce, print_document, read_document, rewrite_rows
+
+    files = RunFiles.beside(source, output, constitution=constitution)
+    document = read_document(prompt, response) if prompt and response else None
+    known_prices = Prices.load(prices)
+    retries = RetryPolicy(attempts=attempts)
+    principles = load(constitution)
+    progress = Progress(shown=not quiet)
+    with progress.waiting(f"opening the index of {principles.title}"):
+        crew = open_crew(
+            principles,
+            model=model,
+            judge=judge,
+            channel=channel,
+            cite=cite,
+            on_conflict=on_conflict,
+            k=k,
+            settle_below=settle_below,
+            embedder=embedder,
+            chroma=chroma,
+            ephemeral=ephemeral,
+            effort=effort,
+        )
+    announce(crew, by_default=model is None and not quiet)
+    if document is not None:
+        print_document(crew, document, retries, as_json=json_output)
+        return
+    run = Run(files, crew, concurrency=concurrency, retries=retries, prices=known_prices)
+    rewrite_rows(run, progress, as_json=json_output, quiet=quiet)
+
+
+def _checked(
+    source: str | None, output: str | None, prompt: Path | None, response: Path | None
+) -> tuple[str, str]:
+    """Return where rows come from and go to, before anything is imported or opened.
+
+    Raises:
+        BadParameter: The options do not fit together.
+    """
+    if prompt is not None or response is not None:
+        if prompt is None or response is None or source or output:
+            raise typer.BadParameter(
+                "--prompt and --response go together, without a source and without -o; the "
+                "result is printed"
+            )
+        return _STANDARD, _STANDARD
+    if source is None:
+        raise typer.BadParameter(
+            "name a JSON-lines file, - for standard input, or --prompt and --response"
+        )
+    if output is None and source != _STANDARD:
+        raise typer.BadParameter("say where the rows go: -o out.jsonl, or -o - to print them")
+    return source, output or _STANDARD

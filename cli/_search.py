@@ -1,0 +1,143 @@
+"""`whyset search`: the passages that bear on a text, many texts, or how well they are found."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._passages import load
+
+if TYPE_CHECKING:
+    from whyset.retriever import Evaluation, Grounding, PassageRetriever
+
+_AT_ONCE = 64
+
+
+def search(
+    text: Annotated[str | None, typer.Argument(help="What the passages should bear on.")] = None,
+    constitution: Annotated[
+        Path | None, typer.Option(help="The constitution, in Markdown [default: the charter].")
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="Passages for each query.")] = 5,
+    queries: Annotated[
+        Path | None,
+        typer.Option(help='JSON lines of {"query": …}; one line of passages each, in order.'),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--evaluate",
+            help="JSON lines of query and expected_heading; prints recall@1/5/10 and MRR.",
+        ),
+    ] = None,
+    embedder: Annotated[
+        str,
+        typer.Option(help="minilm, lexical (no embedder), or one of LangChain's provider:model."),
+    ] = "minilm",
+    chroma: Annotated[
+        str | None, typer.Option(help="A Chroma server, http://host:port [default: embedded].")
+    ] = None,
+    ephemeral: Annotated[
+        bool, typer.Option("--ephemeral", help="Keep the index in memory, not in the cache.")
+    ] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find the passages of a constitution that bear on a text."""
+    if sum(option is not None for option in (text, queries, labels)) != 1:
+        raise typer.BadParameter("give one of: a text, --queries FILE, --evaluate FILE")
+    from whyset.retriever import PassageRetriever
+
+    retriever = PassageRetriever.open(
+        load(constitution), embedder=embedder, chroma=chroma, ephemeral=ephemeral
+    )
+    if labels is not None:
+        _evaluate(retriever, labels, constitution, as_json=json_output)
+        return
+    wanted = [text] if text is not None else _read_queries(queries or Path())
+    for start in range(0, len(wanted), _AT_ONCE):
+        batch = wanted[start : start + _AT_ONCE]
+        for query, found in zip(
+            batch, retriever.ground([[query] for query in batch], k=k), strict=True
+        ):
+            typer.echo(_as_json(query, found) if json_output else _as_text(query, found))
+
+
+def _read_queries(path: Path) -> list[str]:
+    from whyset.datasets import DatasetError
+
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"{path}: cannot be read: {error}") from error
+    queries = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise DatasetError(f"{path}:{number}: not JSON: {error}") from error
+        if not isinstance(record, dict) or not isinstance(record.get("query"), str):
+            raise DatasetError(f'{path}:{number}: expected {{"query": "…"}}')
+        queries.append(record["query"])
+    return queries
+
+
+def _as_json(query: str, found: "Grounding") -> str:
+    passages = [
+        {
+            "id": scored.passage.id,
+            "path": scored.passage.path,
+            "lines": scored.passage.lines,
+            "score": round(scored.score, 6),
+            "similarity": None if scored.similarity is None else round(scored.similarity, 4),
+            "text": scored.passage.plain,
+        }
+        for scored in found.passages
+    ]
+    record = {"query": query, "relevance": round(found.relevance, 4), "passages": passages}
+    return json.dumps(record, ensure_ascii=False)
+
+
+def _as_text(query: str, found: "Grounding") -> str:
+    lines = [f"{query}\n"]
+    for rank, scored in enumerate(found.passages, start=1):
+        first, last = scored.passage.lines
+        similarity = "" if scored.similarity is None else f"  similarity {scored.similarity:.2f}"
+        lines.append(
+            f"{rank:>2}. {' > '.join(scored.passage.path)}\n"
+            f"    {scored.passage.id}, lines {first}-{last}{similarity}\n"
+            f"    {' '.join(scored.matched.split())}\n"
+        )
+    return "\n".join(lines if found.passages else [*lines, "nothing found"])
+
+
+def _evaluate(
+    retriever: "PassageRetriever", path: Path, constitution: Path | None, *, as_json: bool
+) -> None:
+    from whyset.retriever import evaluate, read_labels
+
+    labels = read_labels(path)
+    # A label file may be about several documents; the name of the file tells which labels count.
+    stem = constitution.stem if constitution else "charter"
+    about = [label for label in labels if label.document in {None, stem}]
+    if left_out := len(labels) - len(about):
+        typer.echo(f"{left_out} labels are about other documents than {stem}", err=True)
+    evaluation = evaluate(retriever, about)
+    if as_json:
+        typer.echo(json.dumps(_record(evaluation), indent=2))
+        return
+    typer.echo(f"{evaluation.queries} queries on {retriever.constitution.title}")
+    typer.echo(f"{'':<12}{'recall@1':>10}{'recall@5':>10}{'recall@10':>11}{'MRR':>8}")
+    for name, recall in (("passage", evaluation.by_passage), ("section", evaluation.by_section)):
+        one, five, ten = recall.at.values()
+        typer.echo(f"by {name:<9}{one:>10.3f}{five:>10.3f}{ten:>11.3f}{recall.mrr:>8.3f}")
+
+
+def _record(evaluation: "Evaluation") -> dict[str, Any]:
+    record: dict[str, Any] = {"queries": evaluation.queries}
+    for name, recall in (("passage", evaluation.by_passage), ("section", evaluation.by_section)):
+        record[name] = {f"recall@{depth}": share for depth, share in recall.at.items()}
+        record[name]["mrr"] = recall.mrr
+    return record

@@ -1,0 +1,109 @@
+"""The account of a run, for a person or a machine."""
+
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+
+from whyset.generators import OUTCOMES, Usage
+from whyset.pipelines import QUARANTINED, Spent, Summary
+
+from ._words import counted
+
+_NAMES = 2
+_MEANINGS = {
+    "rewritten": "the response carries its reasons",
+    "untouched": "nothing at stake, or kept as asked",
+    "repaired": "the response itself was changed as well",
+    "annotated": "quotations beside the response, weighed by nobody",
+    QUARANTINED: "not in the output",
+}
+
+
+def render_summary(summary: Summary, *, as_json: bool) -> str:
+    """Return the account: rows by outcome, reasons, tokens, dollars, time, files."""
+    return _as_json(summary) if as_json else "\n".join(_lines(summary))
+
+
+def _as_json(summary: Summary) -> str:
+    files = summary.files
+    record = {
+        **summary.record(),
+        "output": files.output,
+        "quarantine": str(files.quarantine) if files.quarantine else None,
+        "manifest": str(files.manifest) if files.manifest else None,
+    }
+    return json.dumps(record, ensure_ascii=False, indent=2)
+
+
+def _lines(summary: Summary) -> list[str]:
+    tally, files = summary.tally, summary.files
+    lines = [f"{counted(tally.rows, 'row')} in {summary.seconds:,.1f} s"]
+    lines.extend(
+        f"{count:>9,}  {outcome:<12} {_MEANINGS[outcome]}"
+        for outcome in (*OUTCOMES, QUARANTINED)
+        if (count := tally.outcomes[outcome])
+    )
+    lines.extend(f"{count:>13,}  {reason}" for reason, count in tally.reasons.most_common())
+    if tally.reused:
+        lines.append(f"{tally.reused:,} of them done in an earlier run")
+    lines += _spent_lines(summary)
+    if files.manifest is not None:
+        lines.append(f"output      {files.output}")
+        if tally.outcomes[QUARANTINED]:
+            lines.append(f"quarantine  {files.quarantine}")
+        lines.append(f"manifest    {files.manifest}")
+    return lines
+
+
+def _spent_lines(summary: Summary) -> list[str]:
+    if not summary.spent:
+        return []
+    rows = [(spent.step, spent.model, *_taken(spent)) for spent in summary.spent]
+    if len(summary.spent) > 1:
+        rows.append(("together", "", *_taken(_together(summary.spent))))
+    traffic = summary.traffic
+    return [
+        "spent on this output, earlier runs included:",
+        *_table(rows),
+        f"this time {counted(traffic.answered, 'ask')} answered by models, {traffic.replayed:,} "
+        f"from the ledger, {traffic.retried:,} sent again",
+    ]
+
+
+def _together(spent: Sequence[Spent]) -> Spent:
+    """Return the sum; unpriced as soon as a part of it is."""
+    costs = [one.cost for one in spent]
+    return Spent(
+        step="",
+        model="",
+        replies=sum(one.replies for one in spent),
+        usage=sum((one.usage for one in spent), Usage()),
+        cost=sum((cost for cost in costs if cost is not None), Decimal(0))
+        if None not in costs
+        else None,
+    )
+
+
+def _taken(spent: Spent) -> tuple[str, str, str, str]:
+    usage = spent.usage
+    read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+    cached = f" ({usage.cache_read_tokens:,} cached)" if usage.cache_read_tokens else ""
+    return (
+        counted(spent.replies, "reply", "replies"),
+        f"{read:,} tokens in{cached}",
+        f"{usage.output_tokens:,} out",
+        "unpriced" if spent.cost is None else f"${spent.cost:,.4f}",
+    )
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return rows as lines: names to the left of their columns, numbers to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  "
+        + "  ".join(
+            cell.ljust(width) if place < _NAMES else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
