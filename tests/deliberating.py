@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -84,7 +84,7 @@ FAILS = PASSES.model_copy(
     update={"preachy": True, "problems": ["“Her quiet worries you” lectures the user."]}
 )
 
-Script = Mapping[str, Sequence[Line] | Line]
+Script = Mapping[str, Line | list[Line]]
 """Step → what is said to it, in order; a step that is not named must not be asked."""
 
 
@@ -142,15 +142,16 @@ class ModelByStep(ScriptedModel):
     """
 
     def __init__(self, script: Script, *, name: str = "scripted:model") -> None:
-        self.left: dict[str, deque[Line]] = {
-            f"deliberation/{step}": deque(said if isinstance(said, list | tuple) else [said])
-            for step, said in script.items()
-        }
+        self.left = {f"deliberation/{step}": deque(_lines(said)) for step, said in script.items()}
         super().__init__(self._line, name=name)
 
     def _line(self, ask: Ask) -> Line:
         assert self.left.get(ask.step), f"nothing is written for this {ask.step}: {ask.user}"
         return self.left[ask.step].popleft()
+
+
+def _lines(said: Line | list[Line]) -> list[Line]:
+    return said if isinstance(said, list) else [said]
 
 
 def tell(

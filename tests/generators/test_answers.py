@@ -1,14 +1,14 @@
 """Answers that cannot be used: asked for once more where that may help, never taken as good."""
 
 import pytest
-from deliberating import ACCORD, DELIBERATION, DIARY, PASSES, Teller
+from deliberating import ACCORD, DELIBERATION, DIARY, PASSES, Script, Teller
 
 from whyset.generators import Reply, Usage
 
 USAGE = Usage(3, 4)
 CUT = Reply("Her quiet wor", "truncated", USAGE)
 REFUSED = Reply("", "refused", USAGE, detail="the provider's filter: cyber")
-GOOD = {"appraise": ACCORD, "write": DELIBERATION, "judge": PASSES}
+GOOD: Script = {"appraise": ACCORD, "write": DELIBERATION, "judge": PASSES}
 
 
 def test_an_answer_that_was_cut_off_is_asked_for_with_twice_the_room(tell: Teller) -> None:
@@ -25,7 +25,7 @@ def test_an_answer_that_was_cut_off_is_asked_for_with_twice_the_room(tell: Telle
 @pytest.mark.parametrize("step", ["appraise", "write", "judge"])
 def test_an_answer_cut_off_twice_ends_the_row(tell: Teller, step: str) -> None:
     steps = list(GOOD)
-    script = {name: GOOD[name] for name in steps[: steps.index(step)]} | {step: [CUT, CUT]}
+    script: Script = {name: GOOD[name] for name in steps[: steps.index(step)]} | {step: [CUT, CUT]}
 
     told = tell(DIARY, script)
 
@@ -36,7 +36,7 @@ def test_an_answer_cut_off_twice_ends_the_row(tell: Teller, step: str) -> None:
 @pytest.mark.parametrize("step", ["appraise", "write", "judge"])
 def test_a_refusal_ends_the_row_and_says_who_refused(tell: Teller, step: str) -> None:
     steps = list(GOOD)
-    script = {name: GOOD[name] for name in steps[: steps.index(step)]} | {step: REFUSED}
+    script: Script = {name: GOOD[name] for name in steps[: steps.index(step)]} | {step: REFUSED}
 
     told = tell(DIARY, script)
 

@@ -97,9 +97,13 @@ async def test_every_way_of_calling_gives_the_same() -> None:
 
 
 def test_it_is_a_link_of_a_chain() -> None:
-    chain = RunnableLambda(lambda text: {**SUM, "prompt": text}) | bound() | (
-        lambda row: row["whyset"]["note"]
-    )  # fmt: skip
+    def as_row(text: str) -> dict[str, Any]:
+        return {**SUM, "prompt": text}
+
+    def note(row: dict[str, Any]) -> str:
+        return str(row["whyset"]["note"])
+
+    chain = RunnableLambda(as_row) | bound() | note
 
     assert chain.invoke("2 + 2") == "nothing at stake"
 

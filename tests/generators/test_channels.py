@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from deliberating import ACCORD, DELIBERATION, DIARY, PASSES, Teller
+from deliberating import ACCORD, DELIBERATION, DIARY, PASSES, Script, Teller
 
 from whyset.datasets import REASONING_FIELD, Channel
 
@@ -21,7 +21,7 @@ def chat(**assistant: Any) -> dict[str, Any]:
 
 def written(tell: Teller, record: dict[str, Any], channel: Channel) -> tuple[Any, dict[str, str]]:
     """Return what stands in the response's place, and the checks; all else must be as it was."""
-    script = {"appraise": ACCORD, "write": DELIBERATION, "judge": PASSES}
+    script: Script = {"appraise": ACCORD, "write": DELIBERATION, "judge": PASSES}
     told = tell(record, script, channel=channel)
     columns = dict(told.finished.columns)
     if "response" in record:
@@ -123,7 +123,7 @@ def test_inline_must_keep_code_links_and_numbers(tell: Teller) -> None:
 
 @pytest.mark.parametrize("channel", ["thinking", "preface", "inline"])
 def test_each_channel_is_explained_to_writer_and_judge(tell: Teller, channel: Channel) -> None:
-    script = {"appraise": ACCORD, "write": DELIBERATION, "judge": PASSES}
+    script: Script = {"appraise": ACCORD, "write": DELIBERATION, "judge": PASSES}
     told = tell(PAIR, script, channel=channel)
     others = [tell(PAIR, script, channel=name) for name in {"thinking", "preface"} - {channel}]
 
@@ -147,7 +147,7 @@ def test_the_length_is_in_proportion_to_the_response(
     tell: Teller, channel: Channel, words: int, bounds: str
 ) -> None:
     draft = f"{DELIBERATION} {'so ' * words}" if channel == "inline" else DELIBERATION
-    script = {"appraise": ACCORD, "write": draft, "judge": PASSES}
+    script: Script = {"appraise": ACCORD, "write": draft, "judge": PASSES}
 
     told = tell({**PAIR, "response": "so " * words}, script, channel=channel)
 

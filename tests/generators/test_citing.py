@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from deliberating import ACCORD, DELIBERATION, DIARY, PASSES, Teller
+from deliberating import ACCORD, DELIBERATION, DIARY, PASSES, Script, Teller
 
 from whyset.generators.deliberation import Cite
 
@@ -13,13 +13,13 @@ LETTERS = "private-letters-255ae731fa"
 
 
 def told(tell: Teller, draft: str, cite: Cite, **row: Any) -> Any:
-    script = {"appraise": ACCORD, "write": draft, "judge": PASSES}
+    script: Script = {"appraise": ACCORD, "write": draft, "judge": PASSES}
     return tell({**DIARY, **row}, script, cite=cite)
 
 
 def failed(tell: Teller, draft: str, cite: Cite) -> tuple[str, ...]:
     result = tell(DIARY, {"appraise": ACCORD, "write": draft}, cite=cite, max_revisions=0)
-    return result.rejected.reasons  # type: ignore[no-any-return]
+    return result.rejected.reasons
 
 
 def test_a_quotation_is_recorded_with_the_passage_it_stands_in(tell: Teller) -> None:

@@ -1,7 +1,5 @@
 """The way of a row, told in written replies: what is asked, in which order, and how it ends."""
 
-from typing import Any
-
 import pytest
 from deliberating import (
     ACCORD,
@@ -12,6 +10,7 @@ from deliberating import (
     FAILS,
     NOTHING,
     PASSES,
+    Script,
     Teller,
 )
 
@@ -165,7 +164,7 @@ def test_checks_that_fail_to_the_end_are_the_reasons(tell: Teller) -> None:
 
 
 def test_how_often_a_draft_is_revised_is_a_choice(tell: Teller) -> None:
-    script = {"appraise": ACCORD, "write": DELIBERATION, "judge": FAILS}
+    script: Script = {"appraise": ACCORD, "write": DELIBERATION, "judge": FAILS}
 
     assert tell(DIARY, script, max_revisions=0).rejected.reasons == ("judge:preachy",)
 
@@ -191,7 +190,7 @@ def test_problems_without_a_fault_are_no_reason(tell: Teller) -> None:
 )
 def test_every_point_of_the_verdict_counts(tell: Teller, fault: str, value: bool) -> None:
     verdict = PASSES.model_copy(update={fault: value})
-    script = {"appraise": ACCORD, "write": DELIBERATION, "judge": verdict}
+    script: Script = {"appraise": ACCORD, "write": DELIBERATION, "judge": verdict}
 
     assert tell(DIARY, script, max_revisions=0).rejected.reasons == (f"judge:{fault}",)
 
@@ -350,7 +349,7 @@ def test_the_whole_of_the_provenance(tell: Teller) -> None:
 def test_the_same_row_and_replies_give_the_same_asks() -> None:
     from deliberating import tell
 
-    script: dict[str, Any] = {"appraise": ACCORD, "write": DELIBERATION, "judge": PASSES}
+    script: Script = {"appraise": ACCORD, "write": DELIBERATION, "judge": PASSES}
 
     first, second = (tell(DIARY, script) for _ in range(2))
 
@@ -361,7 +360,7 @@ def test_the_same_row_and_replies_give_the_same_asks() -> None:
 def test_what_is_asked_of_every_row_alike_comes_first_and_is_alike() -> None:
     from deliberating import tell
 
-    script: dict[str, Any] = {
+    script: Script = {
         "appraise": ACCORD,
         "write": [DELIBERATION],
         "judge": [FAILS, PASSES],

@@ -243,7 +243,8 @@ async def test_half_a_surrogate_pair_in_a_reply_is_replaced_before_it_is_recorde
             return Reply("Cut in half \ud83d and whole \ud83d\ude00.", "complete")
         return script(ask)
 
-    crew = Crew.of(Deliberation(max_revisions=0), *[ScriptedModel(emoji)] * 2, searcher)
+    model = ScriptedModel(emoji)
+    crew = Crew.of(Deliberation(max_revisions=0), model, model, searcher)
     (done,) = await run(crew, ledger, rows(1))
     draft = (done.record.known or {})["draft"]
     assert draft == "Cut in half \ufffd and whole \N{GRINNING FACE}."
