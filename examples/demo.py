@@ -10,12 +10,13 @@ from typing import Any
 HERE = Path(__file__).parent
 SOURCE = HERE / "sft.jsonl"
 OUTPUT = HERE.parent / "out" / "demo.jsonl"
-SHOWN = ("agent", "honesty", "privacy")
+SHOWN = ("human-oversight", "vulnerable-people", "hard-limits")
 
 
 def main() -> int:
     OUTPUT.parent.mkdir(exist_ok=True)
-    OUTPUT.unlink(missing_ok=True)
+    for earlier in OUTPUT.parent.glob(f"{OUTPUT.stem}.*"):
+        earlier.unlink()
     source, output = SOURCE.relative_to(HERE.parent), OUTPUT.relative_to(HERE.parent)
     command = ["whyset", "rewrite", str(source), "-o", str(output)]
     print(f"$ {' '.join(command)}\n", flush=True)
@@ -32,12 +33,13 @@ def main() -> int:
 
 
 def choose(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Pick three annotated rows, of different topics."""
+    """Pick three annotated rows with a response in words, of different sections."""
     annotated = [row for row in rows if row["whyset"]["outcome"] == "annotated"]
     chosen: list[dict[str, Any]] = []
-    for topic in SHOWN:
-        matching = [r for r in annotated if topic in " ".join(r["tags"]) and r not in chosen]
-        chosen += matching[:1]
+    for section in SHOWN:
+        wanted = {"kind:accord", f"section:{section}"}
+        fitting = (row for row in annotated if wanted <= set(row["tags"]) and row not in chosen)
+        chosen += [row for row in fitting if row["whyset"]["original_response"]][:1]
     return chosen
 
 

@@ -11,7 +11,9 @@ from ._sentences import sentences, word_count
 
 _QUOTES = 3
 _WORDS = range(5, 61)
-_PROSE = frozenset({"paragraph", "list_item", "block_quote", "admonition", "footnote"})
+_OWN_WORDS = frozenset({"paragraph", "list_item", "admonition", "footnote"})
+# What a document quotes is somebody's words or a worked case, which misleads out of its context.
+_QUOTED = frozenset({"block_quote"})
 _WORD = re.compile(r"\w{4,}")
 
 
@@ -19,8 +21,9 @@ class ExtractiveModel:
     """An honest baseline that needs no language model: the constitution's own sentences.
 
     It answers only asks for an extract (their step ends in `/extract`), from the passages the ask
-    shows: up to three whole sentences, word for word, best passage first. It cannot know whether
-    a response is right and must never lend one a reason, so it declines everything else.
+    shows: up to three whole sentences, word for word, best passage first; from block quotes only
+    where nothing else has a sentence. It cannot know whether a response is right and must never
+    lend one a reason, so it declines everything else.
 
     Args:
         name: Nothing; there is only one extractive model.
@@ -84,7 +87,9 @@ class ExtractiveModel:
 def _select(grounding: Grounding) -> list[dict[str, str]]:
     """Return the quotes: one of each passage, best first, then a second where there is room."""
     wanted = _words(" ".join(grounding.texts))
-    fits = [_fit(scored, wanted) for scored in grounding.passages]
+    fits = [_fit(scored, wanted, _OWN_WORDS) for scored in grounding.passages]
+    if not any(fits):
+        fits = [_fit(scored, wanted, _QUOTED) for scored in grounding.passages]
     chosen: dict[str, tuple[int, int]] = {}
     for _ in range(2):
         for rank, fit in enumerate(fits):
@@ -99,14 +104,14 @@ def _select(grounding: Grounding) -> list[dict[str, str]]:
     ]
 
 
-def _fit(scored: ScoredPassage, wanted: set[str]) -> list[str]:
+def _fit(scored: ScoredPassage, wanted: set[str], kinds: frozenset[str]) -> list[str]:
     """Return the passage's sentences fit to quote, the one that was matched first.
 
     The others follow by how many words they share with what was searched for, and only where
     they share any.
     """
     passage = scored.passage
-    if passage.kind not in _PROSE:
+    if passage.kind not in kinds:
         return []
     fit = [sentence for sentence in sentences(passage.plain) if word_count(sentence) in _WORDS]
     shared = {sentence: len(wanted & _words(sentence)) for sentence in fit}
