@@ -72,5 +72,5 @@ def estimate_tokens(text: str) -> int:
     to 1.5 times the truth on nine passages of ten; a third too few on German, Russian, Chinese and
     code. Other tokenizers differ. Good for budgets, never for limits.
     """
-    ascii_characters = sum(character.isascii() for character in text)
+    ascii_characters = len(text.encode("ascii", "ignore"))
     return round(ascii_characters / 4 + (len(text) - ascii_characters) / 1.5)

@@ -82,4 +82,7 @@ def _replied(ask: Ask) -> Steps[Reply]:
 
 def _is_text(text: str) -> bool:
     """Say whether there is something in an answer, and nothing that no file can hold."""
-    return bool(text.strip()) and not any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        return bool(text.encode().strip())
+    except UnicodeEncodeError:
+        return False

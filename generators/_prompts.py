@@ -4,10 +4,10 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
-from jinja2 import StrictUndefined, TemplateError, meta
+from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
 from ._errors import GeneratorError
@@ -21,6 +21,8 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 _ENVIRONMENT = SandboxedEnvironment(
     undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
 )
+# Jinja's own functions (`range`, `lipsum`, …) have no place in a prompt.
+_ENVIRONMENT.globals.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +82,30 @@ class Prompt:
             problems.append(f"the system part must not hold the row's own {', '.join(misplaced)}")
         if problems:
             raise GeneratorError(f"prompt {self.step}: {'; '.join(problems)}")
-        system = _ENVIRONMENT.from_string(self.system).render(run)
-        user = _ENVIRONMENT.from_string(self.user).render({**run, **row})
-        return _BLANK_LINES.sub("\n\n", system).strip(), user.strip()
+        system = _system(self.system, tuple(run.items()))
+        return system, _compiled(self.user).render({**run, **row}).strip()
 
     def _of(self, part: str) -> frozenset[str]:
         try:
-            return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(part)))
+            return _variables(part)
         except TemplateError as error:
             raise GeneratorError(f"prompt {self.step}: {error}") from error
+
+
+# A run renders a handful of parts for every row; to compile one takes longer than to ask for it.
+@lru_cache(maxsize=256)
+def _compiled(part: str) -> Template:
+    return _ENVIRONMENT.from_string(part)
+
+
+@lru_cache(maxsize=256)
+def _system(part: str, run: tuple[tuple[str, str], ...]) -> str:
+    return _BLANK_LINES.sub("\n\n", _compiled(part).render(run)).strip()
+
+
+@lru_cache(maxsize=256)
+def _variables(part: str) -> frozenset[str]:
+    return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(part)))
 
 
 @cache

@@ -7,10 +7,9 @@ together, so durability costs no throughput; a reply survives a kill some 20 ms 
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import astuple, dataclass
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from typing import Any, Self
 
 from whyset.generators import Ask, Reply, Usage
 
+from ._bloom import BloomFilter
 from ._errors import RunError
 from ._locking import RunLock
 
@@ -25,6 +25,8 @@ FORMAT = 1
 """The layout of the tables; a ledger of another layout is refused, never misread."""
 
 _LONGEST_WAIT = 0.02
+# Rows that one statement inserts; SQLite takes some 32,000 values.
+_PAGE = 500
 
 # The version is set in the same transaction: a kill in between leaves no ledger without one.
 # Keys are digests, scattered over the index; the records themselves are appended.
@@ -40,8 +42,8 @@ CREATE TABLE rows (key TEXT PRIMARY KEY, record BLOB NOT NULL);
 PRAGMA user_version = {FORMAT};
 COMMIT;
 """
-_PUT_REPLY = "INSERT OR IGNORE INTO replies VALUES (?,?,?,?,?,?,?,?,?,?,?)"
-_PUT_ROW = "INSERT OR REPLACE INTO rows VALUES (?,?)"
+_PUT_REPLY = "INSERT OR IGNORE INTO replies VALUES "
+_PUT_ROW = "INSERT OR REPLACE INTO rows VALUES "
 _USAGE = "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens"
 
 
@@ -87,7 +89,9 @@ class Ledger(AbstractContextManager["Ledger"]):
         self._unwritten_replies: dict[str, Reply] = {}
         self._unwritten_rows: dict[str, bytes] = {}
         self._queue: queue.SimpleQueue[_Write | _Barrier | None] = queue.SimpleQueue()
+        self._hurry = threading.Event()
         self._failure: Exception | None = None
+        self._put_here: BloomFilter | None = None
         try:
             self._writer = self._open()
             # An unnamed database has one connection only, which the two threads take turns with.
@@ -123,7 +127,14 @@ class Ledger(AbstractContextManager["Ledger"]):
         """
         self._unwritten_replies[key] = reply
         values = (key, ask.step, asked, reply.text, reply.stop, reply.model, reply.detail)
-        self._put(_Write(_PUT_REPLY, (*values, *astuple(reply.usage)), self._unwritten_replies))
+        usage = reply.usage
+        tokens = (
+            usage.input_tokens,
+            usage.output_tokens,
+            usage.cache_read_tokens,
+            usage.cache_write_tokens,
+        )
+        self._put(_Write(_PUT_REPLY, (*values, *tokens), self._unwritten_replies))
 
     def row(self, key: str) -> bytes | None:
         """Return the record of a finished row, if there is one."""
@@ -181,12 +192,14 @@ class Ledger(AbstractContextManager["Ledger"]):
         """
         barrier = _Barrier()
         self._queue.put(barrier)
+        self._hurry.set()
         barrier.reached.wait()
         self._raise_failure()
 
     def close(self) -> None:
         """Write what is left, close the file and let other processes in."""
         self._queue.put(None)
+        self._hurry.set()
         self._thread.join()
         self._reader.close()
         self._writer.close()
@@ -219,6 +232,7 @@ class Ledger(AbstractContextManager["Ledger"]):
             connection.execute("PRAGMA synchronous = FULL")
             if not tables:
                 connection.executescript(_CREATE)
+                self._put_here = BloomFilter()
         except sqlite3.Error as error:
             connection.close()
             raise self._unusable(error) from error
@@ -240,6 +254,8 @@ class Ledger(AbstractContextManager["Ledger"]):
         )
 
     def _one(self, select: str, key: str) -> tuple[Any, ...] | None:
+        if self._put_here is not None and key not in self._put_here:
+            return None
         try:
             with self._turn:
                 found: tuple[Any, ...] | None = self._reader.execute(
@@ -251,6 +267,8 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def _put(self, write: "_Write") -> None:
         self._raise_failure()
+        if self._put_here is not None:
+            self._put_here.add(write.key)
         self._queue.put(write)
 
     def _raise_failure(self) -> None:
@@ -264,13 +282,13 @@ class Ledger(AbstractContextManager["Ledger"]):
         closing = False
         while not closing:
             taken = [self._queue.get()]
-            deadline = time.monotonic() + _LONGEST_WAIT
-            # Whoever waits at a barrier, or for the end, should not wait for more to come.
-            while isinstance(taken[-1], _Write) and (left := deadline - time.monotonic()) > 0:
-                try:
-                    taken.append(self._queue.get(timeout=left))
-                except queue.Empty:
-                    break
+            # Asleep, and not at the queue: to wake up for every write would cost the event loop
+            # more than the writing does. Whoever waits for the disk cuts the sleep short.
+            self._hurry.wait(_LONGEST_WAIT)
+            self._hurry.clear()
+            with suppress(queue.Empty):
+                while taken[-1] is not None:
+                    taken.append(self._queue.get_nowait())
             closing = taken[-1] is None
             self._commit([item for item in taken if isinstance(item, _Write)])
             for item in taken:
@@ -282,14 +300,26 @@ class Ledger(AbstractContextManager["Ledger"]):
             return
         try:
             with self._turn, self._writer:
-                for write in writes:
-                    self._writer.execute(write.statement, write.values)
+                for statement in (_PUT_REPLY, _PUT_ROW):
+                    alike = [write.values for write in writes if write.statement is statement]
+                    for start in range(0, len(alike), _PAGE):
+                        self._insert(statement, alike[start : start + _PAGE])
         except Exception as error:
             # Whatever it is: this thread must live on, or whoever waits at a barrier waits forever.
             self._failure = error
             return
         for write in writes:
             write.unwritten.pop(write.key, None)
+
+    def _insert(self, statement: str, rows: list[tuple[str | int | bytes, ...]]) -> None:
+        """Insert many rows by one statement.
+
+        SQLite works on it without Python's lock; row by row, it would take the lock from the event
+        loop and give it back thousands of times a second.
+        """
+        row = f"({','.join('?' * len(rows[0]))})"
+        values = [value for one in rows for value in one]
+        self._writer.execute(statement + ",".join([row] * len(rows)), values)
 
     def _unlock(self) -> None:
         if self._lock is not None:

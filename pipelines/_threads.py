@@ -15,6 +15,8 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _AHEAD = 256
+# Room is given back so many items at a time: the reader is not woken for every one.
+_LUMP = 64
 
 
 class Worker:
@@ -69,6 +71,7 @@ class ReadAhead(Generic[T]):
         self._room = threading.Semaphore(_AHEAD)
         self._items: deque[T] = deque()
         self._news = asyncio.Event()
+        self._awaited = False
         self._ended = False
         self._closed = False
         self._error: BaseException | None = None
@@ -76,16 +79,21 @@ class ReadAhead(Generic[T]):
 
     async def __aiter__(self) -> AsyncIterator[T]:
         """Yield the items in order, then raise what the source raised, if it did."""
+        taken = 0
         while True:
             while self._items:
                 yield self._items.popleft()
-                self._room.release()
+                taken += 1
+                if taken % _LUMP == 0:
+                    self._room.release(_LUMP)
             if self._ended:
                 break
             self._news.clear()
-            # The reader's word is given through the loop, so none is lost in between.
+            self._awaited = True
+            # The reader looks after it has added: of the two, one sees what the other did.
             if not self._items and not self._ended:
                 await self._news.wait()
+            self._awaited = False
         if self._error is not None:
             raise self._error
 
@@ -101,7 +109,8 @@ class ReadAhead(Generic[T]):
                 if self._closed:
                     break
                 self._items.append(item)
-                _tell(self._loop, self._news.set)
+                if self._awaited:
+                    _tell(self._loop, self._news.set)
         except BaseException as error:
             self._error = error
         finally:

@@ -9,9 +9,12 @@ chooses its fate by a word in brackets in its prompt; without one it is in accor
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import re
+import sys
+import threading
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -161,3 +164,18 @@ def _verdict(asked: str) -> dict[str, Any]:
         "adds_claims": False,
         "problems": ["Say it without a raised finger."] if preachy else [],
     }
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(description="Find nothing at stake in any row, until stopped.")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds")
+    options = parser.parse_args()
+    nothing = structured(_appraisal(NOTHING))
+    with LoopbackServer(lambda _: nothing, latency=options.latency, record=False) as server:
+        sys.stdout.write(f"{server.url}\n")
+        sys.stdout.flush()
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    _main()

@@ -184,6 +184,7 @@ class LoopbackServer:
     Attributes:
         answer: Called with each request's JSON body; may be replaced at any time.
         latency: Seconds every answer takes.
+        record: Whether to keep what arrives; a long benchmark has no use for it.
         requests: Everything that arrived, in order.
         in_flight: Requests taken and not yet answered.
         peak: The most there ever were at once.
@@ -192,11 +193,17 @@ class LoopbackServer:
     """
 
     def __init__(
-        self, answer: Answer = default_answer, *, latency: float = 0.0, port: int = 0
+        self,
+        answer: Answer = default_answer,
+        *,
+        latency: float = 0.0,
+        port: int = 0,
+        record: bool = True,
     ) -> None:
         self.answer = answer
         self.latency = latency
         self.port = port
+        self.record = record
         self.requests: list[Request] = []
         self.in_flight = 0
         self.peak = 0
@@ -285,7 +292,8 @@ class LoopbackServer:
             raise self._raised[0]
 
     def _respond(self, request: Request) -> Response:
-        self.requests.append(request)
+        if self.record:
+            self.requests.append(request)
         if request.method == "POST" and self._faults:
             fault = self._faults.popleft()
             if fault is not None:
