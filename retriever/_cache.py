@@ -100,11 +100,11 @@ def cached_vectors(
 
 
 def _open(place: Path, key: CacheKey, units: "Sequence[Unit]") -> "Floats | None":
-    if not place.exists():
-        return None
-    from ._chroma import read_folder
-
     try:
+        if not place.exists():
+            return None
+        from ._chroma import read_folder
+
         with tempfile.TemporaryDirectory(prefix="whyset-index-") as temporary:
             copy = Path(temporary) / "index"
             shutil.copytree(place, copy)
@@ -154,14 +154,14 @@ def _publish(place: Path, key: CacheKey, units: "Sequence[Unit]", vectors: "Floa
         write_folder(partial / _DATABASE, units, vectors)
         manifest = _manifest(key, len(units), _digests(partial / _DATABASE))
         (partial / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        _rename(partial, place, key, len(units))
+        _rename(partial, place, key, units)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _rename(partial: Path, place: Path, key: CacheKey, count: int) -> None:
-    """Move a finished index into place, unless another process was first with a sound one."""
-    if place.exists() and not _sound(place, key, count):
+def _rename(partial: Path, place: Path, key: CacheKey, units: "Sequence[Unit]") -> None:
+    """Move a finished index into place, unless another process was first with one that opens."""
+    if place.exists() and _open(place, key, units) is None:
         aside = place.parent / f".partial-{uuid.uuid4().hex}"
         with contextlib.suppress(FileNotFoundError):
             place.rename(aside)
@@ -169,7 +169,7 @@ def _rename(partial: Path, place: Path, key: CacheKey, count: int) -> None:
     try:
         partial.rename(place)
     except OSError:
-        if not _sound(place, key, count):
+        if _open(place, key, units) is None:
             raise
 
 

@@ -7,7 +7,7 @@ collection is read whole, once, when an index is opened.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
@@ -38,7 +38,7 @@ def write_folder(folder: Path, units: Sequence[Unit], vectors: Floats) -> None:
     Raises:
         RetrieverError: Chroma failed.
     """
-    with _failures("write"), _embedded(folder) as client:
+    with _failures("write the index"), _embedded(folder) as client:
         _add(client.create_collection(_COLLECTION, embedding_function=None), units, vectors)
 
 
@@ -50,7 +50,7 @@ def read_folder(folder: Path, ids: Sequence[str]) -> Floats | None:
     Raises:
         RetrieverError: Chroma failed.
     """
-    with _failures("read"), _embedded(folder) as client:
+    with _failures("read the index"), _embedded(folder) as client:
         return _read(client.get_collection(_COLLECTION, embedding_function=None), ids)
 
 
@@ -69,7 +69,7 @@ def served_vectors(
         RetrieverError: The server cannot be reached, or refused.
     """
     ids = [unit.id for unit in units]
-    with _failures(f"use the server at {url} to"), _server(url) as client:
+    with _failures(f"keep the index on the server at {url}"), _server(url) as client:
         collection = client.get_or_create_collection(name, embedding_function=None)
         if (vectors := _read(collection, ids)) is not None:
             return vectors
@@ -102,15 +102,30 @@ def _embedded(folder: Path) -> "Iterator[ClientAPI]":
 
 @contextmanager
 def _server(url: str) -> "Iterator[ClientAPI]":
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise RetrieverError(f"no Chroma server at {url!r}: write http://host:port")
-    secure = parts.scheme == "https"
-    client = chromadb.HttpClient(
-        parts.hostname, parts.port or (443 if secure else 8000), ssl=secure, settings=_settings()
-    )
-    with closing(cast("Client", client)):
+    host, port, secure = _address(url)
+    client = chromadb.HttpClient(host, port, ssl=secure, settings=_settings())
+    with closing(cast("Client", client)), ExitStack() as connections:
+        # Chroma 1.5.9 closes neither its own connections nor its administrator's.
+        for part in (client, getattr(client, "_admin_client", None)):
+            if session := getattr(getattr(part, "_server", None), "_session", None):
+                connections.callback(session.close)
         yield client
+
+
+def _address(url: str) -> tuple[str, int, bool]:
+    """Return host, port and whether the connection is secure."""
+    refusal = RetrieverError(f"no Chroma server at {url!r}: write http://host:port")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise refusal from error
+    # Nothing of a URL is passed over in silence: a path or a password would not reach the server.
+    rest = (parts.path.strip("/"), parts.query, parts.fragment, parts.username)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or any(rest):
+        raise refusal
+    secure = parts.scheme == "https"
+    return parts.hostname, port or (443 if secure else 8000), secure
 
 
 @contextmanager
@@ -120,7 +135,7 @@ def _failures(doing: str) -> Iterator[None]:
     except RetrieverError:
         raise
     except Exception as error:  # Chroma's errors, its Rust part's, httpx's and plain ValueErrors.
-        raise RetrieverError(f"Chroma cannot {doing} the index: {error}") from error
+        raise RetrieverError(f"Chroma cannot {doing}: {error}") from error
 
 
 def _add(collection: "Collection", units: Sequence[Unit], vectors: Floats) -> None:

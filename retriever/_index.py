@@ -85,7 +85,8 @@ class PassageIndex:
     def _similarities(self, texts: list[str]) -> Floats | None:
         if self._embedder is None or self._vectors is None or not texts:
             return None
-        windows = [list(_windows(text)) for text in texts]
+        # A blank piece has a vector too, and may be nearer to a passage than what was written.
+        windows = [[piece for piece in _windows(text) if piece.strip()] for text in texts]
         vectors = iter(self._embedder.embed([piece for pieces in windows for piece in pieces]))
         # One at a time and rounded: a query's passages must not depend on its company.
         rows = [

@@ -72,11 +72,16 @@ class LangChainEmbedder:
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts; see `Embedder.embed`."""
         try:
-            vectors = np.asarray(self._embeddings.embed_documents(list(texts)), np.float32)
+            vectors = np.asarray(self._embeddings.embed_documents(list(texts)), np.float64)
         except Exception as error:  # Each provider's own.
             raise RetrieverError(f"embedder {self._name!r} failed: {error}") from error
-        lengths = np.linalg.norm(vectors, axis=-1, keepdims=True) if vectors.ndim == 2 else None
-        if lengths is None or len(vectors) != len(texts) or not (lengths > 0).all():
+        with np.errstate(over="ignore"):
+            lengths = np.linalg.norm(vectors, axis=-1, keepdims=True) if vectors.ndim == 2 else None
+        if (
+            lengths is None
+            or len(vectors) != len(texts)
+            or not (np.isfinite(lengths) & (lengths > 0)).all()
+        ):
             raise RetrieverError(
                 f"embedder {self._name!r} returned no usable vectors (shape {vectors.shape} for "
                 f"{len(texts)} texts)"

@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-# Scripts written without spaces are cut into single characters.
-_WORD = re.compile(r"[぀-ヿ㐀-鿿가-힯฀-๿]|[^\W_]+(?:'[^\W_]+)*")
+# Scripts written without spaces are cut into single characters, also next to another script.
+_UNSPACED = "぀-ヿ㐀-鿿가-힯฀-๿"
+_SPACED = rf"[^\W_{_UNSPACED}]+"
+_WORD = re.compile(rf"[{_UNSPACED}]|{_SPACED}(?:'{_SPACED})*")
 # Longest first. A crude stemmer is enough where both sides are cut alike.
 _ENDINGS = ("ations", "ation", "ingly", "edly", "'s", "ings", "ing", "ies", "ied")
 _SHORT_ENDINGS = ("ed", "ly", "es", "s", "e")
