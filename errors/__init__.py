@@ -12,6 +12,8 @@ WhysetError                  exit 2  anything the user can mend
 ├── ModelError                       a model that cannot be opened
 │   ├── ModelRefused         exit 4  key, permission, credit or model name turned down: stop the run
 │   ├── ModelUnavailable             passing fault, asked again later; may carry `retry_after`
+│   ├── BatchTooLarge                the provider takes no message batch of this size
+│   ├── BatchUnknown                 the provider shows no such message batch to this key
 │   └── UnusableReply                this ask will not get a usable answer by asking again
 └── RunError                         a run that cannot start or go on
     └── RunLocked                    another process holds the run's ledger

@@ -15,7 +15,7 @@ from ._result import (
     usage_record,
     with_provenance,
 )
-from ._steps import Ask, Find, Model, Reply, Role, Steps, Stop, Usage
+from ._steps import Ask, Find, Model, RateLimit, RateLimits, Reply, Role, Steps, Stop, Usage
 
 __all__ = [
     "OUTCOMES",
@@ -31,6 +31,8 @@ __all__ = [
     "Model",
     "Outcome",
     "Quote",
+    "RateLimit",
+    "RateLimits",
     "Rejected",
     "Reply",
     "Role",

@@ -109,6 +109,28 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class RateLimit:
+    """How much of something a provider still grants.
+
+    Attributes:
+        remaining: How many requests or tokens are left.
+        resets_in: Seconds until there are more.
+    """
+
+    remaining: int
+    resets_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimits:
+    """What a provider said it still grants, of each kind that it told."""
+
+    requests: RateLimit | None = None
+    input_tokens: RateLimit | None = None
+    output_tokens: RateLimit | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A model's answer to one ask.
 
@@ -118,6 +140,7 @@ class Reply:
         usage: What it took.
         model: The model as the provider named it.
         detail: What the provider said of an answer that did not end well.
+        limits: What the provider said of its limits along with it; no part of the answer.
     """
 
     text: str
@@ -125,6 +148,7 @@ class Reply:
     usage: Usage = Usage()
     model: str = ""
     detail: str = ""
+    limits: RateLimits | None = field(default=None, repr=False, compare=False)
 
 
 Result = TypeVar("Result")

@@ -7,6 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ._adopting import PatientModel, adopt
+from ._batching import (
+    BatchingModel,
+    BatchResult,
+    BatchStatus,
+    BatchTooLarge,
+    BatchUnknown,
+    MessageBatches,
+)
 from ._errors import RETRYABLE, ModelError, ModelRefused, ModelUnavailable, UnusableReply
 from ._open import default_model_name, open_model
 from ._retrying import RetryPolicy
@@ -28,8 +36,14 @@ _LAZY = {
 __all__ = [
     "RETRYABLE",
     "AnthropicModel",
+    "BatchResult",
+    "BatchStatus",
+    "BatchTooLarge",
+    "BatchUnknown",
+    "BatchingModel",
     "ExtractiveModel",
     "LangChainModel",
+    "MessageBatches",
     "ModelError",
     "ModelRefused",
     "ModelUnavailable",

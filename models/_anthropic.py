@@ -1,4 +1,4 @@
-"""Anthropic's models through its own SDK; the only module that imports it.
+"""Anthropic's models through its own SDK; only this and its batches import it.
 
 Requests go through the client's `post` and come back as the HTTP response they are. That keeps
 the SDK's authentication, addresses, errors and transport, and leaves out what `messages.create`
@@ -11,7 +11,8 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -25,8 +26,10 @@ from anthropic.types.output_config_param import OutputConfigParam
 
 from whyset.generators import Ask, Reply, Stop, Usage
 
+from ._anthropic_batches import AnthropicBatches
 from ._errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
 from ._faults import PASSING, error_for_status, excerpt, redacted
+from ._limits import rate_limits
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -124,6 +127,11 @@ class AnthropicModel:
         """Always false."""
         return False
 
+    @property
+    def batches(self) -> AnthropicBatches:
+        """Where asks are handed over in batches."""
+        return AnthropicBatches(self, _read)
+
     def answer(self, ask: Ask) -> Reply:
         """Answer one ask.
 
@@ -192,7 +200,7 @@ class AnthropicModel:
     def _reply(self, response: httpx2.Response) -> Reply:
         """Return what a response of status 200 says."""
         try:
-            return _read(orjson.loads(response.content))
+            reply = _read(orjson.loads(response.content))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # Undecodable, a proxy's page, half a body, another shape: another attempt may help.
             kind = response.headers.get("content-type", "no content type")
@@ -201,6 +209,8 @@ class AnthropicModel:
                 f"{self.name}: the answer is no message (HTTP {response.status_code}, {kind}): "
                 f"{start or 'empty'}"
             ) from error
+        limits = rate_limits(response.headers, now=datetime.now(UTC))
+        return reply if limits is None else replace(reply, limits=limits)
 
     def _fault(self, error: anthropic.AnthropicError) -> ModelError:
         """Return the own error for one of the SDK's."""

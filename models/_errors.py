@@ -21,11 +21,15 @@ class ModelUnavailable(ModelError):
 
     Attributes:
         retry_after: Seconds the provider asked to wait, where it did.
+        throttled: Whether the fault is that too much was asked for at once.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, retry_after: float | None = None, throttled: bool = False
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.throttled = throttled
 
 
 class UnusableReply(ModelError):

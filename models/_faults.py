@@ -18,6 +18,9 @@ REFUSALS = {
 PASSING = frozenset({408, 409, 425, 429, 499})
 """Statuses below 500 after which the same ask may succeed."""
 
+THROTTLED = frozenset({429, 503, 529})
+"""Statuses that say that less should be asked for at once."""
+
 REFUSAL_CODES = frozenset(
     {
         # Anthropic: a status of 400 or 429 whose cause no waiting and no other ask would mend.
@@ -67,6 +70,7 @@ def error_for_status(
         return ModelUnavailable(
             f"{model}: not available at the moment (HTTP {status}): {said}",
             retry_after=retry_after(headers or {}),
+            throttled=status in THROTTLED,
         )
     return UnusableReply(f"{model}: this request was turned down (HTTP {status}): {said}")
 

@@ -31,6 +31,9 @@ class Price:
         cache_write: Written to it.
         above: The prompt's length, cached parts included, from which on `long` holds.
         long: The price of every token of a request with a longer prompt.
+        cache_from: The fewest tokens at a prompt's beginning that the provider puts into its
+            cache; `None` where that is not known, and then no estimate counts on it.
+        tokens: How many tokens the model counts where `estimate_tokens` counts one.
     """
 
     input: Decimal
@@ -39,6 +42,8 @@ class Price:
     cache_write: Decimal
     above: int | None = None
     long: "Price | None" = None
+    cache_from: int | None = None
+    tokens: Decimal = Decimal(1)
 
     def cost(self, usage: "Usage") -> Decimal:
         """Return the dollars of one reply."""
@@ -133,7 +138,11 @@ class Prices:
 
 def _price(entry: Any, where: str) -> Price:
     table = _table(entry, where)
-    price = _rates(table, where, ("long",))
+    price = _rates(table, where, ("long", "cache_from", "tokens"))
+    if "cache_from" in table:
+        price = replace(price, cache_from=_count(table["cache_from"], f"{where}: cache_from"))
+    if "tokens" in table:
+        price = replace(price, tokens=_amount(table["tokens"], f"{where}: tokens"))
     if "long" not in table:
         return price
     long = _table(table["long"], f"{where}: long")
@@ -161,6 +170,12 @@ def _amount(value: Any, where: str) -> Decimal:
         if amount.is_finite() and amount >= 0:
             return amount
     raise ModelError(f"{where} is missing or no amount.")
+
+
+def _count(value: Any, where: str) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ModelError(f"{where} is no number of tokens.")
 
 
 def _table(value: Any, where: str) -> dict[str, Any]:

@@ -17,18 +17,21 @@ class RetryPolicy:
         first_wait: The longest wait before the second attempt, in seconds; doubled each time.
         longest_wait: No own wait is longer than this, in seconds.
         longest_obeyed: A provider's `retry-after` is honoured up to this many seconds.
+        longest_outage: A run whose provider answered before and now answers nobody waits up to
+            this many seconds for its return; attempts are not counted meanwhile.
     """
 
     attempts: int = 8
     first_wait: float = 1.0
     longest_wait: float = 60.0
     longest_obeyed: float = 600.0
+    longest_outage: float = 3600.0
 
     def __post_init__(self) -> None:
         """Refuse what nobody could follow."""
         if self.attempts < 1:
             raise ModelError(f"An ask is sent at least once, not {self.attempts} times.")
-        for name in ("first_wait", "longest_wait", "longest_obeyed"):
+        for name in ("first_wait", "longest_wait", "longest_obeyed", "longest_outage"):
             if not getattr(self, name) >= 0:
                 raise ModelError(f"{name} must be 0 seconds or more, not {getattr(self, name)}.")
 

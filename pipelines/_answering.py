@@ -1,6 +1,7 @@
 """Asks answered: from the ledger, by who asks the same just now, else by a model, patiently."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -10,8 +11,13 @@ from whyset.models import RETRYABLE, ModelRefused, ModelUnavailable, RetryPolicy
 from ._errors import RunStopped
 from ._halting import Halt
 from ._ledger import Ledger
+from ._limit import AdaptiveLimit
 
-_UNREACHABLE_AFTER = 3
+_OUTAGE = 8
+"""So many asks failing at once, and none answered meanwhile, are the provider's trouble and not
+theirs; fewer where fewer may be in flight, but never less than `_FEWEST`."""
+
+_FEWEST = 3
 
 
 @dataclass(slots=True)
@@ -23,12 +29,14 @@ class Traffic:
         replayed: Replies taken from the ledger instead.
         retried: Asks sent again after a passing fault.
         in_flight: Asks sent and not answered yet.
+        limit: How many may be in flight now.
     """
 
     answered: int = 0
     replayed: int = 0
     retried: int = 0
     in_flight: int = 0
+    limit: int = 0
 
 
 class Answerer:
@@ -51,12 +59,15 @@ class Answerer:
         self._models = models
         self._ledger = ledger
         self._halt = halt
-        self._slots = asyncio.Semaphore(concurrency)
+        self._limit = AdaptiveLimit(concurrency, halt, longest_pause=retries.longest_obeyed)
         self._retries = retries
         self._asked: dict[str, asyncio.Task[Reply]] = {}
+        self._failing = 0
+        self._last_answer: float | None = None
         self._given_up_in_a_row = 0
+        self._outage = max(_FEWEST, min(_OUTAGE, concurrency))
         # As many as are in flight may meet one and the same moment of trouble.
-        self._unreachable_after = max(_UNREACHABLE_AFTER, concurrency)
+        self._unreachable_after = max(_FEWEST, concurrency)
 
     async def answer(self, ask: Ask) -> Reply:
         """Return the reply to an ask.
@@ -97,37 +108,76 @@ class Answerer:
     async def _ask(self, model: Model, ask: Ask, key: str) -> Reply:
         # A slot is held while waiting to ask again, too: that is what slows a run down when the
         # provider asks it to.
-        async with self._slots:
-            failed = 0
-            while True:
-                self._halt.check()
-                self.traffic.in_flight += 1
-                try:
-                    reply = _writable(await model.aanswer(ask))
-                except RETRYABLE as error:
-                    failed += 1
-                    if failed >= self._retries.attempts:
-                        self._give_up(error)
+        async with self._limit.slot():
+            failed, since = 0, 0.0
+            try:
+                while True:
+                    try:
+                        reply = await self._attempt(model, ask)
+                    except RETRYABLE as error:
+                        if not failed:
+                            self._failing += 1
+                            since = time.monotonic()
+                        failed += 1
+                        if self._is_hopeless(failed, since, error):
+                            raise
+                        wait = self._retries.wait(failed, error.retry_after)
+                    except ModelRefused as error:
+                        self._halt.call(error)  # before the slot is free for another such ask
                         raise
-                    wait = self._retries.wait(failed, error.retry_after)
-                except ModelRefused as error:
-                    self._halt.call(error)  # before the slot is free for another such ask
-                    raise
-                else:
-                    self._given_up_in_a_row = 0
-                    self.traffic.answered += 1
-                    self._ledger.put_reply(key, ask, model.name, reply)
-                    return reply
-                finally:
-                    self.traffic.in_flight -= 1
-                self.traffic.retried += 1
-                await self._halt.wait(wait)
+                    else:
+                        self._ledger.put_reply(key, ask, model.name, reply)
+                        return reply
+                    self.traffic.retried += 1
+                    await self._halt.wait(wait)
+            finally:
+                self._failing -= bool(failed)
 
-    def _give_up(self, error: ModelUnavailable) -> None:
-        """End the run where ask after ask fails: quarantining every row would help nobody."""
+    async def _attempt(self, model: Model, ask: Ask) -> Reply:
+        """Ask once, when the provider has room, and learn from what it says."""
+        sent_in = await self._limit.clear(ask)
+        self.traffic.in_flight += 1
+        try:
+            reply = _writable(await model.aanswer(ask))
+        except RETRYABLE as error:
+            if error.throttled:
+                self._limit.throttled(sent_in)
+                if error.retry_after is not None:
+                    self._limit.pause(error.retry_after)
+            raise
+        finally:
+            self.traffic.in_flight -= 1
+            self.traffic.limit = self._limit.value
+        self._last_answer = time.monotonic()
+        self._given_up_in_a_row = 0
+        self.traffic.answered += 1
+        self._limit.answered(reply)
+        return reply
+
+    def _is_hopeless(self, failed: int, since: float, error: ModelUnavailable) -> bool:
+        """Say whether to give an ask up after it failed once more; end the run where all are.
+
+        While others are answered it has its attempts. In an outage, where many fail that were
+        answered before, attempts are not counted: the run waits as long as the policy allows, and
+        then ends, since quarantining every row would help nobody.
+
+        Args:
+            failed: How often it has failed.
+            since: When it first failed.
+            error: What it failed with.
+        """
+        last = self._last_answer
+        if self._failing >= self._outage and last is not None and last < since:
+            if time.monotonic() - last < self._retries.longest_outage:
+                return False
+            self._halt.call(unreachable(str(error)))
+            return True
+        if failed < self._retries.attempts:
+            return False
         self._given_up_in_a_row += 1
         if self._given_up_in_a_row >= self._unreachable_after:
             self._halt.call(unreachable(str(error)))
+        return True
 
 
 def unreachable(last: str) -> RunStopped:

@@ -14,7 +14,7 @@ from whyset.models import AnthropicModel, RetryPolicy
 from whyset.pipelines import Crew, Ledger
 from whyset.retriever.testing import FakeSearcher
 
-QUICK = RetryPolicy(attempts=3, first_wait=0.01)
+QUICK = RetryPolicy(attempts=3, first_wait=0.01, longest_outage=0.3)
 
 TEXT = """\
 # Manners

@@ -1,8 +1,10 @@
 """Faults of a provider, on the wire: what is asked again, what ends a run, what it costs a row."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -49,6 +51,73 @@ async def test_passing_faults_are_asked_again_and_leave_no_trace_in_the_row(
     assert engine.traffic.retried == 3
     assert engine.traffic.answered == 3
     assert engine.traffic.in_flight == 0
+
+
+async def test_retry_after_keeps_all_asks_back_and_not_only_the_one_it_was_told_to(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    server.fail(None, error(429, headers={"retry-after": "1"}))
+    await run(open_crew(), ledger, rows(12, NOTHING), concurrency=2)
+    told = server.requests[1].at
+    later = [request.at - told for request in server.requests[3:]]
+    assert min(later) >= 0.9
+
+
+async def test_a_provider_that_complains_is_asked_less_at_once_and_loses_no_row(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    server.latency = 0.01
+
+    def crowded(body: dict[str, Any]) -> Any:
+        return error(529) if server.in_flight > 6 else answer(body)
+
+    server.answer = crowded
+    patient = RetryPolicy(attempts=30, first_wait=0.01, longest_wait=0.05)
+    results, engine = await run(
+        open_crew(), ledger, rows(150, NOTHING), retries=patient, concurrency=64
+    )
+    assert [done.record.outcome for done in results] == ["untouched"] * 150
+    assert 1 <= engine.traffic.limit < 16
+
+
+async def test_what_the_provider_says_is_left_is_kept_to(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    def counted(body: dict[str, Any]) -> Response:
+        resets = datetime.now(UTC) + timedelta(seconds=1)
+        arrived = len(server.requests)
+        left = 10 - arrived if arrived <= 10 else 50
+        headers = {
+            "anthropic-ratelimit-requests-remaining": str(left),
+            "anthropic-ratelimit-requests-reset": resets.isoformat(),
+        }
+        return Response(200, answer(body), headers)
+
+    server.answer = counted
+    await run(open_crew(), ledger, rows(14, NOTHING), concurrency=1)
+    times = [request.at for request in server.requests]
+    assert times[9] - times[0] < 0.9
+    assert times[10] - times[9] > 0.5
+
+
+async def test_an_outage_is_waited_out_and_costs_no_row(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    back = threading.Event()
+
+    def flaky(body: dict[str, Any]) -> Any:
+        if server.answered > 30 and not back.is_set():
+            return error(500)
+        return answer(body)
+
+    server.answer = flaky
+    asyncio.get_running_loop().call_later(0.8, back.set)
+    waiting = RetryPolicy(attempts=2, first_wait=0.02, longest_wait=0.05, longest_outage=20)
+    results, engine = await run(
+        open_crew(), ledger, rows(60, NOTHING), retries=waiting, concurrency=8
+    )
+    assert [done.record.outcome for done in results] == ["untouched"] * 60
+    assert engine.traffic.retried > 2 * 8
 
 
 async def test_retry_after_is_honoured(

@@ -1,0 +1,274 @@
+"""Anthropic's message batches, through the client that single asks go through.
+
+As there, responses are read as they come: the SDK would make an object of whatever arrives, and
+of 100,000 results one each.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+import anthropic
+import httpx2
+import orjson
+
+from whyset.generators import Ask, Reply
+
+from ._batching import BatchResult, BatchStatus, BatchTooLarge, BatchUnknown
+from ._errors import ModelError, ModelUnavailable
+from ._faults import error_for_status, excerpt
+
+if TYPE_CHECKING:
+    from ._anthropic import AnthropicModel
+
+_PATH = "/v1/messages/batches"
+_PAGE = 100
+
+# A result has the type of an error and not the status that a single ask would have met. By the
+# status both get the same meaning and the same words.
+_STATUSES = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "api_error": 500,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+
+
+class AnthropicBatches:
+    """Hands batches of asks over and collects their results.
+
+    Args:
+        model: Who is asked; its client, requests and errors are used.
+        read: What makes a reply of a message's JSON.
+    """
+
+    def __init__(self, model: "AnthropicModel", read: Callable[[Any], Reply]) -> None:
+        self._model = model
+        self._read = read
+
+    def request(self, key: str, ask: Ask) -> bytes:
+        """Return one request as it is sent in a batch: the very parameters of an ask by itself."""
+        return orjson.dumps({"custom_id": key, "params": self._model._request(ask)})
+
+    async def create(self, requests: Sequence[bytes]) -> BatchStatus:
+        """Hand over requests made by `request`, their keys all different.
+
+        Raises:
+            BatchTooLarge: They are too many or too long.
+            ModelUnavailable: It may or may not have been created.
+            ModelRefused: It was not created.
+            UnusableReply: It was not created, and would not be the next time.
+        """
+        content = b'{"requests":[%b]}' % b",".join(requests)
+        async with self._errors() as client:
+            response = await client.post(_PATH, content=content, cast_to=httpx2.Response)
+        return self._status(response)
+
+    async def retrieve(self, batch: str) -> BatchStatus:
+        """Look a batch up.
+
+        Raises:
+            BatchUnknown: There is none of this id.
+            ModelUnavailable: A passing fault.
+            ModelRefused: The key, the credit or the permission was turned down.
+        """
+        async with self._errors(batch) as client:
+            response = await client.get(f"{_PATH}/{batch}", cast_to=httpx2.Response)
+        return self._status(response)
+
+    async def cancel(self, batch: str) -> BatchStatus:
+        """Have a batch end early; what was begun is answered, and paid, all the same.
+
+        Raises:
+            BatchUnknown: There is none of this id.
+            ModelUnavailable: A passing fault.
+            ModelRefused: The key, the credit or the permission was turned down.
+        """
+        async with self._errors(batch) as client:
+            response = await client.post(f"{_PATH}/{batch}/cancel", cast_to=httpx2.Response)
+        return self._status(response)
+
+    async def recent(self) -> AsyncGenerator[BatchStatus, None]:
+        """Yield all batches of the key's workspace, the newest first.
+
+        Raises:
+            ModelUnavailable: A passing fault.
+            ModelRefused: The key, the credit or the permission was turned down.
+        """
+        query: dict[str, object] = {"limit": _PAGE}
+        while True:
+            async with self._errors() as client:
+                response = await client.get(
+                    _PATH, cast_to=httpx2.Response, options={"params": query}
+                )
+            try:
+                page = orjson.loads(response.content)
+                found = [_status(entry) for entry in page["data"]]
+                more, last = bool(page["has_more"]), page["last_id"]
+            except (AttributeError, KeyError, TypeError, ValueError) as error:
+                raise self._no_json(response, "list of batches") from error
+            for status in found:
+                yield status
+            if not more or not last or last == query.get("after_id"):
+                return
+            query["after_id"] = last
+
+    async def results(self, batch: str) -> AsyncGenerator[BatchResult, None]:
+        """Yield the results of a batch that has ended, in any order; lines that are none, are not.
+
+        Raises:
+            BatchUnknown: There is none of this id, or its results are not kept any more.
+            ModelUnavailable: They broke off; those that were yielded are good.
+            ModelRefused: The key, the credit or the permission was turned down.
+        """
+        async with self._errors(batch) as client:
+            streamed = await client.get(
+                f"{_PATH}/{batch}/results",
+                cast_to=httpx2.Response,
+                stream=True,
+                stream_cls=anthropic.AsyncStream[Any],
+            )
+        # What is cast to a response is not made a stream of: the SDK returns it unread.
+        response = cast("httpx2.Response", streamed)
+        try:
+            async for line in self._lines(response):
+                if (result := self._result(line, batch)) is not None:
+                    yield result
+        finally:
+            await response.aclose()
+
+    async def _lines(self, response: httpx2.Response) -> AsyncGenerator[bytes, None]:
+        """Yield lines as JSON has them: what else Unicode calls a line break may stand in a text.
+
+        Raises:
+            ModelUnavailable: The connection broke, or nothing came for too long.
+        """
+        pieces = response.aiter_bytes()
+        held: list[bytes] = []
+        while True:
+            try:
+                async with asyncio.timeout(self._model._seconds):
+                    piece = await anext(pieces, None)
+            except (TimeoutError, httpx2.HTTPError, httpx2.StreamError, OSError) as error:
+                said = excerpt(self._model._redacted(str(error) or type(error).__name__))
+                raise ModelUnavailable(f"{self._model.name}: the results broke off: {said}") from (
+                    error
+                )
+            if piece is None:
+                break
+            first, *others = piece.split(b"\n")
+            held.append(first)
+            for other in others:
+                yield b"".join(held)
+                held = [other]
+        yield b"".join(held)
+
+    def _result(self, line: bytes, batch: str) -> BatchResult | None:
+        """Return the result in a line; `None` where it does not even say whose it is."""
+        try:
+            entry = orjson.loads(line)
+            key, result = entry["custom_id"], entry["result"]
+        except (KeyError, TypeError, ValueError):
+            return None
+        if not isinstance(key, str):
+            return None
+        try:
+            return BatchResult(key, self._outcome(result))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            said = f"{self._model.name}: what came of an ask in {batch} cannot be read."
+            return BatchResult(key, ModelUnavailable(said))
+
+    def _outcome(self, result: Mapping[str, Any]) -> Reply | ModelError:
+        """Return what a result says.
+
+        Raises:
+            KeyError: A field is missing.
+            TypeError: A field, or the whole, is of another type.
+            ValueError: It is something else than a result.
+        """
+        kind, name = result["type"], self._model.name
+        if kind == "succeeded":
+            return self._read(result["message"])
+        if kind == "errored":
+            error = result["error"]
+            # The error stands in an envelope of its own, as in the body of a failed response.
+            error = error.get("error", error)
+            details = error.get("details") or {}
+            return error_for_status(
+                _STATUSES.get(error["type"], 500),
+                self._model._redacted(str(error.get("message", ""))),
+                model=name,
+                code=error.get("error_code") or details.get("error_code"),
+            )
+        if kind in ("expired", "canceled"):
+            return ModelUnavailable(f"{name}: not answered before its message batch {kind}.")
+        raise ValueError(kind)
+
+    @asynccontextmanager
+    async def _errors(self, batch: str | None = None) -> AsyncIterator[anthropic.AsyncAnthropic]:
+        """Lend the client, and raise own errors for the SDK's."""
+        model = self._model
+        client = await model._async_client()
+        try:
+            async with asyncio.timeout(model._seconds):
+                yield client
+        except TimeoutError as error:
+            raise ModelUnavailable(f"{model.name}: no answer in {model._seconds:g} s.") from error
+        except anthropic.AnthropicError as error:
+            fault = model._fault(error)
+            if isinstance(error, anthropic.NotFoundError) and batch is not None:
+                fault = BatchUnknown(str(fault))
+            elif isinstance(error, anthropic.APIStatusError) and error.status_code == 413:
+                fault = BatchTooLarge(str(fault))
+            raise fault from model._cause(error)
+
+    def _status(self, response: httpx2.Response) -> BatchStatus:
+        try:
+            return _status(orjson.loads(response.content))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise self._no_json(response, "batch") from error
+
+    def _no_json(self, response: httpx2.Response, wanted: str) -> ModelUnavailable:
+        start = excerpt(self._model._redacted(response.content[:2000].decode(errors="replace")))
+        return ModelUnavailable(
+            f"{self._model.name}: the answer is no {wanted} (HTTP {response.status_code}): "
+            f"{start or 'empty'}"
+        )
+
+
+def _status(body: Any) -> BatchStatus:
+    """Return the status in a batch's JSON.
+
+    Raises:
+        KeyError: A field is missing.
+        TypeError: A field, or the whole, is of another type.
+        ValueError: It is something else than a batch.
+    """
+    if body["type"] != "message_batch":
+        raise ValueError(body["type"])
+    counts = body["request_counts"]
+    return BatchStatus(
+        id=_text(body["id"]),
+        state=_text(body["processing_status"]),
+        processing=int(counts["processing"]),
+        succeeded=int(counts["succeeded"]),
+        errored=int(counts["errored"]),
+        canceled=int(counts["canceled"]),
+        expired=int(counts["expired"]),
+        archived=body.get("archived_at") is not None,
+        created_at=_text(body.get("created_at") or ""),
+        ended_at=_text(body.get("ended_at") or ""),
+    )
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"not a text: {value!r}")
+    return value

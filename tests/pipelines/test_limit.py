@@ -1,0 +1,180 @@
+"""The adaptive limit: how it rises and falls, and how long it keeps asks back."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from whyset.generators import Ask, RateLimit, RateLimits, Reply, Usage
+from whyset.pipelines import RunStopped
+from whyset.pipelines._halting import Halt
+from whyset.pipelines._limit import AdaptiveLimit
+
+ASK = Ask("writer", "deliberation/write", "s" * 400, "u" * 400, 100)
+ANSWER = Reply("Hello.", "complete", Usage(10, 50))
+
+
+def limit(ceiling: int = 64, halt: Halt | None = None) -> AdaptiveLimit:
+    return AdaptiveLimit(ceiling, halt or Halt(), longest_pause=5.0)
+
+
+def granting(left: int, resets_in: float = 0.2, *, kind: str = "requests") -> Reply:
+    """An answer that comes with word of what is left."""
+    limits = RateLimits(**{kind: RateLimit(left, resets_in)})
+    return Reply("Hello.", "complete", Usage(10, 50), limits=limits)
+
+
+async def full(found: AdaptiveLimit, stack: AsyncExitStack) -> None:
+    """Take every slot there is."""
+    while found.in_use < found.value:
+        await stack.enter_async_context(found.slot())
+
+
+async def took(wait: Callable[[], Awaitable[object]]) -> float:
+    began = time.monotonic()
+    await wait()
+    return time.monotonic() - began
+
+
+async def test_it_doubles_with_every_round_until_the_ceiling() -> None:
+    found, seen = limit(100), []
+    async with AsyncExitStack() as stack:
+        for _ in range(5):
+            seen.append(found.value)
+            await full(found, stack)
+            for _ in range(found.value):
+                found.answered(ANSWER)
+    assert seen == [16, 32, 64, 100, 100]
+
+
+async def test_a_ceiling_below_the_first_limit_holds_from_the_start() -> None:
+    assert limit(3).value == 3
+
+
+async def test_a_complaint_halves_it_and_from_then_on_it_grows_by_one_a_round() -> None:
+    found = limit()
+    async with AsyncExitStack() as stack:
+        await full(found, stack)
+        found.throttled(found.round)
+        assert found.value == 8
+        for _ in range(9):
+            found.answered(ANSWER)
+        assert found.value == 9
+
+
+async def test_complaints_about_one_and_the_same_crowd_count_once() -> None:
+    found = limit()
+    sent_in = await found.clear(ASK)
+    for _ in range(16):
+        found.throttled(sent_in)
+    assert found.value == 8
+    found.throttled(await found.clear(ASK))
+    assert found.value == 4
+
+
+async def test_it_never_falls_below_one() -> None:
+    found = limit()
+    for _ in range(20):
+        found.throttled(found.round)
+    assert found.value == 1
+
+
+async def test_it_does_not_grow_while_it_is_not_reached() -> None:
+    found = limit()
+    async with found.slot():
+        for _ in range(100):
+            found.answered(ANSWER)
+    assert found.value == 16
+
+
+async def test_slots_are_given_in_the_order_of_coming_and_never_more_than_there_are() -> None:
+    found, order, most = limit(4), list[int](), 0
+
+    async def work(number: int) -> None:
+        nonlocal most
+        async with found.slot():
+            order.append(number)
+            most = max(most, found.in_use)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*(work(number) for number in range(50)))
+    assert order == list(range(50))
+    assert most == 4
+    assert found.in_use == 0
+
+
+async def test_a_slot_whose_taker_was_cancelled_goes_to_the_next() -> None:
+    found = limit(1)
+    holding = asyncio.Event()
+
+    async def hold() -> None:
+        async with found.slot():
+            await holding.wait()
+
+    async def take() -> str:
+        async with found.slot():
+            return "taken"
+
+    first, second, third = (
+        asyncio.create_task(coroutine) for coroutine in (hold(), take(), take())
+    )
+    await asyncio.sleep(0)
+    holding.set()
+    await first
+    second.cancel()  # granted by now, and not begun
+    assert await third == "taken"
+    assert found.in_use == 0
+
+
+@given(st.lists(st.sampled_from(["answered", "throttled"]), max_size=300), st.integers(1, 300))
+def test_it_stays_between_one_and_its_ceiling(said: list[str], ceiling: int) -> None:
+    found = limit(ceiling)
+    found.in_use = ceiling
+    for word in said:
+        found.answered(ANSWER) if word == "answered" else found.throttled(found.round)
+        assert 1 <= found.value <= ceiling
+
+
+async def test_a_pause_keeps_every_ask_back() -> None:
+    found = limit()
+    found.pause(0.2)
+    assert await took(lambda: found.clear(ASK)) >= 0.19
+
+
+async def test_a_pause_is_no_longer_than_allowed() -> None:
+    found = AdaptiveLimit(4, Halt(), longest_pause=0.05)
+    found.pause(1e9)
+    assert await took(lambda: found.clear(ASK)) < 5
+
+
+@pytest.mark.parametrize("kind", ["requests", "input_tokens", "output_tokens"])
+async def test_nothing_is_sent_that_does_not_fit_into_what_is_left(kind: str) -> None:
+    found = limit()
+    found.answered(granting(0, kind=kind))
+    assert await took(lambda: found.clear(ASK)) >= 0.15
+
+
+async def test_what_is_sent_counts_against_what_is_left() -> None:
+    found = limit()
+    found.answered(granting(2))
+    assert await took(lambda: asyncio.gather(found.clear(ASK), found.clear(ASK))) < 0.15
+    assert await took(lambda: found.clear(ASK)) > 0.05
+
+
+async def test_an_ask_too_large_for_any_window_is_sent_when_it_resets() -> None:
+    found = limit()
+    found.answered(granting(150, kind="input_tokens"))  # the ask takes about 200
+    assert await took(lambda: found.clear(ASK)) >= 0.15
+
+
+async def test_waiting_ends_with_the_run() -> None:
+    halt = Halt()
+    found = limit(halt=halt)
+    found.pause(4)
+    asyncio.get_running_loop().call_later(0.05, halt.call, RunStopped("Stopped"))
+    with pytest.raises(RunStopped):
+        await found.clear(ASK)
