@@ -79,7 +79,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Return how many seconds a response asks to wait: 0 or more, `None` where it does not say.
 
     Reads `retry-after-ms` first (finer, and what Anthropic's and OpenAI's clients prefer), then
-    `retry-after` as seconds or as an HTTP date.
+    `retry-after` as seconds or as an HTTP date, counted from the response's own `date` where it
+    has one: a clock that is off here must not make a wait of hours.
 
     Args:
         headers: A response's headers; names are looked up in lower case.
@@ -91,10 +92,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             continue
         if math.isfinite(seconds):
             return max(seconds, 0.0)
-    date = email.utils.parsedate_tz(headers.get("retry-after", ""))
-    if date is None:
+    until, made = (
+        email.utils.parsedate_tz(headers.get(name, "")) for name in ("retry-after", "date")
+    )
+    if until is None:
         return None
-    return max(email.utils.mktime_tz(date) - time.time(), 0.0)
+    now = time.time() if made is None else email.utils.mktime_tz(made)
+    return max(email.utils.mktime_tz(until) - now, 0.0)
 
 
 def excerpt(text: str) -> str:

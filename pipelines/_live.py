@@ -1,22 +1,23 @@
 """The live engine: rows go through their steps side by side, results come out in order."""
 
 import asyncio
-import hashlib
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from whyset.datasets import BadRow, Row
 from whyset.generators import adrive
-from whyset.models import ModelUnavailable, RetryPolicy, UnusableReply
+from whyset.models import ModelUnavailable, Prices, RetryPolicy, UnusableReply
 
 from ._answering import Answerer, Traffic, unreachable
+from ._batchbook import require_none_underway
+from ._budget import Budget
 from ._crew import Crew
 from ._errors import RunStopped
 from ._finding import Finder
 from ._halting import Halt
 from ._ledger import Ledger
-from ._rowrecord import RowRecord
+from ._rowrecord import RowRecord, row_key
 from ._threads import ReadAhead
 
 _ROWS_FOR_EACH_ASK = 4
@@ -52,6 +53,8 @@ class LiveEngine:
         *,
         concurrency: int = 16,
         retries: RetryPolicy = RetryPolicy(),
+        prices: Prices | None = None,
+        budget: Budget | None = None,
     ) -> None:
         """Make an engine.
 
@@ -60,13 +63,21 @@ class LiveEngine:
             ledger: Where replies and finished rows are recorded as they come.
             concurrency: How many asks are in flight at most.
             retries: When an ask that met a passing fault is sent again.
+            prices: What replies cost; the list that ships with whyset where none is given.
+            budget: What must not be exceeded.
         """
         self._crew = crew
         self._identity = crew.identity
         self._ledger = ledger
         self._halt = Halt()
         self._answerer = Answerer(
-            crew.models, ledger, self._halt, concurrency=concurrency, retries=retries
+            crew.models,
+            ledger,
+            self._halt,
+            concurrency=concurrency,
+            retries=retries,
+            prices=prices or Prices.load(),
+            budget=budget,
         )
         # A row that waits long holds up those behind it; with this many underway, the asks in
         # flight do not run out meanwhile.
@@ -91,9 +102,12 @@ class LiveEngine:
         Raises:
             RunStopped: `stop` was called, or the provider does not answer.
             ModelRefused: The provider turns every ask down.
+            RunError: Asks of this run are in message batches; asked here, they would be paid twice.
             WhysetError: The ledger, the retriever or the input failed.
         """
-        underway: asyncio.Queue[asyncio.Task[Done] | None] = asyncio.Queue()
+        identities = {model.identity for model in self._crew.models.values()}
+        require_none_underway(self._ledger, identities)
+        underway: asyncio.Queue[asyncio.Task[Done] | Done | None] = asyncio.Queue()
         room = asyncio.Semaphore(self._window)
         tasks: set[asyncio.Task[Done]] = set()
         finder = Finder(self._crew.retriever)
@@ -103,6 +117,9 @@ class LiveEngine:
             try:
                 async for row in reader:
                     await room.acquire()
+                    if (known := self._known(row)) is not None:
+                        underway.put_nowait(known)
+                        continue
                     task = asyncio.create_task(self._done(row, finder))
                     tasks.add(task)
                     underway.put_nowait(task)
@@ -116,14 +133,17 @@ class LiveEngine:
         feeder = asyncio.create_task(feed())
         last_fault = ""
         try:
-            while (task := await underway.get()) is not None:
-                if not task.done():
-                    ends: set[asyncio.Task[Any]] = {task, halted}
+            while (next_ := await underway.get()) is not None:
+                if isinstance(next_, asyncio.Task) and not next_.done():
+                    ends: set[asyncio.Task[Any]] = {next_, halted}
                     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
                 if self._halt.reason is not None:
                     break
-                done = task.result()
-                tasks.remove(task)
+                if isinstance(next_, asyncio.Task):
+                    tasks.remove(next_)
+                    done = next_.result()
+                else:
+                    done = next_
                 room.release()
                 if done.record.reasons == (RowRecord.UNAVAILABLE,):
                     last_fault = done.record.detail
@@ -152,7 +172,14 @@ class LiveEngine:
             await self._answerer.aclose()
             await finder.aclose()
 
-    async def _done(self, row: Row | BadRow, finder: Finder) -> Done:
+    def _known(self, row: Row | BadRow) -> Done | None:
+        """Return a row for which there is nothing to do: it is bad, or was done earlier."""
+        if isinstance(row, BadRow):
+            return Done(row, RowRecord.unreadable(row))
+        held = self._ledger.row(row_key(row, self._identity))
+        return None if held is None else Done(row, RowRecord.from_bytes(held), reused=True)
+
+    async def _done(self, row: Row, finder: Finder) -> Done:
         try:
             return await self._work(row, finder)
         except RunStopped:
@@ -162,12 +189,7 @@ class LiveEngine:
             self._halt.call(error)
             raise
 
-    async def _work(self, row: Row | BadRow, finder: Finder) -> Done:
-        if isinstance(row, BadRow):
-            return Done(row, RowRecord.unreadable(row))
-        key = hashlib.sha256(f"{row.digest}{self._identity}".encode()).hexdigest()
-        if (held := self._ledger.row(key)) is not None:
-            return Done(row, RowRecord.from_bytes(held), reused=True)
+    async def _work(self, row: Row, finder: Finder) -> Done:
         self._halt.check()
         try:
             driven = await adrive(
@@ -178,5 +200,5 @@ class LiveEngine:
         except ModelUnavailable as error:
             return Done(row, RowRecord.unanswered(RowRecord.UNAVAILABLE, str(error)))
         record = RowRecord.of(driven, models=self._crew.model_names)
-        self._ledger.put_row(key, record.to_bytes())
+        self._ledger.put_row(row_key(row, self._identity), record.to_bytes())
         return Done(row, record)

@@ -106,6 +106,15 @@ def test_what_the_provider_says_is_passed_on(
         ({"retry-after": formatdate(time.time() + 3600, usegmt=True)}, 3000, 3600),
         ({"retry-after": formatdate(time.time() - 30, usegmt=True)}, 0, 0),
         ({"retry-after": "-3"}, 0, 0),
+        # A clock that jumped: the response's own date is what its wait is counted from.
+        (
+            {
+                "retry-after": formatdate(1_000_000_040, usegmt=True),
+                "date": formatdate(1_000_000_000, usegmt=True),
+            },
+            40,
+            40,
+        ),
     ],
 )
 def test_retry_after(

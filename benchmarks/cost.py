@@ -1,0 +1,192 @@
+"""Measure what deliberation costs: retrieval and triage against the whole constitution in each ask.
+
+    python benchmarks/cost.py [--shared FOLDER] [--reasoning TOKENS]
+
+Walks the rows of `examples/sft.jsonl` with real retrieval and rehearsed replies; what is at stake
+in each is read from its tags. Prints Markdown: asks, tokens and dollars per 1,000 rows, estimated
+as `whyset.pipelines.estimate` does. Nothing is sent. Beside the bundled charter, constitutions are
+read from the shared folder where there is one; none of it is part of the repository.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+from whyset.constitution import Constitution
+from whyset.datasets import Row, read_rows
+from whyset.generators import Ask, Reply
+from whyset.generators.deliberation import Appraisal, Deliberation
+from whyset.models import Prices
+from whyset.pipelines import Forecast
+from whyset.pipelines._estimate import REASONING
+from whyset.pipelines._reckoning import Pricing, Reckoning, Taken
+from whyset.pipelines._walking import Walk
+from whyset.retriever import Grounding, PassageRetriever, Searcher
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+EXAMPLES = ROOT / "examples" / "sft.jsonl"
+MODELS = (
+    "anthropic:claude-opus-5-5",
+    "anthropic:claude-sonnet-5-5",
+    "anthropic:claude-haiku-5-5",
+)
+PER = 1000
+
+
+class Uncached(Pricing):
+    """Prices without a provider's cache."""
+
+    def cache_from(self, model: str) -> int | None:
+        """Return that nothing is cached."""
+        return None
+
+
+class Nowhere:
+    """A searcher that finds nothing: the whole text stands in the prompt instead."""
+
+    def __init__(self, constitution: Constitution) -> None:
+        self.constitution = constitution
+        self.identity = "nowhere"
+
+    def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+        """Return groundings without passages."""
+        title, digest = self.constitution.title, self.constitution.digest
+        return [Grounding(tuple(query), (), 1.0, title, digest) for query in queries]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way of going about it."""
+
+    name: str
+    searcher: Searcher
+    settle_below: float
+    pricing: Callable[[Prices, int], Pricing]
+    preamble: str = ""
+
+
+def main() -> None:
+    """Measure what the arguments ask for."""
+    parser = argparse.ArgumentParser(description="Measure what deliberation costs.")
+    parser.add_argument("--shared", type=Path, default=SHARED)
+    parser.add_argument("--reasoning", type=int, default=REASONING)
+    options = parser.parse_args()
+    rows = [row for row in read_rows(str(EXAMPLES)) if isinstance(row, Row)]
+    everyday = [row for row in rows if at_stake(row) == "nothing_at_stake"]
+    prices = Prices.load()
+    print(
+        f"Prices of {prices.dated}; {options.reasoning} tokens of reasoning allowed for before "
+        "each answer; one model writes and judges. Per 1,000 rows."
+    )
+    for name, text, constitution in documents(options.shared):
+        searcher = PassageRetriever.open(constitution)
+        for title, some in (
+            (f"all {len(rows)} example rows, {len(everyday)} of them everyday", rows),
+            (f"the {len(everyday)} everyday rows alone", everyday),
+        ):
+            print(f"\n{name} ({len(text):,} characters), {title}\n")
+            print_table(ways(text, searcher), some, prices, options.reasoning)
+
+
+def documents(shared: Path) -> Iterator[tuple[str, str, Constitution]]:
+    """Yield name, source and constitution: the charter and those of the shared folder."""
+    charter = ROOT / "constitution" / "charter.md"
+    yield "The charter", charter.read_text(encoding="utf-8"), Constitution.charter()
+    for path in sorted((shared / "constitutions").glob("*.md")):
+        if path.name != "README.md":
+            yield path.stem, path.read_text(encoding="utf-8"), Constitution.load(path)
+
+
+def ways(text: str, retriever: PassageRetriever) -> Iterator[Way]:
+    """Yield the ways that are compared."""
+    nowhere = Nowhere(retriever.constitution)
+    yield Way("whole text in every prompt, not cached", nowhere, 0.0, Uncached, text)
+    yield Way("whole text in every prompt, cached", nowhere, 0.0, Pricing, text)
+    yield Way("retrieval", retriever, 0.0, Pricing)
+    yield Way("**retrieval and triage**", retriever, retriever.settle_below, Pricing)
+    yield Way("the same, not cached", retriever, retriever.settle_below, Uncached)
+
+
+def at_stake(row: Row) -> str:
+    """Return the verdict that an example's tags tell of."""
+    tags = row.columns["tags"]
+    if "kind:conflict" in tags:
+        return "conflict"
+    return "nothing_at_stake" if {"kind:everyday", "everyday"} & set(tags) else "accord"
+
+
+def print_table(
+    compared: Iterator[Way], rows: Sequence[Row], prices: Prices, reasoning: int
+) -> None:
+    """Print one line for each way."""
+    heads = [name.removeprefix("anthropic:claude-") for name in MODELS]
+    columns = ["", "asks", "tokens read", "of them cached", "written"]
+    columns += [f"$ {head}" for head in heads] + [f"$ {heads[0]}, batch"]
+    print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+    for way in compared:
+        forecasts = [forecast(way, rows, name, prices, reasoning) for name in MODELS]
+        usage = forecasts[0].usage
+        cached = usage.cache_read_tokens + usage.cache_write_tokens
+        cells = [
+            way.name,
+            f"{forecasts[0].asks:,}",
+            f"{(usage.input_tokens + cached) / 1e6:.2f} M",
+            f"{cached / (usage.input_tokens + cached or 1):.0%}",
+            f"{usage.output_tokens / 1e6:.2f} M",
+            *(dollars(found.live) for found in forecasts),
+            dollars(forecasts[0].batch),
+        ]
+        print(f"| {' | '.join(cells)} |")
+
+
+def forecast(way: Way, rows: Sequence[Row], model: str, prices: Prices, reasoning: int) -> Forecast:
+    """Return what 1,000 such rows take, one model writing and judging."""
+    generator = Deliberation(settle_below=way.settle_below)
+    pricing = way.pricing(prices, reasoning)
+    reckoning = Reckoning()
+    walk = Walk(way.searcher)
+    took: list[list[Taken]] = []
+    for row in rows:
+        noted: list[Taken] = []
+        took.append(noted)
+        walk.add(generator.steps(row), answerer(way, generator, row, model, pricing, noted))
+    walk.run()
+    for noted in took:
+        reckoning.add(noted)
+    return reckoning.forecast(PER, pricing, among=None)
+
+
+def answerer(
+    way: Way,
+    generator: Deliberation,
+    row: Row,
+    model: str,
+    pricing: Pricing,
+    noted: list[Taken],
+) -> Callable[[Ask], Reply]:
+    """Return who answers a row's asks and notes what each takes."""
+    verdict = at_stake(row)
+
+    def answer(ask: Ask) -> Reply:
+        reply = generator.rehearse(ask, row, at_stake=verdict != "nothing_at_stake")
+        if ask.step == "deliberation/appraise" and verdict == "conflict":
+            found = Appraisal.model_validate_json(reply.text)
+            text = found.model_copy(update={"verdict": verdict}).model_dump_json()
+            reply = replace(reply, text=text)
+        sent = replace(ask, system=f"{way.preamble}\n\n{ask.system}".strip())
+        noted.append(pricing.estimated(sent, model, reply.usage.output_tokens))
+        return reply
+
+    return answer
+
+
+def dollars(amount: Decimal | None) -> str:
+    """Return an amount for a table."""
+    return "–" if amount is None else f"{amount:,.2f}"
+
+
+if __name__ == "__main__":
+    main()
