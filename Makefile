@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TYPED := build/typed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types unit bench clean
+.PHONY: help setup demo test lint types unit bench soak clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,8 +45,14 @@ types: $(VENV)/.dev
 unit: $(VENV)/.dev
 	$(BIN)/pytest -n 2
 
-bench: $(VENV)/.dev ## Measure retrieval and speed; minutes
+bench: $(VENV)/.dev ## Measure retrieval, speed, cost and scale; an hour or two
 	$(BIN)/python benchmarks/retrieval.py
+	$(BIN)/python benchmarks/cost.py
+	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/scale.py
+
+soak: $(VENV)/.dev ## Kill a long run fifty times; nothing may be lost or paid twice
+	$(BIN)/python benchmarks/soak.py
 
 clean: ## Remove what make made
 	rm -rf $(VENV) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,20 +1,27 @@
 """The `whyset` command. Commands import what they need when they run: `--help` stays quick."""
 
+import errno
+import gc
+import io
 import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
 
 from whyset.errors import WhysetError
 
+from ._interrupts import remember_interrupts, was_interrupted
 from ._passages import charter, passages
 from ._rewrite import rewrite
 from ._search import search
 
 _INTERRUPTED = 130
+_WRONG = 2
 _STOPPED = 3
 _BUG = 70
+_DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 # \b: the lines below it stay lines.
 _EXIT_CODES = """\b
@@ -44,38 +51,81 @@ for command in (rewrite, passages, search, charter):
 
 def main() -> None:
     """Run the command line; what the user can mend is told in a sentence, not in a traceback."""
+    remember_interrupts()
+    warnings.formatwarning = _as_note
+    if sys.stdout is None:
+        # The next file to be opened would take its place, and be printed into.
+        typer.echo("Error: standard output is closed; lead it to a file or /dev/null", err=True)
+        sys.exit(_WRONG)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What is printed is read by other programs too: UTF-8 in every locale. Half a surrogate
+        # pair, which no encoding takes, is printed as JSON would write it.
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         code = _run()
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read standard output has left, as `head` does: nobody is there to be told.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        code = _STOPPED
-    except Exception:
-        # Python's own exit code would be 1, which means something else here.
-        sys.excepthook(*sys.exc_info())
-        code = _BUG
+    except Exception as error:
+        code = _code_of(error)
+    # The system takes all memory back at once; to look for cycles in what the vendors' packages
+    # hold took a quarter of a short command's time.
+    gc.freeze()
     sys.exit(code)
+
+
+def _code_of(error: Exception) -> int:
+    """Say what went wrong, where somebody is there to be told, and return the exit code."""
+    if was_interrupted():
+        return _tell_interrupted()
+    if isinstance(error, BrokenPipeError):
+        # Whoever read standard output has left, as `head` does.
+        _drop_output()
+        return _STOPPED
+    if isinstance(error, OSError) and error.errno in _DISK_FAULTS:
+        _drop_output()
+        where = error.filename or "standard output"
+        typer.echo(f"Error: {where}: cannot be written: {error.strerror}", err=True)
+        return _WRONG
+    # Python's own exit code would be 1, which means something else here.
+    sys.excepthook(type(error), error, error.__traceback__)
+    return _BUG
+
+
+def _drop_output() -> None:
+    """Lead standard output nowhere: what is still to be written would fail once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _as_note(message: Warning | str, *_: object, **__: object) -> str:
+    return f"Note: {message}\n"
 
 
 def _run() -> int:
     try:
         app()
     except WhysetError as error:
-        if isinstance(error.__cause__, BrokenPipeError):
-            raise error.__cause__ from None
+        if was_interrupted():
+            return _tell_interrupted()
+        cause = error.__cause__
+        if isinstance(cause, BrokenPipeError):
+            raise cause from None
         # To stop early is no error: what to do next is all there is to say.
         told = str(error) if error.exit_code == _STOPPED else f"Error: {error}"
         typer.echo(told, err=True)
+        if isinstance(cause, OSError) and cause.errno in _DISK_FAULTS:
+            _drop_output()
         return error.exit_code
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):
             raise end.__context__ from None
         if end.code == _INTERRUPTED:
-            typer.echo("Interrupted.", err=True)
-            return _STOPPED
+            return _tell_interrupted()
         return end.code if isinstance(end.code, int) else 0
     return 0
+
+
+def _tell_interrupted() -> int:
+    typer.echo("Interrupted.", err=True)
+    return _STOPPED
 
 
 def _version(wanted: bool) -> None:

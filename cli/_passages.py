@@ -1,6 +1,7 @@
 """`whyset passages` and `whyset charter`: what a constitution holds, and one to start from."""
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,7 +23,7 @@ def passages(
         bool, typer.Option("--json", help="Print every passage in full, as one JSON document.")
     ] = False,
 ) -> None:
-    """Show the passages of a constitution, as they are retrieved and cited."""
+    """Show the passages of a constitution, with their ids and lines."""
     constitution = load(file)
     if json_output:
         document = {
@@ -52,11 +53,11 @@ def passages(
 
 
 def charter() -> None:
-    """Print the bundled charter, to start a constitution of your own from."""
+    """Print the bundled charter, to start your own constitution from."""
     from importlib import resources
 
     source = resources.files("whyset.constitution").joinpath("charter.md")
-    typer.echo(source.read_text(encoding="utf-8"), nl=False)
+    sys.stdout.buffer.write(source.read_bytes())
 
 
 def load(file: Path | None) -> "Constitution":

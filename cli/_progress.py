@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -17,6 +18,10 @@ from ._words import counted
 
 _PLAIN_EVERY = 10.0
 _PATIENCE = 3.0
+# The rate is that of the last minute: what was fast at the start says nothing of now.
+_RECENT = 60.0
+_MARK_EVERY = 1.0
+_MINUTE, _HOUR = 60, 3600
 
 
 class Progress:
@@ -26,10 +31,16 @@ class Progress:
         shown: Whether to show anything.
         console: Where; standard error without it.
         plain_every: Seconds between lines where there is no terminal.
+        total: About how many rows there are, where it is known.
     """
 
     def __init__(
-        self, *, shown: bool, console: Console | None = None, plain_every: float = _PLAIN_EVERY
+        self,
+        *,
+        shown: bool,
+        console: Console | None = None,
+        plain_every: float = _PLAIN_EVERY,
+        total: int | None = None,
     ) -> None:
         self._console = console or Console(stderr=True, highlight=False)
         terminal = shown and self._console.is_terminal
@@ -38,6 +49,8 @@ class Progress:
         )
         self._plain = shown and not terminal
         self._plain_every = plain_every
+        self.total = total
+        self._marks: deque[tuple[float, int]] = deque()
         self._started = self._last = time.monotonic()
 
     @contextmanager
@@ -85,11 +98,13 @@ class Progress:
         self._console.print(line, soft_wrap=True, markup=False)
 
     def _line(self, tally: Tally, traffic: Traffic) -> str:
-        rate = tally.rows / max(time.monotonic() - self._started, 0.001)
+        rate = self._rate(tally)
         parts = [
-            counted(tally.rows, "row"),
+            self._rows(tally),
             f"{rate:,.1f}/s",
-            f"{counted(traffic.in_flight, 'ask')} in flight",
+            f"{traffic.in_flight:,} of {traffic.limit:,} asks in flight"
+            if traffic.limit
+            else f"{counted(traffic.in_flight, 'ask')} in flight",
         ]
         if traffic.retried:
             parts.append(f"{traffic.retried:,} retried")
@@ -97,4 +112,43 @@ class Progress:
             parts.append(f"{quarantined:,} quarantined")
         if tally.usage.output_tokens:
             parts.append(f"{tally.usage.output_tokens:,} tokens out")
+        left = None if self.total is None else max(self.total - tally.rows, 0)
+        if traffic.dollars:
+            parts.append(_cost(tally, traffic, left))
+        if left and rate:
+            parts.append(f"{_duration(left / rate)} left")
         return " · ".join(parts)
+
+    def _rows(self, tally: Tally) -> str:
+        if self.total is None or self.total < tally.rows:
+            return counted(tally.rows, "row")
+        return f"{tally.rows:,} of {counted(self.total, 'row')}"
+
+    def _rate(self, tally: Tally) -> float:
+        """Return the rows a second of the last minute."""
+        now = time.monotonic()
+        marks = self._marks
+        if not marks or now - marks[-1][0] >= _MARK_EVERY:
+            marks.append((now, tally.rows))
+        while now - marks[0][0] > _RECENT:
+            marks.popleft()
+        since, rows = marks[0] if len(marks) > 1 else (self._started, 0)
+        return (tally.rows - rows) / max(now - since, 0.001)
+
+
+def _cost(tally: Tally, traffic: Traffic, left: int | None) -> str:
+    """Say what this process has spent, and will have if the rows to come are like those done."""
+    spent = traffic.dollars
+    assert spent is not None
+    fresh = tally.rows - tally.reused
+    if not left or not fresh:
+        return f"${spent:,.2f}"
+    return f"${spent:,.2f}, about ${spent + spent / fresh * left:,.2f} in all"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s"
+    if seconds < _HOUR:
+        return f"{seconds / _MINUTE:.0f} min"
+    return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"

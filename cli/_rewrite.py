@@ -1,9 +1,13 @@
 """`whyset rewrite`: rows from a file or standard input, or one prompt and its response."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from ._interrupts import check_interrupts
+from ._options import given
 
 _STANDARD = "-"
 
@@ -12,12 +16,15 @@ def rewrite(
     source: Annotated[
         str | None,
         typer.Argument(
-            help="JSON lines to rewrite; - reads rows, or one row, from standard input."
+            callback=given,
+            help="JSON lines to rewrite; - reads rows, or one row, from standard input.",
         ),
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", help="Where finished rows go; - for standard output."),
+        typer.Option(
+            "--output", "-o", callback=given, help="Where finished rows go; - for standard output."
+        ),
     ] = None,
     constitution: Annotated[
         Path | None, typer.Option(help="The constitution, in Markdown [default: the charter].")
@@ -25,12 +32,15 @@ def rewrite(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Who writes: provider:model, such as anthropic:claude-opus-5-5; or extractive, "
-            "which only quotes and needs no key [default: extractive]."
+            callback=given,
+            # The example comes first: further on, a narrow terminal would break it in two.
+            help="anthropic:claude-opus-5-5 or another provider:model writes; extractive only "
+            "quotes and needs no key [default: extractive].",
         ),
     ] = None,
     judge: Annotated[
-        str | None, typer.Option(help="Who judges: provider:model [default: the writer].")
+        str | None,
+        typer.Option(callback=given, help="Who judges: provider:model [default: the writer]."),
     ] = None,
     channel: Annotated[
         Literal["thinking", "preface", "inline"],
@@ -67,14 +77,21 @@ def rewrite(
         typer.Option(min=1, help="How often an ask that meets a passing fault is sent at most."),
     ] = 8,
     effort: Annotated[
-        str | None, typer.Option(help="How much models put into an answer, such as low or high.")
+        str | None,
+        typer.Option(
+            callback=given, help="How much models put into an answer, such as low or high."
+        ),
     ] = None,
     embedder: Annotated[
         str,
-        typer.Option(help="minilm, lexical (no embedder), or one of LangChain's provider:model."),
+        typer.Option(
+            callback=given,
+            help="minilm, lexical (no embedder), or one of LangChain's provider:model.",
+        ),
     ] = "minilm",
     chroma: Annotated[
-        str | None, typer.Option(help="A Chroma server, http://host:port [default: embedded].")
+        str | None,
+        typer.Option(callback=given, help="A Chroma server, http://host:port [default: embedded]."),
     ] = None,
     ephemeral: Annotated[
         bool, typer.Option("--ephemeral", help="Keep the index in memory, not in the cache.")
@@ -96,11 +113,11 @@ def rewrite(
     source, output = _checked(source, output, prompt, response)
 
     from whyset.models import Prices, RetryPolicy
-    from whyset.pipelines import Run, RunFiles, open_crew
+    from whyset.pipelines import RunFiles, open_crew
 
     from ._passages import load
     from ._progress import Progress
-    from ._rewriting import announce, print_document, read_document, rewrite_rows
+    from ._rewriting import AnnouncedRun, announce, print_document, read_document, rewrite_rows
 
     files = RunFiles.beside(source, output, constitution=constitution)
     document = read_document(prompt, response) if prompt and response else None
@@ -123,11 +140,12 @@ def rewrite(
             ephemeral=ephemeral,
             effort=effort,
         )
+    check_interrupts()
     announce(crew, by_default=model is None and not quiet)
     if document is not None:
         print_document(crew, document, retries, as_json=json_output)
         return
-    run = Run(files, crew, concurrency=concurrency, retries=retries, prices=known_prices)
+    run = AnnouncedRun(files, crew, concurrency=concurrency, retries=retries, prices=known_prices)
     rewrite_rows(run, progress, as_json=json_output, quiet=quiet)
 
 
@@ -150,6 +168,8 @@ def _checked(
         raise typer.BadParameter(
             "name a JSON-lines file, - for standard input, or --prompt and --response"
         )
+    if source == _STANDARD and sys.stdin is None:
+        raise typer.BadParameter("standard input is closed")
     if output is None and source != _STANDARD:
         raise typer.BadParameter("say where the rows go: -o out.jsonl, or -o - to print them")
     return source, output or _STANDARD

@@ -21,6 +21,18 @@ _EXTRACTIVE = (
 )
 
 
+class AnnouncedRun(Run):
+    """A run that says why it does not end at once when it is interrupted."""
+
+    def stop(self) -> None:
+        """Let asks in flight finish and send no more, and say so on standard error."""
+        super().stop()
+        typer.echo(
+            "Stopping as soon as the asks in flight are answered; interrupt again to end at once.",
+            err=True,
+        )
+
+
 def read_document(prompt: Path, response: Path) -> dict[str, Any]:
     """Return the one row that two plain texts make; the line end of their last lines is no part.
 
@@ -79,9 +91,12 @@ def print_document(
         row = bound.invoke(document)
     except ModelUnavailable as error:
         raise RunStopped(f"The provider does not answer: {error}") from error
-    except (RowRejected, UnusableReply) as error:
+    except RowRejected as error:
         told = str(error)
         typer.echo(told[:1].upper() + told[1:], err=True)
+        raise typer.Exit(1) from error
+    except UnusableReply as error:
+        typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
     if as_json:
         sys.stdout.buffer.write(dumps(row) + b"\n")

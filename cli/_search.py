@@ -1,15 +1,19 @@
 """`whyset search`: the passages that bear on a text, many texts, or how well they are found."""
 
+import codecs
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._interrupts import check_interrupts
+from ._options import given
 from ._passages import load
+from ._words import counted
 
 if TYPE_CHECKING:
-    from whyset.retriever import Evaluation, Grounding, PassageRetriever
+    from whyset.retriever import Evaluation, Grounding, Label, PassageRetriever
 
 _AT_ONCE = 64
 
@@ -33,10 +37,14 @@ def search(
     ] = None,
     embedder: Annotated[
         str,
-        typer.Option(help="minilm, lexical (no embedder), or one of LangChain's provider:model."),
+        typer.Option(
+            callback=given,
+            help="minilm, lexical (no embedder), or one of LangChain's provider:model.",
+        ),
     ] = "minilm",
     chroma: Annotated[
-        str | None, typer.Option(help="A Chroma server, http://host:port [default: embedded].")
+        str | None,
+        typer.Option(callback=given, help="A Chroma server, http://host:port [default: embedded]."),
     ] = None,
     ephemeral: Annotated[
         bool, typer.Option("--ephemeral", help="Keep the index in memory, not in the cache.")
@@ -46,15 +54,19 @@ def search(
     """Find the passages of a constitution that bear on a text."""
     if sum(option is not None for option in (text, queries, labels)) != 1:
         raise typer.BadParameter("give one of: a text, --queries FILE, --evaluate FILE")
+    # Files are read before an index is opened, which can take a minute.
+    about = _read_labels(labels, constitution) if labels is not None else []
+    wanted = _read_queries(queries) if queries is not None else [text or ""]
+
     from whyset.retriever import PassageRetriever
 
     retriever = PassageRetriever.open(
         load(constitution), embedder=embedder, chroma=chroma, ephemeral=ephemeral
     )
+    check_interrupts()
     if labels is not None:
-        _evaluate(retriever, labels, constitution, as_json=json_output)
+        _evaluate(retriever, about, as_json=json_output)
         return
-    wanted = [text] if text is not None else _read_queries(queries or Path())
     for start in range(0, len(wanted), _AT_ONCE):
         batch = wanted[start : start + _AT_ONCE]
         for query, found in zip(
@@ -63,21 +75,34 @@ def search(
             typer.echo(_as_json(query, found) if json_output else _as_text(query, found))
 
 
+def _read_labels(path: Path, constitution: Path | None) -> "list[Label]":
+    from whyset.retriever import read_labels
+
+    labels = read_labels(path)
+    # A label file may be about several documents; the name of the file tells which labels count.
+    stem = constitution.stem if constitution else "charter"
+    about = [label for label in labels if label.document in {None, stem}]
+    if left_out := len(labels) - len(about):
+        told = "label is" if left_out == 1 else "labels are"
+        typer.echo(f"{left_out:,} {told} about other documents than {stem}", err=True)
+    return about
+
+
 def _read_queries(path: Path) -> list[str]:
-    from whyset.datasets import DatasetError
+    from whyset.datasets import DatasetError, NotJson, loads
 
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}: cannot be read: {error}") from error
+        lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from error
     queries = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
-        except ValueError as error:
-            raise DatasetError(f"{path}:{number}: not JSON: {error}") from error
+            record = loads(line)
+        except NotJson as error:
+            raise DatasetError(f"{path}:{number}: {error}") from error
         if not isinstance(record, dict) or not isinstance(record.get("query"), str):
             raise DatasetError(f'{path}:{number}: expected {{"query": "…"}}')
         queries.append(record["query"])
@@ -113,22 +138,15 @@ def _as_text(query: str, found: "Grounding") -> str:
     return "\n".join(lines if found.passages else [*lines, "nothing found"])
 
 
-def _evaluate(
-    retriever: "PassageRetriever", path: Path, constitution: Path | None, *, as_json: bool
-) -> None:
-    from whyset.retriever import evaluate, read_labels
+def _evaluate(retriever: "PassageRetriever", about: "list[Label]", *, as_json: bool) -> None:
+    from whyset.retriever import evaluate
 
-    labels = read_labels(path)
-    # A label file may be about several documents; the name of the file tells which labels count.
-    stem = constitution.stem if constitution else "charter"
-    about = [label for label in labels if label.document in {None, stem}]
-    if left_out := len(labels) - len(about):
-        typer.echo(f"{left_out} labels are about other documents than {stem}", err=True)
     evaluation = evaluate(retriever, about)
     if as_json:
         typer.echo(json.dumps(_record(evaluation), indent=2))
         return
-    typer.echo(f"{evaluation.queries} queries on {retriever.constitution.title}")
+    asked = counted(evaluation.queries, "query", "queries")
+    typer.echo(f"{asked} on {retriever.constitution.title}")
     typer.echo(f"{'':<12}{'recall@1':>10}{'recall@5':>10}{'recall@10':>11}{'MRR':>8}")
     for name, recall in (("passage", evaluation.by_passage), ("section", evaluation.by_section)):
         one, five, ten = recall.at.values()

@@ -7,9 +7,9 @@ from decimal import Decimal
 from whyset.generators import OUTCOMES, Usage
 from whyset.pipelines import QUARANTINED, Spent, Summary
 
+from ._tables import table
 from ._words import counted
 
-_NAMES = 2
 _MEANINGS = {
     "rewritten": "the response carries its reasons",
     "untouched": "nothing at stake, or kept as asked",
@@ -64,7 +64,7 @@ def _spent_lines(summary: Summary) -> list[str]:
     traffic = summary.traffic
     return [
         "spent on this output, earlier runs included:",
-        *_table(rows),
+        *table(rows, names=2),
         f"this time {counted(traffic.answered, 'ask')} answered by models, {traffic.replayed:,} "
         f"from the ledger, {traffic.retried:,} sent again",
     ]
@@ -94,16 +94,3 @@ def _taken(spent: Spent) -> tuple[str, str, str, str]:
         f"{usage.output_tokens:,} out",
         "unpriced" if spent.cost is None else f"${spent.cost:,.4f}",
     )
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return rows as lines: names to the left of their columns, numbers to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  "
-        + "  ".join(
-            cell.ljust(width) if place < _NAMES else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]

@@ -1,6 +1,7 @@
 """Rows in and out: formats, conversations, quarantine."""
 
 from ._conversation import Conversation, Message, ToolCall
+from ._counting import count_lines
 from ._errors import DatasetError
 from ._json import NotJson, dumps, loads
 from ._placing import Parted, part_columns, with_deliberation, with_response
@@ -25,6 +26,7 @@ __all__ = [
     "Row",
     "Shape",
     "ToolCall",
+    "count_lines",
     "dumps",
     "loads",
     "part_columns",

@@ -48,8 +48,8 @@ def open_crew(
         Declined: The writer or the judge cannot do what this run needs of them.
         WhysetError: Something cannot be opened; the message says what to do.
     """
-    writer_name = model or default_model_name()
-    judge_name = judge or writer_name
+    writer_name = default_model_name() if model is None else model
+    judge_name = writer_name if judge is None else judge
     # What does not take a connection, an index or a key to find out is found out first.
     writer = open_model(writer_name, effort=None if writer_name == "extractive" else effort)
     choose = partial(Deliberation, channel=channel, cite=cite, on_conflict=on_conflict, k=k)

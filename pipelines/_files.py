@@ -52,13 +52,14 @@ class RunFiles:
         if output == STDOUT:
             return cls(source, output, constitution=constitution)
         target = Path(output)
-        stem = target.name.removesuffix(".jsonl")
+        if target.is_dir():  # `.` and `/` have no name that anything could be put beside
+            raise _no_file(target)
         files = cls(
             source,
             output,
-            quarantine=target.with_name(f"{stem}.quarantine.jsonl"),
-            ledger=target.with_name(f"{stem}.ledger.sqlite"),
-            manifest=target.with_name(f"{stem}.run.json"),
+            quarantine=_beside(target, "quarantine.jsonl"),
+            ledger=cls.ledger_of(target),
+            manifest=_beside(target, "run.json"),
             constitution=constitution,
         )
         if not target.parent.is_dir():
@@ -68,6 +69,11 @@ class RunFiles:
             if written is not None and written.exists():
                 _require_replaceable(written, read)
         return files
+
+    @staticmethod
+    def ledger_of(output: Path) -> Path:
+        """Return where the ledger of a run lies, by the run's output."""
+        return _beside(output, "ledger.sqlite")
 
     def leftovers(self) -> Iterator[Path]:
         """Yield what a killed process left behind of files it had not finished.
@@ -83,13 +89,21 @@ class RunFiles:
                     yield path
 
 
+def _no_file(path: Path) -> RunError:
+    return RunError(f"{path}: is no regular file; name a file, or -o - to print the rows")
+
+
+def _beside(output: Path, ending: str) -> Path:
+    return output.with_name(f"{output.name.removesuffix('.jsonl')}.{ending}")
+
+
 def _file(source: str) -> Path | None:
     return None if source == STDIN else Path(source)
 
 
 def _require_replaceable(written: Path, read: list[Path]) -> None:
     if not written.is_file():
-        raise RunError(f"{written}: is no regular file; name a file, or -o - to print the rows")
+        raise _no_file(written)
     for path in read:
         if path.exists() and written.samefile(path):
             raise RunError(

@@ -64,7 +64,9 @@ def write_manifest(path: Path, record: dict[str, Any]) -> None:
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(f"{json.dumps(record, ensure_ascii=False, indent=2)}\n", encoding="utf-8")
+        text = f"{json.dumps(record, ensure_ascii=False, indent=2)}\n"
+        # A file's name need not be UTF-8; what is not is written as JSON's own escapes.
+        part.write_bytes(text.encode("utf-8", "backslashreplace"))
         part.replace(path)
     except OSError as error:
         with suppress(OSError):

@@ -67,8 +67,10 @@ def read_labels(path: Path) -> list[Label]:
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RetrieverError(f"{path}: cannot be read: {error}") from error
+    except OSError as error:
+        raise RetrieverError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise RetrieverError(f"{path}: is not UTF-8; save it as UTF-8") from error
     labels = [
         _label(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()
     ]
@@ -122,7 +124,7 @@ def _recall(ranks: Sequence[int | None]) -> Recall:
 def _label(line: str, where: str) -> Label:
     try:
         record = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RetrieverError(f"{where}: is not JSON: {error}") from error
     if not isinstance(record, dict):
         raise RetrieverError(f"{where}: is not a JSON object")

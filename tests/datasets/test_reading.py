@@ -14,6 +14,7 @@ from whyset.datasets import (
     Message,
     Row,
     ToolCall,
+    count_lines,
     dumps,
     read_rows,
     read_stream,
@@ -207,3 +208,20 @@ def test_a_row_is_known_by_its_record() -> None:
 def test_a_record_from_a_library_that_is_no_row_is_refused() -> None:
     with pytest.raises(DatasetError, match=r"^row 7: no conversation: expected a 'messages' list"):
         row_from_record({"text": "x"}, line=7)
+
+
+@pytest.mark.parametrize(
+    ("content", "lines"),
+    [(b"", 0), (b"a", 1), (b"a\n", 1), (b"a\n\nb", 3), (b"x" * 3_000_000 + b"\ny\n", 2)],
+    ids=["empty", "one without an end", "one", "with a blank one", "longer than a chunk"],
+)
+def test_lines_are_counted(tmp_path: Path, content: bytes, lines: int) -> None:
+    path = tmp_path / "sft.jsonl"
+    path.write_bytes(content)
+    assert count_lines(path) == lines
+
+
+def test_what_cannot_be_counted_is_not_guessed(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    assert count_lines(tmp_path / "pipe") is None
+    assert count_lines(tmp_path / "none") is None

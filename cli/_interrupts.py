@@ -1,0 +1,45 @@
+"""Ctrl-C while a command gets ready; once a run has begun, the run itself sees to it.
+
+Python raises KeyboardInterrupt wherever it happens to be. In the middle of an import it may be
+swallowed, or come out as another error: so that it was pressed is remembered as well.
+"""
+
+import signal
+import sys
+import threading
+from types import FrameType
+
+_pressed = threading.Event()
+
+
+def remember_interrupts() -> None:
+    """Remember from now on that Ctrl-C was pressed, and raise KeyboardInterrupt as before."""
+    # Any other handler was chosen by whoever started this process, such as `nohup`.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted)
+
+
+def was_interrupted() -> bool:
+    """Say whether Ctrl-C was pressed."""
+    return _pressed.is_set()
+
+
+def check_interrupts() -> None:
+    """Return if Ctrl-C was not pressed.
+
+    Raises:
+        KeyboardInterrupt: It was.
+    """
+    if was_interrupted():
+        raise KeyboardInterrupt
+
+
+def _interrupted(number: int, frame: FrameType | None) -> None:
+    _pressed.set()
+    sys.unraisablehook = _told_unless_interrupt
+    raise KeyboardInterrupt
+
+
+def _told_unless_interrupt(unraisable: "sys.UnraisableHookArgs") -> None:
+    if unraisable.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(unraisable)

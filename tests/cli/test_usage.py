@@ -1,0 +1,132 @@
+"""Wrong usage: one sentence that says what to type, exit code 2, and nothing touched."""
+
+import pytest
+
+from .conftest import Desk
+
+TEXTS_TOGETHER = (
+    "Invalid value: --prompt and --response go together, without a source and without -o; the "
+    "result is printed"
+)
+ONE_OF = "Invalid value: give one of: a text, --queries FILE, --evaluate FILE"
+EMPTY = "is empty; was a variable not set?"
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (
+            "rewrite",
+            "Invalid value: name a JSON-lines file, - for standard input, or --prompt and "
+            "--response",
+        ),
+        (
+            "rewrite sft.jsonl",
+            "Invalid value: say where the rows go: -o out.jsonl, or -o - to print them",
+        ),
+        ("rewrite --prompt manners.md", TEXTS_TOGETHER),
+        ("rewrite --response manners.md", TEXTS_TOGETHER),
+        ("rewrite sft.jsonl --prompt manners.md --response manners.md", TEXTS_TOGETHER),
+        ("rewrite --prompt manners.md --response manners.md -o out.jsonl", TEXTS_TOGETHER),
+        ("search", ONE_OF),
+        ("search honesty --queries manners.md", ONE_OF),
+        ("search --queries manners.md --evaluate manners.md", ONE_OF),
+        (
+            "rewrite sft.jsonl more.jsonl -o out.jsonl",
+            "Got unexpected extra argument(s) (more.jsonl)",
+        ),
+        (
+            "rewrite sft.jsonl --out out.jsonl",
+            "No such option: --out (Possible options: --output, --prompt, --quiet)",
+        ),
+        ("rewriet sft.jsonl", "No such command 'rewriet'. Did you mean 'rewrite'?"),
+    ],
+)
+def test_what_does_not_fit_together(desk: Desk, command: str, told: str) -> None:
+    finished = desk.run(*command.split())
+    assert finished.error == told
+    assert finished.err.startswith("Usage: whyset")
+    assert desk.names == ["manners.md"]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("rewrite sft.jsonl -o out.jsonl -k 0", "Invalid value for '-k': "),
+        ("search honesty -k 0", "Invalid value for '-k': "),
+        ("search honesty -k three", "Invalid value for '-k': "),
+        ("rewrite sft.jsonl -o out.jsonl --concurrency 0", "Invalid value for '--concurrency': "),
+        ("rewrite sft.jsonl -o out.jsonl --attempts 0", "Invalid value for '--attempts': "),
+        ("rewrite sft.jsonl -o out.jsonl --channel loud", "Invalid value for '--channel': "),
+        ("rewrite sft.jsonl -o out.jsonl --settle-below x", "Invalid value for '--settle-below': "),
+    ],
+)
+def test_a_value_that_an_option_does_not_take(desk: Desk, command: str, told: str) -> None:
+    assert desk.run(*command.split()).error.startswith(told)  # the rest is Typer's
+
+
+@pytest.mark.parametrize(
+    ("command", "named"),
+    [
+        (("rewrite", "", "-o", "out.jsonl"), "'source'"),
+        (("rewrite", "sft.jsonl", "-o", ""), "'--output' / '-o'"),
+        (("rewrite", "sft.jsonl", "-o", "out.jsonl", "--model", ""), "'--model'"),
+        (("rewrite", "sft.jsonl", "-o", "out.jsonl", "--judge", ""), "'--judge'"),
+        (("search", "honesty", "--chroma", ""), "'--chroma'"),
+    ],
+)
+def test_an_empty_value_is_not_taken_for_none(
+    desk: Desk, command: tuple[str, ...], named: str
+) -> None:
+    assert desk.run(*command).error == f"Invalid value for {named}: {EMPTY}"
+    assert desk.names == ["manners.md"]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("rewrite none.jsonl -o out.jsonl", "none.jsonl: there is no such file"),
+        (
+            "rewrite sft.jsonl -o sft.jsonl",
+            "sft.jsonl: would be written over, but is read as sft.jsonl; name another output "
+            "with -o",
+        ),
+        (
+            "rewrite sft.jsonl -o manners.md --constitution manners.md",
+            "manners.md: would be written over, but is read as manners.md; name another output "
+            "with -o",
+        ),
+        (
+            "rewrite sft.jsonl -o none/out.jsonl",
+            "none/out.jsonl: there is no folder none; make it first",
+        ),
+        (
+            "rewrite sft.jsonl -o folder",
+            "folder: is no regular file; name a file, or -o - to print the rows",
+        ),
+        (
+            "rewrite --prompt none.txt --response manners.md",
+            "none.txt: cannot be read: No such file or directory",
+        ),
+        ("rewrite --prompt . --response manners.md", ".: cannot be read: Is a directory"),
+        (
+            "rewrite --prompt latin.txt --response manners.md",
+            "latin.txt: is not UTF-8; save it as UTF-8",
+        ),
+    ],
+)
+def test_files_that_cannot_be_what_they_are_named_as(desk: Desk, command: str, told: str) -> None:
+    desk.write_rows(1)
+    (desk.folder / "latin.txt").write_bytes(b"caf\xe9")
+    (desk.folder / "folder").mkdir()
+    before = {path: path.is_file() and path.read_bytes() for path in desk.folder.iterdir()}
+    finished = desk.call(*command.split())
+    assert finished.error == told
+    assert finished.err == f"Error: {told}\n"
+    after = {path: path.is_file() and path.read_bytes() for path in desk.folder.iterdir()}
+    assert after == before
+
+
+def test_a_closed_standard_input_is_none(desk: Desk) -> None:
+    finished = desk.run_in_shell('"$0" rewrite - <&-')
+    assert finished.error == "Invalid value: standard input is closed"

@@ -1,0 +1,45 @@
+"""The benchmarks in a short form: that they run, and that what they prove holds."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(script: str, *arguments: str) -> str:
+    finished = subprocess.run(
+        [sys.executable, f"benchmarks/{script}", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    return finished.stdout
+
+
+def test_throughput_is_told_beside_that_of_the_bare_client() -> None:
+    lines = run("throughput.py", "--quick").splitlines()
+    assert [line.split(" | ")[1] for line in lines[2:]] == [
+        "bare AsyncAnthropic on aiohttp",
+        "whyset, anthropic:",
+    ]
+    assert re.search(r"\| \d\.\d\d \(\d\.\d\d to \d\.\d\d\) \|$", lines[-1])
+
+
+def test_scale_is_told_for_a_whole_run_and_for_one_that_has_nothing_to_do() -> None:
+    lines = run("scale.py", "--rows", "300", "--resumed", "300").splitlines()
+    assert [line.split(" | ")[1] for line in lines[2:]] == [
+        "whole run",
+        "run again, nothing to do",
+        "whole run",
+    ]
+
+
+def test_a_run_that_is_killed_loses_nothing_and_pays_nothing_twice() -> None:
+    said = run("soak.py", "--rows", "80", "--kills", "2")
+    assert "killed 2 times" in said
+    assert said.endswith("same bytes\n")
