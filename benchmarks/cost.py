@@ -57,6 +57,24 @@ class Nowhere:
         return [Grounding(tuple(query), (), 1.0, title, digest) for query in queries]
 
 
+class Memory:
+    """A searcher that looks for the same only once."""
+
+    def __init__(self, searcher: Searcher) -> None:
+        self.constitution = searcher.constitution
+        self.identity = searcher.identity
+        self._searcher = searcher
+        self._found: dict[tuple[tuple[str, ...], int], Grounding] = {}
+
+    def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+        """Find what was not found before."""
+        wanted = [(tuple(query), k) for query in queries]
+        new = [query for query in dict.fromkeys(wanted) if query not in self._found]
+        found = self._searcher.ground([texts for texts, _ in new], k=k)
+        self._found.update(zip(new, found, strict=True))
+        return [self._found[query] for query in wanted]
+
+
 @dataclass(frozen=True)
 class Way:
     """A way of going about it."""
@@ -83,12 +101,19 @@ def main() -> None:
     )
     for name, text, constitution in documents(options.shared):
         searcher = PassageRetriever.open(constitution)
+        compared = list(ways(text, searcher))
+        taken = [walk(way, rows, prices, options.reasoning) for way in compared]
         for title, some in (
             (f"all {len(rows)} example rows, {len(everyday)} of them everyday", rows),
             (f"the {len(everyday)} everyday rows alone", everyday),
         ):
-            print(f"\n{name} ({len(text):,} characters), {title}\n")
-            print_table(ways(text, searcher), some, prices, options.reasoning)
+            print(f"\n**{name}** ({len(text):,} characters), {title}\n")
+            lines = {row.line for row in some}
+            forecasts = [
+                [forecast(way, took, lines, prices, options.reasoning) for took in by_model]
+                for way, by_model in zip(compared, taken, strict=True)
+            ]
+            print_table(compared, forecasts)
 
 
 def documents(shared: Path) -> Iterator[tuple[str, str, Constitution]]:
@@ -102,12 +127,12 @@ def documents(shared: Path) -> Iterator[tuple[str, str, Constitution]]:
 
 def ways(text: str, retriever: PassageRetriever) -> Iterator[Way]:
     """Yield the ways that are compared."""
-    nowhere = Nowhere(retriever.constitution)
+    nowhere, memory = Nowhere(retriever.constitution), Memory(retriever)
     yield Way("whole text in every prompt, not cached", nowhere, 0.0, Uncached, text)
     yield Way("whole text in every prompt, cached", nowhere, 0.0, Pricing, text)
-    yield Way("retrieval", retriever, 0.0, Pricing)
-    yield Way("**retrieval and triage**", retriever, retriever.settle_below, Pricing)
-    yield Way("the same, not cached", retriever, retriever.settle_below, Uncached)
+    yield Way("retrieval", memory, 0.0, Pricing)
+    yield Way("**retrieval and triage**", memory, retriever.settle_below, Pricing)
+    yield Way("the same, not cached", memory, retriever.settle_below, Uncached)
 
 
 def at_stake(row: Row) -> str:
@@ -118,69 +143,68 @@ def at_stake(row: Row) -> str:
     return "nothing_at_stake" if {"kind:everyday", "everyday"} & set(tags) else "accord"
 
 
-def print_table(
-    compared: Iterator[Way], rows: Sequence[Row], prices: Prices, reasoning: int
-) -> None:
-    """Print one line for each way."""
+Took = dict[int, list[Taken]]
+"""Row, by its line → what its asks take."""
+
+
+def walk(way: Way, rows: Sequence[Row], prices: Prices, reasoning: int) -> list[Took]:
+    """Return what the rows' asks take of each of the models."""
+    generator = Deliberation(settle_below=way.settle_below)
+    pricing = way.pricing(prices, reasoning)
+    steps = Walk(way.searcher)
+    took: list[Took] = [{row.line: [] for row in rows} for _ in MODELS]
+
+    def answerer(row: Row) -> Callable[[Ask], Reply]:
+        verdict = at_stake(row)
+
+        def answer(ask: Ask) -> Reply:
+            reply = generator.rehearse(ask, row, at_stake=verdict != "nothing_at_stake")
+            if ask.step == "deliberation/appraise" and verdict == "conflict":
+                found = Appraisal.model_validate_json(reply.text)
+                text = found.model_copy(update={"verdict": verdict}).model_dump_json()
+                reply = replace(reply, text=text)
+            sent = replace(ask, system=f"{way.preamble}\n\n{ask.system}".strip())
+            for model, by_row in zip(MODELS, took, strict=True):
+                output = reply.usage.output_tokens
+                by_row[row.line].append(pricing.estimated(sent, model, output))
+            return reply
+
+        return answer
+
+    for row in rows:
+        steps.add(generator.steps(row), answerer(row))
+    steps.run()
+    return took
+
+
+def forecast(way: Way, took: Took, lines: set[int], prices: Prices, reasoning: int) -> Forecast:
+    """Return what 1,000 rows like those on these lines take."""
+    reckoning = Reckoning()
+    for line in lines:
+        reckoning.add(took[line])
+    return reckoning.forecast(PER, way.pricing(prices, reasoning), among=None)
+
+
+def print_table(compared: Sequence[Way], forecasts: Sequence[Sequence[Forecast]]) -> None:
+    """Print one line for each way, with its forecasts by model."""
     heads = [name.removeprefix("anthropic:claude-") for name in MODELS]
     columns = ["", "asks", "tokens read", "of them cached", "written"]
     columns += [f"$ {head}" for head in heads] + [f"$ {heads[0]}, batch"]
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
-    for way in compared:
-        forecasts = [forecast(way, rows, name, prices, reasoning) for name in MODELS]
-        usage = forecasts[0].usage
+    for way, by_model in zip(compared, forecasts, strict=True):
+        usage = by_model[0].usage
         cached = usage.cache_read_tokens + usage.cache_write_tokens
+        read = usage.input_tokens + cached
         cells = [
             way.name,
-            f"{forecasts[0].asks:,}",
-            f"{(usage.input_tokens + cached) / 1e6:.2f} M",
-            f"{cached / (usage.input_tokens + cached or 1):.0%}",
+            f"{by_model[0].asks:,}",
+            f"{read / 1e6:.2f} M",
+            f"{cached / (read or 1):.0%}",
             f"{usage.output_tokens / 1e6:.2f} M",
-            *(dollars(found.live) for found in forecasts),
-            dollars(forecasts[0].batch),
+            *(dollars(found.live) for found in by_model),
+            dollars(by_model[0].batch),
         ]
         print(f"| {' | '.join(cells)} |")
-
-
-def forecast(way: Way, rows: Sequence[Row], model: str, prices: Prices, reasoning: int) -> Forecast:
-    """Return what 1,000 such rows take, one model writing and judging."""
-    generator = Deliberation(settle_below=way.settle_below)
-    pricing = way.pricing(prices, reasoning)
-    reckoning = Reckoning()
-    walk = Walk(way.searcher)
-    took: list[list[Taken]] = []
-    for row in rows:
-        noted: list[Taken] = []
-        took.append(noted)
-        walk.add(generator.steps(row), answerer(way, generator, row, model, pricing, noted))
-    walk.run()
-    for noted in took:
-        reckoning.add(noted)
-    return reckoning.forecast(PER, pricing, among=None)
-
-
-def answerer(
-    way: Way,
-    generator: Deliberation,
-    row: Row,
-    model: str,
-    pricing: Pricing,
-    noted: list[Taken],
-) -> Callable[[Ask], Reply]:
-    """Return who answers a row's asks and notes what each takes."""
-    verdict = at_stake(row)
-
-    def answer(ask: Ask) -> Reply:
-        reply = generator.rehearse(ask, row, at_stake=verdict != "nothing_at_stake")
-        if ask.step == "deliberation/appraise" and verdict == "conflict":
-            found = Appraisal.model_validate_json(reply.text)
-            text = found.model_copy(update={"verdict": verdict}).model_dump_json()
-            reply = replace(reply, text=text)
-        sent = replace(ask, system=f"{way.preamble}\n\n{ask.system}".strip())
-        noted.append(pricing.estimated(sent, model, reply.usage.output_tokens))
-        return reply
-
-    return answer
 
 
 def dollars(amount: Decimal | None) -> str:

@@ -16,6 +16,7 @@ from ._interrupts import remember_interrupts, was_interrupted
 from ._passages import charter, passages
 from ._rewrite import rewrite
 from ._search import search
+from ._status import status
 
 _INTERRUPTED = 130
 _WRONG = 2
@@ -45,7 +46,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"max_content_width": 100},
 )
-for command in (rewrite, passages, search, charter):
+for command in (rewrite, status, passages, search, charter):
     app.command()(command)
 
 

@@ -13,6 +13,8 @@ def render_estimate(estimate: Estimate, *, as_json: bool) -> str:
     """Return the estimate: bounds and projection, tokens, dollars, and what was assumed."""
     if as_json:
         return json.dumps(estimate.record(), ensure_ascii=False, indent=2)
+    if not estimate.most.asks:
+        return "\n".join([*_about(estimate), "No model would be asked: the run costs nothing."])
     return "\n".join([*_about(estimate), *_steps(estimate), *_totals(estimate), *_notes(estimate)])
 
 

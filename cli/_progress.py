@@ -32,6 +32,10 @@ class Progress:
         console: Where; standard error without it.
         plain_every: Seconds between lines where there is no terminal.
         total: About how many rows there are, where it is known.
+
+    Attributes:
+        shown: Whether anything is shown.
+        total: About how many rows there are; may be set before the run begins.
     """
 
     def __init__(
@@ -42,6 +46,8 @@ class Progress:
         plain_every: float = _PLAIN_EVERY,
         total: int | None = None,
     ) -> None:
+        self.shown = shown
+        self.total = total
         self._console = console or Console(stderr=True, highlight=False)
         terminal = shown and self._console.is_terminal
         self._live = (
@@ -49,7 +55,6 @@ class Progress:
         )
         self._plain = shown and not terminal
         self._plain_every = plain_every
-        self.total = total
         self._marks: deque[tuple[float, int]] = deque()
         self._started = self._last = time.monotonic()
 

@@ -6,11 +6,20 @@ from typing import Any
 
 import typer
 
-from whyset.datasets import REASONING_FIELD, STDOUT, DatasetError, dumps, loads
+from whyset.datasets import (
+    REASONING_FIELD,
+    STDIN,
+    STDOUT,
+    DatasetError,
+    count_lines,
+    dumps,
+    loads,
+)
 from whyset.generators import RowRejected
 from whyset.models import ModelUnavailable, RetryPolicy, UnusableReply, adopt
 from whyset.pipelines import Crew, Run, RunStopped
 
+from ._estimating import render_estimate
 from ._progress import Progress
 from ._summary import render_summary
 
@@ -68,12 +77,26 @@ def rewrite_rows(run: Run, progress: Progress, *, as_json: bool, quiet: bool) ->
         run.on_quarantine = _tell_quarantined
     else:
         run.on_row = progress.update
+        if progress.shown and run.files.source != STDIN:
+            progress.total = count_lines(Path(run.files.source))
     with progress:
         summary = run.execute()
     if not quiet:
         # Rows on standard output are for a machine: what is said to a person goes beside them.
         typer.echo(render_summary(summary, as_json=as_json), err=printed)
     raise typer.Exit(summary.exit_code)
+
+
+def estimate_rows(run: Run, sample: int | None, *, as_json: bool) -> None:
+    """Print what a run would ask and cost; nothing is sent and nothing written.
+
+    Args:
+        run: What would be run.
+        sample: Rows to estimate from; 0 for all, `None` for the usual number.
+        as_json: Whether to print JSON.
+    """
+    estimated = run.estimate() if sample is None else run.estimate(sample=sample)
+    typer.echo(render_estimate(estimated, as_json=as_json))
 
 
 def print_document(

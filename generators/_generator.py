@@ -8,7 +8,7 @@ from whyset.datasets import Row
 
 from ._errors import GeneratorError
 from ._result import Finished, Rejected
-from ._steps import Model, Steps
+from ._steps import Ask, Model, Reply, Steps
 
 if TYPE_CHECKING:
     from whyset.retriever import Searcher
@@ -44,6 +44,27 @@ class Generator(ABC):
         Raises:
             Declined: There is none, or not with these options.
         """
+
+    def rehearse(self, ask: Ask, row: Row, *, at_stake: bool = True) -> Reply:
+        """Return what stands for a model's answer where a dry run walks a row's steps.
+
+        It need only be of a typical length and let the steps go on; nothing of it is kept.
+
+        Args:
+            ask: What a model would be asked.
+            row: The row whose steps these are.
+            at_stake: Whether the row is to be worked on in full, or as little as can be.
+
+        Returns:
+            A complete reply. Its usage are estimates: the prompt's tokens as input, the text's as
+            output, without any reasoning before it.
+
+        Raises:
+            GeneratorError: This generator knows no typical answers, so it has no dry run.
+        """
+        raise GeneratorError(
+            f"generator {self.name!r} knows no typical answer to {ask.step}: it has no dry run"
+        )
 
     def bind(
         self, model: Model | str | Any, retriever: "Searcher", *, judge: Model | str | Any = None

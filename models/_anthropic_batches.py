@@ -132,6 +132,7 @@ class AnthropicBatches:
             streamed = await client.get(
                 f"{_PATH}/{batch}/results",
                 cast_to=httpx2.Response,
+                options={"headers": {"Accept": "application/binary"}},
                 stream=True,
                 stream_cls=anthropic.AsyncStream[Any],
             )

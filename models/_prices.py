@@ -88,8 +88,11 @@ class Prices:
             return prices
         try:
             text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ModelError(f"The prices in {path} cannot be read: {error}") from error
+        except OSError as error:
+            why = error.strerror or error
+            raise ModelError(f"The prices in {path} cannot be read: {why}") from error
+        except UnicodeDecodeError as error:
+            raise ModelError(f"The prices in {path} are not UTF-8; save them as UTF-8") from error
         own = cls._parse(text, str(path))
         return cls(own.dated, {**prices.models, **own.models}, {**prices.batch, **own.batch})
 

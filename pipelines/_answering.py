@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from whyset.generators import Ask, Model, Reply, Role
-from whyset.models import RETRYABLE, ModelRefused, ModelUnavailable, RetryPolicy
+from whyset.models import RETRYABLE, ModelRefused, ModelUnavailable, Prices, RetryPolicy
 
+from ._budget import Budget
 from ._errors import RunStopped
 from ._halting import Halt
 from ._ledger import Ledger
@@ -30,6 +32,7 @@ class Traffic:
         retried: Asks sent again after a passing fault.
         in_flight: Asks sent and not answered yet.
         limit: How many may be in flight now.
+        dollars: What the replies have cost; `None` as soon as one came from an unpriced model.
     """
 
     answered: int = 0
@@ -37,6 +40,11 @@ class Traffic:
     retried: int = 0
     in_flight: int = 0
     limit: int = 0
+    dollars: Decimal | None = Decimal(0)
+
+    def charge(self, cost: Decimal | None) -> None:
+        """Add the cost of a reply, `None` where it has no price."""
+        self.dollars = None if self.dollars is None or cost is None else self.dollars + cost
 
 
 class Answerer:
@@ -54,8 +62,12 @@ class Answerer:
         *,
         concurrency: int,
         retries: RetryPolicy,
+        prices: Prices,
+        budget: Budget | None = None,
     ) -> None:
         self.traffic = Traffic()
+        self._prices = prices
+        self._budget = budget
         self._models = models
         self._ledger = ledger
         self._halt = halt
@@ -113,7 +125,7 @@ class Answerer:
             try:
                 while True:
                     try:
-                        reply = await self._attempt(model, ask)
+                        reply = await self._afford(model, ask)
                     except RETRYABLE as error:
                         if not failed:
                             self._failing += 1
@@ -132,6 +144,22 @@ class Answerer:
                     await self._halt.wait(wait)
             finally:
                 self._failing -= bool(failed)
+
+    async def _afford(self, model: Model, ask: Ask) -> Reply:
+        """Ask once, within the budget where there is one."""
+        if self._budget is None:
+            reply = await self._attempt(model, ask)
+            cost = self._prices.cost(model.name, reply.usage)
+        else:
+            try:
+                async with self._budget.reserve(model.name, ask) as reservation:
+                    reply = await self._attempt(model, ask)
+                    cost = reservation.settle(reply.usage)
+            except RunStopped as stopped:
+                self._halt.call(stopped)
+                raise
+        self.traffic.charge(cost)
+        return reply
 
     async def _attempt(self, model: Model, ask: Ask) -> Reply:
         """Ask once, when the provider has room, and learn from what it says."""

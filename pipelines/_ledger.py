@@ -13,35 +13,21 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from whyset.generators import Ask, Reply, Usage
 
 from ._bloom import BloomFilter
 from ._errors import RunError
 from ._locking import RunLock
+from ._tables import CREATE, FORMAT, FROM_1
 
-FORMAT = 1
-"""The layout of the tables; a ledger of another layout is refused, never misread."""
+T = TypeVar("T")
 
 _LONGEST_WAIT = 0.02
 # Rows that one statement inserts; SQLite takes some 32,000 values.
 _PAGE = 500
 
-# The version is set in the same transaction: a kill in between leaves no ledger without one.
-# Keys are digests, scattered over the index; the records themselves are appended.
-_CREATE = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE replies (
-    key TEXT PRIMARY KEY, step TEXT NOT NULL, asked TEXT NOT NULL, text TEXT NOT NULL,
-    stop TEXT NOT NULL, model TEXT NOT NULL, detail TEXT NOT NULL,
-    input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
-    cache_read_tokens INTEGER NOT NULL, cache_write_tokens INTEGER NOT NULL
-);
-CREATE TABLE rows (key TEXT PRIMARY KEY, record BLOB NOT NULL);
-PRAGMA user_version = {FORMAT};
-COMMIT;
-"""
 _PUT_REPLY = "INSERT OR IGNORE INTO replies VALUES "
 _PUT_ROW = "INSERT OR REPLACE INTO rows VALUES "
 _USAGE = "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens"
@@ -88,7 +74,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         self._lock = RunLock(path.with_name(f"{path.name}.lock")) if path else None
         self._unwritten_replies: dict[str, Reply] = {}
         self._unwritten_rows: dict[str, bytes] = {}
-        self._queue: queue.SimpleQueue[_Write | _Barrier | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Write | _Work | _Barrier | None] = queue.SimpleQueue()
         self._hurry = threading.Event()
         self._failure: Exception | None = None
         self._put_here: BloomFilter | None = None
@@ -113,26 +99,31 @@ class Ledger(AbstractContextManager["Ledger"]):
         text, stop, model, detail, *tokens = found
         return Reply(text, stop, Usage(*tokens), model, detail)
 
-    def put_reply(self, key: str, ask: Ask, asked: str, reply: Reply) -> None:
+    def put_reply(
+        self, key: str, ask: Ask | str, asked: str, reply: Reply, *, batched: bool = False
+    ) -> None:
         """Record a reply; it is durable some 20 ms later.
 
         Args:
             key: The ask's key.
-            ask: What was asked.
+            ask: What was asked, or only its step.
             asked: The name of the model that was asked.
             reply: What it answered, usable or not: it was paid for.
+            batched: Whether it was paid at the price of message batches.
 
         Raises:
             RunError: An earlier record could not be written (a full disk, say).
         """
         self._unwritten_replies[key] = reply
-        values = (key, ask.step, asked, reply.text, reply.stop, reply.model, reply.detail)
+        step = ask if isinstance(ask, str) else ask.step
+        values = (key, step, asked, reply.text, reply.stop, reply.model, reply.detail)
         usage = reply.usage
         tokens = (
             usage.input_tokens,
             usage.output_tokens,
             usage.cache_read_tokens,
             usage.cache_write_tokens,
+            int(batched),
         )
         self._put(_Write(_PUT_REPLY, (*values, *tokens), self._unwritten_replies))
 
@@ -156,12 +147,19 @@ class Ledger(AbstractContextManager["Ledger"]):
         self._unwritten_rows[key] = record
         self._put(_Write(_PUT_ROW, (key, record), self._unwritten_rows))
 
-    def spent(self, price: Callable[[str, Usage], Decimal | None]) -> list[Spent]:
+    def spent(
+        self,
+        price: Callable[[str, Usage], Decimal | None],
+        *,
+        batch_price: Callable[[str, Usage], Decimal | None] | None = None,
+    ) -> list[Spent]:
         """Return what all recorded replies took, by step and model.
 
         Args:
             price: What one reply of a model costs; some prices hang on a prompt's length, so
                 each reply is priced by itself.
+            batch_price: The same of a reply that came out of a message batch; `price` where none
+                is given.
 
         Raises:
             RunError: A record could not be written.
@@ -169,11 +167,11 @@ class Ledger(AbstractContextManager["Ledger"]):
         self.flush()
         sums: dict[tuple[str, str], Spent] = {}
         with self._turn:
-            for step, asked, *tokens in self._reader.execute(
-                f"SELECT step, asked, {_USAGE} FROM replies"
+            for step, asked, batched, *tokens in self._reader.execute(
+                f"SELECT step, asked, batched, {_USAGE} FROM replies"
             ):
                 usage = Usage(*tokens)
-                cost = price(asked, usage)
+                cost = (batch_price or price)(asked, usage) if batched else price(asked, usage)
                 held = sums.get((step, asked), Spent(step, asked, 0, Usage(), Decimal(0)))
                 sums[step, asked] = Spent(
                     step,
@@ -195,6 +193,24 @@ class Ledger(AbstractContextManager["Ledger"]):
         self._hurry.set()
         barrier.reached.wait()
         self._raise_failure()
+
+    def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do something in a transaction of its own, after all that was put; durable on return.
+
+        Args:
+            work: What to do with the connection, in the thread that writes.
+
+        Raises:
+            RunError: It, or an earlier record, could not be written.
+        """
+        asked = _Work(work)
+        self._queue.put(asked)
+        self._hurry.set()
+        asked.over.wait()
+        self._raise_failure()
+        if asked.error is not None:
+            raise asked.error
+        return asked.result  # type: ignore[no-any-return]
 
     def close(self) -> None:
         """Write what is left, close the file and let other processes in."""
@@ -223,7 +239,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         try:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if version != FORMAT and (version or tables):
+            if version not in (1, FORMAT) and (version or tables):
                 raise RunError(
                     f"{self._path}: is not a ledger of this version of whyset (its format is "
                     f"{version}, not {FORMAT}); name another output with -o, or move the file away"
@@ -231,8 +247,10 @@ class Ledger(AbstractContextManager["Ledger"]):
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             if not tables:
-                connection.executescript(_CREATE)
+                connection.executescript(CREATE)
                 self._put_here = BloomFilter()
+            elif version == 1:
+                connection.executescript(FROM_1)
         except sqlite3.Error as error:
             connection.close()
             raise self._unusable(error) from error
@@ -294,6 +312,8 @@ class Ledger(AbstractContextManager["Ledger"]):
             for item in taken:
                 if isinstance(item, _Barrier):
                     item.reached.set()
+                elif isinstance(item, _Work):
+                    self._do(item)
 
     def _commit(self, writes: "list[_Write]") -> None:
         if not writes or self._failure is not None:
@@ -310,6 +330,18 @@ class Ledger(AbstractContextManager["Ledger"]):
             return
         for write in writes:
             write.unwritten.pop(write.key, None)
+
+    def _do(self, asked: "_Work") -> None:
+        try:
+            if self._failure is None:
+                with self._turn, self._writer:
+                    asked.result = asked.work(self._writer)
+        except sqlite3.Error as error:
+            self._failure = error
+        except Exception as error:
+            asked.error = error
+        finally:
+            asked.over.set()
 
     def _insert(self, statement: str, rows: list[tuple[str | int | bytes, ...]]) -> None:
         """Insert many rows by one statement.
@@ -340,3 +372,11 @@ class _Write:
 class _Barrier:
     def __init__(self) -> None:
         self.reached = threading.Event()
+
+
+class _Work:
+    def __init__(self, work: Callable[[sqlite3.Connection], Any]) -> None:
+        self.work = work
+        self.over = threading.Event()
+        self.result: Any = None
+        self.error: Exception | None = None

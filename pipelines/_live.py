@@ -117,12 +117,14 @@ class LiveEngine:
             try:
                 async for row in reader:
                     await room.acquire()
-                    if (known := self._known(row)) is not None:
+                    if isinstance(row, BadRow):
+                        underway.put_nowait(Done(row, RowRecord.unreadable(row)))
+                    elif (known := self._known(row)) is not None:
                         underway.put_nowait(known)
-                        continue
-                    task = asyncio.create_task(self._done(row, finder))
-                    tasks.add(task)
-                    underway.put_nowait(task)
+                    else:
+                        task = asyncio.create_task(self._done(row, finder))
+                        tasks.add(task)
+                        underway.put_nowait(task)
             except Exception as error:
                 self._halt.call(error)
             underway.put_nowait(None)
@@ -172,10 +174,8 @@ class LiveEngine:
             await self._answerer.aclose()
             await finder.aclose()
 
-    def _known(self, row: Row | BadRow) -> Done | None:
-        """Return a row for which there is nothing to do: it is bad, or was done earlier."""
-        if isinstance(row, BadRow):
-            return Done(row, RowRecord.unreadable(row))
+    def _known(self, row: Row) -> Done | None:
+        """Return a row that was done earlier, with what became of it."""
         held = self._ledger.row(row_key(row, self._identity))
         return None if held is None else Done(row, RowRecord.from_bytes(held), reused=True)
 

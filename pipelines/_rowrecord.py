@@ -1,5 +1,6 @@
 """What is kept of a row that is done: enough to write it again without asking or finding."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -96,3 +97,8 @@ class RowRecord:
             held["detail"],
             held["known"],
         )
+
+
+def row_key(row: Row, crew_identity: str) -> str:
+    """Return what a row's record is kept under: its content, and all else that could change it."""
+    return hashlib.sha256(f"{row.digest}{crew_identity}".encode()).hexdigest()

@@ -5,9 +5,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, aclosing, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
 
 from whyset.datasets import (
     STDIN,
@@ -21,10 +23,15 @@ from whyset.datasets import (
 from whyset.models import Prices, RetryPolicy
 
 from ._answering import Traffic
+from ._batch import BatchEngine, collect_ended
+from ._batchpolicy import DEFAULT_POLICY, BatchPolicy
+from ._budget import Budget
 from ._crew import Crew
-from ._errors import RunStopped
+from ._errors import RunError, RunStopped
+from ._estimate import SAMPLE, estimate
 from ._files import RunFiles
-from ._ledger import Ledger
+from ._forecast import Estimate
+from ._ledger import Ledger, Spent
 from ._live import LiveEngine
 from ._manifest import manifest_record, write_manifest
 from ._summary import Summary, Tally
@@ -39,6 +46,10 @@ class Run:
         crew: Who works.
         concurrency: How many asks are in flight at most.
         retries: When a failed ask is sent again.
+        batch: Whether to ask by message batches, at their price; what was begun so can be
+            finished live, and the other way round.
+        batch_policy: How batches are made and looked after.
+        budget: The most that may be spent, in dollars, earlier runs on the same ledger included.
         prices: What replies cost; the list that ships with whyset where none is given.
         on_row: Called after every row with the counts so far.
         on_quarantine: Called with every line for the quarantine.
@@ -48,11 +59,15 @@ class Run:
     crew: Crew
     concurrency: int = 16
     retries: RetryPolicy = RetryPolicy()
+    batch: bool = False
+    batch_policy: BatchPolicy = DEFAULT_POLICY
+    budget: Decimal | None = None
     prices: Prices | None = None
     on_row: Callable[[Tally, Traffic], None] = lambda tally, traffic: None
     on_quarantine: Callable[[bytes], None] = lambda line: None
-    _engine: LiveEngine | None = field(default=None, init=False, repr=False)
+    _engine: LiveEngine | BatchEngine | None = field(default=None, init=False, repr=False)
     _tally: Tally = field(default_factory=Tally, init=False, repr=False)
+    _stopping: bool = field(default=False, init=False, repr=False)
 
     def execute(self) -> Summary:
         """Do it, in an event loop of its own.
@@ -93,11 +108,18 @@ class Run:
                 if self.files.quarantine
                 else None
             )
-            engine = LiveEngine(
-                self.crew, ledger, concurrency=self.concurrency, retries=self.retries
-            )
-            self._engine = engine
             try:
+                if not self.batch:
+                    await collect_ended(
+                        self.crew,
+                        ledger,
+                        retries=self.retries,
+                        policy=self.batch_policy,
+                        prices=prices,
+                    )
+                engine = self._engine = self._open_engine(ledger, prices)
+                if self._stopping:
+                    engine.stop()
                 await self._write_rows(engine, output, quarantine)
             except RunStopped as stopped:
                 ledger.flush()
@@ -105,7 +127,7 @@ class Run:
             finally:
                 self._engine = None
                 await self.crew.aclose()
-            spent = tuple(ledger.spent(prices.cost))
+            spent = _spent(ledger, prices)
             seconds = time.monotonic() - began
             summary = Summary(tally, spent, engine.traffic, seconds, self.files)
             self._commit(output, quarantine)
@@ -121,12 +143,79 @@ class Run:
         return summary
 
     def stop(self) -> None:
-        """Let asks in flight finish and send no more; `execute` then raises `RunStopped`."""
+        """Let asks in flight finish and send no more; `execute` then raises `RunStopped`.
+
+        Batches in flight are not waited for: the next run collects them.
+        """
+        self._stopping = True
         if self._engine is not None:
             self._engine.stop()
 
+    def estimate(self, *, sample: int = SAMPLE, seed: int = 0) -> Estimate:
+        """Say what the run would ask and cost from here on; nothing is sent or written.
+
+        Args:
+            sample: How many rows to walk, drawn at random; 0 walks all.
+            seed: What the sample is drawn with.
+
+        Raises:
+            DatasetError: The input cannot be read.
+            RunError: Another process works on this run, or its ledger cannot be read.
+            WhysetError: See `whyset.pipelines.estimate`.
+        """
+        path = self.files.ledger
+        known = Ledger(path) if path is not None and path.exists() else nullcontext()
+        with known as ledger:
+            return estimate(
+                self.crew,
+                _rows(self.files.source),
+                self.prices or Prices.load(),
+                ledger=ledger,
+                sample=sample,
+                seed=seed,
+            )
+
+    def _open_engine(self, ledger: Ledger, prices: Prices) -> LiveEngine | BatchEngine:
+        budget = self._open_budget(ledger, prices)
+        if not self.batch:
+            return LiveEngine(
+                self.crew,
+                ledger,
+                concurrency=self.concurrency,
+                retries=self.retries,
+                prices=prices,
+                budget=budget,
+            )
+        if self.files.ledger is None:
+            raise RunError(
+                "message batches take up to a day, and without -o FILE nothing would be kept of "
+                "what they cost: name an output with -o, or leave --batch out"
+            )
+        return BatchEngine(
+            self.crew,
+            ledger,
+            retries=self.retries,
+            policy=self.batch_policy,
+            prices=prices,
+            budget=budget,
+        )
+
+    def _open_budget(self, ledger: Ledger, prices: Prices) -> Budget | None:
+        """Return the budget less what the ledger says was spent; `None` where there is none."""
+        if self.budget is None:
+            return None
+        models = [model.name for model in self.crew.models.values() if not model.extractive]
+        costs = [spent.cost for spent in _spent(ledger, prices)]
+        if None in costs:
+            raise RunError(
+                "replies in this run's ledger come from a model without a price, so no budget can "
+                "be kept to: name its price in a file with --prices, or leave --budget out"
+            )
+        spent = sum((cost for cost in costs if cost is not None), Decimal(0))
+        return Budget(self.budget, prices, models, spent=spent, batch=self.batch)
+
     async def _write_rows(
-        self, engine: LiveEngine, output: LineWriter, quarantine: LineWriter | None
+        self, engine: LiveEngine | BatchEngine, output: LineWriter, quarantine: LineWriter | None
     ) -> None:
         async with aclosing(engine.run(_rows(self.files.source))) as results:
             async for done in results:
@@ -160,6 +249,10 @@ class Run:
             f"{reason}. {done} came out; every reply so far is in {self.files.ledger}. Run the "
             "same command again to go on: nothing that was answered is asked again."
         )
+
+
+def _spent(ledger: Ledger, prices: Prices) -> tuple[Spent, ...]:
+    return tuple(ledger.spent(prices.cost, batch_price=partial(prices.cost, batch=True)))
 
 
 def _rows(source: str) -> Iterator[Row | BadRow]:

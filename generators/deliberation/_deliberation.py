@@ -8,9 +8,10 @@ from .._errors import Declined
 from .._generator import Generator
 from .._prompts import load_prompt
 from .._result import Evidence, Finished, Rejected
-from .._steps import Steps
+from .._steps import Ask, Reply, Steps
 from ._extracting import ExtractSteps
 from ._options import Cite, OnConflict, Options
+from ._rehearsing import rehearsed_reply
 from ._row_steps import RowSteps
 
 _PROMPTS = ("appraise", "judge", "repair", "revise", "write")
@@ -78,6 +79,10 @@ class Deliberation(Generator):
                 "one with --model, or choose --channel preface or thinking"
             )
         return Annotation(self.options)
+
+    def rehearse(self, ask: Ask, row: Row, *, at_stake: bool = True) -> Reply:
+        """Return a typical answer, in length, to a step of a deliberation."""
+        return rehearsed_reply(ask, row, self.options.channel, at_stake=at_stake)
 
     def _evidence(self) -> Evidence:
         settings = {

@@ -134,3 +134,27 @@ def test_a_file_of_another_form_is_refused(tmp_path: Path, text: str, said: str)
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="cannot be read"):
         Prices.load(tmp_path / "none.toml")
+
+
+def test_what_estimates_need_of_a_model_is_in_the_list(prices: Prices) -> None:
+    opus, older = (prices.find(f"anthropic:claude-{name}") for name in ("opus-5-5", "haiku-4-5"))
+    assert opus is not None
+    assert older is not None
+    assert (opus.cache_from, opus.tokens) == (512, Decimal("1.3"))
+    assert (older.cache_from, older.tokens) == (4096, 1)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("cache_from = 0.5", "own:large: cache_from is no number of tokens"),
+        ("cache_from = true", "own:large: cache_from is no number of tokens"),
+        ("cache_from = -1", "own:large: cache_from is no number of tokens"),
+        ('tokens = "many"', "own:large: tokens is missing or no amount"),
+    ],
+)
+def test_what_estimates_need_is_checked(tmp_path: Path, line: str, says: str) -> None:
+    path = tmp_path / "prices.toml"
+    path.write_text(f"{OWN}{line}\n")
+    with pytest.raises(ModelError, match=says):
+        Prices.load(path)

@@ -179,7 +179,7 @@ def test_another_format_or_another_programs_database_is_refused(
     with pytest.raises(RunError) as refused:
         Ledger(path)
     assert str(refused.value) == (
-        f"{path}: is not a ledger of this version of whyset (its format is {format_}, not 1); "
+        f"{path}: is not a ledger of this version of whyset (its format is {format_}, not 2); "
         "name another output with -o, or move the file away"
     )
 
