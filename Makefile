@@ -40,7 +40,7 @@ types: $(VENV)/.dev
 	$(PIP) --no-deps --target $(TYPED) .
 	PYTHONPATH=$(TYPED) $(BIN)/lint-imports --no-logo
 	MYPYPATH=$(TYPED) $(BIN)/mypy -p whyset
-	MYPYPATH=$(TYPED):tests $(BIN)/mypy tests examples benchmarks
+	MYPYPATH=$(TYPED):tests:benchmarks $(BIN)/mypy tests examples benchmarks
 
 unit: $(VENV)/.dev
 	$(BIN)/pytest -n 2

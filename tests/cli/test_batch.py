@@ -62,7 +62,7 @@ def test_an_interrupted_batch_is_seen_by_status_and_collected_by_the_same_comman
     server.on_create = lambda batch: None
     server.holding = False
     assert desk.call(*RUN, "--batch", "--quiet").code == 1
-    assert server.paid_twice() == {}
+    assert server.paid_twice == []
 
 
 def test_a_model_without_batches_is_refused(desk: Desk) -> None:

@@ -12,7 +12,7 @@ import pytest
 from .conftest import Desk
 
 DOCS = Path(__file__).parents[2] / "docs"
-COMMANDS = ("rewrite", "passages", "search", "charter")
+COMMANDS = ("rewrite", "status", "passages", "search", "charter")
 
 HEAVY = {
     "aiohttp",

@@ -60,7 +60,7 @@ def test_rows_that_are_done_make_the_estimate_sharper_and_cost_nothing_more(desk
     assert (record["rows"], record["finished"], record["remaining"]) == (10, 4, 6)
     assert record["projected_from"] == 4
     assert record["as_so_far"]["asks"] == 12  # half of them three asks, half of them one
-    assert record["least"]["dollars"] < record["as_so_far"]["dollars"] < record["most"]["dollars"]
+    assert record["least"]["asks"] < record["as_so_far"]["asks"] < record["most"]["asks"]
 
 
 def test_a_sample_says_how_far_it_may_be_off(desk: Desk) -> None:
@@ -87,10 +87,10 @@ def test_what_asks_nobody_is_said_to(desk: Desk) -> None:
 
 def test_a_budget_ends_a_run_in_time_and_a_larger_one_goes_on(desk: Desk) -> None:
     priced(desk, 12)
-    ended = desk.call(*RUN, "--budget", "0.40")
+    ended = desk.call(*RUN, "--budget", "0.17")
 
     assert ended.code == 3
-    assert ended.err.startswith("The budget of $0.4000 ends here: $0.")
+    assert ended.err.startswith("The budget of $0.1700 ends here: $0.")
     assert "Raise --budget to go on" in ended.err
     assert "out.jsonl" not in desk.names
     asked = len(desk.server.requests)
@@ -114,7 +114,7 @@ def test_a_budget_for_a_model_without_a_price_is_refused_before_anything_is_aske
 
 
 def test_what_is_no_amount_or_does_not_go_together_is_refused(desk: Desk) -> None:
-    desk.write_rows(1)
+    priced(desk, 1)
     desk.write("p.txt", "May I?")
     single = ("rewrite", "--prompt", "p.txt", "--response", "p.txt")
     for arguments, why in (

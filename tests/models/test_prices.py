@@ -141,7 +141,7 @@ def test_what_estimates_need_of_a_model_is_in_the_list(prices: Prices) -> None:
     assert opus is not None
     assert older is not None
     assert (opus.cache_from, opus.tokens) == (512, Decimal("1.3"))
-    assert (older.cache_from, older.tokens) == (4096, 1)
+    assert (older.cache_from, older.tokens) == (4096, Decimal(1))
 
 
 @pytest.mark.parametrize(
