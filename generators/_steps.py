@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
+import orjson
+
 from whyset.retriever import Grounding
 
 if TYPE_CHECKING:
@@ -80,7 +82,11 @@ class Ask:
             _grounding_parts(self.grounding) if self.grounding else None,
             self.sample,
         ]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        try:
+            text = orjson.dumps(parts)
+        except TypeError:  # half a surrogate pair, which JSON can escape but not hold
+            text = json.dumps(parts).encode()
+        return hashlib.sha256(text).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

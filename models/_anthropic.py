@@ -1,10 +1,10 @@
 """Anthropic's models through its own SDK; only this and its batches import it.
 
-Requests go through the client's `post` and come back as the HTTP response they are. That keeps
-the SDK's authentication, addresses, errors and transport, and leaves out what `messages.create`
-adds on top: it builds an object from whatever arrives (an HTML page with status 200 becomes a
-`str`, JSON of another shape a `Message` without its attributes), warns of deprecated models on
-every call, and costs a fifth of the throughput.
+Requests go through the client's `post` as bytes and come back as the HTTP response they are. That
+keeps the SDK's authentication, addresses, errors and transport, and leaves out what
+`messages.create` adds on top: it builds an object from whatever arrives (an HTML page with status
+200 becomes a `str`, JSON of another shape a `Message` without its attributes), warns of deprecated
+models on every call, and costs a third of the throughput.
 """
 
 import asyncio
@@ -140,9 +140,10 @@ class AnthropicModel:
             ModelRefused: The key, the credit, the permission or the model was turned down.
             UnusableReply: This request was turned down.
         """
-        request = self._request(ask)
+        request = self._body(ask)
         try:
-            response = self._sync_client().post(_PATH, body=request, cast_to=httpx2.Response)
+            client = self._sync_client()
+            response = client.post(_address(client), content=request, cast_to=httpx2.Response)
         except anthropic.AnthropicError as error:
             raise self._fault(error) from self._cause(error)
         return self._reply(response)
@@ -155,12 +156,14 @@ class AnthropicModel:
             ModelRefused: The key, the credit, the permission or the model was turned down.
             UnusableReply: This request was turned down.
         """
-        request = self._request(ask)
+        request = self._body(ask)
         client = await self._async_client()
         try:
             # The transport limits each read; only this limits an answer that trickles for ever.
             async with asyncio.timeout(self._seconds):
-                response = await client.post(_PATH, body=request, cast_to=httpx2.Response)
+                response = await client.post(
+                    _address(client), content=request, cast_to=httpx2.Response
+                )
         except TimeoutError as error:
             raise ModelUnavailable(f"{self.name}: no answer in {self._seconds:g} s.") from error
         except anthropic.AnthropicError as error:
@@ -196,6 +199,17 @@ class AnthropicModel:
         if output:
             request["output_config"] = output
         return request
+
+    def _body(self, ask: Ask) -> bytes:
+        """Return the request as bytes: given an object, the SDK copies it deeply first.
+
+        Raises:
+            UnusableReply: The ask holds half a surrogate pair, which no request can.
+        """
+        try:
+            return orjson.dumps(self._request(ask))
+        except TypeError as error:
+            raise UnusableReply(f"{self.name}: this ask cannot be sent: {error}") from error
 
     def _reply(self, response: httpx2.Response) -> Reply:
         """Return what a response of status 200 says."""
@@ -309,6 +323,11 @@ class _Tied:
 
     client: anthropic.AsyncAnthropic
     lifetime: AsyncGenerator[None]
+
+
+def _address(client: anthropic.Anthropic | anthropic.AsyncAnthropic) -> str:
+    """Return the whole address: given a path, the SDK joins it to its own for every request."""
+    return str(client.base_url).rstrip("/") + _PATH
 
 
 def _read(body: Any) -> Reply:

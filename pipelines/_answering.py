@@ -73,7 +73,7 @@ class Answerer:
         self._halt = halt
         self._limit = AdaptiveLimit(concurrency, halt, longest_pause=retries.longest_obeyed)
         self._retries = retries
-        self._asked: dict[str, asyncio.Task[Reply]] = {}
+        self._asked: dict[str, asyncio.Future[Reply]] = {}
         self._failing = 0
         self._last_answer: float | None = None
         self._given_up_in_a_row = 0
@@ -98,24 +98,23 @@ class Answerer:
         if (known := self._ledger.reply(key)) is not None:
             self.traffic.replayed += 1
             return known
-        if (asked := self._asked.get(key)) is None:
-            asked = asyncio.create_task(self._ask(model, ask, key))
-            self._asked[key] = asked
-            asked.add_done_callback(lambda task: self._forget(key, task))
-        # Shielded: one row's cancellation must not lose a reply that another waits for.
-        return await asyncio.shield(asked)
-
-    async def aclose(self) -> None:
-        """Give up the asks that no row waits for any more."""
-        left = list(self._asked.values())
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
-
-    def _forget(self, key: str, task: asyncio.Task[Reply]) -> None:
-        del self._asked[key]
-        if not task.cancelled():
-            task.exception()  # seen by the rows that wait, if any still does
+        if (asked := self._asked.get(key)) is not None:
+            # Shielded: one row's cancellation must not take the reply from another.
+            return await asyncio.shield(asked)
+        promise = self._asked[key] = asyncio.get_running_loop().create_future()
+        try:
+            reply = await self._ask(model, ask, key)
+        except asyncio.CancelledError:
+            promise.cancel()
+            raise
+        except BaseException as error:
+            promise.set_exception(error)
+            promise.exception()  # seen by the rows that wait for it, if any does
+            raise
+        finally:
+            del self._asked[key]
+        promise.set_result(reply)
+        return reply
 
     async def _ask(self, model: Model, ask: Ask, key: str) -> Reply:
         # A slot is held while waiting to ask again, too: that is what slows a run down when the

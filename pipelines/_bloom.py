@@ -1,8 +1,7 @@
 """Which keys have surely not been seen: most questions to a new ledger, answered without SQLite."""
 
-from collections.abc import Iterator
-
 _BITS = 1 << 26
+_LAST = _BITS - 1
 _PROBES = 4
 
 
@@ -19,15 +18,18 @@ class BloomFilter:
 
     def add(self, text: str) -> None:
         """Add a text."""
-        for place in _places(text):
-            self._bits[place >> 3] |= 1 << (place & 7)
+        place = hash(text)
+        step = (place >> 32) | 1
+        for _ in range(_PROBES):
+            self._bits[(place & _LAST) >> 3] |= 1 << (place & 7)
+            place += step
 
     def __contains__(self, text: str) -> bool:
         """Say whether a text may have been added; `False` is certain."""
-        return all(self._bits[place >> 3] & 1 << (place & 7) for place in _places(text))
-
-
-def _places(text: str) -> Iterator[int]:
-    first = hash(text)
-    step = (first >> 32) | 1
-    return ((first + number * step) % _BITS for number in range(_PROBES))
+        place = hash(text)
+        step = (place >> 32) | 1
+        for _ in range(_PROBES):
+            if not self._bits[(place & _LAST) >> 3] & 1 << (place & 7):
+                return False
+            place += step
+        return True

@@ -64,6 +64,7 @@ class AdaptiveLimit:
         self._input: _Window | None = None
         self._output: _Window | None = None
         self._mean_output = 0.0
+        self._told = False
 
     @property
     def value(self) -> int:
@@ -93,9 +94,9 @@ class AdaptiveLimit:
             RunStopped: The run is to end.
         """
         self._halt.check()
-        tokens = 0
-        if self._input is not None:
-            tokens = estimate_tokens(ask.system) + estimate_tokens(ask.user)
+        if not self._told and not self._paused_until:
+            return self.round
+        tokens = estimate_tokens(ask.system) + estimate_tokens(ask.user)
         while (wait := self._closed_for(tokens)) > 0:
             await self._halt.wait(wait)
             self._halt.check()
@@ -108,6 +109,7 @@ class AdaptiveLimit:
         written = reply.usage.output_tokens
         self._mean_output += _LATEST * (written - self._mean_output)
         if reply.limits is not None:
+            self._told = True
             self._requests = _window(reply.limits.requests)
             self._input = _window(reply.limits.input_tokens)
             self._output = _window(reply.limits.output_tokens)

@@ -171,7 +171,6 @@ class LiveEngine:
             # A gathering that is cancelled cancels what it has gathered.
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:
-            await self._answerer.aclose()
             await finder.aclose()
 
     def _known(self, row: Row) -> Done | None:

@@ -44,7 +44,7 @@ def test_a_key_is_the_same_in_every_process() -> None:
     plain = Ask("writer", "deliberation/write", "system", "user", 100)
 
     assert plain.key("anthropic:m") == (
-        "a1904ab5e09317e1408dc765c49a106f14705014f6faf6ee241488d7ccf85c37"
+        "ee0960c4def4179a3fe46418d55ec317c69572adbf2d51ddd10d968540ec62b5"
     )
 
 
