@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._options import given
 from ._tables import table
 from ._words import counted
 
@@ -17,15 +18,25 @@ def status(
     output: Annotated[
         Path, typer.Argument(help="The run's output, as it was named with -o; or its ledger.")
     ],
+    forget: Annotated[
+        str | None,
+        typer.Option(
+            callback=given,
+            metavar="BATCH",
+            help="Forget a batch that the provider no longer knows: its asks are sent again.",
+        ),
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say how far a run is: rows done, replies, message batches. Asks nobody.
 
     Works while a process is at work on the run, too.
     """
-    from whyset.pipelines import RunFiles, RunStatus
+    from whyset.pipelines import RunFiles, RunStatus, forget_batch
 
     ledger = output if output.suffix == ".sqlite" else RunFiles.ledger_of(output)
+    if forget is not None:
+        forget_batch(ledger, forget)
     found = RunStatus.of(ledger)
     if json_output:
         typer.echo(json.dumps(found.record(), ensure_ascii=False, indent=2))

@@ -65,9 +65,21 @@ def _spent_lines(summary: Summary) -> list[str]:
     return [
         "spent on this output, earlier runs included:",
         *table(rows, names=2),
+        *_foretold_lines(summary),
         f"this time {counted(traffic.answered, 'ask')} answered by models, {traffic.replayed:,} "
         f"from the ledger, {traffic.retried:,} sent again",
     ]
+
+
+def _foretold_lines(summary: Summary) -> list[str]:
+    """Return what a dry run had said, to be held against what was spent."""
+    said = summary.foretold
+    if said is None or said.least is None or said.most is None:
+        return []
+    line = f"  the dry run said ${said.least:,.4f} to ${said.most:,.4f}"
+    if said.projected is not None:
+        line += f", ${said.projected:,.4f} as the rows done by then went"
+    return [f"{line}, for {counted(said.rows, 'row')}"]
 
 
 def _together(spent: Sequence[Spent]) -> Spent:

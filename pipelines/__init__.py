@@ -11,6 +11,7 @@ from ._errors import RunError, RunLocked, RunStopped
 from ._estimate import estimate
 from ._files import RunFiles
 from ._forecast import Estimate, Forecast, Ranges, StepForecast
+from ._foretold import Foretold
 from ._ledger import Ledger, Spent
 from ._live import Done, LiveEngine
 from ._rowrecord import QUARANTINED, RowRecord
@@ -29,6 +30,7 @@ __all__ = [
     "Done",
     "Estimate",
     "Forecast",
+    "Foretold",
     "Ledger",
     "LiveEngine",
     "Range",

@@ -23,6 +23,7 @@ class RunFiles:
         quarantine: Where rows go that did not pass; `None` keeps none.
         ledger: The durable record; `None` keeps one that ends with the process.
         manifest: Where the run's own record goes; `None` writes none.
+        estimate: Where a dry run leaves what it said; `None` leaves it nowhere.
         constitution: The file that the constitution was read from, where it was; the manifest
             names it.
     """
@@ -32,6 +33,7 @@ class RunFiles:
     quarantine: Path | None = None
     ledger: Path | None = None
     manifest: Path | None = None
+    estimate: Path | None = None
     constitution: Path | None = None
 
     @classmethod
@@ -60,12 +62,19 @@ class RunFiles:
             quarantine=_beside(target, "quarantine.jsonl"),
             ledger=cls.ledger_of(target),
             manifest=_beside(target, "run.json"),
+            estimate=_beside(target, "estimate.json"),
             constitution=constitution,
         )
         if not target.parent.is_dir():
             raise RunError(f"{output}: there is no folder {target.parent}; make it first")
         read = [path for path in (constitution, _file(source)) if path is not None]
-        for written in (target, files.quarantine, files.ledger, files.manifest):
+        for written in (
+            target,
+            files.quarantine,
+            files.ledger,
+            files.manifest,
+            files.estimate,
+        ):
             if written is not None and written.exists():
                 _require_replaceable(written, read)
         return files
@@ -80,7 +89,7 @@ class RunFiles:
 
         Ask only while holding the run's ledger: then no process is still at work on them.
         """
-        for written in (Path(self.output), self.quarantine, self.manifest):
+        for written in (Path(self.output), self.quarantine, self.manifest, self.estimate):
             if self.ledger is None or written is None:
                 continue
             hidden = f".{written.name}"

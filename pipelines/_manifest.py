@@ -5,15 +5,12 @@ what it was made is told here: no keys, no addresses, and of paths the file name
 manifest can be published with the data.
 """
 
-import json
-import os
-from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from whyset.datasets import STDIN, DatasetError
+from whyset.datasets import STDIN
 
 from ._crew import Crew
 from ._rowrecord import QUARANTINED
@@ -54,21 +51,3 @@ def manifest_record(
         "prices_of": prices_of,
         "summary": summary.record(),
     }
-
-
-def write_manifest(path: Path, record: dict[str, Any]) -> None:
-    """Write a manifest that appears whole or not at all.
-
-    Raises:
-        DatasetError: It cannot be written.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        text = f"{json.dumps(record, ensure_ascii=False, indent=2)}\n"
-        # A file's name need not be UTF-8; what is not is written as JSON's own escapes.
-        part.write_bytes(text.encode("utf-8", "backslashreplace"))
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise DatasetError(f"{path}: cannot be written: {error.strerror or error}") from error

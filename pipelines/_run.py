@@ -31,9 +31,11 @@ from ._errors import RunError, RunStopped
 from ._estimate import SAMPLE, estimate
 from ._files import RunFiles
 from ._forecast import Estimate
+from ._foretold import keep_estimate, read_estimate
+from ._keeping import write_record
 from ._ledger import Ledger, Spent
 from ._live import LiveEngine
-from ._manifest import manifest_record, write_manifest
+from ._manifest import manifest_record
 from ._summary import Summary, Tally
 
 
@@ -129,7 +131,8 @@ class Run:
                 await self.crew.aclose()
             spent = _spent(ledger, prices)
             seconds = time.monotonic() - began
-            summary = Summary(tally, spent, engine.traffic, seconds, self.files)
+            foretold = read_estimate(self.files.estimate, crew=self.crew.identity, batch=self.batch)
+            summary = Summary(tally, spent, engine.traffic, seconds, self.files, foretold)
             self._commit(output, quarantine)
             if self.files.manifest is not None:
                 record = manifest_record(
@@ -139,7 +142,7 @@ class Run:
                     finished=datetime.now(UTC),
                     prices_of=prices.dated.isoformat(),
                 )
-                write_manifest(self.files.manifest, record)
+                write_record(self.files.manifest, record)
         return summary
 
     def stop(self) -> None:
@@ -152,7 +155,9 @@ class Run:
             self._engine.stop()
 
     def estimate(self, *, sample: int = SAMPLE, seed: int = 0) -> Estimate:
-        """Say what the run would ask and cost from here on; nothing is sent or written.
+        """Say what the run would ask and cost from here on; nothing is sent.
+
+        What was said is kept beside the output, and told again when the run has ended.
 
         Args:
             sample: How many rows to walk, drawn at random; 0 walks all.
@@ -166,7 +171,7 @@ class Run:
         path = self.files.ledger
         known = Ledger(path) if path is not None and path.exists() else nullcontext()
         with known as ledger:
-            return estimate(
+            estimated = estimate(
                 self.crew,
                 _rows(self.files.source),
                 self.prices or Prices.load(),
@@ -174,6 +179,9 @@ class Run:
                 sample=sample,
                 seed=seed,
             )
+        if self.files.estimate is not None:
+            keep_estimate(self.files.estimate, estimated, crew=self.crew.identity)
+        return estimated
 
     def _open_engine(self, ledger: Ledger, prices: Prices) -> LiveEngine | BatchEngine:
         budget = self._open_budget(ledger, prices)

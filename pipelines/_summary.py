@@ -9,6 +9,7 @@ from whyset.generators import OUTCOMES, Usage, usage_record
 
 from ._answering import Traffic
 from ._files import RunFiles
+from ._foretold import Foretold
 from ._ledger import Spent
 from ._live import Done
 from ._rowrecord import QUARANTINED
@@ -59,6 +60,7 @@ class Summary:
         traffic: What this process sent and received.
         seconds: How long it took.
         files: Where everything lies.
+        foretold: What a dry run said of it beforehand; `None` where there was none.
     """
 
     tally: Tally
@@ -66,6 +68,7 @@ class Summary:
     traffic: Traffic
     seconds: float
     files: RunFiles
+    foretold: Foretold | None = None
 
     @property
     def exit_code(self) -> int:
@@ -81,6 +84,7 @@ class Summary:
             "replayed": self.traffic.replayed,
             "retried": self.traffic.retried,
             "spent": [spent_record(spent) for spent in self.spent],
+            "foretold": None if self.foretold is None else self.foretold.record(),
             "seconds": round(self.seconds, 3),
         }
 

@@ -63,6 +63,9 @@ def test_an_interrupted_batch_is_seen_by_status_and_collected_by_the_same_comman
     server.holding = False
     assert desk.call(*RUN, "--batch", "--quiet").code == 1
     assert server.paid_twice == []
+    assert desk.call("status", "out.jsonl", "--forget", "msgbatch_none").error == (
+        "out.ledger.sqlite: knows no message batch msgbatch_none that is underway"
+    )
 
 
 def test_a_model_without_batches_is_refused(desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """What a run will cost, before it does; and a budget that it keeps to."""
 
 import json
+import re
 from pathlib import Path
 
 from answering import NOTHING
@@ -25,7 +26,7 @@ def priced(desk: Desk, rows: int, *fates: str) -> None:
     desk.write("prices.toml", PRICES)
 
 
-def test_a_dry_run_says_what_would_be_asked_and_sends_and_writes_nothing(desk: Desk) -> None:
+def test_a_dry_run_says_what_would_be_asked_and_sends_nothing(desk: Desk) -> None:
     priced(desk, 6)
     before = desk.names
 
@@ -46,7 +47,21 @@ def test_a_dry_run_says_what_would_be_asked_and_sends_and_writes_nothing(desk: D
     assert " 18 asks " in most
     assert lines[-1] == "Run some rows and estimate again: what they took makes it sharper."
     assert desk.server.requests == []
-    assert desk.names == before
+    assert desk.names == sorted([*before, "out.estimate.json"])
+
+
+def test_what_a_dry_run_said_is_told_beside_what_was_spent(desk: Desk) -> None:
+    priced(desk, 6, "", NOTHING)
+    desk.call(*RUN, "--dry-run")
+
+    told = desk.call(*RUN)
+    assert re.search(r"\n  the dry run said \$0\.\d{4} to \$0\.\d{4}, for 6 rows\n", told.out)
+    record = json.loads(desk.call(*RUN, "--json").out)
+    assert record["foretold"]["rows"] == 6
+    assert 0 < record["foretold"]["least"] < record["foretold"]["most"]
+
+    other = desk.call(*RUN, "--channel", "thinking")
+    assert "the dry run said" not in other.out  # it was said of another run
 
 
 def test_rows_that_are_done_make_the_estimate_sharper_and_cost_nothing_more(desk: Desk) -> None:
