@@ -17,12 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from throughput import KEY, MODEL, PRINCIPLES, serving
+from throughput import KEY, MODEL, FixedSearcher, serving
 
 from whyset.generators.deliberation import Deliberation
 from whyset.models import AnthropicModel
 from whyset.pipelines import Crew, Run, RunFiles, Summary, Tally, Traffic
-from whyset.retriever.testing import FakeSearcher
 
 
 def main() -> None:
@@ -77,7 +76,7 @@ def run(
 ) -> tuple[float, tuple[float, float], float]:
     """Run the engine once; return seconds, the first and last tenth's rates, and peak megabytes."""
     model = AnthropicModel(MODEL, base_url=url, api_key=KEY)
-    crew = Crew.of(Deliberation(), model, model, FakeSearcher(PRINCIPLES))
+    crew = Crew.of(Deliberation(), model, model, FixedSearcher())
     began = time.perf_counter()
     marks: dict[int, float] = {0: began}
     wanted = {count // 10, count - count // 10, count}

@@ -20,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,27 @@ from whyset.generators import Ask, Find
 from whyset.generators.deliberation import Deliberation
 from whyset.models import AnthropicModel, LangChainModel, RetryPolicy
 from whyset.pipelines import Crew, Run, RunFiles
-from whyset.retriever import PassageRetriever
+from whyset.retriever import Grounding, PassageRetriever, Searcher
 from whyset.retriever.testing import FakeSearcher
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = "claude-loopback-1"
 KEY = "bench"
 PRINCIPLES = Constitution.parse("# Manners\n\nLeave closed what belongs to somebody else.\n")
+
+
+class FixedSearcher:
+    """Finds the same for every query, at no cost and remembering nothing."""
+
+    constitution = PRINCIPLES
+    identity = "fixed"
+
+    def __init__(self) -> None:
+        (self._found,) = FakeSearcher(PRINCIPLES).ground([["things"]], k=8)
+
+    def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+        """Return it."""
+        return [replace(self._found, texts=tuple(query)) for query in queries]
 
 
 @dataclass(frozen=True)
@@ -65,14 +79,14 @@ def main() -> None:
         print("|---|---|---|---|---|")
         # One loop for all: LangChain's clients do not outlive the loop they were used in.
         asyncio.run(measure_all(url, Path(folder), options))
-    if not options.quick:
-        print_retrieval(options.rows)
 
 
 async def measure_all(url: str, folder: Path, options: argparse.Namespace) -> None:
     """Print the lines of every concurrency."""
     for in_flight in options.in_flight:
         await measure(url, folder, options.rows, in_flight, options.rounds, options.quick)
+    if not options.quick:
+        await print_retrieval(folder, min(options.rows, 640))
 
 
 async def measure(
@@ -131,15 +145,16 @@ def first_ask(record: dict[str, Any]) -> Ask:
     steps = Deliberation().steps(row_from_record(record))
     question = next(steps)
     while isinstance(question, Find):
-        searcher = FakeSearcher(PRINCIPLES)
-        question = steps.send(searcher.ground([question.texts], k=question.k)[0])
+        question = steps.send(FixedSearcher().ground([question.texts], k=question.k)[0])
     return question
 
 
-async def engine(model: Any, source: Path, folder: Path, in_flight: int) -> Timed:
+async def engine(
+    model: Any, source: Path, folder: Path, in_flight: int, retriever: Searcher | None = None
+) -> Timed:
     """Run the whole live engine: reading, asks, ledger, output in order."""
     folder.mkdir(exist_ok=True)
-    crew = Crew.of(Deliberation(), model, model, FakeSearcher(PRINCIPLES))
+    crew = Crew.of(Deliberation(), model, model, retriever or FixedSearcher())
     files = RunFiles.beside(str(source), str(folder / "out.jsonl"))
     run = Run(files, crew, concurrency=in_flight, retries=RetryPolicy())
 
@@ -210,19 +225,21 @@ def serving(latency: float) -> Iterator[str]:
             server.terminate()
 
 
-def print_retrieval(count: int) -> None:
-    """Print what retrieval costs when it is done as the engine does it, in batches ahead."""
+async def print_retrieval(folder: Path, count: int) -> None:
+    """Print what real retrieval, done in batches ahead of the asks, adds to the time of a run."""
     retriever = PassageRetriever.open(Constitution.charter())
-    finds = []
-    for record in records(min(count, 640)):
-        question = next(Deliberation().steps(row_from_record(record)))
-        assert isinstance(question, Find)
-        finds.append(question)
-    start = time.perf_counter()
-    for first in range(0, len(finds), 64):
-        retriever.ground([find.texts for find in finds[first : first + 64]], k=8)
-    took = time.perf_counter() - start
-    print(f"\nRetrieval alone, in batches of 64: {len(finds) / took:,.0f} rows/s.")
+    source = folder / "retrieved.jsonl"
+    source.write_text("".join(f"{json.dumps(record)}\n" for record in records(count)), "utf-8")
+    print(f"\n| seconds an answer | {count} rows without retrieval, s | with, s | its share |")
+    print("|---|---|---|---|")
+    for latency in (0.05, 2.0):
+        with serving(latency) as url:
+            model = AnthropicModel(MODEL, base_url=url, api_key=KEY)
+            without = await engine(model, source, folder / f"without-{latency}", 64)
+            found = await engine(model, source, folder / f"with-{latency}", 64, retriever)
+            await model.aclose()
+        share = 1 - without.wall / found.wall
+        print(f"| {latency:g} | {without.wall:.1f} | {found.wall:.1f} | {share:.0%} |", flush=True)
 
 
 if __name__ == "__main__":

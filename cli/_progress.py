@@ -48,10 +48,19 @@ class Progress:
     ) -> None:
         self.shown = shown
         self.total = total
+        self._counts: tuple[Tally, Traffic] | None = None
         self._console = console or Console(stderr=True, highlight=False)
         terminal = shown and self._console.is_terminal
         self._live = (
-            Live(console=self._console, refresh_per_second=8, transient=True) if terminal else None
+            Live(
+                console=self._console,
+                # Asked for by the clock, not row by row: while rows wait, it goes on telling why.
+                get_renderable=lambda: Text(self._latest()),
+                refresh_per_second=8,
+                transient=True,
+            )
+            if terminal
+            else None
         )
         self._plain = shown and not terminal
         self._plain_every = plain_every
@@ -75,10 +84,9 @@ class Progress:
             timer.cancel()
 
     def update(self, tally: Tally, traffic: Traffic) -> None:
-        """Show the counts after a row."""
-        if self._live is not None:
-            self._live.update(Text(self._line(tally, traffic)))
-        elif self._plain and time.monotonic() - self._last >= self._plain_every:
+        """Show the counts from now on; both may go on changing."""
+        self._counts = tally, traffic
+        if self._plain and time.monotonic() - self._last >= self._plain_every:
             self._last = time.monotonic()
             self._print(self._line(tally, traffic))
 
@@ -98,6 +106,9 @@ class Progress:
         """Leave the terminal as it was."""
         if self._live is not None:
             self._live.stop()
+
+    def _latest(self) -> str:
+        return "" if self._counts is None else self._line(*self._counts)
 
     def _print(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, markup=False)

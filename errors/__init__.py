@@ -16,7 +16,8 @@ WhysetError                  exit 2  anything the user can mend
 │   ├── BatchUnknown                 the provider shows no such message batch to this key
 │   └── UnusableReply                this ask will not get a usable answer by asking again
 └── RunError                         a run that cannot start or go on
-    └── RunLocked                    another process holds the run's ledger
+    ├── RunLocked                    another process holds the run's ledger
+    └── RunStopped           exit 3  ended early; the same command goes on
 """
 
 from ._base import WhysetError

@@ -165,7 +165,7 @@ class Answerer:
         sent_in = await self._limit.clear(ask)
         self.traffic.in_flight += 1
         try:
-            reply = _writable(await model.aanswer(ask))
+            reply = writable(await model.aanswer(ask))
         except RETRYABLE as error:
             if error.throttled:
                 self._limit.throttled(sent_in)
@@ -212,7 +212,7 @@ def unreachable(last: str) -> RunStopped:
     return RunStopped(f"The provider does not answer: {last.rstrip('.')}")
 
 
-def _writable(reply: Reply) -> Reply:
+def writable(reply: Reply) -> Reply:
     """Return the reply with half a surrogate pair replaced: no UTF-8 file could hold it."""
     try:
         reply.text.encode()

@@ -15,7 +15,7 @@ from whyset.models import (
     ModelUnavailable,
 )
 
-from ._answering import Traffic, _writable
+from ._answering import Traffic, writable
 from ._batchaccount import BatchAccount
 from ._batchbook import COLLECTED, LOST, Batch, BatchBook
 from ._errors import RunError
@@ -113,7 +113,7 @@ class Collector:
             if isinstance(result.outcome, Reply):
                 if self._ledger.reply(result.key) is not None:
                     return  # recorded by a process that did not come to the end of them
-                reply, step = _writable(result.outcome), steps[result.key]
+                reply, step = writable(result.outcome), steps[result.key]
                 self._ledger.put_reply(result.key, step, batch.model, reply, batched=True)
                 self._account.book(result.key, batch.model, reply.usage)
                 self._traffic.answered += 1

@@ -6,6 +6,7 @@ import pty
 import re
 import subprocess
 from contextlib import suppress
+from decimal import Decimal
 
 from rich.console import Console
 
@@ -41,6 +42,29 @@ def test_elsewhere_it_is_plain_lines() -> None:
     )
     assert re.fullmatch(line, first)
     assert re.fullmatch(line, second)
+
+
+def test_where_the_number_of_rows_is_known_it_tells_what_is_to_come() -> None:
+    stream = io.StringIO()
+    console = Console(file=stream, width=100, highlight=False)
+    traffic = Traffic(in_flight=3, limit=64, dollars=Decimal("3.2"))
+    with Progress(shown=True, console=console, plain_every=0, total=200_000) as progress:
+        progress.update(tally(), traffic)
+    assert re.fullmatch(
+        r"2,000 of 200,000 rows · [\d,.]+/s · 3 of 64 asks in flight · 7 quarantined · "
+        r"54,321 tokens out · \$3\.20, about \$320\.00 in all · [\d,]+ s left\n",
+        stream.getvalue(),
+    )
+
+
+def test_what_an_earlier_run_has_done_does_not_make_the_rest_look_cheap() -> None:
+    stream = io.StringIO()
+    counted = Tally(rows=1_500, reused=1_000)
+    traffic = Traffic(dollars=Decimal(5))
+    console = Console(file=stream, width=100, highlight=False)
+    with Progress(shown=True, console=console, plain_every=0, total=2_000) as progress:
+        progress.update(counted, traffic)
+    assert "$5.00, about $10.00 in all" in stream.getvalue()
 
 
 def test_plain_lines_do_not_come_one_for_every_row() -> None:
