@@ -21,6 +21,10 @@ theirs; fewer where fewer may be in flight, but never less than `_FEWEST`."""
 
 _FEWEST = 3
 
+_PATIENCE_WHEN_THROTTLED = 5
+"""So many times the attempts has an ask that only comes at a bad moment, while others are
+answered; not endless ones, since an ask may be too large for a limit that it will never fit."""
+
 
 @dataclass(slots=True)
 class Traffic:
@@ -124,7 +128,7 @@ class Answerer:
             try:
                 while True:
                     try:
-                        reply = await self._afford(model, ask)
+                        reply = await self._afford(model, ask, key)
                     except RETRYABLE as error:
                         if not failed:
                             self._failing += 1
@@ -137,22 +141,21 @@ class Answerer:
                         self._halt.call(error)  # before the slot is free for another such ask
                         raise
                     else:
-                        self._ledger.put_reply(key, ask, model.name, reply)
                         return reply
                     self.traffic.retried += 1
                     await self._halt.wait(wait)
             finally:
                 self._failing -= bool(failed)
 
-    async def _afford(self, model: Model, ask: Ask) -> Reply:
+    async def _afford(self, model: Model, ask: Ask, key: str) -> Reply:
         """Ask once, within the budget where there is one."""
         if self._budget is None:
-            reply = await self._attempt(model, ask)
+            reply = await self._attempt(model, ask, key)
             cost = self._prices.cost(model.name, reply.usage)
         else:
             try:
                 async with self._budget.reserve(model.name, ask) as reservation:
-                    reply = await self._attempt(model, ask)
+                    reply = await self._attempt(model, ask, key)
                     cost = reservation.settle(reply.usage)
             except RunStopped as stopped:
                 self._halt.call(stopped)
@@ -160,8 +163,8 @@ class Answerer:
         self.traffic.charge(cost)
         return reply
 
-    async def _attempt(self, model: Model, ask: Ask) -> Reply:
-        """Ask once, when the provider has room, and learn from what it says."""
+    async def _attempt(self, model: Model, ask: Ask, key: str) -> Reply:
+        """Ask once, when the provider has room, record the reply and learn from it."""
         sent_in = await self._limit.clear(ask)
         self.traffic.in_flight += 1
         try:
@@ -175,6 +178,8 @@ class Answerer:
         finally:
             self.traffic.in_flight -= 1
             self.traffic.limit = self._limit.value
+        # Before anything else that could fail: it is paid for.
+        self._ledger.put_reply(key, ask, model.name, reply)
         self._last_answer = time.monotonic()
         self._given_up_in_a_row = 0
         self.traffic.answered += 1
@@ -184,7 +189,8 @@ class Answerer:
     def _is_hopeless(self, failed: int, since: float, error: ModelUnavailable) -> bool:
         """Say whether to give an ask up after it failed once more; end the run where all are.
 
-        While others are answered it has its attempts. In an outage, where many fail that were
+        While others are answered it has its attempts, more of them where the provider only wants
+        to be asked less. In an outage, where many fail that were
         answered before, attempts are not counted: the run waits as long as the policy allows, and
         then ends, since quarantining every row would help nobody.
 
@@ -199,7 +205,8 @@ class Answerer:
                 return False
             self._halt.call(unreachable(str(error)))
             return True
-        if failed < self._retries.attempts:
+        patience = _PATIENCE_WHEN_THROTTLED if error.throttled and last is not None else 1
+        if failed < self._retries.attempts * patience:
             return False
         self._given_up_in_a_row += 1
         if self._given_up_in_a_row >= self._unreachable_after:

@@ -80,6 +80,24 @@ async def test_a_provider_that_complains_is_asked_less_at_once_and_loses_no_row(
     assert 1 <= engine.traffic.limit < 16
 
 
+@pytest.mark.parametrize(("status", "outcome"), [(429, "untouched"), (500, "quarantined")])
+async def test_an_ask_that_only_came_at_a_bad_moment_has_more_attempts(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger, status: int, outcome: str
+) -> None:
+    refused = [0]
+
+    def unlucky(body: dict[str, Any]) -> Any:
+        if name_of(body) == "row-0" and refused[0] < 2 * QUICK.attempts:
+            refused[0] += 1
+            return error(status)
+        return answer(body)
+
+    server.answer = unlucky
+    results, _ = await run(open_crew(), ledger, [*rows(40, NOTHING)], concurrency=4)
+    assert results[0].record.outcome == outcome
+    assert {done.record.outcome for done in results[1:]} == {"untouched"}
+
+
 async def test_what_the_provider_says_is_left_is_kept_to(
     server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
