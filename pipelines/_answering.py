@@ -21,6 +21,11 @@ theirs; fewer where fewer may be in flight, but never less than `_FEWEST`."""
 
 _FEWEST = 3
 
+_FREE_RETRIES = 100
+"""So many, and one for every answer, is the run's budget of retries: a provider that fails more
+often than it answers is not worked against all weekend ("Handling Overload", Site Reliability
+Engineering, 2016, has the idea, with tighter figures for interactive work)."""
+
 _PATIENCE_WHEN_THROTTLED = 5
 """So many times the attempts has an ask that only comes at a bad moment, while others are
 answered; not endless ones, since an ask may be too large for a limit that it will never fit."""
@@ -81,6 +86,7 @@ class Answerer:
         self._failing = 0
         self._last_answer: float | None = None
         self._given_up_in_a_row = 0
+        self._retries_spent = 0
         self._outage = max(_FEWEST, min(_OUTAGE, concurrency))
         # As many as are in flight may meet one and the same moment of trouble.
         self._unreachable_after = max(_FEWEST, concurrency)
@@ -204,6 +210,11 @@ class Answerer:
             if time.monotonic() - last < self._retries.longest_outage:
                 return False
             self._halt.call(unreachable(str(error)))
+            return True
+        self._retries_spent += not error.throttled
+        if self._retries_spent > _FREE_RETRIES + self.traffic.answered:
+            said = str(error).rstrip(".")
+            self._halt.call(RunStopped(f"The provider fails more often than it answers: {said}"))
             return True
         patience = _PATIENCE_WHEN_THROTTLED if error.throttled and last is not None else 1
         if failed < self._retries.attempts * patience:

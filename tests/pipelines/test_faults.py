@@ -80,6 +80,19 @@ async def test_a_provider_that_complains_is_asked_less_at_once_and_loses_no_row(
     assert 1 <= engine.traffic.limit < 16
 
 
+async def test_a_provider_that_fails_more_often_than_it_answers_ends_the_run(
+    server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger
+) -> None:
+    def mostly_broken(body: dict[str, Any]) -> Any:
+        return answer(body) if len(server.requests) % 4 == 0 else error(500)
+
+    server.answer = mostly_broken
+    stubborn = RetryPolicy(attempts=100, first_wait=0.001, longest_wait=0.01)
+    with pytest.raises(RunStopped, match=r"fails more often than it answers: .*HTTP 500"):
+        await run(open_crew(), ledger, rows(500, NOTHING), retries=stubborn, concurrency=8)
+    assert 150 < len(server.requests) < 350
+
+
 @pytest.mark.parametrize(("status", "outcome"), [(429, "untouched"), (500, "quarantined")])
 async def test_an_ask_that_only_came_at_a_bad_moment_has_more_attempts(
     server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger, status: int, outcome: str
