@@ -1,6 +1,7 @@
 """A whole run: rows in, rows and quarantine out, a manifest beside them, an account at the end."""
 
 import asyncio
+import gc
 import os
 import signal
 import time
@@ -101,6 +102,7 @@ class Run:
         prices = self.prices or Prices.load()
         tally = self._tally = Tally()
         with ExitStack() as stack:
+            stack.enter_context(_sparing_the_collector())
             ledger = stack.enter_context(Ledger(self.files.ledger))
             for path in self.files.leftovers():
                 path.unlink(missing_ok=True)
@@ -274,6 +276,20 @@ def _rows(source: str) -> Iterator[Row | BadRow]:
             yield from read_stream(stream, name="standard input")
     except OSError as error:
         raise DatasetError(f"standard input: cannot be read: {error.strerror or error}") from error
+
+
+@contextmanager
+def _sparing_the_collector() -> Iterator[None]:
+    """Keep what exists already out of the sight of Python's collector of cycles.
+
+    The vendors' packages hold some 240,000 objects that it would look through again and again as
+    rows come and go: a fifth of a run's time, measured.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 @contextmanager
