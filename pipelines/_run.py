@@ -101,6 +101,7 @@ class Run:
         began, started = time.monotonic(), datetime.now(UTC)
         prices = self.prices or Prices.load()
         tally = self._tally = Tally()
+        self._stopping = False
         with ExitStack() as stack:
             stack.enter_context(_sparing_the_collector())
             ledger = stack.enter_context(Ledger(self.files.ledger))
