@@ -1,4 +1,7 @@
-"""What options have in common."""
+"""What options have in common, and those that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -12,3 +15,21 @@ def given(value: str | None) -> str | None:
     if value == "":
         raise typer.BadParameter("is empty; was a variable not set?")
     return value
+
+
+ConstitutionOption = Annotated[
+    Path | None, typer.Option(help="The constitution, in Markdown [default: the charter].")
+]
+EmbedderOption = Annotated[
+    str,
+    typer.Option(
+        callback=given, help="minilm, lexical (no embedder), or one of LangChain's provider:model."
+    ),
+]
+ChromaOption = Annotated[
+    str | None,
+    typer.Option(callback=given, help="A Chroma server, http://host:port [default: embedded]."),
+]
+EphemeralOption = Annotated[
+    bool, typer.Option("--ephemeral", help="Keep the index in memory, not in the cache.")
+]

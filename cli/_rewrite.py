@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from ._interrupts import check_interrupts
-from ._options import given
+from ._options import ChromaOption, ConstitutionOption, EmbedderOption, EphemeralOption, given
 
 _STANDARD = "-"
 
@@ -27,9 +27,7 @@ def rewrite(
             "--output", "-o", callback=given, help="Where finished rows go; - for standard output."
         ),
     ] = None,
-    constitution: Annotated[
-        Path | None, typer.Option(help="The constitution, in Markdown [default: the charter].")
-    ] = None,
+    constitution: ConstitutionOption = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -90,20 +88,9 @@ def rewrite(
             callback=given, help="How much models put into an answer, such as low or high."
         ),
     ] = None,
-    embedder: Annotated[
-        str,
-        typer.Option(
-            callback=given,
-            help="minilm, lexical (no embedder), or one of LangChain's provider:model.",
-        ),
-    ] = "minilm",
-    chroma: Annotated[
-        str | None,
-        typer.Option(callback=given, help="A Chroma server, http://host:port [default: embedded]."),
-    ] = None,
-    ephemeral: Annotated[
-        bool, typer.Option("--ephemeral", help="Keep the index in memory, not in the cache.")
-    ] = False,
+    embedder: EmbedderOption = "minilm",
+    chroma: ChromaOption = None,
+    ephemeral: EphemeralOption = False,
     batch: Annotated[
         bool,
         typer.Option(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._interrupts import check_interrupts
-from ._options import given
+from ._options import ChromaOption, ConstitutionOption, EmbedderOption, EphemeralOption
 from ._passages import load
 from ._words import counted
 
@@ -20,9 +20,7 @@ _AT_ONCE = 64
 
 def search(
     text: Annotated[str | None, typer.Argument(help="What the passages should bear on.")] = None,
-    constitution: Annotated[
-        Path | None, typer.Option(help="The constitution, in Markdown [default: the charter].")
-    ] = None,
+    constitution: ConstitutionOption = None,
     k: Annotated[int, typer.Option("-k", min=1, help="Passages for each query.")] = 5,
     queries: Annotated[
         Path | None,
@@ -35,20 +33,9 @@ def search(
             help="JSON lines of query and expected_heading; prints recall@1/5/10 and MRR.",
         ),
     ] = None,
-    embedder: Annotated[
-        str,
-        typer.Option(
-            callback=given,
-            help="minilm, lexical (no embedder), or one of LangChain's provider:model.",
-        ),
-    ] = "minilm",
-    chroma: Annotated[
-        str | None,
-        typer.Option(callback=given, help="A Chroma server, http://host:port [default: embedded]."),
-    ] = None,
-    ephemeral: Annotated[
-        bool, typer.Option("--ephemeral", help="Keep the index in memory, not in the cache.")
-    ] = False,
+    embedder: EmbedderOption = "minilm",
+    chroma: ChromaOption = None,
+    ephemeral: EphemeralOption = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find the passages of a constitution that bear on a text."""

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from whyset.constitution import estimate_tokens
-from whyset.generators import Ask, RateLimit, Reply
+from whyset.generators import Ask, RateLimits, Reply
 
 from ._halting import Halt
 
@@ -60,11 +60,8 @@ class AdaptiveLimit:
         self._doubling = True
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._paused_until = 0.0
-        self._requests: _Window | None = None
-        self._input: _Window | None = None
-        self._output: _Window | None = None
+        self._windows: dict[str, _Window] = {}
         self._mean_output = 0.0
-        self._told = False
 
     @property
     def value(self) -> int:
@@ -94,7 +91,7 @@ class AdaptiveLimit:
             RunStopped: The run is to end.
         """
         self._halt.check()
-        if not self._told and not self._paused_until:
+        if not self._windows and not self._paused_until:
             return self.round
         tokens = estimate_tokens(ask.system) + estimate_tokens(ask.user)
         while (wait := self._closed_for(tokens)) > 0:
@@ -109,10 +106,7 @@ class AdaptiveLimit:
         written = reply.usage.output_tokens
         self._mean_output += _LATEST * (written - self._mean_output)
         if reply.limits is not None:
-            self._told = True
-            self._requests = _window(reply.limits.requests)
-            self._input = _window(reply.limits.input_tokens)
-            self._output = _window(reply.limits.output_tokens)
+            self._windows = _windows(reply.limits)
         # Where the limit is not reached, answers tell nothing of what lies above it.
         if self._limit < self.ceiling and 2 * self.in_use >= self._limit:
             growth = 1.0 if self._doubling else 1.0 / self._limit
@@ -145,14 +139,11 @@ class AdaptiveLimit:
         return until - now
 
     def _costs(self, tokens: int) -> list[tuple[_Window, float]]:
+        """Return what an ask takes of each window that still holds."""
         now = time.monotonic()
-        windows = (
-            (self._requests, 1.0),
-            (self._input, float(tokens)),
-            (self._output, self._mean_output),
-        )
+        costs = {"requests": 1.0, "input": float(tokens), "output": self._mean_output}
         return [
-            (window, cost) for window, cost in windows if window is not None and now < window.until
+            (window, costs[kind]) for kind, window in self._windows.items() if now < window.until
         ]
 
     async def _granted(self) -> None:
@@ -175,7 +166,15 @@ class AdaptiveLimit:
                 future.set_result(None)
 
 
-def _window(limit: RateLimit | None) -> _Window | None:
-    if limit is None:
-        return None
-    return _Window(limit.remaining, time.monotonic() + limit.resets_in)
+def _windows(limits: RateLimits) -> dict[str, _Window]:
+    told = {
+        "requests": limits.requests,
+        "input": limits.input_tokens,
+        "output": limits.output_tokens,
+    }
+    now = time.monotonic()
+    return {
+        kind: _Window(limit.remaining, now + limit.resets_in)
+        for kind, limit in told.items()
+        if limit is not None
+    }
