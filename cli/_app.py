@@ -12,6 +12,8 @@ import typer
 
 from whyset.errors import WhysetError
 
+from ._generated import LazyCommand, row_command
+from ._generators import generators, prompts
 from ._interrupts import remember_interrupts, was_interrupted
 from ._passages import charter, passages
 from ._rewrite import rewrite
@@ -46,7 +48,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"max_content_width": 100},
 )
-for command in (rewrite, status, passages, search, charter):
+for command in (rewrite, generators, prompts, status, passages, search, charter):
     app.command()(command)
 
 

@@ -1,9 +1,13 @@
-"""What options have in common, and those that several commands have."""
+"""The options that several commands have, each said once."""
 
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+STANDARD = "-"
+"""Standard input or output, where a file could be named."""
 
 
 def given(value: str | None) -> str | None:
@@ -33,3 +37,110 @@ ChromaOption = Annotated[
 EphemeralOption = Annotated[
     bool, typer.Option("--ephemeral", help="Keep the index in memory, not in the cache.")
 ]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        callback=given,
+        # The example comes first: further on, a narrow terminal would break it in two.
+        help="anthropic:claude-opus-5-5 or another provider:model writes; extractive only "
+        "quotes and needs no key [default: extractive].",
+    ),
+]
+JudgeOption = Annotated[
+    str | None,
+    typer.Option(callback=given, help="Who judges: provider:model [default: the writer]."),
+]
+EffortOption = Annotated[
+    str | None,
+    typer.Option(callback=given, help="How much models put into an answer, such as low or high."),
+]
+ConcurrencyOption = Annotated[
+    int,
+    typer.Option(
+        min=1,
+        max=1024,
+        help="Asks in flight at most; how many the provider bears below it is found out.",
+    ),
+]
+AttemptsOption = Annotated[
+    int,
+    typer.Option(min=1, help="How often an ask that meets a passing fault is sent at most."),
+]
+BatchOption = Annotated[
+    bool,
+    typer.Option(
+        "--batch",
+        help="Ask by message batches: half the price, each wave within a day. A run begun "
+        "without can be finished with it, and the other way round.",
+    ),
+]
+DryRunOption = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Say what the run would ask and cost, and send nothing."),
+]
+SampleOption = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="With --dry-run: how many to estimate from, drawn at random; 0 takes all "
+        "[default: 500].",
+    ),
+]
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        callback=given,
+        metavar="DOLLARS",
+        help="Stop before the ask that could exceed it, earlier runs on this output included.",
+    ),
+]
+PricesOption = Annotated[
+    Path | None, typer.Option(help="Prices laid over those that ship with whyset (TOML).")
+]
+PromptsOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="A folder of prompts, DIR/GENERATOR/NAME.md, that take the place of those that ship "
+        "with the generator; whyset prompts copies them out.",
+    ),
+]
+OutputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", callback=given, help="Where finished rows go; - for standard output."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Summary, or a single result, as JSON.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
+
+
+def checked_money(
+    budget: str | None, sample: int | None, *, batch: bool, dry_run: bool, kept: bool
+) -> Decimal | None:
+    """Return the budget, after a look at what goes together.
+
+    Args:
+        budget: As it was typed.
+        sample: As it was typed.
+        batch: Whether to ask by message batches.
+        dry_run: Whether to send nothing.
+        kept: Whether the run keeps a ledger.
+
+    Raises:
+        BadParameter: The budget is no amount, or the options do not fit together.
+    """
+    if sample is not None and not dry_run:
+        raise typer.BadParameter("--sample goes with --dry-run")
+    if (batch or budget is not None) and not kept:
+        raise typer.BadParameter(
+            "--batch and --budget need a run that keeps a ledger: name a file with -o"
+        )
+    if budget is None:
+        return None
+    try:
+        return Decimal(budget.removeprefix("$"))
+    except InvalidOperation:
+        raise typer.BadParameter(
+            f"--budget is an amount of dollars, such as 25, not {budget!r}"
+        ) from None

@@ -1,16 +1,35 @@
 """`whyset rewrite`: rows from a file or standard input, or one prompt and its response."""
 
 import sys
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from ._interrupts import check_interrupts
-from ._options import ChromaOption, ConstitutionOption, EmbedderOption, EphemeralOption, given
-
-_STANDARD = "-"
+from ._options import (
+    STANDARD,
+    AttemptsOption,
+    BatchOption,
+    BudgetOption,
+    ChromaOption,
+    ConcurrencyOption,
+    ConstitutionOption,
+    DryRunOption,
+    EffortOption,
+    EmbedderOption,
+    EphemeralOption,
+    JsonOption,
+    JudgeOption,
+    ModelOption,
+    OutputOption,
+    PricesOption,
+    PromptsOption,
+    QuietOption,
+    SampleOption,
+    checked_money,
+    given,
+)
 
 
 def rewrite(
@@ -21,26 +40,10 @@ def rewrite(
             help="JSON lines to rewrite; - reads rows, or one row, from standard input.",
         ),
     ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output", "-o", callback=given, help="Where finished rows go; - for standard output."
-        ),
-    ] = None,
+    output: OutputOption = None,
     constitution: ConstitutionOption = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            callback=given,
-            # The example comes first: further on, a narrow terminal would break it in two.
-            help="anthropic:claude-opus-5-5 or another provider:model writes; extractive only "
-            "quotes and needs no key [default: extractive].",
-        ),
-    ] = None,
-    judge: Annotated[
-        str | None,
-        typer.Option(callback=given, help="Who judges: provider:model [default: the writer]."),
-    ] = None,
+    model: ModelOption = None,
+    judge: JudgeOption = None,
     channel: Annotated[
         Literal["thinking", "preface", "inline"],
         typer.Option(
@@ -70,62 +73,20 @@ def rewrite(
             "every row to the judge [default: the threshold measured for the embedder]."
         ),
     ] = None,
-    concurrency: Annotated[
-        int,
-        typer.Option(
-            min=1,
-            max=1024,
-            help="Asks in flight at most; how many the provider bears below it is found out.",
-        ),
-    ] = 64,
-    attempts: Annotated[
-        int,
-        typer.Option(min=1, help="How often an ask that meets a passing fault is sent at most."),
-    ] = 8,
-    effort: Annotated[
-        str | None,
-        typer.Option(
-            callback=given, help="How much models put into an answer, such as low or high."
-        ),
-    ] = None,
+    prompts: PromptsOption = None,
+    concurrency: ConcurrencyOption = 64,
+    attempts: AttemptsOption = 8,
+    effort: EffortOption = None,
     embedder: EmbedderOption = "minilm",
     chroma: ChromaOption = None,
     ephemeral: EphemeralOption = False,
-    batch: Annotated[
-        bool,
-        typer.Option(
-            "--batch",
-            help="Ask by message batches: half the price, each wave within a day. A run begun "
-            "without can be finished with it, and the other way round.",
-        ),
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Say what the run would ask and cost, and send nothing."),
-    ] = False,
-    sample: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="With --dry-run: rows to estimate from, drawn at random; 0 takes all "
-            "[default: 500].",
-        ),
-    ] = None,
-    budget: Annotated[
-        str | None,
-        typer.Option(
-            callback=given,
-            metavar="DOLLARS",
-            help="Stop before the ask that could exceed it, earlier runs on this output included.",
-        ),
-    ] = None,
-    prices: Annotated[
-        Path | None, typer.Option(help="Prices laid over those that ship with whyset (TOML).")
-    ] = None,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Summary, or a single result, as JSON.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")] = False,
+    batch: BatchOption = False,
+    dry_run: DryRunOption = False,
+    sample: SampleOption = None,
+    budget: BudgetOption = None,
+    prices: PricesOption = None,
+    json_output: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Attach the why to the responses of an SFT dataset.
 
@@ -134,7 +95,7 @@ def rewrite(
     the same command again after an interruption: it goes on where it stopped.
     """
     single = prompt is not None or response is not None
-    limit = _checked_money(
+    limit = checked_money(
         budget, sample, batch=batch, dry_run=dry_run, kept=not single and output not in {None, "-"}
     )
     source, output = _checked(source, output, prompt, response, dry_run=dry_run)
@@ -194,37 +155,6 @@ def rewrite(
     rewrite_rows(run, progress, as_json=json_output, quiet=quiet)
 
 
-def _checked_money(
-    budget: str | None, sample: int | None, *, batch: bool, dry_run: bool, kept: bool
-) -> Decimal | None:
-    """Return the budget, after a look at what goes together.
-
-    Args:
-        budget: As it was typed.
-        sample: As it was typed.
-        batch: Whether to ask by message batches.
-        dry_run: Whether to send nothing.
-        kept: Whether the run keeps a ledger.
-
-    Raises:
-        BadParameter: The budget is no amount, or the options do not fit together.
-    """
-    if sample is not None and not dry_run:
-        raise typer.BadParameter("--sample goes with --dry-run")
-    if (batch or budget is not None) and not kept:
-        raise typer.BadParameter(
-            "--batch and --budget need a run that keeps a ledger: name a file with -o"
-        )
-    if budget is None:
-        return None
-    try:
-        return Decimal(budget.removeprefix("$"))
-    except InvalidOperation:
-        raise typer.BadParameter(
-            f"--budget is an amount of dollars, such as 25, not {budget!r}"
-        ) from None
-
-
 def _checked(
     source: str | None,
     output: str | None,
@@ -246,13 +176,13 @@ def _checked(
                 "--prompt and --response go together, without a source and without -o; the "
                 "result is printed"
             )
-        return _STANDARD, _STANDARD
+        return STANDARD, STANDARD
     if source is None:
         raise typer.BadParameter(
             "name a JSON-lines file, - for standard input, or --prompt and --response"
         )
-    if source == _STANDARD and sys.stdin is None:
+    if source == STANDARD and sys.stdin is None:
         raise typer.BadParameter("standard input is closed")
-    if output is None and source != _STANDARD and not dry_run:
+    if output is None and source != STANDARD and not dry_run:
         raise typer.BadParameter("say where the rows go: -o out.jsonl, or -o - to print them")
-    return source, output or _STANDARD
+    return source, output or STANDARD

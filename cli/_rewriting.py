@@ -8,10 +8,8 @@ import typer
 
 from whyset.datasets import (
     REASONING_FIELD,
-    STDIN,
     STDOUT,
     DatasetError,
-    count_lines,
     dumps,
     loads,
 )
@@ -77,8 +75,8 @@ def rewrite_rows(run: Run, progress: Progress, *, as_json: bool, quiet: bool) ->
         run.on_quarantine = _tell_quarantined
     else:
         run.on_row = progress.update
-        if progress.shown and run.files.source != STDIN:
-            progress.total = count_lines(Path(run.files.source))
+        if progress.shown:
+            progress.total = run.files.source.count()
     with progress:
         summary = run.execute()
     if not quiet:

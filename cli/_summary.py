@@ -4,19 +4,11 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 
-from whyset.generators import OUTCOMES, Usage
+from whyset.generators import Usage
 from whyset.pipelines import QUARANTINED, Spent, Summary
 
 from ._tables import table
 from ._words import counted
-
-_MEANINGS = {
-    "rewritten": "the response carries its reasons",
-    "untouched": "nothing at stake, or kept as asked",
-    "repaired": "the response itself was changed as well",
-    "annotated": "quotations beside the response, weighed by nobody",
-    QUARANTINED: "not in the output",
-}
 
 
 def render_summary(summary: Summary, *, as_json: bool) -> str:
@@ -39,8 +31,8 @@ def _lines(summary: Summary) -> list[str]:
     tally, files = summary.tally, summary.files
     lines = [f"{counted(tally.rows, 'row')} in {summary.seconds:,.1f} s"]
     lines.extend(
-        f"{count:>9,}  {outcome:<12} {_MEANINGS[outcome]}"
-        for outcome in (*OUTCOMES, QUARANTINED)
+        f"{count:>9,}  {outcome:<12} {meaning}"
+        for outcome, meaning in {**tally.meanings, QUARANTINED: "not in the output"}.items()
         if (count := tally.outcomes[outcome])
     )
     lines.extend(f"{count:>13,}  {reason}" for reason, count in tally.reasons.most_common())

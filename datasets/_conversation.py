@@ -1,14 +1,40 @@
 """The values: a conversation and its messages, whatever shape the row had."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call the assistant made: the tool's name and its arguments as they stood in the row."""
+    """A call the assistant made.
+
+    Attributes:
+        name: The tool's.
+        arguments: As they stood in the row, JSON most often.
+        id: By which a result refers to it, where the row says so.
+    """
 
     name: str
     arguments: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedTool:
+    """A tool that was on offer.
+
+    Attributes:
+        name: What it is called by.
+        description: What it is said to do.
+        schema: JSON schema of its arguments; `None` where the row has none.
+        definition: It as it stood in the row.
+    """
+
+    name: str
+    description: str = ""
+    schema: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    definition: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +43,14 @@ class Message:
 
     Attributes:
         role: `system`, `developer`, `user`, `assistant`, `tool` or `function`.
-        text: What was said; the text parts joined where the content came in parts.
-        reasoning: Reasoning that the row already carried beside the text.
+        text: What was said; the text parts joined where the content came in parts, and without
+            reasoning that stood before it in `<think>` tags.
+        reasoning: Reasoning that the row already carried with the text.
         tool_calls: What the assistant called.
         name: Of the tool that answers, or the participant, where the row says so.
+        call_id: Of the call that a tool's message answers.
+        parts: The content as it stood, where it came in parts that `text` does not wholly hold.
+        others: What else the message holds: keys and values that a conversation has no word for.
     """
 
     role: str
@@ -28,6 +58,9 @@ class Message:
     reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     name: str | None = None
+    call_id: str | None = None
+    parts: tuple[Mapping[str, Any], ...] = field(default=(), compare=False, repr=False)
+    others: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +70,17 @@ class Conversation:
     Attributes:
         messages: All of them.
         turn: Index of the response among the messages.
-        tools: Names of the tools that were on offer.
+        offered: The tools that were on offer.
     """
 
     messages: tuple[Message, ...]
     turn: int
-    tools: tuple[str, ...] = ()
+    offered: tuple[OfferedTool, ...] = ()
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Names of the tools that were on offer."""
+        return tuple(tool.name for tool in self.offered)
 
     @property
     def response(self) -> Message:

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -12,9 +12,13 @@ from ._errors import DatasetError
 MAX_DEPTH = 200
 """Levels of nesting that are read; what is nested deeper could not be written again everywhere."""
 
-# orjson turns integers beyond 64 bits into floats.
-_BIG_INTEGER = re.compile(rb"[0-9]{19}")
+# orjson turns integers beyond 64 bits into floats, the smallest of which is this.
+_BIG = float(2**63)
+_LONG_INTEGER = re.compile(rb"[0-9]{19}")
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"(\s*+:)?', re.DOTALL)
+_SPACED_KEY = re.compile(rb'"[ \t\r\n]+:')
 _HALF_PAIR = "not JSON: a \\u escape that is half a surrogate pair"
+_DEEP = f"nested too deeply: more than {MAX_DEPTH} levels"
 _BEYOND = "a number beyond the range of a double"
 _CONSTANT = re.compile(r"-?(?:NaN|Infinity)")
 
@@ -28,16 +32,23 @@ def loads(data: bytes) -> Any:
 
     Raises:
         NotJson: It is not JSON, holds what JSON does not (NaN, half a surrogate pair, a number
-            beyond the range of a double) or is nested too deeply.
+            beyond the range of a double), is nested too deeply, or has an object in which a key
+            stands twice: which of the two counts would be a guess.
     """
     try:
-        value = _loads_exactly(data) if _BIG_INTEGER.search(data) else orjson.loads(data)
+        value = orjson.loads(data)
     except json.JSONDecodeError as error:
-        raise NotJson(_told(error, data)) from error
-    except RecursionError as error:
-        raise NotJson(f"nested too deeply: more than {MAX_DEPTH} levels") from error
-    if data.count(b"[") + data.count(b"{") > MAX_DEPTH and _is_deep(value):
-        raise NotJson(f"nested too deeply: more than {MAX_DEPTH} levels")
+        if not _LONG_INTEGER.search(data):
+            raise NotJson(_told(error, data)) from error
+        value = _loads_exactly(data)
+    if type(value) is float and abs(value) >= _BIG:
+        return _loads_exactly(data)
+    if type(value) is dict or type(value) is list:
+        found = _survey(value)
+        if found.big:
+            value = _loads_exactly(data)
+        if _has_twice(data, found.keys):
+            raise NotJson(_twice(data))
     return value
 
 
@@ -57,6 +68,64 @@ def dumps(value: Any) -> bytes:
             raise DatasetError(f"a value cannot be written as JSON: {error}") from error
 
 
+class _Survey(NamedTuple):
+    keys: int
+    big: bool
+
+
+def _survey(value: Any) -> _Survey:
+    """Count the keys of all objects, and look for a float that may have been an integer.
+
+    Raises:
+        NotJson: Containers are nested deeper than `MAX_DEPTH`.
+    """
+    keys, big, level = 0, False, [value]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for outer in level:
+            if type(outer) is dict:
+                keys += len(outer)
+                outer = outer.values()
+            for inner in outer:
+                kind = type(inner)
+                if kind is dict or kind is list:
+                    below.append(inner)
+                elif kind is float and not -_BIG < inner < _BIG:
+                    big = True
+        if not below:
+            return _Survey(keys, big)
+        level = below
+    raise NotJson(_DEEP)
+
+
+def _has_twice(data: bytes, keys: int) -> bool:
+    """Say whether a JSON text has more keys than are left of them once it is parsed."""
+    # Every key has a colon. Colons in text are told apart from those behind keys by the quote
+    # before them, which in text is escaped; only where that does not settle it, by every string.
+    if data.count(b":") == keys:
+        return False
+    if _SPACED_KEY.search(data) is None:
+        quoted = data.count(b'":')
+        if quoted == keys or (b'\\\\":' not in data and quoted - data.count(b'\\":') == keys):
+            return False
+    return sum(1 for string in _STRING.finditer(data) if string[1]) != keys
+
+
+def _twice(data: bytes) -> str:
+    found = "a key"
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal found
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                found = f"the key {key[:80]!r}"
+            seen.add(key)
+
+    json.loads(data, object_pairs_hook=look)
+    return f"{found} stands twice in an object; which one counts would be a guess"
+
+
 def _loads_exactly(data: bytes) -> Any:
     """Parse with every integer exact; several times slower than `orjson.loads`."""
     try:
@@ -64,12 +133,14 @@ def _loads_exactly(data: bytes) -> Any:
         value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
         # The standard library lets half a surrogate pair through, which no file can hold.
         json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise NotJson(_DEEP) from error
     except UnicodeDecodeError as error:
         raise NotJson(f"not UTF-8 at byte {error.start + 1}") from error
     except UnicodeEncodeError as error:
         raise NotJson(_HALF_PAIR) from error
-    except json.JSONDecodeError:
-        raise
+    except json.JSONDecodeError as error:
+        raise NotJson(_told(error, data)) from error
     except ValueError as error:
         limit = "an integer of more than 4300 digits"
         raise NotJson(f"not JSON: {limit if 'digits' in str(error) else error}") from error
@@ -84,28 +155,13 @@ def _told(error: json.JSONDecodeError, data: bytes) -> str:
     if "surrogate" in error.msg:
         return _HALF_PAIR
     if "depth" in error.msg:
-        return f"nested too deeply: more than {MAX_DEPTH} levels"
+        return _DEEP
     for start in (error.pos - 1, error.pos):  # the parser points behind a sign
         if start >= 0 and (constant := _CONSTANT.match(error.doc, start)):
             return f"not JSON: {constant[0]} is not a JSON value"
     message = _BEYOND if "infinity" in error.msg else error.msg
     where = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}"
     return f"not JSON: {message[:1].lower()}{message[1:]} (at {where})"
-
-
-def _is_deep(value: Any) -> bool:
-    """Say whether containers are nested deeper than `MAX_DEPTH`."""
-    level = [value] if isinstance(value, dict | list) else []
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for outer in level
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
-        ]
-        if not level:
-            return False
-    return bool(level)
 
 
 def _finite(text: str) -> float:

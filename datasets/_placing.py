@@ -1,36 +1,20 @@
-"""Where the response stands in a row's columns: taking it out, putting a deliberation beside it."""
+"""Work on a row's columns: taking a response out, putting a deliberation beside it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from ._row import REASONING_FIELD, Channel, Row
-
-
-@dataclass(frozen=True, slots=True)
-class Parted:
-    """A row's columns taken apart.
-
-    Attributes:
-        content: The response as it stands: text, a list of parts or null.
-        reasoning: What its reasoning field holds; `None` where there is none.
-        others: All other columns, and of the response's message all but those two.
-    """
-
-    content: Any
-    reasoning: Any
-    others: Mapping[str, Any] = field(repr=False)
+from ._conversation import Conversation
+from ._row import Channel, Row, Target
+from .shapes import LAYOUTS, Parted, Place, defined_tools
 
 
 def part_columns(row: Row, columns: Mapping[str, Any] | None = None) -> Parted:
     """Take the response out of a row's columns, or out of others that are laid out as they are."""
+    place = _place(row)
     columns = row.columns if columns is None else columns
-    if row.shape == "prompt":
-        return _parted(columns, "response")
-    messages, turn = list(columns["messages"]), row.conversation.turn
-    message = _parted(messages[turn], "content")
-    messages[turn] = message.others
-    return replace(message, others={**columns, "messages": messages})
+    parted = place.form.part(_held(columns, place.path))
+    return replace(parted, others=_put(columns, place.path, parted.others))
 
 
 def with_deliberation(row: Row, text: str, channel: Channel) -> dict[str, Any]:
@@ -39,65 +23,88 @@ def with_deliberation(row: Row, text: str, channel: Channel) -> dict[str, Any]:
     Args:
         row: The row; it is left as it is.
         text: The deliberation; for `inline` the whole new response.
-        channel: `thinking` sets the reasoning field, ahead of any reasoning already there;
-            `preface` puts the text before the response, a blank line between; `inline` puts it in
-            the response's place. Tool calls and parts that are no text stay as they are.
+        channel: `thinking` puts the text where the shape has its reasoning, ahead of any that is
+            already there; `preface` puts it before the response, a blank line between; `inline`
+            puts it in the response's place. Tool calls and parts that are no text stay as they
+            are.
     """
-    columns = dict(row.columns)
-    if row.shape == "prompt":
-        return _place(columns, "response", text, channel)
-    messages = list(columns["messages"])
-    turn = row.conversation.turn
-    messages[turn] = _place(dict(messages[turn]), "content", text, channel)
-    columns["messages"] = messages
-    return columns
+    place = _place(row)
+    placed = place.form.place(_held(row.columns, place.path), text, channel)
+    return dict(_put(row.columns, place.path, placed))
 
 
 def with_response(row: Row, text: str) -> Row:
     """Return the row with another response, and without the reasoning that led to the old one."""
-    columns = with_deliberation(row, text, "inline")
-    holder = columns
-    if row.shape == "messages":
-        holder = columns["messages"][row.conversation.turn]
-    if REASONING_FIELD in holder:
-        holder[REASONING_FIELD] = None
+    place = _place(row)
+    answered = place.form.answer(_held(row.columns, place.path), text)
     messages = list(row.conversation.messages)
-    messages[row.conversation.turn] = replace(row.conversation.response, text=text, reasoning="")
+    messages[row.conversation.turn] = replace(
+        row.conversation.response, text=text, reasoning="", parts=()
+    )
     conversation = replace(row.conversation, messages=tuple(messages))
+    columns = dict(_put(row.columns, place.path, answered))
     return replace(row, columns=columns, conversation=conversation)
 
 
-def _parted(holder: Mapping[str, Any], key: str) -> Parted:
-    others = {name: value for name, value in holder.items() if name not in {key, REASONING_FIELD}}
-    return Parted(holder.get(key), holder.get(REASONING_FIELD), others)
+def with_context(row: Row, system: str | None, tools: Sequence[Mapping[str, Any]] | None) -> Row:
+    """Return the row with another system prompt and other tools; every turn stays as it is.
+
+    Args:
+        row: The row; it is left as it is.
+        system: The prompt, in the place of the row's or where the shape has its place; an empty
+            one takes the row's away, `None` leaves it.
+        tools: All the tools, each with a name, a description and a JSON schema, in OpenAI's form
+            or Anthropic's; they are written in the row's. Without any, the row's are taken away;
+            `None` leaves them.
+
+    Raises:
+        ContextRefused: The row's shape has no place for one of them.
+        DatasetError: A tool has no name.
+    """
+    layout = LAYOUTS[row.shape]
+    offered = None if tools is None else defined_tools(tools)
+    columns = layout.with_context(row.columns, system, offered)
+    side = row.target.side
+    spoken = layout.read(columns, side)
+    # A prompt that came or went moves every turn behind it.
+    moved = len(spoken.messages) - len(row.conversation.messages)
+    targets = tuple(replace(target, turn=target.turn + moved) for target in row.targets)
+    turn = row.conversation.turn + moved
+    conversation = Conversation(spoken.messages, turn, spoken.offered)
+    return replace(row, columns=columns, conversation=conversation, targets=targets)
 
 
-def _place(holder: dict[str, Any], key: str, text: str, channel: Channel) -> dict[str, Any]:
-    if channel == "thinking":
-        return _with_reasoning(holder, key, text)
-    content = holder.get(key)
-    if isinstance(content, list):
-        return {**holder, key: _in_parts(content, text, channel)}
-    if channel == "preface" and content:
-        return {**holder, key: f"{text}\n\n{content}"}
-    return {**holder, key: text}
+def aimed_at(row: Row, target: Target, columns: Mapping[str, Any] | None = None) -> Row:
+    """Return a row with one of its targets as its only one.
+
+    Args:
+        row: The row; it is left as it is.
+        target: Which.
+        columns: The row's columns as they stand by now, where others were worked on before.
+    """
+    columns = row.columns if columns is None else columns
+    spoken = LAYOUTS[row.shape].read(columns, target.side)
+    conversation = Conversation(spoken.messages, target.turn, spoken.offered)
+    return replace(row, columns=columns, conversation=conversation, targets=(target,))
 
 
-def _with_reasoning(holder: dict[str, Any], key: str, text: str) -> dict[str, Any]:
-    """Set the reasoning field where it stands, else right before the response."""
-    if REASONING_FIELD in holder or key not in holder:
-        existing = holder.get(REASONING_FIELD)
-        return {**holder, REASONING_FIELD: f"{text}\n\n{existing}" if existing else text}
-    placed: dict[str, Any] = {}
-    for name, value in holder.items():
-        if name == key:
-            placed[REASONING_FIELD] = text
-        placed[name] = value
-    return placed
+def _place(row: Row) -> Place:
+    target = row.target
+    layout = LAYOUTS[row.shape]
+    side = target.side or layout.sides[0]
+    return layout.place(row.columns, target.turn, side)
 
 
-def _in_parts(parts: list[Any], text: str, channel: Channel) -> list[Any]:
-    if channel == "preface":
-        return [{"type": "text", "text": f"{text}\n\n"}, *parts]
-    others = [part for part in parts if part.get("type") != "text"]
-    return [{"type": "text", "text": text}, *others]
+def _held(holder: Any, path: Sequence[str | int]) -> Any:
+    for step in path:
+        holder = holder[step]
+    return holder
+
+
+def _put(holder: Any, path: Sequence[str | int], value: Any) -> Any:
+    """Return a holder with another value at a path; what is on the way is copied, no more."""
+    if not path:
+        return value
+    copy: Any = dict(holder) if isinstance(holder, Mapping) else list(holder)
+    copy[path[0]] = _put(holder[path[0]], path[1:], value)
+    return copy

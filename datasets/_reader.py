@@ -1,143 +1,107 @@
-"""JSON lines → rows, one at a time; what cannot be read is a `BadRow` and the reading goes on."""
+"""Records → rows, one at a time; what cannot be read is a `BadRow` and the reading goes on."""
 
 import hashlib
-import sys
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, TypeGuard
 
 from ._errors import DatasetError
-from ._json import NotJson, dumps, loads
+from ._json import dumps
 from ._row import BadRow, Row
-from ._shapes import UnusableRecord, kind_of, read_conversation
-
-MAX_LINE = 16 * 1024 * 1024
-"""The longest line that is read as a row, in bytes; a longer one goes to quarantine."""
-
-MAX_RAW_LINE = 512 * 1024 * 1024
-"""Beyond this many bytes without a line end the file is not JSON lines, and nothing is read."""
-
-_BOM = b"\xef\xbb\xbf"
-STDIN = "-"
+from ._selection import DEFAULT, Selection
+from ._shapes import UnusableRecord, row_of
+from .containers import Named, Record, Source, open_source, read_text, records_in
 
 
-class _Line(NamedTuple):
-    number: int
-    raw: bytes
+def read_rows(
+    source: Named | Source | Iterable[Named] | Iterable[Mapping[str, Any]],
+    *,
+    selection: Selection = DEFAULT,
+) -> Iterator[Row | BadRow]:
+    """Read rows from wherever they lie.
 
-
-def read_rows(source: str | Path) -> Iterator[Row | BadRow]:
-    """Read a JSON-lines file, or standard input for `-`.
-
-    A file that holds one JSON object spread over several lines is read as one row. Blank lines
-    are no rows; a byte-order mark and CRLF line ends are passed over.
+    Args:
+        source: A file, a pattern, a folder, `hf://org/name`, `-` for standard input, or several of
+            them; or rows themselves: a `Dataset` or `IterableDataset`, or any mappings.
+        selection: What of each row is to be worked on.
 
     Raises:
-        DatasetError: The file cannot be read, or is not JSON lines at all.
+        DatasetError: The source cannot be read, or not to its end.
     """
-    if str(source) == STDIN:
-        yield from read_stream(sys.stdin.buffer, name="standard input")
+    if not isinstance(source, Source):
+        if not _is_named(source):
+            yield from _rows(_held(source), selection)
+            return
+        source = open_source(*([source] if isinstance(source, str | Path) else source))
+    if len(source.parts) == 1:
+        yield from _rows((record for record, _ in source.records()), selection)
         return
-    try:
-        with Path(source).open("rb") as stream:
-            yield from read_stream(stream, name=str(source))
-    except OSError as error:
-        raise DatasetError(f"{source}: cannot be read: {error.strerror or error}") from error
+    for record, place in source.records():
+        yield replace(_row(record, selection), source=place)
 
 
-def read_stream(stream: BinaryIO, *, name: str) -> Iterator[Row | BadRow]:
-    """Read rows from an open binary stream; see `read_rows`.
+def read_stream(
+    stream: BinaryIO, *, name: str, selection: Selection = DEFAULT
+) -> Iterator[Row | BadRow]:
+    """Read rows from an open binary stream: JSON lines, a JSON array or CSV, packed or not.
 
     Args:
         stream: What to read from; it is left open.
         name: What to call it in messages.
+        selection: What of each row is to be worked on.
+
+    Raises:
+        DatasetError: The stream cannot be read to its end.
     """
-    lines = _lines(stream, name)
-    for line in chain(_opening(lines, name), lines):
-        yield _row(line)
+    yield from _rows(read_text(stream, name), selection)
 
 
-def row_from_record(columns: dict[str, Any], *, line: int = 1) -> Row:
+def row_from_record(
+    columns: dict[str, Any], *, line: int = 1, selection: Selection = DEFAULT
+) -> Row:
     """Make a row of a record that is already parsed, for use from a library.
+
+    Args:
+        columns: The record.
+        line: What to call it in messages.
+        selection: What of it is to be worked on.
 
     Raises:
         DatasetError: It holds no usable conversation.
     """
+    digest = hashlib.sha256(dumps(columns)).hexdigest()
     try:
-        shape, conversation = read_conversation(columns)
+        return row_of(columns, line=line, digest=digest, selection=selection)
     except UnusableRecord as error:
         raise DatasetError(f"row {line}: {error}") from error
-    digest = hashlib.sha256(dumps(columns)).hexdigest()
-    return Row(line, columns, shape, conversation, digest)
 
 
-def _row(line: _Line) -> Row | BadRow:
-    if len(line.raw) > MAX_LINE:
-        size, limit = len(line.raw) / 2**20, MAX_LINE // 2**20
-        reason = f"line too long: {size:.0f} MiB; the limit is {limit} MiB"
-        return BadRow(line.number, reason, line.raw)
+def _rows(records: Iterable[Record | BadRow], selection: Selection) -> Iterator[Row | BadRow]:
+    for record in records:
+        yield _row(record, selection)
+
+
+def _row(record: Record | BadRow, selection: Selection) -> Row | BadRow:
+    if isinstance(record, BadRow):
+        return record
+    digest = hashlib.sha256(record.raw).hexdigest()
     try:
-        columns = loads(line.raw)
-        if not isinstance(columns, dict):
-            reason = f"not a JSON object but {kind_of(columns)}"
-            return BadRow(line.number, reason, line.raw)
-        shape, conversation = read_conversation(columns)
-    except (NotJson, UnusableRecord) as error:
-        return BadRow(line.number, str(error), line.raw)
-    digest = hashlib.sha256(line.raw).hexdigest()
-    return Row(line.number, columns, shape, conversation, digest)
+        return row_of(record.columns, line=record.line, digest=digest, selection=selection)
+    except UnusableRecord as error:
+        return BadRow(record.line, str(error), record.raw)
 
 
-def _opening(lines: Iterator[_Line], name: str) -> list[_Line]:
-    """Return the first line, or all that belongs to it where it only begins an object."""
-    first = next(lines, None)
-    if first is None:
-        return []
-    if len(first.raw) > MAX_LINE:
-        return [first]
-    opener, complete = first.raw.lstrip()[:1], _is_json(first.raw)
-    if opener == b"[":
-        second = next(lines, None)
-        if second is None or not complete:
-            raise DatasetError(
-                f"{name}:{first.number}: is a JSON array, not JSON lines; write one object a line, "
-                "for example with: jq -c '.[]'"
-            )
-        return [first, second]
-    if opener == b"{" and not complete:
-        return _spread(first, lines)
-    return [first]
+def _held(values: Any) -> Iterator[Record | BadRow]:
+    """Yield the records of a dataset that a library holds, or of mappings."""
+    from .tables import as_table, records_of
+
+    table = as_table(values)
+    return records_in(values) if table is None else records_of(table, "the dataset")
 
 
-def _spread(first: _Line, lines: Iterator[_Line]) -> list[_Line]:
-    """Join the lines of a file that is one object; where it is none, return them as they were."""
-    held, size = [first], len(first.raw)
-    while size <= MAX_LINE and (later := next(lines, None)):
-        held.append(later)
-        size += len(later.raw) + 1
-    whole = b"\n".join(line.raw for line in held)
-    return [_Line(first.number, whole)] if size <= MAX_LINE and _is_json(whole) else held
-
-
-def _lines(stream: BinaryIO, name: str) -> Iterator[_Line]:
-    number = 0
-    while line := stream.readline(MAX_RAW_LINE):
-        number += 1
-        if len(line) == MAX_RAW_LINE:
-            raise DatasetError(
-                f"{name}:{number}: a line of over {MAX_RAW_LINE // 2**20} MiB; is this JSON lines?"
-            )
-        if number == 1:
-            line = line.removeprefix(_BOM)
-        stripped = line.rstrip(b"\r\n")
-        if stripped.strip():
-            yield _Line(number, stripped)
-
-
-def _is_json(raw: bytes) -> bool:
-    try:
-        loads(raw)
-    except NotJson:
-        return False
-    return True
+def _is_named(source: Any) -> TypeGuard[Named | Sequence[Named]]:
+    if isinstance(source, str | Path):
+        return True
+    named = isinstance(source, list | tuple) and bool(source)
+    return named and all(isinstance(name, str | Path) for name in source)

@@ -1,196 +1,171 @@
-"""Record → conversation, shape by shape. A new shape is a parser here and a place in `_placing`."""
+"""Record → conversation: which shape it has, what was said, and which responses are worked on."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
+from ._conversation import Conversation
+from ._provenance import earlier_pass
+from ._row import COLUMN, Row, Shape, Side, Target
+from ._selection import DEFAULT, Selection
+from .shapes import LAYOUTS, LISTS, Layout, Spoken, UnusableRecord, kind_of, list_column
 
-from ._conversation import Conversation, Message, ToolCall
-from ._json import dumps
-from ._row import COLUMN, REASONING_FIELD, Shape
+__all__ = ["Reading", "UnusableRecord", "kind_of", "read_conversation", "read_record", "row_of"]
 
-_Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
-
-
-class UnusableRecord(ValueError):
-    """A record that no shape fits, or whose conversation cannot be worked on; says why."""
-
-
-class _Lenient(BaseModel):
-    model_config = ConfigDict(extra="allow", strict=True)
+_EMPTY = "empty response: the last assistant turn has no text and no tool call"
 
 
-class _Part(_Lenient):
-    type: str
-    text: str | None = None
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A record as it was read.
+
+    Attributes:
+        shape: How its conversation is laid out.
+        conversation: What was said, with the first of the targets as its response.
+        targets: The responses to be worked on.
+    """
+
+    shape: Shape
+    conversation: Conversation = field(repr=False)
+    targets: tuple[Target, ...]
 
 
-def _kind(value: object) -> str | None:
-    kinds: Mapping[type, str] = {str: "text", list: "parts", dict: "object"}
-    return kinds.get(type(value))
-
-
-# A union told apart by the value's type: what is wrong is then said of one branch, not of each.
-_Content = Annotated[
-    Annotated[str, Tag("text")] | Annotated[list[_Part], Tag("parts")],
-    Discriminator(
-        _kind,
-        custom_error_type="content",
-        custom_error_message="must be a string, a list of parts or null",
-    ),
-]
-_Arguments = Annotated[
-    Annotated[str, Tag("text")] | Annotated[dict[str, Any], Tag("object")],
-    Discriminator(
-        _kind,
-        custom_error_type="arguments",
-        custom_error_message="must be a string or an object",
-    ),
-]
-
-
-class _Function(_Lenient):
-    name: str
-    arguments: _Arguments = ""
-
-
-class _ToolCall(_Lenient):
-    function: _Function
-
-
-class _Message(_Lenient):
-    role: _Role
-    content: _Content | None = None
-    reasoning_content: str | None = None
-    tool_calls: list[_ToolCall] | None = None
-    function_call: _Function | None = None
-    name: str | None = None
-
-
-class _Pair(_Lenient):
-    prompt: str = Field(min_length=1)
-    response: str
-    reasoning_content: str | None = None
-
-
-_MESSAGES = TypeAdapter(list[_Message])
-
-
-def read_conversation(columns: Mapping[str, Any]) -> tuple[Shape, Conversation]:
+def read_record(columns: Mapping[str, Any], selection: Selection = DEFAULT) -> Reading:
     """Recognise a record's shape and read its conversation.
 
     Raises:
-        UnusableRecord: It has neither shape, breaks the one it has, has no assistant turn or an
-            empty response, or already carries a `whyset` column.
+        UnusableRecord: It has no shape, breaks the one it has, has no response of those that are
+            selected, or carries the provenance of an earlier pass that is not to be replaced.
     """
-    if COLUMN in columns:
+    earlier = earlier_pass(columns)
+    if earlier is not None and not selection.replace_provenance:
         raise UnusableRecord(
-            f"the row already has a {COLUMN!r} column; remove or rename it, so that the "
-            "provenance of an earlier pass is not lost"
+            f"the row already has a {COLUMN!r} column of an earlier pass (generator "
+            f"{earlier['generator']!r}, outcome {earlier['outcome']!r}): work on the rows as they "
+            "were before it, or choose to replace its provenance"
         )
-    try:
-        if "messages" in columns:
-            return "messages", _from_messages(columns)
-        if "prompt" in columns and "response" in columns:
-            return "prompt", _from_pair(columns)
-    except ValidationError as error:
-        raise UnusableRecord(_first_problem(error)) from error
+    layout = LAYOUTS[selection.shape] if selection.shape else layout_of(columns)
+    return read_as(layout, columns, selection)
+
+
+def read_conversation(
+    columns: Mapping[str, Any], selection: Selection = DEFAULT
+) -> tuple[Shape, Conversation]:
+    """Return a record's shape and conversation alone; see `read_record`."""
+    reading = read_record(columns, selection)
+    return reading.shape, reading.conversation
+
+
+def row_of(
+    columns: Mapping[str, Any], *, line: int, digest: str, selection: Selection = DEFAULT
+) -> Row:
+    """Make a row of a record.
+
+    Args:
+        columns: The record.
+        line: Its line in the source.
+        digest: SHA-256 of the record as it stood, hex; what is selected is added to it.
+        selection: What of it is to be worked on.
+
+    Raises:
+        UnusableRecord: It is no usable row; see `read_record`.
+    """
+    read = read_record(columns, selection)
+    known_by = selection.digest(digest)
+    return Row(line, columns, read.shape, read.conversation, known_by, read.targets)
+
+
+def layout_of(columns: Mapping[str, Any]) -> Layout:
+    """Return the first shape that fits a record; a null column is as good as none.
+
+    Raises:
+        UnusableRecord: None fits, or two lists of messages contradict each other.
+    """
+    stated = {name: value for name, value in columns.items() if value is not None}
+    for candidate in (stated, columns):
+        for layout in LAYOUTS.values():
+            if layout.fits(candidate):
+                _refuse_two_lists(layout, candidate)
+                return layout
+    names = ", ".join(map(repr, list(columns)[:8])) or "none at all"
     raise UnusableRecord(
-        "no conversation: expected a 'messages' list, or 'prompt' and 'response' strings"
+        "no conversation: expected 'messages' or 'conversations', 'prompt' with 'response' or "
+        "'completion', 'instruction' with 'output', 'chosen' with 'rejected', or a transcript in "
+        f"'text'; the columns are {names}"
     )
 
 
-def kind_of(value: Any) -> str:
-    """Name a JSON value's type as a person would."""
-    names: Mapping[type, str] = {
-        dict: "an object",
-        list: "an array",
-        str: "a string",
-        bool: "true or false",
-        int: "a number",
-        float: "a number",
-        type(None): "null",
-    }
-    return names.get(type(value), f"a {type(value).__name__}")
+def read_as(layout: Layout, columns: Mapping[str, Any], selection: Selection) -> Reading:
+    """Read a record as a shape; see `read_record`."""
+    sides = layout.sides if selection.side == "both" else layout.sides[:1]
+    targets: list[Target] = []
+    first: Spoken | None = None
+    for side in sides:
+        spoken = layout.read(columns, side)
+        first = first or spoken
+        try:
+            targets += _selected(spoken, selection, side)
+        except UnusableRecord as error:
+            raise UnusableRecord(f"{side}: {error}" if side else str(error)) from error
+    if first is None:
+        raise UnusableRecord("a shape without a conversation")
+    conversation = Conversation(first.messages, targets[0].turn, first.offered)
+    return Reading(layout.name, conversation, tuple(targets))
 
 
-def _from_messages(columns: Mapping[str, Any]) -> Conversation:
-    messages = tuple(map(_message, _MESSAGES.validate_python(columns["messages"])))
-    turns = [index for index, message in enumerate(messages) if message.role == "assistant"]
-    if not turns:
+def _selected(spoken: Spoken, selection: Selection, side: Side) -> list[Target]:
+    if not spoken.turns:
         raise UnusableRecord("no assistant turn: there is no response to work on")
-    response = messages[turns[-1]]
-    if not response.text.strip() and not response.tool_calls:
-        raise UnusableRecord("empty response: the last assistant turn has no text and no tool call")
-    return Conversation(messages, turn=turns[-1], tools=_tool_names(columns.get("tools")))
-
-
-def _from_pair(columns: Mapping[str, Any]) -> Conversation:
-    pair = _Pair.model_validate(columns)
-    if not pair.response.strip():
-        raise UnusableRecord("empty response: 'response' has no text")
-    answer = Message("assistant", pair.response, reasoning=pair.reasoning_content or "")
-    return Conversation((Message("user", pair.prompt), answer), turn=1)
-
-
-def _message(message: _Message) -> Message:
-    content = message.content
-    text = (
-        "\n".join(part.text for part in content if part.type == "text" and part.text)
-        if isinstance(content, list)
-        else content or ""
-    )
-    functions = [call.function for call in message.tool_calls or ()]
-    if message.function_call is not None:
-        functions.append(message.function_call)
-    calls = tuple(ToolCall(function.name, _arguments(function)) for function in functions)
-    return Message(message.role, text, message.reasoning_content or "", calls, message.name)
-
-
-def _arguments(function: _Function) -> str:
-    given = function.arguments
-    return given if isinstance(given, str) else dumps(given).decode()
-
-
-def _tool_names(tools: Any) -> tuple[str, ...]:
-    names = []
-    for tool in tools if isinstance(tools, list) else ():
-        described = tool.get("function", tool) if isinstance(tool, dict) else {}
-        if isinstance(described, dict) and isinstance(described.get("name"), str):
-            names.append(described["name"])
-    return tuple(names)
-
-
-_COMPLAINTS = {
-    "missing": "is missing",
-    "string_type": "must be a string",
-    "string_too_short": "is empty",
-    "list_type": "must be a list",
-    "model_type": "must be an object",
-    "dict_type": "must be an object",
-    "literal_error": f"must be one of {', '.join(get_args(_Role))}",
-}
-"""What pydantic calls a problem → what a person does."""
-
-_KEYS = frozenset(
-    {"arguments", "content", "function", "function_call", "name", "prompt", "response", "role"}
-    | {"text", "tool_calls", "type", REASONING_FIELD}
-)
-
-
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    # The branch of a union is named in the location, too; only what stands in the row is told.
-    steps = [
-        f"[{step}]" if isinstance(step, int) else f".{step}"
-        for step in first["loc"]
-        if isinstance(step, int) or step in _KEYS
+    if selection.turns == "last":
+        turn = spoken.turns[-1]
+        if not _says_something(spoken, turn):
+            raise UnusableRecord(_EMPTY)
+        earlier = sum(message.role == "assistant" for message in spoken.messages[:turn])
+        return [Target(turn, side, earlier + 1)]
+    answered = [at for at, message in enumerate(spoken.messages) if message.role == "assistant"]
+    open_turns = frozenset(spoken.turns)
+    numbered = [
+        Target(turn, side, number)
+        for number, turn in enumerate(answered, start=1)
+        if turn in open_turns
     ]
-    where = "".join(steps).lstrip(".")
-    if where.startswith("[") or not where:
-        where = f"messages{where}"
-    complaint = _COMPLAINTS.get(first["type"], first["msg"])
-    if first["type"] in {"missing", "string_too_short"}:
-        return f"{where} {complaint}"
-    given = repr(first["input"]) if first["type"] == "literal_error" else kind_of(first["input"])
-    return f"{where} {complaint}, not {given[:80]}"
+    if selection.turns == "all":
+        if said := [target for target in numbered if _says_something(spoken, target.turn)]:
+            return said
+        raise UnusableRecord("empty response: no assistant turn has text or a tool call")
+    for target in numbered:
+        if target.number == selection.turns:
+            if not _says_something(spoken, target.turn):
+                raise UnusableRecord(f"empty response: {target} has no text and no tool call")
+            return [target]
+    if selection.turns <= len(answered):
+        raise UnusableRecord(
+            f"turn {selection.turns} is not to be worked on: it belongs to the prompt, or is "
+            "nothing but a call"
+        )
+    raise UnusableRecord(
+        f"no turn {selection.turns}: the assistant has {len(answered)} "
+        f"{'turn' if len(answered) == 1 else 'turns'}"
+    )
+
+
+def _says_something(spoken: Spoken, turn: int) -> bool:
+    message = spoken.messages[turn]
+    return bool(message.text.strip() or message.tool_calls)
+
+
+def _refuse_two_lists(layout: Layout, columns: Mapping[str, Any]) -> None:
+    """Refuse a record with two conversations: neither has a better claim to be the one."""
+    if layout.name not in {"messages", "sharegpt", "anthropic"}:
+        return
+    held = [
+        name
+        for name in LISTS
+        if name in columns
+        and any(list_column({name: columns[name]}, key) for key in ("role", "from"))
+    ]
+    if len(held) > 1:
+        raise UnusableRecord(
+            f"two conversations, in {held[0]!r} and in {held[1]!r}: remove one of the columns, or "
+            "name the shape that is meant"
+        )

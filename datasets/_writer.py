@@ -1,20 +1,19 @@
-"""Rows out: written beside the target and renamed, so that a reader never sees half a file."""
+"""Rows out as JSON: lines, or one array, that appear whole or not at all."""
 
 import base64
-import os
-import sys
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, Self
 
-from ._errors import DatasetError
 from ._json import dumps
-from ._reader import STDIN
 from ._row import BadRow
+from .containers import Layout
+from .containers._layout import LINES
+from .containers._target import STDOUT, Target
 
-STDOUT = STDIN
+__all__ = ["STDOUT", "LineWriter", "quarantine_line"]
 
 
 class LineWriter(AbstractContextManager["LineWriter"]):
@@ -27,33 +26,21 @@ class LineWriter(AbstractContextManager["LineWriter"]):
         count: Lines written so far.
     """
 
-    def __init__(self, target: str | Path) -> None:
+    def __init__(self, target: str | Path, layout: Layout = LINES) -> None:
         """Open a file beside the target.
+
+        Args:
+            target: The file, or `-`.
+            layout: Lines or an array, packed or not.
 
         Raises:
             DatasetError: The target is a folder, or its folder does not exist or cannot be
                 written to.
         """
         self.count = 0
-        self._name = "standard output" if str(target) == STDOUT else str(target)
-        self._target: Path | None = None
-        self._part: Path | None = None
-        self._stream: BinaryIO = sys.stdout.buffer
-        if str(target) == STDOUT:
-            return
-        path = Path(target)
-        if path.is_dir():
-            raise DatasetError(f"{target}: is a folder; name a file to write")
-        try:
-            if path.exists() and not path.is_file():
-                # Renaming onto a device would put a file in its place.
-                self._stream = path.open("wb")
-                return
-            self._target = Path(os.path.realpath(path))
-            self._part = self._target.with_name(f".{self._target.name}.{os.getpid()}.part")
-            self._stream = self._part.open("wb")
-        except OSError as error:
-            raise self._unwritable(error) from error
+        self._target = Target(target, packing=layout.packing)
+        self._array = layout.form == "json"
+        self._finished = False
 
     def write(self, line: bytes) -> None:
         """Append one line, given without its line end.
@@ -61,11 +48,24 @@ class LineWriter(AbstractContextManager["LineWriter"]):
         Raises:
             DatasetError: It cannot be written (a full disk, say).
         """
-        try:
-            self._stream.write(line + b"\n")
-        except OSError as error:
-            raise self._unwritable(error) from error
+        if self._array:
+            self._target.write((b",\n" if self.count else b"[\n") + line)
+        else:
+            self._target.write(line + b"\n")
         self.count += 1
+
+    def prepare(self) -> None:
+        """Bring to the disk what was written; what can fail has failed after that.
+
+        Raises:
+            DatasetError: That cannot be done.
+        """
+        if self._finished:
+            return
+        if self._array:
+            self._target.write(b"\n]\n" if self.count else b"[]\n")
+        self._target.finish()
+        self._finished = True
 
     def commit(self, *, keep_empty: bool = True) -> None:
         """Make the file appear under its name.
@@ -77,20 +77,11 @@ class LineWriter(AbstractContextManager["LineWriter"]):
         Raises:
             DatasetError: What was written cannot be brought to the disk or to its name.
         """
-        try:
-            self._stream.flush()
-            if self._target is None or self._part is None:
-                return
-            os.fsync(self._stream.fileno())
-            self._stream.close()
-            if self.count or keep_empty:
-                self._part.replace(self._target)
-            else:
-                self._part.unlink()
-                self._target.unlink(missing_ok=True)
-            self._part = None
-        except OSError as error:
-            raise self._unwritable(error) from error
+        self.prepare()
+        if self.count or keep_empty:
+            self._target.appear()
+        else:
+            self._target.vanish()
 
     def __exit__(
         self,
@@ -99,23 +90,20 @@ class LineWriter(AbstractContextManager["LineWriter"]):
         trace: TracebackType | None,
     ) -> None:
         """Remove what was not committed."""
-        if self._stream is not sys.stdout.buffer:
-            # On a full disk closing fails as writing did, which has been told already.
-            with suppress(OSError):
-                self._stream.close()
-        if self._part is not None:
-            self._part.unlink(missing_ok=True)
+        self._target.discard()
 
     def __enter__(self) -> Self:
         """Return the writer itself."""
         return self
 
-    def _unwritable(self, error: OSError) -> DatasetError:
-        return DatasetError(f"{self._name}: cannot be written: {error.strerror or error}")
-
 
 def quarantine_line(
-    line: int, reasons: tuple[str, ...], content: BadRow | Mapping[str, Any], **detail: Any
+    line: int,
+    reasons: tuple[str, ...],
+    content: BadRow | Mapping[str, Any],
+    *,
+    source: str = "",
+    **detail: Any,
 ) -> bytes:
     """Return a line of the quarantine file: where, why, and the row as it stood.
 
@@ -123,12 +111,14 @@ def quarantine_line(
         line: The row's line in the source.
         reasons: Why it is here.
         content: A bad row, kept as text (or base64 where it is not UTF-8), or a row's columns.
+        source: The file and the line in it, where several files are read.
         detail: What else is known, such as the failed checks.
 
     Raises:
         DatasetError: The columns or the detail cannot be written as JSON.
     """
-    entry: dict[str, Any] = {"line": line, "reasons": list(reasons), **detail}
+    place = {"source": source} if source else {}
+    entry: dict[str, Any] = {"line": line, **place, "reasons": list(reasons), **detail}
     if isinstance(content, BadRow):
         try:
             entry["raw"] = content.raw.decode("utf-8")

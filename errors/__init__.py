@@ -17,7 +17,9 @@ WhysetError                  exit 2  anything the user can mend
 │   └── UnusableReply                this ask will not get a usable answer by asking again
 └── RunError                         a run that cannot start or go on
     ├── RunLocked                    another process holds the run's ledger
+    ├── PlanError                    a plan of a corpus that cannot be read or kept
     └── RunStopped           exit 3  ended early; the same command goes on
+        └── BudgetSpent      exit 3  ended by the budget
 """
 
 from ._base import WhysetError

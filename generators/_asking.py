@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from whyset.retriever import Grounding
 
-from ._steps import Ask, Find, Reply, Steps
+from ._steps import Ask, Fetch, Find, Reply, Steps
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -26,11 +26,11 @@ class Unanswered(Exception):
         self.reason = reason
 
 
-def grounded(find: Find) -> Steps[Grounding]:
+def grounded(wanted: Find | Fetch) -> Steps[Grounding]:
     """Request passages."""
-    sent = yield find
+    sent = yield wanted
     if not isinstance(sent, Grounding):
-        raise TypeError(f"a Find is answered with a Grounding, not {sent!r}")
+        raise TypeError(f"a {type(wanted).__name__} is answered with a Grounding, not {sent!r}")
     return sent
 
 

@@ -9,20 +9,19 @@ from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackMa
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.runnables.config import patch_config
 
-from whyset.datasets import row_from_record
-from whyset.retriever import Grounding, Searcher
+from whyset.retriever import Grounding, Searcher, fetch
 
 from ._driving import Driven, adrive, drive
 from ._errors import Declined, RowRejected
 from ._generator import Generator
 from ._result import Finished, Rejected, with_provenance
-from ._steps import Ask, Find, Model, Reply
+from ._steps import Ask, Fetch, Find, Model, Reply
 
 _ADOPT = "whyset.adopt"
 
 
 class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
-    """Takes a row's columns, returns them finished with the `whyset` column.
+    """Takes a row's columns or a brief's values, returns a row with the `whyset` column.
 
     `invoke`, `batch`, `ainvoke` and `abatch` are LangChain's own; every ask is a child run, named
     after its step, so that callbacks and tracers see each one. A row that does not pass raises
@@ -81,10 +80,12 @@ class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
             asked = RunnableLambda(self.models[ask.role].answer, name=ask.step)
             return asked.invoke(ask, child)
 
-        def find(wanted: Find) -> Grounding:
+        def find(wanted: Find | Fetch) -> Grounding:
+            if isinstance(wanted, Fetch):
+                return fetch(self.retriever.constitution, wanted.ids, scope=wanted.scope)
             return self.retriever.ground([wanted.texts], k=wanted.k)[0]
 
-        driven = drive(self.generator.steps(row_from_record(columns)), answer, find)
+        driven = drive(self.generator.steps(self.generator.item(columns)), answer, find)
         return self._columns(driven)
 
     async def _ainvoke(
@@ -99,11 +100,13 @@ class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
             asked = RunnableLambda(model.answer, model.aanswer, name=ask.step)
             return await asked.ainvoke(ask, child)
 
-        async def find(wanted: Find) -> Grounding:
+        async def find(wanted: Find | Fetch) -> Grounding:
+            if isinstance(wanted, Fetch):
+                return fetch(self.retriever.constitution, wanted.ids, scope=wanted.scope)
             found = await asyncio.to_thread(self.retriever.ground, [wanted.texts], k=wanted.k)
             return found[0]
 
-        driven = await adrive(self.generator.steps(row_from_record(columns)), answer, find)
+        driven = await adrive(self.generator.steps(self.generator.item(columns)), answer, find)
         return self._columns(driven)
 
     def _columns(self, driven: Driven[Finished | Rejected]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from whyset.retriever import Grounding
 
-from ._steps import Ask, Find, Reply, Steps, Usage
+from ._steps import Ask, Fetch, Find, Reply, Steps, Usage
 
 Result = TypeVar("Result")
 
@@ -22,7 +22,7 @@ class Driven(Generic[Result]):
 def drive(
     steps: Steps[Result],
     answer: Callable[[Ask], Reply],
-    find: Callable[[Find], Grounding],
+    find: Callable[[Find | Fetch], Grounding],
 ) -> Driven[Result]:
     """Run steps to their end; what `answer` and `find` raise ends them and is passed on."""
     usage, sent = Usage(), None
@@ -38,7 +38,7 @@ def drive(
 async def adrive(
     steps: Steps[Result],
     answer: Callable[[Ask], Awaitable[Reply]],
-    find: Callable[[Find], Awaitable[Grounding]],
+    find: Callable[[Find | Fetch], Awaitable[Grounding]],
 ) -> Driven[Result]:
     """Run steps to their end, asynchronously; otherwise as `drive`."""
     usage, sent = Usage(), None

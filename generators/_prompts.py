@@ -63,6 +63,25 @@ class Prompt:
         """Return the names of every variable in either part."""
         return self._of(self.system) | self._of(self.user)
 
+    def misfits(self, counterpart: "Prompt") -> list[str]:
+        """Return what keeps this template from taking its counterpart's place.
+
+        It may use fewer variables, but none in its system part that belongs to the row, and none
+        that the counterpart does not have: nobody would fill it in.
+        """
+        problems = []
+        if unknown := sorted(self.variables() - counterpart.variables()):
+            problems.append(
+                f"prompt {self.step}: there is no variable {', '.join(unknown)}; it may use "
+                f"{', '.join(sorted(counterpart.variables()))}"
+            )
+        rows_own = self._of(counterpart.user) - self._of(counterpart.system)
+        if misplaced := sorted(self._of(self.system) & rows_own):
+            problems.append(
+                f"prompt {self.step}: {', '.join(misplaced)} may stand in the user part only"
+            )
+        return problems
+
     def render(self, run: Mapping[str, str], row: Mapping[str, str]) -> tuple[str, str]:
         """Fill in both parts; what is put in is never read as a template itself.
 
@@ -108,26 +127,76 @@ def _variables(part: str) -> frozenset[str]:
     return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(part)))
 
 
-@cache
-def load_prompt(package: str, step: str) -> Prompt:
-    """Load the template of a step from a generator's `prompts` folder.
+@dataclass(frozen=True, slots=True)
+class PromptSet:
+    """A generator's templates by name: those it ships with, some perhaps replaced by a user's.
 
-    Args:
-        package: The generator's package, `__package__` as it sees it.
-        step: Such as `deliberation/write`, for `prompts/write.md`.
-
-    Raises:
-        GeneratorError: There is no such template, or it is malformed.
+    Attributes:
+        prompts: Name, such as `write`, → template.
     """
-    name = step.rsplit("/", 1)[-1]
-    source = resources.files(package).joinpath("prompts", f"{name}.md")
-    try:
-        text = source.read_text(encoding="utf-8")
-    except OSError as error:
-        raise GeneratorError(
-            f"prompt {step}: {name}.md is not among {package}'s prompts"
-        ) from error
-    return Prompt.parse(step, text)
+
+    prompts: Mapping[str, Prompt]
+
+    @classmethod
+    def of(
+        cls,
+        generator: str,
+        shipped: Mapping[str, str],
+        overrides: Mapping[str, str] | None = None,
+    ) -> "PromptSet":
+        """Parse templates.
+
+        Args:
+            generator: Its name, the room of every step.
+            shipped: Name → source.
+            overrides: Name → source of those that a user has in place of some.
+
+        Raises:
+            GeneratorError: An override is malformed, has no counterpart, or wants variables that
+                its counterpart does not have; all such are named.
+        """
+        prompts = {name: Prompt.parse(f"{generator}/{name}", shipped[name]) for name in shipped}
+        problems = []
+        for name, source in (overrides or {}).items():
+            if name not in prompts:
+                problems.append(
+                    f"{generator} has no prompt {name!r}; it has {', '.join(sorted(prompts))}"
+                )
+                continue
+            own = Prompt.parse(f"{generator}/{name}", source)
+            problems += own.misfits(prompts[name])
+            prompts[name] = own
+        if problems:
+            raise GeneratorError("; ".join(problems))
+        return cls(prompts)
+
+    def __getitem__(self, name: str) -> Prompt:
+        """Return the template of a name.
+
+        Raises:
+            GeneratorError: There is none.
+        """
+        try:
+            return self.prompts[name]
+        except KeyError:
+            raise GeneratorError(f"there is no prompt {name!r} among {sorted(self.prompts)}") from (
+                None
+            )
+
+    def digests(self) -> dict[str, str]:
+        """Return each template's digest by step, in the order of the steps' names."""
+        return {self.prompts[name].step: self.prompts[name].digest for name in sorted(self.prompts)}
+
+
+@cache
+def shipped_prompts(package: str) -> Mapping[str, str]:
+    """Return the sources of the templates in a package's `prompts` folder, by name."""
+    folder = resources.files(package).joinpath("prompts")
+    return {
+        item.name.removesuffix(".md"): item.read_text(encoding="utf-8")
+        for item in sorted(folder.iterdir(), key=lambda item: item.name)
+        if item.name.endswith(".md")
+    }
 
 
 def fence(text: str) -> str:

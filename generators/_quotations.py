@@ -47,7 +47,7 @@ _BREAK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t])")
 _ATTRIBUTION = re.compile(r"\n[ \t]*(?:[—–]|--)(?P<source>[^\n]*)\Z")
 
 _EMPHASIS = re.compile(r"[*`]+|(?<![^\W_])_+|_+(?![^\W_])")
-_DASH = re.compile(r"\s*(?:[—–―]|--+)\s*|\s+-\s+")
+_DASH = re.compile(r" ?(?:[—–―]|--+) ?| - ")
 _ELLIPSIS = re.compile(r"[\[(]?…[\])]?")
 _STYLE = str.maketrans(
     dict.fromkeys('"“”„«»‘’‚‹›「」『』＂', "'") | {"\u00a0": " ", "‐": "-", "‑": "-"}
@@ -189,8 +189,8 @@ def _word(text: str, index: int) -> bool:
 def _plain(text: str) -> str:
     """Return a text without what does not count when quotations are compared."""
     text = _QUOTE_MARK.sub("", unicodedata.normalize("NFC", text)).translate(_STYLE)
-    text = _DASH.sub("—", _EMPHASIS.sub("", text)).replace("...", "…")
-    return " ".join(text.split())
+    text = " ".join(_EMPHASIS.sub("", text).split())
+    return _DASH.sub("—", text).replace("...", "…")
 
 
 def _find(piece: str, held: str, start: int) -> re.Match[str] | None:

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final
 
-from whyset.datasets import COLUMN
+from whyset.datasets import COLUMN, room_for_provenance
 from whyset.retriever import Grounding, ScoredPassage
 
-from ._checks import Check
 from ._steps import Usage
+from .checks import Check
 
-Outcome = Literal["rewritten", "untouched", "repaired", "annotated"]
-"""`annotated` rows carry quotations that nobody weighed; they are not training data."""
-
-OUTCOMES: tuple[Outcome, ...] = ("rewritten", "untouched", "repaired", "annotated")
+NO_ORIGINAL: Final = object()
+"""What a document has for an original: it was written from nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +53,25 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A row that is done.
+    """A row or document that is done.
 
     Attributes:
-        outcome: What happened to it.
+        outcome: What happened to it: one of the generator's `outcomes`.
         columns: The row's columns as they are to be written, provenance not yet among them.
         original: The response as it stood, where it was changed or added to; else `None`.
+            `NO_ORIGINAL` where there never was one.
         evidence: What the result rests on.
         original_reasoning: The reasoning that stood beside the response, where it is gone.
+        targets: Of a row with several responses under work, each one's own result by what a
+            person calls it, in the order in which they were worked on; else empty.
     """
 
-    outcome: Outcome
+    outcome: str
     columns: Mapping[str, Any] = field(repr=False)
     original: Any
     evidence: Evidence
-    original_reasoning: str | None = None
+    original_reasoning: Any = None
+    targets: Mapping[str, "Finished"] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,36 +101,36 @@ def with_provenance(
         usage: What its replies took together.
         models: Role → name of the model.
     """
-    record = {"outcome": finished.outcome, **evidence_record(finished.evidence, models=models)}
-    record["original_response"] = finished.original
-    if finished.original_reasoning:
-        record["original_reasoning"] = finished.original_reasoning
+    evidence = finished.evidence
+    record: dict[str, Any] = {"outcome": finished.outcome}
+    if finished.targets:
+        record |= _shared_record(evidence, models)
+        record["constitution"] = _constitution(evidence.groundings)
+        record["targets"] = [
+            {
+                "target": name,
+                "outcome": result.outcome,
+                **_note(result.evidence),
+                **_own_record(result.evidence),
+                **_originals(result),
+            }
+            for name, result in finished.targets.items()
+        ]
+    else:
+        record |= evidence_record(evidence, models=models)
+        record |= _originals(finished)
     record["usage"] = usage_record(usage)
-    return {**finished.columns, COLUMN: record}
+    return {**room_for_provenance(finished.columns), COLUMN: record}
 
 
 def evidence_record(evidence: Evidence, *, models: Mapping[str, str]) -> dict[str, Any]:
     """Return evidence as plain values, as provenance and quarantine show it."""
-    record: dict[str, Any] = {
-        "generator": evidence.generator,
-        "version": evidence.version,
-        "models": dict(models),
-        **evidence.settings,
+    return {
+        **_shared_record(evidence, models),
+        **_note(evidence),
+        "constitution": _constitution(evidence.groundings),
+        **_own_record(evidence),
     }
-    if evidence.note:
-        record["note"] = evidence.note
-    record["constitution"] = _constitution(evidence.groundings)
-    record["relevance"] = (
-        round(evidence.groundings[0].relevance, 4) if evidence.groundings else None
-    )
-    record["passages"] = [
-        {"id": found.passage.id, "path": list(found.passage.path)} for found in evidence.passages
-    ]
-    record["quotes"] = [{"passage": q.passage, "text": q.text} for q in evidence.quotes]
-    record["checks"] = {check.name: check.status for check in evidence.checks}
-    record["appraisal"] = dict(evidence.appraisal) if evidence.appraisal else None
-    record["verdict"] = dict(evidence.verdict) if evidence.verdict else None
-    return record
 
 
 def usage_record(usage: Usage) -> dict[str, int]:
@@ -139,6 +141,44 @@ def usage_record(usage: Usage) -> dict[str, int]:
         "cache_read_tokens": usage.cache_read_tokens,
         "cache_write_tokens": usage.cache_write_tokens,
     }
+
+
+def _shared_record(evidence: Evidence, models: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "generator": evidence.generator,
+        "version": evidence.version,
+        "models": dict(models),
+        **evidence.settings,
+    }
+
+
+def _note(evidence: Evidence) -> dict[str, str]:
+    return {"note": evidence.note} if evidence.note else {}
+
+
+def _own_record(evidence: Evidence) -> dict[str, Any]:
+    """Return what is another for each response of a row."""
+    first = evidence.groundings[0] if evidence.groundings else None
+    return {
+        "relevance": None if first is None else round(first.relevance, 4),
+        "passages": [
+            {"id": found.passage.id, "path": list(found.passage.path)}
+            for found in evidence.passages
+        ],
+        "quotes": [{"passage": q.passage, "text": q.text} for q in evidence.quotes],
+        "checks": {check.name: check.status for check in evidence.checks},
+        "appraisal": dict(evidence.appraisal) if evidence.appraisal else None,
+        "verdict": dict(evidence.verdict) if evidence.verdict else None,
+    }
+
+
+def _originals(finished: Finished) -> dict[str, Any]:
+    record = {}
+    if finished.original is not NO_ORIGINAL:
+        record["original_response"] = finished.original
+    if finished.original_reasoning:
+        record["original_reasoning"] = finished.original_reasoning
+    return record
 
 
 def _constitution(groundings: Sequence[Grounding]) -> dict[str, str] | None:

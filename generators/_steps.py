@@ -1,8 +1,9 @@
 """The vocabulary of steps: what a generator yields, what it is sent, and who answers.
 
 A generator never calls a model or an index. Its steps are a plain Python generator that yields an
-`Ask` or a `Find` and is sent a `Reply` or a `Grounding`, until it returns its result; whoever
-drives it does the input and output. (httpx does this for authentication flows, h11 for HTTP.)
+`Ask`, a `Find` or a `Fetch` and is sent a `Reply` or a `Grounding`, until it returns its result;
+whoever drives it does the input and output. (httpx does this for authentication flows, h11 for
+HTTP.)
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 import orjson
 
-from whyset.retriever import Grounding
+from whyset.retriever import Grounding, Scope
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -41,6 +42,42 @@ class Find:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetch:
+    """A request for passages by name.
+
+    Attributes:
+        ids: The passages wanted.
+        scope: What comes along behind them.
+    """
+
+    ids: tuple[str, ...]
+    scope: Scope = "passages"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A message that precedes an ask's own, where a model answers within a conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool that a model has at hand while it answers; a reply that calls it is not complete.
+
+    Attributes:
+        name: What it is called by.
+        description: What it does.
+        parameters: The JSON Schema of its arguments, as JSON text.
+    """
+
+    name: str
+    description: str
+    parameters: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One question to a model.
 
@@ -54,6 +91,10 @@ class Ask:
         schema: What the answer must parse as; its text is then JSON. `None` for prose.
         grounding: The passages the ask shows, for those who answer without a language model.
         sample: Tells apart several answers wanted to the same question.
+        turns: What was said before `user`, oldest first; roles alternate and a user begins.
+        tools: What the model has at hand.
+        prefix: Whether `user` is the beginning of a text that is to be gone on with, as a base
+            model does it, instead of a message that is to be answered.
     """
 
     role: Role
@@ -64,6 +105,9 @@ class Ask:
     schema: "type[BaseModel] | None" = None
     grounding: Grounding | None = field(default=None, repr=False)
     sample: int = 0
+    turns: tuple[Turn, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    prefix: bool = False
 
     def key(self, model_identity: str) -> str:
         """Return the digest of everything that could change the reply: 64 hex digits.
@@ -73,7 +117,7 @@ class Ask:
         Args:
             model_identity: `Model.identity` of the model that is to answer.
         """
-        parts = [
+        parts: list[object] = [
             model_identity,
             self.system,
             self.user,
@@ -82,6 +126,12 @@ class Ask:
             _grounding_parts(self.grounding) if self.grounding else None,
             self.sample,
         ]
+        # Left out where there is nothing, so that what was paid for before there could be is
+        # found again.
+        if self.turns or self.tools or self.prefix:
+            parts.append([(turn.role, turn.text) for turn in self.turns])
+            parts.append([(tool.name, tool.description, tool.parameters) for tool in self.tools])
+            parts.append(self.prefix)
         try:
             text = orjson.dumps(parts)
         except TypeError:  # half a surrogate pair, which JSON can escape but not hold
@@ -158,8 +208,8 @@ class Reply:
 
 
 Result = TypeVar("Result")
-Steps = PythonGenerator[Ask | Find, Reply | Grounding, Result]
-"""The asks and finds of one row in order, ending in a result."""
+Steps = PythonGenerator[Ask | Find | Fetch, Reply | Grounding, Result]
+"""The asks, finds and fetches of one row or document in order, ending in a result."""
 
 
 @runtime_checkable

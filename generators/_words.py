@@ -31,6 +31,11 @@ def count_words(text: str) -> int:
     return sum(_QUARTERS[found.lastgroup] for found in _TOKEN.finditer(text)) // 4
 
 
+def first_words(text: str, count: int) -> tuple[str, ...]:
+    """Return the first words as they are compared: in lower case, without punctuation."""
+    return next(_runs(text, count), ()) or tuple(word for word, _ in _tokens(text))
+
+
 def shared_run(
     text: str, sources: Iterable[str], *, length: int, allowed: str = ""
 ) -> tuple[str, ...] | None:
@@ -53,10 +58,7 @@ def shared_run(
 
 def _runs(text: str, length: int) -> Iterator[tuple[str, ...]]:
     """Yield the shortest run of at least so many words from each word on."""
-    tokens = [
-        (found[0].casefold().replace("’", "'"), _QUARTERS[found.lastgroup])
-        for found in _TOKEN.finditer(text)
-    ]
+    tokens = _tokens(text)
     words = [word for word, _ in tokens]
     end, weight = 0, 0
     for start, (_, quarters) in enumerate(tokens):
@@ -67,3 +69,11 @@ def _runs(text: str, length: int) -> Iterator[tuple[str, ...]]:
             end += 1
         yield tuple(words[start:end])
         weight -= quarters
+
+
+def _tokens(text: str) -> list[tuple[str, int]]:
+    """Return each word, or character of a script without spaces, with its quarters of a word."""
+    return [
+        (found[0].casefold().replace("’", "'"), _QUARTERS[found.lastgroup])
+        for found in _TOKEN.finditer(text)
+    ]

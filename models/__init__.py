@@ -21,12 +21,14 @@ from ._retrying import RetryPolicy
 
 if TYPE_CHECKING:
     from ._anthropic import AnthropicModel
+    from ._completion import CompletionModel
     from ._extractive import ExtractiveModel
     from ._langchain import LangChainModel
     from ._prices import Price, Prices
 
 _LAZY = {
     "AnthropicModel": "._anthropic",
+    "CompletionModel": "._completion",
     "ExtractiveModel": "._extractive",
     "LangChainModel": "._langchain",
     "Price": "._prices",
@@ -41,6 +43,7 @@ __all__ = [
     "BatchTooLarge",
     "BatchUnknown",
     "BatchingModel",
+    "CompletionModel",
     "ExtractiveModel",
     "LangChainModel",
     "MessageBatches",

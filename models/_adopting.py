@@ -15,7 +15,8 @@ def adopt(model: Any, *, retries: RetryPolicy = RetryPolicy()) -> Model:
     """Return a `Model` that asks again after passing faults.
 
     Args:
-        model: A `provider:model` string, a LangChain chat model or a `Model`.
+        model: A `provider:model` string, a LangChain chat model, a LangChain completion model
+            (`BaseLLM`) or a `Model`.
         retries: When and how often to ask again; takes the place of an earlier adoption's.
 
     Raises:
@@ -30,10 +31,13 @@ def adopt(model: Any, *, retries: RetryPolicy = RetryPolicy()) -> Model:
     if not callable(getattr(model, "with_structured_output", None)):
         raise ModelError(
             f"A {type(model).__name__} is nothing that answers: give provider:model, a LangChain "
-            "chat model or a whyset.generators.Model."
+            "chat or completion model, or a whyset.generators.Model."
         )
+    from ._completion import CompletionModel, completes
     from ._langchain import LangChainModel
 
+    if completes(model):
+        return PatientModel(CompletionModel(model), retries)
     return PatientModel(LangChainModel(model), retries)
 
 

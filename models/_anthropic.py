@@ -1,4 +1,4 @@
-"""Anthropic's models through its own SDK; only this and its batches import it.
+"""Anthropic's models through its own SDK; only this, its messages and its batches import it.
 
 Requests go through the client's `post` as bytes and come back as the HTTP response they are. That
 keeps the SDK's authentication, addresses, errors and transport, and leaves out what
@@ -13,8 +13,7 @@ import threading
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, get_args
 
 import anthropic
 import httpx2
@@ -22,32 +21,18 @@ import orjson
 from anthropic.lib.credentials import WorkloadIdentityError
 from anthropic.resources.messages.messages import DEPRECATED_MODELS
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
-from anthropic.types.output_config_param import OutputConfigParam
 
-from whyset.generators import Ask, Reply, Stop, Usage
+from whyset.generators import Ask, Reply
 
 from ._anthropic_batches import AnthropicBatches
+from ._anthropic_messages import Effort, read_message, request_for
 from ._errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
 from ._faults import PASSING, error_for_status, excerpt, redacted
 from ._limits import rate_limits
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-Effort = Literal["low", "medium", "high", "xhigh", "max"]
-"""How much a model should put into an answer."""
-
 _PATH = "/v1/messages"
 _CONNECT_SECONDS = 10.0
 _IDLE_SECONDS = 60.0
-
-_STOPS: dict[str, Stop] = {
-    "end_turn": "complete",
-    "stop_sequence": "complete",
-    "max_tokens": "truncated",
-    "model_context_window_exceeded": "truncated",
-    "refusal": "refused",
-}
 
 
 class AnthropicModel:
@@ -130,7 +115,7 @@ class AnthropicModel:
     @property
     def batches(self) -> AnthropicBatches:
         """Where asks are handed over in batches."""
-        return AnthropicBatches(self, _read)
+        return AnthropicBatches(self, read_message)
 
     def answer(self, ask: Ask) -> Reply:
         """Answer one ask.
@@ -180,31 +165,19 @@ class AnthropicModel:
             sync.close()
 
     def _request(self, ask: Ask) -> MessageCreateParamsNonStreaming:
-        """Return the request's body, the same for one message and for one of a batch."""
-        request: MessageCreateParamsNonStreaming = {
-            "model": self._model,
-            "max_tokens": ask.max_tokens,
-            "messages": [{"role": "user", "content": ask.user}],
-        }
-        if ask.system:
-            # Common to every ask of the step: the provider reads it from its cache.
-            request["system"] = [
-                {"type": "text", "text": ask.system, "cache_control": {"type": "ephemeral"}}
-            ]
-        output: OutputConfigParam = {}
-        if ask.schema is not None:
-            output["format"] = {"type": "json_schema", "schema": _strict_schema(ask.schema)}
-        if self._effort is not None:
-            output["effort"] = self._effort
-        if output:
-            request["output_config"] = output
-        return request
+        """Return the request's body, the same for one message and for one of a batch.
+
+        Raises:
+            UnusableReply: A tool's parameters are no JSON Schema.
+        """
+        return request_for(ask, model=self._model, effort=self._effort)
 
     def _body(self, ask: Ask) -> bytes:
         """Return the request as bytes: given an object, the SDK copies it deeply first.
 
         Raises:
-            UnusableReply: The ask holds half a surrogate pair, which no request can.
+            UnusableReply: The ask holds half a surrogate pair, which no request can, or a tool
+                whose parameters are no JSON Schema.
         """
         try:
             return orjson.dumps(self._request(ask))
@@ -214,7 +187,7 @@ class AnthropicModel:
     def _reply(self, response: httpx2.Response) -> Reply:
         """Return what a response of status 200 says."""
         try:
-            reply = _read(orjson.loads(response.content))
+            reply = read_message(orjson.loads(response.content))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # Undecodable, a proxy's page, half a body, another shape: another attempt may help.
             kind = response.headers.get("content-type", "no content type")
@@ -328,52 +301,6 @@ class _Tied:
 def _address(client: anthropic.Anthropic | anthropic.AsyncAnthropic) -> str:
     """Return the whole address: given a path, the SDK joins it to its own for every request."""
     return str(client.base_url).rstrip("/") + _PATH
-
-
-def _read(body: Any) -> Reply:
-    """Return the reply in a message's JSON.
-
-    Raises:
-        KeyError: A field is missing.
-        TypeError: A field, or the whole, is of another type.
-        ValueError: It is something else than a message.
-    """
-    if body["type"] != "message":
-        raise ValueError(body["type"])
-    usage, blocks, reason = body["usage"], body["content"], body["stop_reason"]
-    text = "".join([block["text"] for block in blocks if block["type"] == "text"])
-    stop: Stop = _STOPS.get(reason, "other")
-    detail = "" if stop == "complete" else str(reason or "no stop reason")
-    if stop == "refused" and (more := body.get("stop_details")):
-        said = [str(more[part]) for part in ("category", "explanation") if more.get(part)]
-        detail = ": ".join(said) or detail
-    if stop == "complete" and not text.strip():
-        stop, detail = "other", "empty"
-    return Reply(
-        text=text,
-        stop=stop,
-        usage=Usage(
-            input_tokens=_count(usage["input_tokens"]),
-            output_tokens=_count(usage["output_tokens"]),
-            cache_read_tokens=_count(usage.get("cache_read_input_tokens")),
-            cache_write_tokens=_count(usage.get("cache_creation_input_tokens")),
-        ),
-        model=str(body["model"]),
-        detail=detail,
-    )
-
-
-def _count(tokens: Any) -> int:
-    if tokens is None:
-        return 0
-    if not isinstance(tokens, int):
-        raise TypeError(f"not a number of tokens: {tokens!r}")
-    return tokens
-
-
-@lru_cache(maxsize=256)
-def _strict_schema(schema: "type[BaseModel]") -> dict[str, Any]:
-    return anthropic.transform_schema(schema)
 
 
 def _effort(effort: str | None) -> Effort | None:

@@ -54,8 +54,13 @@ class AnthropicBatches:
         self._read = read
 
     def request(self, key: str, ask: Ask) -> bytes:
-        """Return one request as it is sent in a batch: the very parameters of an ask by itself."""
-        return orjson.dumps({"custom_id": key, "params": self._model._request(ask)})
+        """Return one request as it is sent in a batch: the very parameters of an ask by itself.
+
+        Raises:
+            UnusableReply: The ask holds what no request can.
+        """
+        params = self._model._body(ask)
+        return b'{"custom_id":%b,"params":%b}' % (orjson.dumps(key), params)
 
     async def create(self, requests: Sequence[bytes]) -> BatchStatus:
         """Hand over requests made by `request`, their keys all different.

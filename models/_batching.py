@@ -78,7 +78,11 @@ class MessageBatches(Protocol):
     """
 
     def request(self, key: str, ask: Ask) -> bytes:
-        """Return one request as it is sent in a batch: the very parameters of an ask by itself."""
+        """Return one request as it is sent in a batch: the very parameters of an ask by itself.
+
+        Raises:
+            UnusableReply: The ask holds what no request can.
+        """
 
     async def create(self, requests: Sequence[bytes]) -> BatchStatus:
         """Hand over requests made by `request`, their keys all different.

@@ -4,15 +4,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from langchain.chat_models import init_chat_model
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from ._errors import ModelError
-from ._faults import excerpt
+from ._langchain_keys import cannot_open, require_key
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:API_KEY|KEY|TOKEN)\b")
 _PACKAGE = re.compile(r"pip install `?([\w.\[\]-]+)")
 
 
@@ -51,7 +50,7 @@ def open_chat_model(
     # Clients are often made with the model, so what they should be like must be said at once.
     more = {name: value for name, value in wanted.items() if name in fields and value is not None}
     chat = _init(spec, provider, model, {**given, **more})
-    _require_key(spec, chat)
+    require_key(spec, chat)
     return chat
 
 
@@ -65,7 +64,7 @@ def _init(spec: str, provider: str, model: str, options: dict[str, Any]) -> "Bas
     except ValidationError as error:
         # Without the inputs: a key may be among them.
         said = "; ".join(found["msg"] for found in error.errors(include_input=False))
-        raise ModelError(_cannot_open(spec, said)) from None
+        raise ModelError(cannot_open(spec, said)) from None
     except Exception as error:
         if isinstance(error, ValueError) and str(error).startswith("Unsupported provider"):
             known = str(error).rpartition(": ")[2]
@@ -73,21 +72,5 @@ def _init(spec: str, provider: str, model: str, options: dict[str, Any]) -> "Bas
                 f"{spec!r}: there is no provider {provider!r}. Anthropic's models go by "
                 f"anthropic:MODEL, LangChain's providers by their names: {known}."
             ) from None
-        raise ModelError(_cannot_open(spec, str(error))) from error
+        raise ModelError(cannot_open(spec, str(error))) from error
     return chat
-
-
-def _cannot_open(spec: str, said: str) -> str:
-    if (variable := _VARIABLE.search(said)) is not None:
-        return f"{spec} needs a key: set {variable[0]}."
-    return f"{spec} cannot be opened: {excerpt(said)}"
-
-
-def _require_key(spec: str, chat: "BaseChatModel") -> None:
-    """Raise where the class has a field for a key and nothing in it."""
-    for field, variable in chat.lc_secrets.items():
-        value = getattr(chat, field, None)
-        if isinstance(value, SecretStr) and not value.get_secret_value():
-            if "authorization" in str(getattr(chat, "default_headers", None)).lower():
-                continue
-            raise ModelError(f"{spec} needs a key: set {variable}.")

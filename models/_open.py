@@ -36,9 +36,12 @@ def open_model(
 
     `extractive` quotes the constitution and asks nobody; `anthropic:MODEL` goes through
     Anthropic's own SDK; any other `provider:model` through LangChain, and so does everything
-    behind `langchain:`, as in `langchain:anthropic:MODEL`. Further providers arrive by the
-    entry-point group `whyset.models`: its names are the prefixes, its values are callables that
-    take what follows the colon and return a `Model`. The built-in ones use the same door.
+    behind `langchain:`, as in `langchain:anthropic:MODEL`. `completion:openai:NAME` is a base
+    model on a server that speaks OpenAI's `/v1/completions` (vLLM and others; `base_url` or
+    `OPENAI_BASE_URL` says where): it only goes on with texts, so that what asks for anything else
+    needs a chat model beside it. Further providers arrive by the entry-point group
+    `whyset.models`: its names are the prefixes, its values are callables that take what follows
+    the colon and return a `Model`. The built-in ones use the same door.
 
     Args:
         spec: The model, such as `anthropic:claude-opus-5-5`.

@@ -5,34 +5,72 @@ from ._batch import BatchEngine
 from ._batchbook import Batch, forget_batch
 from ._batchpolicy import BatchPolicy
 from ._budget import Budget, Reservation
+from ._corpus import CorpusRun
+from ._corpus_attempts import Attempt
+from ._corpus_crewing import open_document_crew
+from ._corpus_files import CorpusFiles
+from ._corpus_novelty import MEASURED, Likeness
+from ._corpus_summary import CorpusSummary
+from ._corpus_tally import CorpusTally, Quota
 from ._crew import Crew
-from ._crewing import open_crew
-from ._errors import RunError, RunLocked, RunStopped
+from ._crewing import open_crew, open_crew_for
+from ._errors import BudgetSpent, PlanError, RunError, RunLocked, RunStopped
 from ._estimate import estimate
 from ._files import RunFiles
 from ._forecast import Estimate, Forecast, Ranges, StepForecast
 from ._foretold import Foretold
 from ._ledger import Ledger, Spent
 from ._live import Done, LiveEngine
+from ._promptfolder import read_prompts, write_prompts
 from ._rowrecord import QUARANTINED, RowRecord
 from ._run import Run
 from ._sampling import Range
 from ._status import RunStatus, StepStatus
 from ._summary import Summary, Tally
+from .planning import (
+    Focus,
+    Plan,
+    PlannedAxis,
+    PlannedConstitution,
+    PlannedSection,
+    amount,
+    coverage_text,
+    make_plan,
+    parse_plan,
+    plan_text,
+    read_plan,
+    uncovered,
+    write_plan,
+)
 
 __all__ = [
+    "MEASURED",
     "QUARANTINED",
+    "Attempt",
     "Batch",
     "BatchEngine",
     "BatchPolicy",
     "Budget",
+    "BudgetSpent",
+    "CorpusFiles",
+    "CorpusRun",
+    "CorpusSummary",
+    "CorpusTally",
     "Crew",
     "Done",
     "Estimate",
+    "Focus",
     "Forecast",
     "Foretold",
     "Ledger",
+    "Likeness",
     "LiveEngine",
+    "Plan",
+    "PlanError",
+    "PlannedAxis",
+    "PlannedConstitution",
+    "PlannedSection",
+    "Quota",
     "Range",
     "Ranges",
     "Reservation",
@@ -49,7 +87,19 @@ __all__ = [
     "Summary",
     "Tally",
     "Traffic",
+    "amount",
+    "coverage_text",
     "estimate",
     "forget_batch",
+    "make_plan",
     "open_crew",
+    "open_crew_for",
+    "open_document_crew",
+    "parse_plan",
+    "plan_text",
+    "read_plan",
+    "read_prompts",
+    "uncovered",
+    "write_plan",
+    "write_prompts",
 ]

@@ -4,9 +4,10 @@ import asyncio
 from collections import Counter, defaultdict, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 
-from whyset.datasets import BadRow, Row
-from whyset.generators import Ask, Find
+from whyset.datasets import BadRow
+from whyset.generators import Ask, Fetch, Find, Generator, Item
 from whyset.models import RETRYABLE, BatchingModel, Prices, RetryPolicy
 
 from ._answering import Traffic, unreachable
@@ -33,7 +34,7 @@ _UNREACHABLE_AFTER = 16
 
 
 class BatchEngine:
-    """Drives the steps of rows by message batches; one engine for one run.
+    """Drives the steps of rows by message batches: one engine for one run, of one or more passes.
 
     Rows, record and ledger are those of `LiveEngine`: what one begins the other can finish.
 
@@ -66,7 +67,6 @@ class BatchEngine:
             RunError: A model takes no batches.
         """
         self._crew = crew
-        self._identity = crew.identity
         self._ledger = ledger
         self._halt = Halt()
         self._window = policy.window
@@ -87,22 +87,29 @@ class BatchEngine:
         """
         self._halt.call(RunStopped("Stopped"))
 
-    async def run(self, rows: Iterable[Row | BadRow]) -> AsyncGenerator[Done, None]:
+    async def run(
+        self, rows: Iterable[Item | BadRow], *, generator: Generator | None = None
+    ) -> AsyncGenerator[Done, None]:
         """Yield every row in the order of the input, done or bad.
 
         Memory is bounded by the window. Close the generator (`contextlib.aclosing`) if you leave
         it.
+
+        Args:
+            rows: What to work on.
+            generator: Whose steps these are, where not the crew's own.
 
         Raises:
             RunStopped: `stop` was called, or the provider does not answer.
             ModelRefused: The provider turns every ask down.
             WhysetError: The ledger, the retriever or the input failed.
         """
-        finder = Finder(self._crew.retriever)
+        crew = self._crew if generator is None else replace(self._crew, generator=generator)
+        finder = Finder(crew.retriever)
         reader = ReadAhead(rows)
         source = aiter(reader)
         try:
-            async with aclosing(self._run(source, finder)) as results:
+            async with aclosing(self._run(source, finder, crew)) as results:
                 async for done in results:
                     yield done
         except RunStopped as stopped:
@@ -118,8 +125,9 @@ class BatchEngine:
             await finder.aclose()
 
     async def _run(
-        self, source: AsyncIterator[Row | BadRow], finder: Finder
+        self, source: AsyncIterator[Item | BadRow], finder: Finder, crew: Crew
     ) -> AsyncGenerator[Done, None]:
+        identity = crew.identity
         self._judge(await self._post.collect())
         held: deque[Done | Journey] = deque()
         wave = max((batch.wave for batch in self._post.book.all()), default=0)
@@ -128,7 +136,7 @@ class BatchEngine:
             while not ended and len(held) < self._window:
                 rows = await self._take(source, min(_CHUNK, self._window - len(held)))
                 ended = not rows
-                fresh = [self._set_out(row) for row in rows]
+                fresh = [self._set_out(row, crew.generator, identity) for row in rows]
                 held.extend(fresh)
                 await self._advance([each for each in fresh if isinstance(each, Journey)], finder)
                 for done in _leaving(held):
@@ -147,14 +155,14 @@ class BatchEngine:
         if last_fault and not (self.traffic.answered or self.traffic.replayed):
             raise unreachable(last_fault)
 
-    async def _take(self, source: AsyncIterator[Row | BadRow], count: int) -> list[Row | BadRow]:
+    async def _take(self, source: AsyncIterator[Item | BadRow], count: int) -> list[Item | BadRow]:
         """Read so many rows, fewer only at the end of the input.
 
         Raises:
             RunStopped: The run is to end; a pipe that nobody writes to does not hold it up.
         """
 
-        async def take() -> list[Row | BadRow]:
+        async def take() -> list[Item | BadRow]:
             taken = []
             async for row in source:
                 taken.append(row)
@@ -175,24 +183,24 @@ class BatchEngine:
             halted.cancel()
             await asyncio.gather(taking, halted, return_exceptions=True)
 
-    def _set_out(self, row: Row | BadRow) -> Done | Journey:
+    def _set_out(self, row: Item | BadRow, generator: Generator, identity: str) -> Done | Journey:
         if isinstance(row, BadRow):
             return Done(row, RowRecord.unreadable(row))
-        key = row_key(row, self._identity)
+        key = row_key(row, identity)
         if (held := self._ledger.row(key)) is not None:
             return Done(row, RowRecord.from_bytes(held), reused=True)
-        return Journey(row, key, self._crew.generator)
+        return Journey(row, key, generator)
 
     async def _advance(self, journeys: Sequence[Journey], finder: Finder) -> None:
         """Take rows to their end, or to the next ask that no reply is known to."""
         while journeys:
-            finding: list[tuple[Journey, Find]] = []
+            finding: list[tuple[Journey, Find | Fetch]] = []
             for number, journey in enumerate(journeys):
                 if number % _AT_ONCE == 0:
                     await asyncio.sleep(0)  # rendering prompts is work: signals have their turn
                     self._halt.check()
                 await self._go_on(journey)
-                if isinstance(journey.wants, Find):
+                if isinstance(journey.wants, Find | Fetch):
                     finding.append((journey, journey.wants))
             found = await asyncio.gather(*[finder.find(wanted) for _, wanted in finding])
             for (journey, _), grounding in zip(finding, found, strict=True):

@@ -9,7 +9,7 @@ from decimal import Decimal
 from whyset.generators import Ask, Usage
 from whyset.models import Prices
 
-from ._errors import RunError, RunStopped
+from ._errors import BudgetSpent, RunError, RunStopped
 from ._tokens import most_prompt_tokens
 
 
@@ -183,11 +183,11 @@ class Budget:
 
     def stopped(self, model: str, ask: Ask) -> RunStopped:
         """Return what ends a run that cannot afford this ask."""
-        return RunStopped(self._why(self.worst(model, ask), f"{ask.step} to {model}"))
+        return BudgetSpent(self._why(self.worst(model, ask), f"{ask.step} to {model}"))
 
     async def _take(self, worst: Decimal, what: str) -> None:
         if self._ended is not None:
-            raise RunStopped(self._ended)
+            raise BudgetSpent(self._ended)
         if not self._line and worst <= self.left:
             self._open(worst)
             return
@@ -237,7 +237,7 @@ class Budget:
         while self._line:
             turn, _, _ = self._line.popleft()
             if not turn.done():
-                turn.set_exception(RunStopped(self._ended))
+                turn.set_exception(BudgetSpent(self._ended))
 
     def _why(self, worst: Decimal, what: str) -> str:
         return (

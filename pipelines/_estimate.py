@@ -1,14 +1,16 @@
 """Estimating a run: rows walked with real retrieval and rehearsed replies, nothing sent."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Protocol
 
-from whyset.datasets import BadRow, Row
-from whyset.generators import Ask, Reply
+from whyset.datasets import BadRow
+from whyset.generators import Ask, Item, Reply
 from whyset.models import Prices
 from whyset.retriever import Searcher
 
+from ._apart import told_apart
 from ._bloom import BloomFilter
 from ._crew import Crew
 from ._forecast import Estimate
@@ -40,13 +42,14 @@ class Known(Protocol):
 
 def estimate(
     crew: Crew,
-    rows: Iterable[Row | BadRow],
+    rows: Iterable[Item | BadRow],
     prices: Prices,
     *,
     ledger: Known | None = None,
     sample: int = SAMPLE,
     seed: int = 0,
     reasoning: int = REASONING,
+    shared: bool = False,
     on_walked: Callable[[int], None] = lambda walked: None,
 ) -> Estimate:
     """Say what a run would ask and cost from here on, without asking anybody.
@@ -70,6 +73,8 @@ def estimate(
         sample: How many rows to walk; 0 walks all.
         seed: What the sample is drawn with: the same seed and input give the same estimate.
         reasoning: Output tokens allowed for reasoning before each answer.
+        shared: Whether rows share asks, so that how often the sample repeats one tells how many
+            different ones all rows have.
         on_walked: Called now and then with how many of the rows to do have been walked.
 
     Raises:
@@ -82,9 +87,9 @@ def estimate(
     survey = _Survey(rows, crew.identity, ledger, seed)
     todo = survey.sample(sample) if sample else survey.todo()
     # Equal asks are answered once in a run. In a sample their twins are mostly not there to see.
-    dedupe = not isinstance(todo, list) or len(todo) == survey.remaining
-    least = _Rehearsal(crew, pricing, ledger, at_stake=False, dedupe=dedupe)
-    most = _Rehearsal(crew, pricing, ledger, at_stake=True, dedupe=dedupe)
+    dedupe = shared or not isinstance(todo, list) or len(todo) == survey.remaining
+    asked = partial(_Rehearsal, crew, pricing, ledger, dedupe=dedupe, apart=shared)
+    least, most = asked(at_stake=False), asked(at_stake=True)
     so_far = _Replay(crew, pricing, ledger)
     walked = 0
     for count in _walk(todo, (least, most), crew.retriever):
@@ -120,7 +125,7 @@ class _Survey:
     """
 
     def __init__(
-        self, rows: Iterable[Row | BadRow], identity: str, ledger: Known | None, seed: int
+        self, rows: Iterable[Item | BadRow], identity: str, ledger: Known | None, seed: int
     ) -> None:
         self.remaining = 0
         self.unreadable = 0
@@ -129,14 +134,14 @@ class _Survey:
         self._ledger = ledger
         self._seed = seed
         # A sample will always do: finished rows only show what rows are like.
-        self._finished: Reservoir[Row] = Reservoir(SAMPLE, seed)
+        self._finished: Reservoir[Item] = Reservoir(SAMPLE, seed)
 
     @property
     def finished(self) -> int:
         """How many finished rows were read so far."""
         return self._finished.seen
 
-    def todo(self) -> Iterator[Row]:
+    def todo(self) -> Iterator[Item]:
         """Yield the rows to do as they are read."""
         for row in self._rows:
             if isinstance(row, BadRow):
@@ -147,18 +152,18 @@ class _Survey:
                 self.remaining += 1
                 yield row
 
-    def sample(self, size: int) -> list[Row]:
+    def sample(self, size: int) -> list[Item]:
         """Read all and return so many of the rows to do, in order."""
-        drawn: Reservoir[Row] = Reservoir(size, self._seed)
+        drawn: Reservoir[Item] = Reservoir(size, self._seed)
         for row in self.todo():
             drawn.add(row)
         return sorted(drawn.items, key=lambda row: row.line)
 
-    def finished_rows(self) -> list[Row]:
+    def finished_rows(self) -> list[Item]:
         """Return a sample of the finished rows, in order."""
         return sorted(self._finished.items, key=lambda row: row.line)
 
-    def _is_done(self, row: Row) -> bool:
+    def _is_done(self, row: Item) -> bool:
         if self._ledger is None:
             return False
         return self._ledger.row(row_key(row, self._identity)) is not None
@@ -173,7 +178,7 @@ class _Way:
         self._pricing = pricing
         self._ledger = ledger
 
-    def walk(self, row: Row, walk: Walk) -> Callable[[], None]:
+    def walk(self, row: Item, walk: Walk) -> Callable[[], None]:
         """Add a row's steps to a walk; call what is returned when it has ended."""
         took: list[Taken] = []
         cut: list[Ask] = []
@@ -196,7 +201,7 @@ class _Way:
 
         return end
 
-    def _answer(self, ask: Ask, row: Row, took: list[Taken]) -> Reply | None:
+    def _answer(self, ask: Ask, row: Item, took: list[Taken]) -> Reply | None:
         """Answer an ask and note what it takes; `None` where nobody knows."""
         raise NotImplementedError
 
@@ -217,19 +222,24 @@ class _Rehearsal(_Way):
         *,
         at_stake: bool,
         dedupe: bool,
+        apart: bool,
     ) -> None:
         super().__init__(crew, pricing, ledger)
         self._at_stake = at_stake
+        self._apart = apart
         self._asked = BloomFilter() if dedupe else None
 
-    def _answer(self, ask: Ask, row: Row, took: list[Taken]) -> Reply:
+    def _answer(self, ask: Ask, row: Item, took: list[Taken]) -> Reply:
         if (known := self._known(ask)) is not None:
             return known
         reply = self._crew.generator.rehearse(ask, row, at_stake=self._at_stake)
         model = self._crew.models[ask.role]
+        key = ask.key(model.identity)
+        if self._apart:
+            reply = told_apart(reply, key, structured=ask.schema is not None)
         if self._asked is not None:
-            key = ask.key(model.identity)
             if key in self._asked:
+                self.reckoning.repeated(ask.step, model.name)
                 return reply
             self._asked.add(key)
         took.append(self._pricing.estimated(ask, model.name, reply.usage.output_tokens))
@@ -239,14 +249,14 @@ class _Rehearsal(_Way):
 class _Replay(_Way):
     """What finished rows took, by the replies in the ledger."""
 
-    def _answer(self, ask: Ask, row: Row, took: list[Taken]) -> Reply | None:
+    def _answer(self, ask: Ask, row: Item, took: list[Taken]) -> Reply | None:
         if (known := self._known(ask)) is not None:
             model = self._crew.models[ask.role]
             took.append(self._pricing.known(ask, model.name, known.usage))
         return known
 
 
-def _walk(rows: Iterable[Row], ways: Sequence[_Way], retriever: Searcher) -> Iterator[int]:
+def _walk(rows: Iterable[Item], ways: Sequence[_Way], retriever: Searcher) -> Iterator[int]:
     """Walk rows in every way, some at a time; yield how many it were."""
     rest = iter(rows)
     while chunk := list(islice(rest, _CHUNK)):

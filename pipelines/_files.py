@@ -2,15 +2,24 @@
 
 import glob
 import re
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from whyset.datasets import STDIN, STDOUT
+from whyset.datasets import (
+    STDOUT,
+    DatasetError,
+    Layout,
+    Source,
+    open_source,
+    output_layout,
+    require_ours,
+)
 
 from ._errors import RunError
 
-_PART = re.compile(r"\.\d+\.part")
+_PART = re.compile(r"\.\d+(\.old|\.rows)?\.part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +27,7 @@ class RunFiles:
     """Where a run reads and writes.
 
     Attributes:
-        source: JSON lines; `-` is standard input.
+        source: Where the rows come from.
         output: Where finished rows go; `-` is standard output.
         quarantine: Where rows go that did not pass; `None` keeps none.
         ledger: The durable record; `None` keeps one that ends with the process.
@@ -28,7 +37,7 @@ class RunFiles:
             names it.
     """
 
-    source: str
+    source: Source
     output: str
     quarantine: Path | None = None
     ledger: Path | None = None
@@ -37,85 +46,124 @@ class RunFiles:
     constitution: Path | None = None
 
     @classmethod
-    def beside(cls, source: str, output: str, *, constitution: Path | None = None) -> "RunFiles":
+    def beside(
+        cls, source: str | Sequence[str], output: str, *, constitution: Path | None = None
+    ) -> "RunFiles":
         """Derive the other files from the output: `out.jsonl` → `out.quarantine.jsonl`, ….
 
         Args:
-            source: JSON lines, or `-`.
-            output: The file for finished rows, or `-`: standard output leaves no files.
+            source: What is read: a file, a pattern, a folder, a dataset on the hub, `-`; or several
+                of them, one after another.
+            output: The file or folder for finished rows, or `-`: standard output leaves no files.
             constitution: The file that the constitution is read from.
 
         Raises:
             RunError: There is no such input; or what is to be written is no regular file, lies in
-                no folder, or is the input or the constitution, under this name or another.
+                no folder, is the input or the constitution, under this name or another, or would
+                be part of the input from then on.
         """
-        if source != STDIN and not Path(source).exists():
-            raise RunError(f"{source}: there is no such file")
+        try:
+            opened = open_source(*([source] if isinstance(source, str) else source))
+        except DatasetError as error:
+            raise RunError(str(error)) from error
         if output == STDOUT:
-            return cls(source, output, constitution=constitution)
+            return cls(opened, output, constitution=constitution)
         target = Path(output)
-        if target.is_dir():  # `.` and `/` have no name that anything could be put beside
-            raise _no_file(target)
+        if not target.name:  # `.` and `/` have no name that anything could be put beside
+            raise no_file(target)
         files = cls(
-            source,
+            opened,
             output,
-            quarantine=_beside(target, "quarantine.jsonl"),
+            quarantine=beside_output(target, "quarantine.jsonl"),
             ledger=cls.ledger_of(target),
-            manifest=_beside(target, "run.json"),
-            estimate=_beside(target, "estimate.json"),
+            manifest=beside_output(target, "run.json"),
+            estimate=beside_output(target, "estimate.json"),
             constitution=constitution,
         )
         if not target.parent.is_dir():
             raise RunError(f"{output}: there is no folder {target.parent}; make it first")
-        read = [path for path in (constitution, _file(source)) if path is not None]
-        for written in (
-            target,
-            files.quarantine,
-            files.ledger,
-            files.manifest,
-            files.estimate,
-        ):
-            if written is not None and written.exists():
-                _require_replaceable(written, read)
+        read = [*opened.files(), *([constitution] if constitution is not None else [])]
+        for written in (target, *files._beside_it()):
+            _require_apart(written, opened, read)
+            if written.exists():
+                require_replaceable(written, read, output_layout(output))
         return files
 
     @staticmethod
     def ledger_of(output: Path) -> Path:
         """Return where the ledger of a run lies, by the run's output."""
-        return _beside(output, "ledger.sqlite")
+        return beside_output(output, "ledger.sqlite")
 
-    def leftovers(self) -> Iterator[Path]:
-        """Yield what a killed process left behind of files it had not finished.
+    def remove_leftovers(self) -> None:
+        """Remove what a killed process left behind of files it had not finished.
 
         Ask only while holding the run's ledger: then no process is still at work on them.
         """
-        for written in (Path(self.output), self.quarantine, self.manifest, self.estimate):
-            if self.ledger is None or written is None:
-                continue
-            hidden = f".{written.name}"
-            for path in written.parent.glob(f"{glob.escape(hidden)}.*.part"):
-                if _PART.fullmatch(path.name.removeprefix(hidden)):
-                    yield path
+        if self.ledger is not None:
+            remove_parts(Path(self.output), self.quarantine, self.manifest, self.estimate)
+
+    def _beside_it(self) -> Iterator[Path]:
+        for path in (self.quarantine, self.ledger, self.manifest, self.estimate):
+            if path is not None:
+                yield path
 
 
-def _no_file(path: Path) -> RunError:
+def remove_parts(*written: Path | None) -> None:
+    """Remove what killed processes left behind of files they had not finished."""
+    for path in list(_parts(written)):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _parts(written: Iterable[Path | None]) -> Iterator[Path]:
+    for target in written:
+        if target is None:
+            continue
+        hidden = f".{target.name}"
+        for path in target.parent.glob(f"{glob.escape(hidden)}.*.part"):
+            if _PART.fullmatch(path.name.removeprefix(hidden)):
+                yield path
+
+
+def no_file(path: Path) -> RunError:
+    """Return an error that says that something to be written is no file."""
     return RunError(f"{path}: is no regular file; name a file, or -o - to print the rows")
 
 
-def _beside(output: Path, ending: str) -> Path:
+def beside_output(output: Path, ending: str) -> Path:
+    """Return where a file lies that belongs to an output."""
     return output.with_name(f"{output.name.removesuffix('.jsonl')}.{ending}")
 
 
-def _file(source: str) -> Path | None:
-    return None if source == STDIN else Path(source)
+def _require_apart(written: Path, source: Source, read: list[Path]) -> None:
+    """Refuse to write where the input is looked for: the next run would read it."""
+    if (named := source.would_read(written)) and not any(
+        path.exists() and written.exists() and written.samefile(path) for path in read
+    ):
+        raise RunError(
+            f"{written}: would be read as a part of {named} by the next run; name another output "
+            "with -o"
+        )
 
 
-def _require_replaceable(written: Path, read: list[Path]) -> None:
-    if not written.is_file():
-        raise _no_file(written)
+def require_replaceable(written: Path, read: list[Path], layout: Layout) -> None:
+    """Refuse to write over what is read, or what was not written here.
+
+    Raises:
+        RunError: That would be done.
+    """
     for path in read:
         if path.exists() and written.samefile(path):
             raise RunError(
                 f"{written}: would be written over, but is read as {path}; name another output "
                 "with -o"
             )
+    if written.is_dir() and layout.form == "folder":
+        try:
+            require_ours(written)
+        except DatasetError as error:
+            raise RunError(str(error)) from error
+    elif not written.is_file():
+        raise no_file(written)

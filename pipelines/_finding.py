@@ -4,8 +4,8 @@ import asyncio
 from collections import defaultdict
 from functools import partial
 
-from whyset.generators import Find
-from whyset.retriever import Grounding, Searcher
+from whyset.generators import Fetch, Find
+from whyset.retriever import Grounding, Searcher, fetch
 
 from ._threads import Worker
 
@@ -27,12 +27,15 @@ class Finder:
         self._arrived = asyncio.Event()
         self._task = asyncio.create_task(self._serve())
 
-    async def find(self, wanted: Find) -> Grounding:
+    async def find(self, wanted: Find | Fetch) -> Grounding:
         """Return what is found, with whatever else is wanted at the same time.
 
         Raises:
             RetrieverError: The embedder or the index failed.
+            NotInConstitution: There is no passage of a name that is fetched.
         """
+        if isinstance(wanted, Fetch):
+            return fetch(self._retriever.constitution, wanted.ids, scope=wanted.scope)
         future: asyncio.Future[Grounding] = asyncio.get_running_loop().create_future()
         self._waiting.append((wanted, future))
         self._arrived.set()

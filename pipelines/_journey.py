@@ -1,12 +1,13 @@
 """A row on its way through its steps, suspended wherever it waits for an answer."""
 
-from whyset.datasets import Row
 from whyset.generators import (
     Ask,
     Driven,
+    Fetch,
     Find,
     Finished,
     Generator,
+    Item,
     Rejected,
     Reply,
     Usage,
@@ -30,14 +31,14 @@ class Journey:
 
     __slots__ = ("_steps", "_usage", "asked", "done", "driven", "key", "row", "wants")
 
-    def __init__(self, row: Row, key: str, generator: Generator) -> None:
+    def __init__(self, row: Item, key: str, generator: Generator) -> None:
         """Set out: the steps run to the first thing they want."""
         self.row = row
         self.key = key
         self.asked = ""
         self.driven: Driven[Finished | Rejected] | None = None
         self.done: Done | None = None
-        self.wants: Ask | Find | None = None
+        self.wants: Ask | Find | Fetch | None = None
         self._usage = Usage()
         self._steps = generator.steps(row)
         self._advance(None)

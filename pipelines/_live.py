@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from whyset.datasets import BadRow, Row
-from whyset.generators import adrive
+from whyset.datasets import BadRow
+from whyset.generators import Generator, Item, adrive
 from whyset.models import ModelUnavailable, Prices, RetryPolicy, UnusableReply
 
 from ._answering import Answerer, Traffic, unreachable
@@ -34,13 +34,25 @@ class Done:
         reused: Whether that happened in an earlier run.
     """
 
-    row: Row | BadRow
+    row: Item | BadRow
     record: RowRecord
     reused: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One going through of rows, by one generator."""
+
+    crew: Crew
+    identity: str
+    finder: Finder
+
+
 class LiveEngine:
-    """Drives the steps of rows over live models; one engine for one run.
+    """Drives the steps of rows over live models: one engine for one run, of one or more passes.
+
+    What one pass has learned of the provider holds for the next. After a pass that was stopped or
+    left, there is none.
 
     Attributes:
         traffic: What was sent and received so far.
@@ -67,7 +79,6 @@ class LiveEngine:
             budget: What must not be exceeded.
         """
         self._crew = crew
-        self._identity = crew.identity
         self._ledger = ledger
         self._halt = Halt()
         self._answerer = Answerer(
@@ -92,12 +103,18 @@ class LiveEngine:
         """Let asks in flight finish and send no more; the run then raises `RunStopped`."""
         self._halt.call(RunStopped("Stopped"))
 
-    async def run(self, rows: Iterable[Row | BadRow]) -> AsyncGenerator[Done, None]:
+    async def run(
+        self, rows: Iterable[Item | BadRow], *, generator: Generator | None = None
+    ) -> AsyncGenerator[Done, None]:
         """Yield every row in the order of the input, done or bad.
 
         Memory is bounded: a few rows for each ask in flight are held, whatever the input's size.
         When the run ends early, replies to asks in flight are awaited and recorded first; when it
         is cancelled, they are not. Close the generator (`contextlib.aclosing`) if you leave it.
+
+        Args:
+            rows: What to work on.
+            generator: Whose steps these are, where not the crew's own.
 
         Raises:
             RunStopped: `stop` was called, or the provider does not answer.
@@ -111,6 +128,8 @@ class LiveEngine:
         room = asyncio.Semaphore(self._window)
         tasks: set[asyncio.Task[Done]] = set()
         finder = Finder(self._crew.retriever)
+        crew = self._crew if generator is None else replace(self._crew, generator=generator)
+        this = _Pass(crew, crew.identity, finder)
         reader = ReadAhead(rows)
 
         async def feed() -> None:
@@ -119,10 +138,10 @@ class LiveEngine:
                     await room.acquire()
                     if isinstance(row, BadRow):
                         underway.put_nowait(Done(row, RowRecord.unreadable(row)))
-                    elif (known := self._known(row)) is not None:
+                    elif (known := self._known(row, this)) is not None:
                         underway.put_nowait(known)
                     else:
-                        task = asyncio.create_task(self._done(row, finder))
+                        task = asyncio.create_task(self._done(row, this))
                         tasks.add(task)
                         underway.put_nowait(task)
             except Exception as error:
@@ -133,7 +152,7 @@ class LiveEngine:
         halted = asyncio.create_task(self._halt.wait())
         halted.add_done_callback(lambda _: underway.put_nowait(None))
         feeder = asyncio.create_task(feed())
-        last_fault = ""
+        last_fault, ended = "", False
         try:
             while (next_ := await underway.get()) is not None:
                 if isinstance(next_, asyncio.Task) and not next_.done():
@@ -154,11 +173,13 @@ class LiveEngine:
                 raise self._halt.reason
             if last_fault and not (self.traffic.answered or self.traffic.replayed):
                 raise unreachable(last_fault)
+            ended = True
         finally:
             feeder.cancel()
             halted.cancel()
             reader.close()
-            self.stop()
+            if not ended:
+                self.stop()
             await self._wind_up(tasks, finder)
 
     async def _wind_up(self, tasks: set[asyncio.Task[Done]], finder: Finder) -> None:
@@ -173,14 +194,14 @@ class LiveEngine:
         finally:
             await finder.aclose()
 
-    def _known(self, row: Row) -> Done | None:
+    def _known(self, row: Item, this: _Pass) -> Done | None:
         """Return a row that was done earlier, with what became of it."""
-        held = self._ledger.row(row_key(row, self._identity))
+        held = self._ledger.row(row_key(row, this.identity))
         return None if held is None else Done(row, RowRecord.from_bytes(held), reused=True)
 
-    async def _done(self, row: Row, finder: Finder) -> Done:
+    async def _done(self, row: Item, this: _Pass) -> Done:
         try:
-            return await self._work(row, finder)
+            return await self._work(row, this)
         except RunStopped:
             raise
         except Exception as error:
@@ -188,16 +209,16 @@ class LiveEngine:
             self._halt.call(error)
             raise
 
-    async def _work(self, row: Row, finder: Finder) -> Done:
+    async def _work(self, row: Item, this: _Pass) -> Done:
         self._halt.check()
         try:
             driven = await adrive(
-                self._crew.generator.steps(row), self._answerer.answer, finder.find
+                this.crew.generator.steps(row), self._answerer.answer, this.finder.find
             )
         except UnusableReply as error:
             return Done(row, RowRecord.unanswered(RowRecord.TURNED_DOWN, str(error)))
         except ModelUnavailable as error:
             return Done(row, RowRecord.unanswered(RowRecord.UNAVAILABLE, str(error)))
-        record = RowRecord.of(driven, models=self._crew.model_names)
-        self._ledger.put_row(row_key(row, self._identity), record.to_bytes())
+        record = RowRecord.of(driven, models=this.crew.model_names)
+        self._ledger.put_row(row_key(row, this.identity), record.to_bytes())
         return Done(row, record)

@@ -10,8 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from whyset.datasets import STDIN
-
 from ._crew import Crew
 from ._rowrecord import QUARANTINED
 from ._summary import Summary
@@ -30,24 +28,37 @@ def manifest_record(
         prices_of: The date of the price list.
     """
     files = summary.files
-    constitution = crew.retriever.constitution
+    read = files.source.labels
     quarantine = files.quarantine if summary.tally.outcomes[QUARANTINED] else None
     return {
         "whyset": version("whyset"),
         "started": started.isoformat(timespec="seconds"),
         "finished": finished.isoformat(timespec="seconds"),
-        "input": "standard input" if files.source == STDIN else Path(files.source).name,
+        "input": read[0] if len(read) == 1 else list(read),
         "output": Path(files.output).name,
         "quarantine": quarantine.name if quarantine else None,
+        **crew_record(crew, files.constitution),
+        "prices_of": prices_of,
+        "summary": summary.record(),
+    }
+
+
+def crew_record(crew: Crew, file: Path | None) -> dict[str, Any]:
+    """Return what a manifest tells of who worked.
+
+    Args:
+        crew: Who did.
+        file: The file that the constitution was read from, where it was.
+    """
+    constitution = crew.retriever.constitution
+    return {
         "constitution": {
             "title": constitution.title,
             "sha256": constitution.digest,
-            "file": files.constitution.name if files.constitution else None,
+            "file": file.name if file else None,
         },
         "generator": {"name": crew.generator.name, "version": crew.generator.version},
         "models": crew.model_names,
         "retrieval": crew.retriever.identity,
         "settings": dict(crew.settings),
-        "prices_of": prices_of,
-        "summary": summary.record(),
     }

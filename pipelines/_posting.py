@@ -123,7 +123,11 @@ class Post:
         for number, (key, ask) in enumerate(asks.items()):
             if number % _AT_ONCE == 0:
                 await asyncio.sleep(0)  # serialising is work: signals have their turn
-            request = model.batches.request(key, ask)
+            try:
+                request = model.batches.request(key, ask)
+            except UnusableReply as error:
+                failures[key] = error
+                continue
             full = len(part) >= self._policy.requests or size + len(request) > self._policy.size
             if part and full:
                 failures |= await self._create(part, asks, model, wave)

@@ -1,5 +1,7 @@
 """What asks take, priced one by one and added up by step and model."""
 
+import math
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,7 +11,7 @@ from whyset.generators import Ask, Usage
 from whyset.models import Prices
 
 from ._forecast import Forecast, Ranges, StepForecast
-from ._sampling import Spread
+from ._sampling import Range, Spread
 from ._tokens import prompt_tokens
 
 # What is too close to a provider's minimum to be told by an estimate counts as not cached.
@@ -115,6 +117,7 @@ class Reckoning:
 
     rows: int = 0
     _sums: dict[tuple[str, str], _Sum] = field(default_factory=dict)
+    _repeats: Counter[tuple[str, str]] = field(default_factory=Counter)
     _spreads: dict[str, Spread] = field(default_factory=dict)
 
     def add(self, row: list[Taken]) -> None:
@@ -134,6 +137,10 @@ class Reckoning:
         for name, figure in figures.items():
             self._spreads.setdefault(name, Spread()).add(figure)
 
+    def repeated(self, step: str, model: str) -> None:
+        """Note that a row asked what another had asked before: it takes nothing."""
+        self._repeats[step, model] += 1
+
     def forecast(
         self, rows: int, pricing: Pricing, *, among: int | None, known: bool = False
     ) -> Forecast:
@@ -147,10 +154,16 @@ class Reckoning:
         """
         if not rows or not self.rows:
             return Forecast(())
-        steps = tuple(self._steps(Fraction(rows, self.rows), pricing, known=known))
+        scale = Fraction(rows, self.rows)
+        steps = tuple(self._steps(scale, pricing, known=known))
         ranges = None
         if among is None or self.rows < among:
             spread = {name: held.total(rows, among=among) for name, held in self._spreads.items()}
+            if self._repeats:
+                # Spread as if asks grew with rows: brought to what they do grow to.
+                linear = self.asks * scale
+                grown = Fraction(sum(step.asks for step in steps)) / linear if linear else 1
+                spread = {name: _stretched(held, float(grown)) for name, held in spread.items()}
             if any(step.live is None for step in steps):
                 spread["live"] = None
             if any(step.batch is None for step in steps):
@@ -158,8 +171,14 @@ class Reckoning:
             ranges = Ranges(**spread)
         return Forecast(steps, ranges)
 
-    def _steps(self, scale: Fraction, pricing: Pricing, *, known: bool) -> Iterator[StepForecast]:
+    @property
+    def asks(self) -> int:
+        """How many different asks the rows looked at have."""
+        return sum(held.asks for held in self._sums.values())
+
+    def _steps(self, rows: Fraction, pricing: Pricing, *, known: bool) -> Iterator[StepForecast]:
         for (step, model), held in sorted(self._sums.items()):
+            scale = growth(held.asks, self._repeats[step, model], rows)
             usage = _scaled(held.usage, scale)
             live, batch = _times(held.live, scale), _times(held.batch, scale)
             if not known and usage.cache_read_tokens:
@@ -180,6 +199,36 @@ class Reckoning:
                 common_tokens=held.common,
                 cache_from=pricing.cache_from(model),
             )
+
+
+def growth(different: int, repeats: int, rows: Fraction) -> Fraction:
+    """Return by how much different asks grow when rows do.
+
+    Where a sample repeats none, by as much as rows. Where it repeats some, all rows draw from a
+    pool of asks, whose size is the one that makes as many different ones likely.
+
+    Args:
+        different: How many different asks of a step the sample has.
+        repeats: How often it repeats one.
+        rows: By how much rows grow.
+    """
+    if not repeats or rows <= 1:
+        return rows
+    drawn = different + repeats
+    low, high = float(different), float(different) * 1e6
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _distinct(middle, drawn) < different else (low, middle)
+    return Fraction(_distinct(high, float(drawn * rows)) / different).limit_denominator(10**9)
+
+
+def _distinct(pool: float, drawn: float) -> float:
+    """Return how many different ones come of so many draws from a pool."""
+    return pool if pool <= 1 else pool * -math.expm1(drawn * math.log1p(-1 / pool))
+
+
+def _stretched(held: Range | None, by: float) -> Range | None:
+    return None if held is None else Range(held.low * by, held.high * by)
 
 
 def _plus(total: Decimal | None, one: Decimal | None) -> Decimal | None:

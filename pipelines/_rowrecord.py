@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from whyset.datasets import BadRow, Row, dumps, loads, quarantine_line
+from whyset.datasets import BadRow, dumps, loads, quarantine_line, with_provenance_as_text
 from whyset.generators import (
     Driven,
     Finished,
+    Item,
     Rejected,
     Usage,
     evidence_record,
@@ -50,7 +51,7 @@ class RowRecord:
         result, usage = driven.result, driven.usage
         if isinstance(result, Finished):
             columns = with_provenance(result, usage=usage, models=models)
-            return cls(result.outcome, usage, line=dumps(columns))
+            return cls(result.outcome, usage, line=dumps(with_provenance_as_text(columns)))
         known = evidence_record(result.evidence, models=models)
         known |= {"draft": result.draft, "usage": usage_record(usage)}
         return cls(QUARANTINED, usage, reasons=result.reasons, detail=result.detail, known=known)
@@ -65,11 +66,14 @@ class RowRecord:
         """Make the record of a line that holds no usable row."""
         return cls(QUARANTINED, reasons=(cls.UNREADABLE,), detail=row.reason)
 
-    def quarantine_line(self, row: Row | BadRow) -> bytes:
+    def quarantine_line(self, row: Item | BadRow) -> bytes:
         """Return the line of the quarantine file."""
         content = row if isinstance(row, BadRow) else row.columns
-        known = {} if self.known is None else {"whyset": self.known}
-        return quarantine_line(row.line, self.reasons, content, detail=self.detail, **known)
+        known: dict[str, Any] = {} if self.known is None else {"whyset": self.known}
+        place = getattr(row, "source", "")
+        return quarantine_line(
+            row.line, self.reasons, content, source=place, detail=self.detail, **known
+        )
 
     def to_bytes(self) -> bytes:
         """Serialise for the ledger: a line of JSON, and behind it the output line as it is."""
@@ -99,6 +103,6 @@ class RowRecord:
         )
 
 
-def row_key(row: Row, crew_identity: str) -> str:
+def row_key(row: Item, crew_identity: str) -> str:
     """Return what a row's record is kept under: its content, and all else that could change it."""
     return hashlib.sha256(f"{row.digest}{crew_identity}".encode()).hexdigest()

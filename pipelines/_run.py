@@ -1,41 +1,28 @@
 """A whole run: rows in, rows and quarantine out, a manifest beside them, an account at the end."""
 
-import asyncio
-import gc
-import os
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, aclosing, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import ExitStack, aclosing, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 
-from whyset.datasets import (
-    STDIN,
-    BadRow,
-    DatasetError,
-    LineWriter,
-    Row,
-    read_rows,
-    read_stream,
-)
+from whyset.datasets import LineWriter, RowWriter, open_writer, read_rows
 from whyset.models import Prices, RetryPolicy
 
 from ._answering import Traffic
-from ._batch import BatchEngine, collect_ended
+from ._batch import collect_ended
 from ._batchpolicy import DEFAULT_POLICY, BatchPolicy
-from ._budget import Budget
 from ._crew import Crew
-from ._errors import RunError, RunStopped
+from ._engines import Engine, Means, sparing_the_collector, spent_on
+from ._errors import RunStopped
 from ._estimate import SAMPLE, estimate
 from ._files import RunFiles
 from ._forecast import Estimate
 from ._foretold import keep_estimate, read_estimate
+from ._interrupting import run_interruptibly
 from ._keeping import write_record
-from ._ledger import Ledger, Spent
-from ._live import LiveEngine
+from ._ledger import Ledger
 from ._manifest import manifest_record
 from ._summary import Summary, Tally
 
@@ -68,7 +55,7 @@ class Run:
     prices: Prices | None = None
     on_row: Callable[[Tally, Traffic], None] = lambda tally, traffic: None
     on_quarantine: Callable[[bytes], None] = lambda line: None
-    _engine: LiveEngine | BatchEngine | None = field(default=None, init=False, repr=False)
+    _engine: Engine | None = field(default=None, init=False, repr=False)
     _tally: Tally = field(default_factory=Tally, init=False, repr=False)
     _stopping: bool = field(default=False, init=False, repr=False)
 
@@ -84,30 +71,19 @@ class Run:
             RunStopped: A signal came, or the provider does not answer; the output is not written.
             ModelRefused: The provider turns every ask down.
         """
-
-        async def interruptible() -> Summary:
-            try:
-                with _on_signals(self.stop):
-                    return await self.aexecute()
-            except asyncio.CancelledError:
-                raise RunStopped(
-                    self._told("Stopped at once, without waiting for asks in flight")
-                ) from None
-
-        return asyncio.run(interruptible())
+        return run_interruptibly(self.aexecute, self.stop, self._told)
 
     async def aexecute(self) -> Summary:
         """Do it in the running event loop; as `execute`, but signals are left to the caller."""
         began, started = time.monotonic(), datetime.now(UTC)
         prices = self.prices or Prices.load()
-        tally = self._tally = Tally()
+        tally = self._tally = Tally(self.crew.generator.outcomes)
         self._stopping = False
         with ExitStack() as stack:
-            stack.enter_context(_sparing_the_collector())
+            stack.enter_context(sparing_the_collector())
             ledger = stack.enter_context(Ledger(self.files.ledger))
-            for path in self.files.leftovers():
-                path.unlink(missing_ok=True)
-            output = stack.enter_context(LineWriter(self.files.output))
+            self.files.remove_leftovers()
+            output = stack.enter_context(open_writer(self.files.output, self.files.source))
             quarantine = (
                 stack.enter_context(LineWriter(self.files.quarantine))
                 if self.files.quarantine
@@ -122,7 +98,16 @@ class Run:
                         policy=self.batch_policy,
                         prices=prices,
                     )
-                engine = self._engine = self._open_engine(ledger, prices)
+                means = Means(
+                    self.concurrency,
+                    self.retries,
+                    self.batch,
+                    self.batch_policy,
+                    self.budget,
+                    prices,
+                )
+                durable = self.files.ledger is not None
+                engine = self._engine = means.open_engine(self.crew, ledger, durable=durable)
                 if self._stopping:
                     engine.stop()
                 await self._write_rows(engine, output, quarantine)
@@ -132,7 +117,7 @@ class Run:
             finally:
                 self._engine = None
                 await self.crew.aclose()
-            spent = _spent(ledger, prices)
+            spent = spent_on(ledger, prices)
             seconds = time.monotonic() - began
             foretold = read_estimate(self.files.estimate, crew=self.crew.identity, batch=self.batch)
             summary = Summary(tally, spent, engine.traffic, seconds, self.files, foretold)
@@ -176,7 +161,7 @@ class Run:
         with known as ledger:
             estimated = estimate(
                 self.crew,
-                _rows(self.files.source),
+                read_rows(self.files.source),
                 self.prices or Prices.load(),
                 ledger=ledger,
                 sample=sample,
@@ -186,49 +171,10 @@ class Run:
             keep_estimate(self.files.estimate, estimated, crew=self.crew.identity)
         return estimated
 
-    def _open_engine(self, ledger: Ledger, prices: Prices) -> LiveEngine | BatchEngine:
-        budget = self._open_budget(ledger, prices)
-        if not self.batch:
-            return LiveEngine(
-                self.crew,
-                ledger,
-                concurrency=self.concurrency,
-                retries=self.retries,
-                prices=prices,
-                budget=budget,
-            )
-        if self.files.ledger is None:
-            raise RunError(
-                "message batches take up to a day, and without -o FILE nothing would be kept of "
-                "what they cost: name an output with -o, or leave --batch out"
-            )
-        return BatchEngine(
-            self.crew,
-            ledger,
-            retries=self.retries,
-            policy=self.batch_policy,
-            prices=prices,
-            budget=budget,
-        )
-
-    def _open_budget(self, ledger: Ledger, prices: Prices) -> Budget | None:
-        """Return the budget less what the ledger says was spent; `None` where there is none."""
-        if self.budget is None:
-            return None
-        models = [model.name for model in self.crew.models.values() if not model.extractive]
-        costs = [spent.cost for spent in _spent(ledger, prices)]
-        if None in costs:
-            raise RunError(
-                "replies in this run's ledger come from a model without a price, so no budget can "
-                "be kept to: name its price in a file with --prices, or leave --budget out"
-            )
-        spent = sum((cost for cost in costs if cost is not None), Decimal(0))
-        return Budget(self.budget, prices, models, spent=spent, batch=self.batch)
-
     async def _write_rows(
-        self, engine: LiveEngine | BatchEngine, output: LineWriter, quarantine: LineWriter | None
+        self, engine: Engine, output: RowWriter, quarantine: LineWriter | None
     ) -> None:
-        async with aclosing(engine.run(_rows(self.files.source))) as results:
+        async with aclosing(engine.run(read_rows(self.files.source))) as results:
             async for done in results:
                 self._tally.add(done)
                 if done.record.line is not None:
@@ -240,12 +186,16 @@ class Run:
                         quarantine.write(line)
                 self.on_row(self._tally, engine.traffic)
 
-    def _commit(self, output: LineWriter, quarantine: LineWriter | None) -> None:
+    def _commit(self, output: RowWriter, quarantine: LineWriter | None) -> None:
         """Put the new files in place of those of an earlier run.
 
         Its manifest goes first and the new one comes last: where there is one, it speaks of the
         files beside it, even if this process is killed in between.
         """
+        # What can fail fails here, while the earlier run's files are still in place.
+        output.prepare()
+        if quarantine is not None:
+            quarantine.prepare()
         if self.files.manifest is not None:
             self.files.manifest.unlink(missing_ok=True)
         if quarantine is not None:
@@ -260,63 +210,3 @@ class Run:
             f"{reason}. {done} came out; every reply so far is in {self.files.ledger}. Run the "
             "same command again to go on: nothing that was answered is asked again."
         )
-
-
-def _spent(ledger: Ledger, prices: Prices) -> tuple[Spent, ...]:
-    return tuple(ledger.spent(prices.cost, batch_price=partial(prices.cost, batch=True)))
-
-
-def _rows(source: str) -> Iterator[Row | BadRow]:
-    if source != STDIN:
-        yield from read_rows(source)
-        return
-    # A stream of our own: were Python's to be closed at exit while the reading thread waits in
-    # it for a line that never comes, the interpreter would abort.
-    try:
-        with os.fdopen(os.dup(0), "rb") as stream:
-            yield from read_stream(stream, name="standard input")
-    except OSError as error:
-        raise DatasetError(f"standard input: cannot be read: {error.strerror or error}") from error
-
-
-@contextmanager
-def _sparing_the_collector() -> Iterator[None]:
-    """Keep what exists already out of the sight of Python's collector of cycles.
-
-    The vendors' packages hold some 240,000 objects that it would look through again and again as
-    rows come and go: a fifth of a run's time, measured.
-    """
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
-@contextmanager
-def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """On SIGINT and SIGTERM call `stop`; on a second one end the current task."""
-    loop = asyncio.get_running_loop()
-    current = asyncio.current_task()
-    seen = 0
-
-    def interrupt() -> None:
-        nonlocal seen
-        seen += 1
-        if seen == 1:
-            stop()
-        elif current is not None:
-            current.cancel()
-
-    handled = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, interrupt)
-        except (ValueError, RuntimeError):
-            continue  # not the main thread: whoever called keeps the handlers that are there
-        handled.append(number)
-    try:
-        yield
-    finally:
-        for number in handled:
-            loop.remove_signal_handler(number)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from whyset.generators import OUTCOMES, Usage, usage_record
+from whyset.generators import Usage, usage_record
 
 from ._answering import Traffic
 from ._files import RunFiles
@@ -20,6 +20,7 @@ class Tally:
     """What has come out of a run so far.
 
     Attributes:
+        meanings: Outcomes that may be → what they mean, in the order in which they are told.
         rows: How many rows there were; the sum of all outcomes.
         outcomes: Rows by outcome, `quarantined` among them.
         reasons: Quarantined rows by reason; a row may have several.
@@ -27,6 +28,7 @@ class Tally:
         usage: What the replies behind these rows took, whenever they were paid for.
     """
 
+    meanings: Mapping[str, str] = field(default_factory=dict)
     rows: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -42,10 +44,10 @@ class Tally:
         self.usage += done.record.usage
 
     def record(self) -> dict[str, Any]:
-        """Return the counts as plain values; every outcome is there, be it 0."""
+        """Return the counts as plain values; every outcome that may be is there, be it 0."""
         return {
             "rows": self.rows,
-            **{outcome: self.outcomes[outcome] for outcome in (*OUTCOMES, QUARANTINED)},
+            **{outcome: self.outcomes[outcome] for outcome in (*self.meanings, QUARANTINED)},
             "reasons": dict(sorted(self.reasons.items())),
         }
 

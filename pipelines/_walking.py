@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from whyset.generators import Ask, Find, Finished, Rejected, Reply, Steps
-from whyset.retriever import Grounding, Searcher
+from whyset.generators import Ask, Fetch, Find, Finished, Rejected, Reply, Steps
+from whyset.retriever import Grounding, Searcher, fetch
 
 
 class CutShort(Exception):
@@ -17,8 +17,8 @@ class _Walker:
     steps: Steps[Finished | Rejected]
     answer: Callable[[Ask], Reply]
 
-    def advance(self, sent: Grounding | None) -> Find | None:
-        """Go on to the next find; `None` where there is none any more."""
+    def advance(self, sent: Grounding | None) -> Find | Fetch | None:
+        """Go on to the next find or fetch; `None` where there is none any more."""
         try:
             question = next(self.steps) if sent is None else self.steps.send(sent)
             while isinstance(question, Ask):
@@ -50,7 +50,7 @@ class Walk:
             RetrieverError: The embedder or the index failed.
             GeneratorError: The generator cannot be walked.
         """
-        known: dict[Find, Grounding] = {}
+        known: dict[Find | Fetch, Grounding] = {}
         wanted = [(walker, walker.advance(None)) for walker in self._walkers]
         while asked := [(walker, find) for walker, find in wanted if find is not None]:
             new = dict.fromkeys(find for _, find in asked if find not in known)
@@ -58,13 +58,16 @@ class Walk:
             wanted = [(walker, walker.advance(known[find])) for walker, find in asked]
         self._walkers.clear()
 
-    def _found(self, finds: Iterable[Find]) -> Sequence[Grounding]:
+    def _found(self, finds: Iterable[Find | Fetch]) -> Sequence[Grounding]:
         ordered = list(finds)
-        by_k: dict[int, list[int]] = defaultdict(list)
-        for place, find in enumerate(ordered):
-            by_k[find.k].append(place)
+        by_k: dict[int, list[tuple[int, Find]]] = defaultdict(list)
         found: dict[int, Grounding] = {}
-        for k, places in by_k.items():
-            texts = [ordered[place].texts for place in places]
-            found.update(zip(places, self._retriever.ground(texts, k=k), strict=True))
+        for place, find in enumerate(ordered):
+            if isinstance(find, Fetch):
+                found[place] = fetch(self._retriever.constitution, find.ids, scope=find.scope)
+            else:
+                by_k[find.k].append((place, find))
+        for k, wanted in by_k.items():
+            groundings = self._retriever.ground([find.texts for _, find in wanted], k=k)
+            found.update(zip((place for place, _ in wanted), groundings, strict=True))
         return [found[place] for place in range(len(ordered))]

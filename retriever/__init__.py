@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from ._embedder import Embedder, open_embedder
 from ._errors import EmbedderUnavailable, RetrieverError
 from ._evaluation import Evaluation, Label, Recall, evaluate, read_labels
+from ._fetching import Scope, fetch
 from ._grounding import Grounding, ScoredPassage
 from ._searcher import Searcher
 from ._threshold import SETTLE_BELOW
@@ -23,9 +24,11 @@ __all__ = [
     "PassageRetriever",
     "Recall",
     "RetrieverError",
+    "Scope",
     "ScoredPassage",
     "Searcher",
     "evaluate",
+    "fetch",
     "open_embedder",
     "read_labels",
 ]

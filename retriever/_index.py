@@ -53,6 +53,11 @@ class PassageIndex:
             self._vectors = self._load(embedder, chroma, cache_dir, ephemeral)
 
     @property
+    def embedder(self) -> Embedder | None:
+        """What turns texts into vectors here; `None` where words alone are searched."""
+        return self._embedder
+
+    @property
     def identity(self) -> str:
         """Everything that decides what is found: constitution, embedder and ranking, as text."""
         embedder = self._embedder.identity if self._embedder else LEXICAL

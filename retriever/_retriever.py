@@ -83,6 +83,11 @@ class PassageRetriever(BaseRetriever):
         return self.index.identity
 
     @property
+    def embedder(self) -> Embedder | None:
+        """What turns texts into vectors here; `None` where words alone are searched."""
+        return self.index.embedder
+
+    @property
     def settle_below(self) -> float:
         """The `Grounding.relevance` below which a row surely has nothing at stake.
 

@@ -35,6 +35,8 @@ import orjson
 KEY = "test-key"
 MODEL = "claude-loopback-1"
 
+_PATHS = frozenset({"/v1/messages", "/v1/chat/completions", "/v1/completions"})
+
 # LangChain keeps one client for each address as long as the process lives: a port that comes up
 # twice would meet the connections of an earlier test, whose event loop has ended.
 _ports_taken: set[int] = set()
@@ -129,6 +131,25 @@ def completion(
         "model": model,
         "choices": [choice],
         "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+    }
+
+
+def continuation(
+    text: str = " and so on.",
+    *,
+    finish_reason: str | None = "stop",
+    model: str = MODEL,
+    **more: Any,
+) -> dict[str, Any]:
+    """Return a valid body of OpenAI's `POST /v1/completions`."""
+    return {
+        "id": "cmpl-loopback",
+        "object": "text_completion",
+        "created": 0,
+        "model": model,
+        "choices": [{"index": 0, "text": text, "finish_reason": finish_reason, "logprobs": None}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+        **more,
     }
 
 
@@ -298,7 +319,7 @@ class LoopbackServer:
             fault = self._faults.popleft()
             if fault is not None:
                 return fault
-        if request.path.split("?")[0] not in ("/v1/messages", "/v1/chat/completions"):
+        if request.path.split("?")[0] not in _PATHS:
             return error(404, f"The loopback server has no {request.method} {request.path}.")
         try:
             answer = self.answer(request.body)

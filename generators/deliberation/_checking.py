@@ -4,10 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from whyset.datasets import Channel, Conversation, Parted, Row, dumps, part_columns
+from whyset.datasets import Channel, Conversation, Parted, Row, identical, part_columns
 from whyset.retriever import ScoredPassage
 
-from .._checks import (
+from .._quotations import quotations, stands_in
+from .._rendering import spoken_text
+from .._result import Quote
+from .._words import count_words
+from ..checks import (
     Check,
     check_kept,
     check_length,
@@ -17,11 +21,7 @@ from .._checks import (
     check_quotations,
     check_unnamed,
 )
-from .._quotations import quotations, stands_in
-from .._result import Quote
-from .._words import count_words
 from ._options import Cite
-from ._rendering import spoken_text
 
 _FEWEST_WORDS = 15
 
@@ -132,8 +132,9 @@ def check_row_kept(
         repaired: Whether the response is another, and its reasoning gone, by intention.
     """
     old, new = part_columns(row), part_columns(row, columns)
-    kept = dumps(new.others) == dumps(old.others)
+    kept = identical(new.others, old.others)
     if not repaired:
+        kept = kept and (old.tags is None or new.tags == old.tags)
         kept = kept and _reasoning_kept(old, new, channel)
     return [
         _check_response(old, new, channel, repaired=repaired),
@@ -172,15 +173,17 @@ def _check_response(old: Parted, new: Parted, channel: Channel, *, repaired: boo
     if channel == "inline":
         return Check(name, "skipped", "an inline deliberation rewrites the response")
     if channel == "thinking":
-        kept = dumps(new.content) == dumps(old.content)
+        kept = identical(new.content, old.content)
     elif isinstance(old.content, list):
-        kept = isinstance(new.content, list) and dumps(new.content[1:]) == dumps(old.content)
+        kept = isinstance(new.content, list) and identical(new.content[1:], old.content)
     else:
         kept = isinstance(new.content, str) and new.content.endswith(old.content or "")
     return Check(name, "passed") if kept else Check(name, "failed", "the response was changed")
 
 
 def _reasoning_kept(old: Parted, new: Parted, channel: Channel) -> bool:
-    if channel == "thinking":
-        return isinstance(new.reasoning, str) and new.reasoning.endswith(old.reasoning or "")
-    return bool(new.reasoning == old.reasoning)
+    if channel != "thinking":
+        return identical(new.reasoning, old.reasoning)
+    if isinstance(new.reasoning, list):  # thinking blocks: ours, and behind it what was there
+        return identical(new.reasoning[1:], old.reasoning or [])
+    return isinstance(new.reasoning, str) and new.reasoning.endswith(old.reasoning or "")

@@ -2,19 +2,25 @@
 
 import json
 
-from whyset.datasets import Channel, Row
+from whyset.datasets import Row
 
 from .._errors import Declined
 from .._generator import Generator
-from .._prompts import load_prompt
 from .._result import Evidence, Finished, Rejected
 from .._steps import Ask, Reply, Steps
 from ._extracting import ExtractSteps
-from ._options import Cite, OnConflict, Options
+from ._options import Options
 from ._rehearsing import rehearsed_reply
 from ._row_steps import RowSteps
+from ._targets import asked_about, each_target
 
-_PROMPTS = ("appraise", "judge", "repair", "revise", "write")
+OUTCOMES = {
+    "rewritten": "the response carries its reasons",
+    "untouched": "nothing at stake, or kept as asked",
+    "repaired": "the response itself was changed as well",
+    "annotated": "quotations beside the response, weighed by nobody",
+}
+"""`annotated` rows are not training data."""
 
 
 class Deliberation(Generator):
@@ -28,44 +34,18 @@ class Deliberation(Generator):
 
     name = "deliberation"
     version = "1"
+    summary = "says why the response of a row is right, without changing what it does"
+    outcomes = OUTCOMES
+    options_class = Options
 
-    def __init__(
-        self,
-        *,
-        channel: Channel = "preface",
-        cite: Cite = "implicit",
-        on_conflict: OnConflict = "quarantine",
-        k: int = 8,
-        settle_below: float = 0.0,
-        max_revisions: int = 2,
-    ) -> None:
-        """Choose how to deliberate; see `Options` for what each choice means.
-
-        Raises:
-            GeneratorError: A value is not among those allowed.
-        """
-        self.options = Options(
-            channel=channel,
-            cite=cite,
-            on_conflict=on_conflict,
-            k=k,
-            settle_below=settle_below,
-            max_revisions=max_revisions,
-        )
-
-    @property
-    def identity(self) -> str:
-        """The options and the digests of the prompts."""
-        return json.dumps([self.name, self.version, self.options.record(), self.prompt_digests()])
-
-    def prompt_digests(self) -> dict[str, str]:
-        """Return each prompt's digest by step."""
-        prompts = [load_prompt(__package__, f"{self.name}/{name}") for name in _PROMPTS]
-        return {prompt.step: prompt.digest for prompt in prompts}
+    options: Options
 
     def steps(self, row: Row) -> Steps[Finished | Rejected]:
         """Return the steps of one row."""
-        return RowSteps(row, self.options, self._evidence()).steps()
+        evidence = self.evidence(channel=self.options.channel, cite=self.options.cite)
+        return each_target(
+            row, lambda one: RowSteps(one, self.options, evidence, self.prompts).steps()
+        )
 
     def extractive(self) -> Generator:
         """Return the variant that quotes passages beside the response and weighs nothing.
@@ -82,15 +62,8 @@ class Deliberation(Generator):
 
     def rehearse(self, ask: Ask, row: Row, *, at_stake: bool = True) -> Reply:
         """Return a typical answer, in length, to a step of a deliberation."""
-        return rehearsed_reply(ask, row, self.options.channel, at_stake=at_stake)
-
-    def _evidence(self) -> Evidence:
-        settings = {
-            "channel": self.options.channel,
-            "cite": self.options.cite,
-            "prompts": self.prompt_digests(),
-        }
-        return Evidence(self.name, self.version, settings)
+        about = asked_about(ask, row)
+        return rehearsed_reply(ask, about, self.options.channel, at_stake=at_stake)
 
 
 class Annotation(Generator):
@@ -98,6 +71,8 @@ class Annotation(Generator):
 
     name = Deliberation.name
     version = Deliberation.version
+    outcomes = OUTCOMES
+    options_class = Options
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -110,7 +85,8 @@ class Annotation(Generator):
     def steps(self, row: Row) -> Steps[Finished | Rejected]:
         """Return the steps of one row."""
         settings = {"channel": self.options.channel, "cite": "explicit"}
-        return ExtractSteps(row, self.options, Evidence(self.name, self.version, settings)).steps()
+        evidence = Evidence(self.name, self.version, settings)
+        return each_target(row, lambda one: ExtractSteps(one, self.options, evidence).steps())
 
     def extractive(self) -> Generator:
         """Return itself."""

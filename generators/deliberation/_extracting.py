@@ -8,9 +8,9 @@ from whyset.datasets import part_columns, with_deliberation
 from whyset.retriever import Grounding
 
 from .._asking import judged
-from .._checks import Check
 from .._result import Finished, Quote, Rejected
 from .._steps import Ask, Steps
+from ..checks import Check
 from ._checking import check_row_kept
 from ._gathering import Gathering, failed_checks
 

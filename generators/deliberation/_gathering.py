@@ -8,11 +8,11 @@ from whyset.datasets import Row
 from whyset.retriever import Grounding
 
 from .._asking import Unanswered, grounded
-from .._checks import Check
+from .._rendering import query_texts
 from .._result import Evidence, Finished, Rejected
 from .._steps import Find, Steps
+from ..checks import Check
 from ._options import Options
-from ._rendering import query_texts
 
 
 class Gathering(ABC):

@@ -1,15 +1,14 @@
 """What judges answer: the appraisal of a row as it came, the verdict on what was written."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from .._opinions import Opinion, PointedVerdict
 
 
-class _Opinion(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class Appraisal(_Opinion):
+class Appraisal(Opinion):
     """A judge's opinion of a row as it came."""
 
     situation: str = Field(
@@ -24,8 +23,20 @@ class Appraisal(_Opinion):
     )
 
 
-class Verdict(_Opinion):
+class Verdict(PointedVerdict):
     """A judge's opinion of a deliberation."""
+
+    points: ClassVar[Mapping[str, tuple[bool, str]]] = {
+        "same_decision": (True, "It does not arrive at exactly what the response does."),
+        "grounded": (True, "A reason follows neither from the passages nor from the conversation."),
+        "weighs": (True, "It does not meet the strongest reason for acting otherwise."),
+        "preachy": (False, "It lectures, or is longer or graver than the matter."),
+        "mentions_testing": (False, "It speaks of tests, training, or how it came to be written."),
+        "adds_claims": (
+            False,
+            "It states a fact or makes a promise that the material does not give.",
+        ),
+    }
 
     same_decision: bool
     grounded: bool
@@ -36,28 +47,3 @@ class Verdict(_Opinion):
     problems: list[str] = Field(
         description="What must change, each a sentence that a writer can act on."
     )
-
-    @property
-    def passes(self) -> bool:
-        """Whether no point speaks against the text; praise is not asked for."""
-        return not self.faults
-
-    @property
-    def faults(self) -> dict[str, str]:
-        """The points that speak against the text: name → the fault, for whoever mends it."""
-        return {
-            name: fault
-            for name, (sound, fault) in _POINTS.items()
-            if getattr(self, name) is not sound
-        }
-
-
-_POINTS = {
-    "same_decision": (True, "It does not arrive at exactly what the response does."),
-    "grounded": (True, "A reason follows neither from the passages nor from the conversation."),
-    "weighs": (True, "It does not meet the strongest reason for acting otherwise."),
-    "preachy": (False, "It lectures, or is longer or graver than the matter."),
-    "mentions_testing": (False, "It speaks of tests, training, or how it came to be written."),
-    "adds_claims": (False, "It states a fact or makes a promise that the material does not give."),
-}
-"""Point → what a sound text gets, and what is wrong with another."""

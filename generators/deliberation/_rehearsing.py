@@ -5,35 +5,14 @@ so that it is in its language, costs its tokens and passes every check of every 
 nothing and must never be written anywhere.
 """
 
-import re
-from collections.abc import Iterator
-from itertools import cycle
-
-from whyset.constitution import estimate_tokens
 from whyset.datasets import Channel, Row
 
 from .._errors import GeneratorError
-from .._steps import Ask, Reply, Usage
+from .._rehearsal import filler, rehearsed
+from .._steps import Ask, Reply
 from .._words import count_words
 from ._checking import length_bounds
 from ._opinions import Appraisal, Verdict
-
-# Runs of letters alone: no quotation, link, number or mark of code can come of them. Cut, because
-# in Thai or Japanese a whole paragraph may be one run.
-_LETTERS = re.compile(r"[^\W\d_]{1,24}")
-_NO_WORDS = (
-    "two",
-    "things",
-    "pull",
-    "apart",
-    "here",
-    "and",
-    "this",
-    "is",
-    "what",
-    "weighs",
-    "more",
-)
 
 # The same for every row, so that the passages which bear on them are looked for only once. They
 # are of another kind than what a search by the row's words finds, so a prompt rather has a passage
@@ -96,35 +75,18 @@ def rehearsed_reply(ask: Ask, row: Row, channel: Channel, *, at_stake: bool) -> 
         case "write" | "revise":
             text = _draft(response, channel)
         case "repair":
-            text = response.strip() or " ".join(_NO_WORDS)
+            text = response.strip() or filler(11)
         case other:
             raise GeneratorError(f"a deliberation has no step {other!r} to rehearse")
-    usage = Usage(estimate_tokens(ask.system) + estimate_tokens(ask.user), estimate_tokens(text))
-    return Reply(text, "complete", usage, "rehearsed")
+    return rehearsed(ask, text)
 
 
 def _draft(response: str, channel: Channel) -> str:
     bounds = length_bounds(response, channel)
     wanted = (bounds.low + bounds.high) // 2
     if channel != "inline":
-        return _words(response, wanted)
+        return filler(wanted, source=response)
     # All that must be kept is in it; a blank line, so that no link grows by the word behind it.
-    return f"{response.strip()}\n\n{_words(response, wanted - count_words(response))}".strip()
-
-
-def _words(source: str, count: int) -> str:
-    """Return so many words of a text, over and over where it has fewer."""
-    taken: list[str] = []
-    # A run of letters may be several words to those who count, or in Japanese half of one.
-    counted = 0
-    for run in _endless(source):
-        taken.append(run)
-        counted += count_words(run)
-        if counted >= count:
-            break
-    return " ".join(taken)
-
-
-def _endless(source: str) -> Iterator[str]:
-    runs = [found[0] for found in _LETTERS.finditer(source) if count_words(found[0])]
-    return cycle(runs or _NO_WORDS)
+    return (
+        f"{response.strip()}\n\n{filler(wanted - count_words(response), source=response)}".strip()
+    )

@@ -9,15 +9,15 @@ from whyset.datasets import Row, part_columns, with_deliberation, with_response
 from whyset.retriever import Grounding
 
 from .._asking import judged, written
-from .._checks import Check
-from .._prompts import fence, load_prompt
+from .._prompts import PromptSet, fence
+from .._rendering import render_conversation, render_list, render_passages, render_response
 from .._result import Evidence, Finished, Rejected
 from .._steps import Ask, Role, Steps
+from ..checks import Check
 from ._checking import check_deliberation, check_repair, check_row_kept, length_bounds, quotes_of
 from ._gathering import Gathering, failed_checks
 from ._opinions import Appraisal, Verdict
 from ._options import Options
-from ._rendering import render_conversation, render_list, render_passages, render_response
 
 # Room for the answer itself, in tokens, on top of what a response of this length may need; models
 # that reason before they answer spend from it too.
@@ -35,9 +35,10 @@ class _Review:
 class RowSteps(Gathering):
     """One row's way through the method."""
 
-    def __init__(self, row: Row, options: Options, evidence: Evidence) -> None:
+    def __init__(self, row: Row, options: Options, evidence: Evidence, prompts: PromptSet) -> None:
         super().__init__(row, options, evidence)
         self._original = row
+        self._prompts = prompts
 
     def _work(self, found: Grounding) -> Steps[Finished | Rejected]:
         appraisal = yield from self._appraise()
@@ -163,7 +164,7 @@ class RowSteps(Gathering):
     def _ask(self, role: Role, name: str, **values: str) -> Ask:
         """Render a step's prompt for the row as it now stands."""
         conversation = self._row.conversation
-        prompt = load_prompt(__package__, f"deliberation/{name}")
+        prompt = self._prompts[name]
         system, user = prompt.render(
             run={"channel": self._options.channel, "cite": self._options.cite},
             row={

@@ -55,7 +55,8 @@ def test_a_broken_constitution_ends_every_command(desk: Desk, command: tuple[str
         (
             ("--model", "gibberish"),
             "'gibberish' is no model: write provider:model, such as anthropic:claude-opus-5-5, or "
-            "extractive. Known here: anthropic, extractive, langchain, and LangChain's providers.",
+            "extractive. Known here: anthropic, completion, extractive, langchain, and LangChain's "
+            "providers.",
         ),
         (
             ("--model", "claude-opus-5-5"),
@@ -93,18 +94,21 @@ def test_bad_prices(desk: Desk) -> None:
     )
 
 
-def test_a_json_array(desk: Desk) -> None:
-    desk.write("sft.jsonl", '[{"prompt": "p", "response": "r"}]')
+def test_a_json_array_with_something_behind_it(desk: Desk) -> None:
+    desk.write("sft.jsonl", '[{"prompt": "p", "response": "r"}] {}')
     assert desk.call(*REWRITE, *QUOTING).error == (
-        "sft.jsonl:1: is a JSON array, not JSON lines; write one object a line, for example with: "
-        "jq -c '.[]'"
+        "sft.jsonl: after the JSON array of 1 elements comes more: '{}'; take it away, or write "
+        "one object a line. Nothing was written"
     )
     assert "out.jsonl" not in desk.names
 
 
 def test_a_folder_of_rows(desk: Desk) -> None:
     (desk.folder / "sft.jsonl").mkdir()
-    assert desk.call(*REWRITE, *QUOTING).error == "sft.jsonl: cannot be read: Is a directory"
+    assert desk.call(*REWRITE, *QUOTING).error == (
+        "sft.jsonl: is a folder without data files: nothing in it ends in .jsonl, .json, "
+        ".parquet, .csv, .tsv or .arrow, and `datasets` did not save it"
+    )
 
 
 def test_an_output_that_cannot_be_written(desk: Desk) -> None:

@@ -9,6 +9,8 @@ from answering import CONFLICT, MENDED, NOTHING, PREACHY, REFUSED, TURNED_DOWN, 
 from anthropic.resources.messages.messages import DEPRECATED_MODELS
 from loopback import MODEL
 
+from whyset.datasets import provenance_of
+
 from .conftest import TALKING, Desk, Finished
 
 FATES = ("", NOTHING, CONFLICT, MENDED, TURNED_DOWN, PREACHY, REFUSED)
@@ -37,8 +39,9 @@ def test_finished_rows_and_quarantined_ones_lie_beside_each_other(
     first = rewritten[0]
     assert first["response"].endswith(f"\n\n{row(0)['response']}")
     assert first["response"].startswith("Two things pull apart in row-0.")
-    assert first["whyset"]["outcome"] == "rewritten"
-    assert first["whyset"]["models"] == dict.fromkeys(("writer", "judge"), f"anthropic:{MODEL}")
+    provenance = provenance_of(first)
+    assert provenance["outcome"] == "rewritten"
+    assert provenance["models"] == dict.fromkeys(("writer", "judge"), f"anthropic:{MODEL}")
     entries = shared_desk.read("out.quarantine.jsonl")
     assert [(entry["line"], entry["reasons"]) for entry in entries] == [
         (3, ["conflict"]),
@@ -127,7 +130,7 @@ def test_quiet_says_nothing_and_a_run_without_quarantine_ends_with_0(desk: Desk)
     desk.write_rows(2, "", NOTHING)
     finished = desk.call(*COMMAND, "--quiet", "--judge", "anthropic:claude-loopback-2")
     assert (finished.code, finished.out, finished.err) == (0, "", "")
-    assert [record["whyset"]["outcome"] for record in desk.read("out.jsonl")] == [
+    assert [provenance_of(record)["outcome"] for record in desk.read("out.jsonl")] == [
         "rewritten",
         "untouched",
     ]

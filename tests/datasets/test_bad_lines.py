@@ -18,6 +18,7 @@ from whyset.datasets import (
     read_stream,
 )
 
+PROVENANCE = {"outcome": "rewritten", "generator": "deliberation", "version": "1"}
 GOOD = b'{"prompt": "a", "response": "b"}'
 
 
@@ -51,6 +52,12 @@ def reason(line: bytes | dict[str, Any]) -> str:
         (b"5", "not a JSON object but a number"),
         (b"true", "not a JSON object but true or false"),
         (b"null", "not a JSON object but null"),
+        (b"\0" * 20, "not JSON: unexpected character, expected a JSON value (at column 1)"),
+        (b'{"prompt": "a\0b"}', "not JSON: unexpected control character in string (at column 14)"),
+        (
+            b'{"prompt": "a", "response": "b", "prompt": "c"}',
+            "the key 'prompt' stands twice in an object; which one counts would be a guess",
+        ),
     ],
 )
 def test_a_line_that_is_no_object(line: bytes, expected: str) -> None:
@@ -62,24 +69,32 @@ def test_a_line_that_is_no_object(line: bytes, expected: str) -> None:
     [
         (
             {"text": "x"},
-            "no conversation: expected a 'messages' list, or 'prompt' and 'response' strings",
+            "no conversation: expected 'messages' or 'conversations', 'prompt' with 'response' or "
+            "'completion', 'instruction' with 'output', 'chosen' with 'rejected', or a transcript "
+            "in 'text'; the columns are 'text'",
         ),
         (
             {"prompt": "x"},
-            "no conversation: expected a 'messages' list, or 'prompt' and 'response' strings",
+            "no conversation: expected 'messages' or 'conversations', 'prompt' with 'response' or "
+            "'completion', 'instruction' with 'output', 'chosen' with 'rejected', or a transcript "
+            "in 'text'; the columns are 'prompt'",
         ),
         ({"prompt": "", "response": "x"}, "prompt is empty"),
         ({"prompt": 1, "response": "x"}, "prompt must be a string, not a number"),
         ({"prompt": "x", "response": None}, "response must be a string, not null"),
-        ({"prompt": "x", "response": " \n"}, "empty response: 'response' has no text"),
+        (
+            {"prompt": "x", "response": " \n"},
+            "empty response: 'response' has no text",
+        ),
         (
             {"prompt": "x", "response": "y", "reasoning_content": []},
             "reasoning_content must be a string, not an array",
         ),
         (
-            {"prompt": "x", "response": "y", "whyset": None},
-            "the row already has a 'whyset' column; remove or rename it, so that the provenance "
-            "of an earlier pass is not lost",
+            {"prompt": "x", "response": "y", "whyset": PROVENANCE},
+            "the row already has a 'whyset' column of an earlier pass (generator 'deliberation', "
+            "outcome 'rewritten'): work on the rows as they were before it, or choose to replace "
+            "its provenance",
         ),
         ({"messages": "[]"}, "messages must be a list, not a string"),
         ({"messages": None}, "messages must be a list, not null"),
@@ -167,9 +182,17 @@ def test_a_role_that_is_a_novel_is_cut_in_the_reason() -> None:
 
 def test_a_line_over_the_limit_is_not_even_parsed() -> None:
     assert reason(b'{"prompt": "' + b"x" * MAX_LINE) == (
-        "line too long: 16 MiB; the limit is 16 MiB"
+        "line too long: 64 MiB; the limit is 64 MiB"
     )
-    assert reason(b"x" * (50 * 2**20)) == "line too long: 50 MiB; the limit is 16 MiB"
+
+
+def test_a_text_of_fifty_megabytes_is_a_text() -> None:
+    said = "x" * (50 * 2**20)
+
+    (row,) = read_stream(io.BytesIO(dumps({"prompt": said, "response": "b"})), name="x")
+
+    assert isinstance(row, Row)
+    assert row.columns["prompt"] == said
 
 
 def test_a_line_over_the_limit_may_come_first() -> None:
@@ -180,7 +203,7 @@ def test_a_line_over_the_limit_may_come_first() -> None:
 
 
 def test_a_file_without_line_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("whyset.datasets._reader.MAX_RAW_LINE", 2**20)
+    monkeypatch.setattr("whyset.datasets.containers._lines.MAX_RAW_LINE", 2**20)
 
     with pytest.raises(DatasetError) as refused:
         list(read_stream(io.BytesIO(GOOD + b"\n" + b"x" * 2**21), name="disk.img"))

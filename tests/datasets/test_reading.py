@@ -12,6 +12,7 @@ from whyset.datasets import (
     Conversation,
     DatasetError,
     Message,
+    OfferedTool,
     Row,
     ToolCall,
     count_lines,
@@ -90,21 +91,6 @@ def test_a_broken_first_line_does_not_take_the_others_with_it() -> None:
     assert [type(row) for row in rows] == [BadRow, Row]
 
 
-@pytest.mark.parametrize(
-    "data",
-    [b"[" + dumps(PAIR) + b"]", b"[\n" + dumps(PAIR) + b"\n]\n", b"[]", b"[1,"],
-    ids=["one line", "several lines", "empty", "broken"],
-)
-def test_an_array_is_refused_as_a_whole(data: bytes) -> None:
-    with pytest.raises(DatasetError) as refused:
-        read(data)
-
-    assert str(refused.value) == (
-        "rows.jsonl:1: is a JSON array, not JSON lines; write one object a line, for example with: "
-        "jq -c '.[]'"
-    )
-
-
 def test_a_line_that_is_an_array_is_one_bad_row() -> None:
     rows = read(b"[1]\n" + dumps(PAIR) + b"\n[2]\n")
 
@@ -112,9 +98,9 @@ def test_a_line_that_is_an_array_is_one_bad_row() -> None:
 
 
 def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"none\.jsonl: cannot be read: No such file"):
+    with pytest.raises(DatasetError, match=r"none\.jsonl: there is no such file$"):
         list(read_rows(tmp_path / "none.jsonl"))
-    with pytest.raises(DatasetError, match=r": cannot be read: Is a directory$"):
+    with pytest.raises(DatasetError, match=r": is a folder without data files: "):
         list(read_rows(tmp_path))
 
 
@@ -160,15 +146,19 @@ def test_the_chat_form_is_read_with_everything_that_was_said() -> None:
             Message(
                 "assistant",
                 "",
-                tool_calls=(ToolCall("find", '{"q": 1}'), ToolCall("open", '{"größe":1}')),
+                tool_calls=(
+                    ToolCall("find", '{"q": 1}', id="1"),
+                    ToolCall("open", '{"größe":1}', id="2"),
+                ),
             ),
             Message("tool", "found", name="find"),
             Message("assistant", "b", reasoning="hm"),
             Message("user", "thanks"),
         ),
         turn=4,
-        tools=("find", "open"),
+        offered=(OfferedTool("find"), OfferedTool("open")),
     )
+    assert read.tools == ("find", "open")
     assert read.response.text == "b"
     assert [message.role for message in read.before] == ["system", "user", "assistant", "tool"]
 
@@ -206,7 +196,7 @@ def test_a_row_is_known_by_its_record() -> None:
 
 
 def test_a_record_from_a_library_that_is_no_row_is_refused() -> None:
-    with pytest.raises(DatasetError, match=r"^row 7: no conversation: expected a 'messages' list"):
+    with pytest.raises(DatasetError, match=r"^row 7: no conversation: expected 'messages' or"):
         row_from_record({"text": "x"}, line=7)
 
 

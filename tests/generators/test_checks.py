@@ -3,7 +3,7 @@
 import pytest
 
 from whyset.generators import Check
-from whyset.generators._checks import (
+from whyset.generators.checks import (
     check_kept,
     check_length,
     check_no_echo,

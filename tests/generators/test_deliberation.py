@@ -305,7 +305,7 @@ def test_the_whole_of_the_provenance(tell: Teller) -> None:
         "models": {"writer": "scripted:writer", "judge": "scripted:judge"},
         "channel": "preface",
         "cite": "explicit",
-        "prompts": Deliberation().prompt_digests(),
+        "prompts": Deliberation().prompts.digests(),
         "constitution": {"title": "The Lantern Document", "sha256": CONSTITUTION.digest},
         "relevance": 1.0,
         "passages": [

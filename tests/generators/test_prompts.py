@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whyset.generators import GeneratorError
-from whyset.generators._prompts import Prompt, fence, load_prompt
+from whyset.generators._prompts import Prompt, PromptSet, fence
+from whyset.generators.deliberation import Deliberation
 
-PACKAGE = "whyset.generators.deliberation"
 RUN = {"channel": "preface", "cite": "implicit"}
 
 anything = st.text(max_size=60) | st.lists(
@@ -37,7 +37,7 @@ anything = st.text(max_size=60) | st.lists(
     ],
 )
 def test_the_variables_of_each_template(step: str, system: set[str], user: set[str]) -> None:
-    prompt = load_prompt(PACKAGE, f"deliberation/{step}")
+    prompt = Deliberation().prompts[step]
 
     # What differs from row to row stands in the user part alone: the system part can be cached.
     assert Prompt("", prompt.system, "", "").variables() == system <= RUN.keys()
@@ -46,17 +46,15 @@ def test_the_variables_of_each_template(step: str, system: set[str], user: set[s
 
 
 def test_every_template_is_used_and_every_step_has_one() -> None:
-    from whyset.generators.deliberation import Deliberation
-
     folder = Path(__file__).parents[2] / "generators" / "deliberation" / "prompts"
 
-    assert set(Deliberation().prompt_digests()) == {
+    assert set(Deliberation().prompts.digests()) == {
         f"deliberation/{path.stem}" for path in folder.glob("*.md")
     }
 
 
 def test_every_missing_variable_is_named_at_once() -> None:
-    prompt = load_prompt(PACKAGE, "deliberation/write")
+    prompt = Deliberation().prompts["write"]
 
     with pytest.raises(GeneratorError) as refused:
         prompt.render(run={"channel": "preface"}, row={"passages": "p", "length": "l"})
@@ -91,11 +89,59 @@ def test_a_template_with_wrong_syntax_is_refused_when_it_is_read() -> None:
 
 
 def test_a_template_that_is_not_there_is_named() -> None:
-    with pytest.raises(GeneratorError) as refused:
-        load_prompt(PACKAGE, "deliberation/sing")
+    with pytest.raises(GeneratorError, match="there is no prompt 'sing' among"):
+        Deliberation().prompts["sing"]
 
-    assert (
-        str(refused.value) == f"prompt deliberation/sing: sing.md is not among {PACKAGE}'s prompts"
+
+OWN = "<!-- system -->\nIn {{ channel }}.\n<!-- user -->\n{{ conversation }}\n{{ response }}"
+
+
+def test_a_user_may_have_other_prompts() -> None:
+    own = Deliberation(prompts={"write": OWN})
+
+    assert own.prompts["write"].system == "In {{ channel }}.\n"
+    assert own.prompts["judge"] == Deliberation().prompts["judge"]
+    assert own.identity != Deliberation().identity
+    assert own.evidence().settings["prompts"] == own.prompts.digests()
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "told"),
+    [
+        (
+            "sing",
+            OWN,
+            "deliberation has no prompt 'sing'; it has appraise, judge, repair, revise, write",
+        ),
+        (
+            "write",
+            OWN.replace("response", "answer"),
+            "prompt deliberation/write: there is no variable answer; it may use channel, cite, "
+            "considerations, conversation, length, passages, response",
+        ),
+        (
+            "write",
+            OWN.replace("channel", "response"),
+            "prompt deliberation/write: response may stand in the user part only",
+        ),
+    ],
+)
+def test_a_users_prompt_that_cannot_take_the_place_is_refused(
+    name: str, source: str, told: str
+) -> None:
+    with pytest.raises(GeneratorError) as refused:
+        Deliberation(prompts={name: source})
+
+    assert str(refused.value) == told
+
+
+def test_all_that_is_wrong_with_a_users_prompts_is_told_at_once() -> None:
+    with pytest.raises(GeneratorError) as refused:
+        PromptSet.of("x", {"y": OWN}, {"y": f"{OWN}{{{{ mood }}}}", "z": OWN})
+
+    assert str(refused.value) == (
+        "prompt x/y: there is no variable mood; it may use channel, conversation, response; "
+        "x has no prompt 'z'; it has y"
     )
 
 

@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 from loopback import LoopbackServer, error
 
 from whyset.constitution import Constitution
-from whyset.datasets import DatasetError
+from whyset.datasets import DatasetError, provenance_of
 from whyset.generators.deliberation import Deliberation, OnConflict
 from whyset.models import ModelRefused
 from whyset.models.testing import ScriptedModel
@@ -162,10 +162,29 @@ class TestNeverWrittenOver:
     def test_what_is_no_file(self, source: Path, tmp_path: Path) -> None:
         pipe = tmp_path / "pipe"
         os.mkfifo(pipe)
-        for target in (pipe, tmp_path, Path("/dev/null")):
+        for target in (pipe, Path("/dev/null"), Path("/")):
             assert self.refused(source, target) == (
                 f"{target}: is no regular file; name a file, or -o - to print the rows"
             )
+
+    def test_a_folder_with_other_files(self, source: Path, tmp_path: Path) -> None:
+        (tmp_path / "out").mkdir()
+        (tmp_path / "out" / "data-00000-of-00001.parquet").touch()
+        (tmp_path / "out" / "notes.txt").touch()
+        assert self.refused(source, tmp_path / "out") == (
+            f"{tmp_path / 'out'}: holds notes.txt, which was not written here; name a folder that "
+            "is new or empty, or a file"
+        )
+
+    @pytest.mark.parametrize("named", ["{}", "{}/*.jsonl", "{}/**/*.jsonl"])
+    def test_what_the_next_run_would_read(self, source: Path, output: Path, named: str) -> None:
+        pattern = named.format(source.parent)
+        with pytest.raises(RunError) as refused:
+            RunFiles.beside(pattern, str(output))
+        assert str(refused.value) == (
+            f"{output}: would be read as a part of {pattern} by the next run; name another output "
+            "with -o"
+        )
 
     def test_a_folder_that_is_not_there(self, source: Path, tmp_path: Path) -> None:
         told = self.refused(source, tmp_path / "none" / "out.jsonl")
@@ -246,7 +265,7 @@ GARBAGE = (
     '{"prompt": "no response"}',
     '{"messages": [{"role": "user", "content": "hi"}]}',
     '{"prompt": "p", "response": ""}',
-    '{"prompt": "p", "response": "r", "whyset": {}}',
+    '{"prompt": "p", "response": "r", "whyset": {"generator": "g", "version": "1", "outcome": ""}}',
 )
 
 # A first line that is not whole is joined with the next ones, so a good row stands before all.
@@ -291,7 +310,7 @@ class TestAccount:
         assert counts["rows"] == sum(counts[kind] for kind in kinds)
         assert counts["rows"] == sum(1 for line in written if line.strip())
         finished = read(output)
-        assert Counter(record["whyset"]["outcome"] for record in finished) == {
+        assert Counter(provenance_of(record)["outcome"] for record in finished) == {
             kind: count for kind, count in fate.items() if kind != "quarantined" and count
         }
         quarantine = folder / "out.quarantine.jsonl"

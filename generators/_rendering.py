@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from whyset.datasets import Conversation, Message
+from whyset.datasets import Conversation, Message, OfferedTool
 from whyset.retriever import ScoredPassage
 
-from .._prompts import fence
+from ._prompts import fence
 
 _LONGEST_QUERY = 1000
 _MOST_TURNS = 4
@@ -27,8 +27,8 @@ def render_passages(passages: Sequence[ScoredPassage]) -> str:
 def render_conversation(conversation: Conversation) -> str:
     """Return what precedes the response, fenced as data."""
     parts = [_message(message) for message in conversation.before]
-    if conversation.tools:
-        parts.insert(0, f"[tools on offer] {', '.join(conversation.tools)}")
+    if conversation.offered:
+        parts.insert(0, f"[tools on offer]{_tools(conversation.offered)}")
     return fence("\n\n".join(parts) or "(nothing)")
 
 
@@ -47,7 +47,7 @@ def spoken_text(conversation: Conversation) -> str:
 
     The labels that rendering adds are left out: no text may have them from there.
     """
-    parts = list(conversation.tools)
+    parts = [part for tool in conversation.offered for part in (tool.name, tool.description)]
     for message in conversation.messages:
         parts += [message.name or "", message.reasoning, message.text]
         parts += [part for call in message.tool_calls for part in (call.name, call.arguments)]
@@ -73,6 +73,14 @@ def _clipped(texts: Iterable[str]) -> Iterable[str]:
         else:
             yield text[:_LONGEST_QUERY]
             yield text[-_LONGEST_QUERY:]
+
+
+def _tools(offered: Sequence[OfferedTool]) -> str:
+    """Return tools as a list of what each does, or by name alone where the row says no more."""
+    if not any(tool.description for tool in offered):
+        return f" {', '.join(tool.name for tool in offered)}"
+    told = (": ".join(filter(None, (tool.name, tool.description))) for tool in offered)
+    return "".join(f"\n- {line}" for line in told)
 
 
 def _message(message: Message) -> str:

@@ -1,0 +1,147 @@
+"""`whyset generators` and `whyset prompts`: what is installed, and prompts to start from."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._options import JsonOption, given
+from ._tables import table
+
+if TYPE_CHECKING:
+    from whyset.generators import Generator
+
+_OWN = "whyset"
+
+
+def generators(
+    name: Annotated[
+        str | None,
+        typer.Argument(callback=given, help="One of them, with its options, axes and prompts."),
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Show the generators that are installed, built in and plugged in."""
+    from whyset.generators import installed_generators, open_generator
+
+    if name is None:
+        found = installed_generators()
+        records = [_record(open_generator(each), found[each]) for each in found]
+        if json_output:
+            typer.echo(json.dumps(records, ensure_ascii=False, indent=2))
+            return
+        typer.echo("\n".join(_overview(records)))
+        return
+    record = _record(open_generator(name), installed_generators()[name])
+    if json_output:
+        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
+        return
+    typer.echo("\n".join(_details(record)))
+
+
+def prompts(
+    name: Annotated[str, typer.Argument(callback=given, help="A generator.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="A folder to copy them to, as DIR/GENERATOR/NAME.md; edit them there and run "
+            "with --prompts DIR.",
+        ),
+    ] = None,
+) -> None:
+    """Print the prompts of a generator, or copy them out to be changed."""
+    from whyset.generators import open_generator
+    from whyset.pipelines import write_prompts
+
+    sources = open_generator(name).prompt_sources()
+    if output is None:
+        for prompt, source in sources.items():
+            typer.echo(f"--- {name}/{prompt}.md ---\n{source}")
+        return
+    for path in write_prompts(output, name, sources):
+        typer.echo(str(path))
+
+
+def _record(generator: "type[Generator]", distribution: str) -> dict[str, Any]:
+    """Return what there is to know of a generator as plain values."""
+    from whyset.generators import DocumentGenerator
+
+    axes = []
+    if issubclass(generator, DocumentGenerator):
+        axes = [
+            {
+                "name": axis.name,
+                "meaning": axis.meaning,
+                "values": list(axis.values),
+                "generated": axis.generated,
+            }
+            for axis in generator().axes
+        ]
+    return {
+        "name": generator.name,
+        "version": generator.version,
+        "summary": generator.summary,
+        "takes": generator.takes,
+        "command": _command(generator),
+        "from": distribution,
+        "outcomes": dict(generator.outcomes),
+        "options": [
+            {
+                "name": name,
+                "flag": "-k" if name == "k" else f"--{name.replace('_', '-')}",
+                "default": json.loads(generator.options_class().model_dump_json())[name],
+                "help": field.description or "",
+            }
+            for name, field in generator.options_class.model_fields.items()
+        ],
+        "axes": axes,
+        "prompts": sorted(generator.prompt_sources()),
+    }
+
+
+def _command(generator: "type[Generator]") -> str:
+    if generator.takes == "briefs":
+        return f"whyset write {generator.name}"
+    return "whyset rewrite" if generator.name == "deliberation" else f"whyset {generator.name}"
+
+
+def _overview(records: list[dict[str, Any]]) -> list[str]:
+    lines = []
+    for takes, heading in (("rows", "rows in, rows out"), ("briefs", "documents from a plan")):
+        rows = [
+            (
+                record["name"],
+                record["summary"] + ("" if record["from"] == _OWN else f" ({record['from']})"),
+            )
+            for record in records
+            if record["takes"] == takes
+        ]
+        if rows:
+            lines += [f"{heading}:", *table(rows, names=2), ""]
+    return [*lines, "whyset generators NAME tells the options, axes and prompts of one."]
+
+
+def _details(record: dict[str, Any]) -> list[str]:
+    lines = [
+        f"{record['name']} {record['version']}: {record['summary']}",
+        f"from {record['from']}; run it with: {record['command']}",
+        "",
+        "options:",
+        *(
+            f"  {option['flag']}  {option['help']} [default: {json.dumps(option['default'])}]"
+            for option in record["options"]
+        ),
+        "",
+        "outcomes:",
+        *table([*record["outcomes"].items()], names=2),
+    ]
+    if record["axes"]:
+        lines += ["", "axes of variety, drawn by a plan with exact quotas:"]
+        for axis in record["axes"]:
+            values = ", ".join(axis["values"]) or f"{axis['generated']} listed by the model"
+            lines.append(f"  {axis['name']}: {axis['meaning']} {values}")
+    return [*lines, "", f"prompts: {', '.join(record['prompts'])}"]

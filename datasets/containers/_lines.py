@@ -1,0 +1,88 @@
+"""JSON lines → records; what is no record is told and passed over."""
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import BinaryIO, NamedTuple
+
+from .._errors import DatasetError
+from .._json import NotJson, loads
+from .._row import BadRow
+from ..shapes import kind_of
+from ._record import MAX_LINE, Record, too_long
+
+MAX_RAW_LINE = 512 * 1024 * 1024
+"""Beyond this many bytes without a line end the file is not JSON lines, and nothing is read."""
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class _Line(NamedTuple):
+    number: int
+    raw: bytes
+
+
+def read_lines(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
+    """Read JSON lines from a stream.
+
+    A stream that holds one JSON object spread over several lines is one record. Blank lines are
+    none; a byte-order mark and CRLF line ends are passed over.
+
+    Raises:
+        DatasetError: A line has no end.
+    """
+    lines = _lines(stream, name)
+    for number, raw in chain(_opening(lines), lines):
+        yield record_of(number, raw)
+
+
+def record_of(number: int, raw: bytes) -> Record | BadRow:
+    """Parse one record."""
+    if len(raw) > MAX_LINE:
+        return too_long(number, raw)
+    try:
+        columns = loads(raw)
+    except NotJson as error:
+        return BadRow(number, str(error), raw)
+    if type(columns) is not dict:
+        return BadRow(number, f"not a JSON object but {kind_of(columns)}", raw)
+    return Record(number, columns, raw)
+
+
+def _opening(lines: Iterator[_Line]) -> list[_Line]:
+    """Return the first line; where the whole stream is one object, that object as a line."""
+    first = next(lines, None)
+    if first is None:
+        return []
+    begun = len(first.raw) <= MAX_LINE and first.raw.lstrip().startswith(b"{")
+    return _spread(first, lines) if begun and not _is_json(first.raw) else [first]
+
+
+def _spread(first: _Line, lines: Iterator[_Line]) -> list[_Line]:
+    """Join the lines of a file that is one object; where it is none, return them as they were."""
+    held, size = [first], len(first.raw)
+    while size <= MAX_LINE and (later := next(lines, None)):
+        held.append(later)
+        size += len(later.raw) + 1
+    whole = b"\n".join(line.raw for line in held)
+    return [_Line(first.number, whole)] if size <= MAX_LINE and _is_json(whole) else held
+
+
+def _lines(stream: BinaryIO, name: str) -> Iterator[_Line]:
+    for number, line in enumerate(iter(lambda: stream.readline(MAX_RAW_LINE), b""), 1):
+        if len(line) == MAX_RAW_LINE:
+            raise DatasetError(
+                f"{name}:{number}: a line of over {MAX_RAW_LINE // 2**20} MiB; is this JSON lines?"
+            )
+        if number == 1:
+            line = line.removeprefix(_BOM)
+        stripped = line.rstrip(b"\r\n")
+        if stripped and not stripped.isspace():
+            yield _Line(number, stripped)
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        loads(raw)
+    except NotJson:
+        return False
+    return True

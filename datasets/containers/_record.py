@@ -1,0 +1,30 @@
+"""What containers yield: records that are parsed, and beside them `BadRow`s that could not be."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .._row import BadRow
+
+MAX_LINE = 64 * 1024 * 1024
+"""The longest record that is read as a row, in bytes of JSON; a longer one goes to quarantine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record of a dataset.
+
+    Attributes:
+        line: Where it stands: its line, or its number in containers that have no lines; 1-based.
+        columns: What it holds, as JSON values.
+        raw: It as JSON, as it stood where it stood so: what it is known by.
+    """
+
+    line: int
+    columns: dict[str, Any] = field(repr=False)
+    raw: bytes = field(repr=False)
+
+
+def too_long(line: int, raw: bytes) -> BadRow:
+    """Return a record that is over the limit."""
+    size, limit = len(raw) / 2**20, MAX_LINE // 2**20
+    return BadRow(line, f"line too long: {size:.0f} MiB; the limit is {limit} MiB", raw)

@@ -1,0 +1,49 @@
+"""Every shape that a conversation has in a record, one file each."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from .._row import Shape
+from ._alpaca import Alpaca
+from ._anthropic import Anthropic
+from ._completion import Completion
+from ._fields import UnusableRecord, kind_of
+from ._forms import Parted
+from ._hh import Hh
+from ._layout import Layout, Place, Spoken
+from ._messages import LISTS, Messages, list_column
+from ._preference import Preference
+from ._prompt import Prompt
+from ._refusing import ContextRefused, ConversionRefused
+from ._sharegpt import ShareGpt
+from ._tools import defined_tools
+
+LAYOUTS: Final[Mapping[Shape, Layout]] = {
+    layout.name: layout
+    for layout in (
+        Preference(),
+        ShareGpt(),
+        Anthropic(),
+        Messages(),
+        Completion(),
+        Prompt(),
+        Alpaca(),
+        Hh(),
+    )
+}
+"""By name, in the order in which a record is tried: the first that fits is its shape."""
+
+__all__ = [
+    "LAYOUTS",
+    "LISTS",
+    "ContextRefused",
+    "ConversionRefused",
+    "Layout",
+    "Parted",
+    "Place",
+    "Spoken",
+    "UnusableRecord",
+    "defined_tools",
+    "kind_of",
+    "list_column",
+]

@@ -1,0 +1,266 @@
+"""Anthropic's Messages API: `system` at the top, content as text or blocks, tools with a schema."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from .._conversation import Conversation, Message, OfferedTool, ToolCall
+from .._row import REASONING_FIELD, Shape, Side
+from ._blocks import THOUGHTS, BlocksForm
+from ._chat import parts_beyond_text, text_of_parts
+from ._fields import UnusableRecord, list_of, object_of, one_of, others_of, text_in, wrong
+from ._layout import Place, Spoken, assistant_turns
+from ._messages import whole_tools
+from ._refusing import ConversionRefused
+from ._tools import anthropic_tool, as_json, numbered_calls, offered_tools, parsed_arguments
+
+_BLOCKS: Final = BlocksForm()
+_OWN = frozenset({"tool_use", "tool_result"}) | THOUGHTS
+_FOREIGN = ("tool_calls", "function_call", REASONING_FIELD)
+_KNOWN = frozenset({"role", "content"})
+_ROLES = "user, assistant"
+
+
+class Anthropic:
+    """`{"system": "…", "messages": [{"role": "user", "content": [{"type": "text", …}]}], …}`."""
+
+    name: Shape = "anthropic"
+    sides: tuple[Side, ...] = ("",)
+
+    def fits(self, columns: Mapping[str, Any]) -> bool:
+        """Say whether messages are certainly of this form and not of OpenAI's.
+
+        Only its own marks tell them apart: a system prompt beside the messages, its blocks, or
+        tools with an `input_schema`. Messages of plain texts alone are taken for OpenAI's.
+        """
+        messages = columns.get("messages")
+        if not isinstance(messages, list) or not messages:
+            return False
+        marked = bool(columns.get("system")) and isinstance(columns["system"], str | list)
+        tools = columns.get("tools")
+        if isinstance(tools, list) and tools and isinstance(tools[0], dict):
+            marked = marked or "input_schema" in tools[0]
+        for message in messages:
+            if not isinstance(message, dict) or message.get("role") not in {"user", "assistant"}:
+                return False
+            if any(message.get(name) is not None for name in _FOREIGN):
+                return False
+            if not marked and isinstance(content := message.get("content"), list):
+                marked = any(_is_own(block) for block in content)
+        return marked
+
+    def core(self, columns: Mapping[str, Any]) -> frozenset[str]:
+        """Return the names of the columns that make up the conversation."""
+        return frozenset({"messages", "system", "tools"})
+
+    def read(self, columns: Mapping[str, Any], side: Side) -> Spoken:
+        """Read a record's conversation; what a tool answered becomes a message of its own."""
+        if "messages" not in columns:
+            raise UnusableRecord("messages is missing")
+        messages = list(_read_system(columns.get("system")))
+        for at, message in enumerate(list_of(columns["messages"], "messages")):
+            messages += _read_message(message, f"messages[{at}]")
+        offered = offered_tools(columns.get("tools"))
+        return Spoken(tuple(messages), offered, assistant_turns(messages))
+
+    def place(self, columns: Mapping[str, Any], turn: int, side: Side) -> Place:
+        """Return where a response stands."""
+        passed = len(_read_system(columns.get("system")))
+        for at, message in enumerate(columns["messages"]):
+            if passed == turn:
+                return Place(("messages", at), _BLOCKS)
+            passed += _count(message)
+        raise IndexError(turn)
+
+    def with_context(
+        self,
+        columns: Mapping[str, Any],
+        system: str | None,
+        tools: Sequence[OfferedTool] | None,
+    ) -> dict[str, Any]:
+        """Return columns with another system prompt and other tools."""
+        changed = dict(columns)
+        if system is not None and (system or columns.get("system")):
+            as_blocks = isinstance(columns.get("system"), list) and system
+            changed["system"] = [{"type": "text", "text": system}] if as_blocks else system or None
+        if tools is not None and (tools or columns.get("tools")):
+            changed["tools"] = [anthropic_tool(tool) for tool in tools] or None
+        return changed
+
+    def write(self, conversation: Conversation) -> dict[str, Any]:
+        """Return a conversation as columns of this shape."""
+        spoken = list(conversation.messages)
+        columns: dict[str, Any] = {}
+        if spoken and spoken[0].role in {"system", "developer"}:
+            first = spoken.pop(0)
+            _refuse_unheld(first)
+            columns["system"] = list(first.parts) or first.text
+        calls = numbered_calls(spoken)
+        called: dict[str, None] = {}
+        messages: list[dict[str, Any]] = []
+        for at, message in enumerate(spoken):
+            _refuse_unheld(message)
+            if message.role == "assistant":
+                ids = [
+                    call.id or f"call_{number}"
+                    for number, call in enumerate(message.tool_calls, calls.get(at, 0) + 1)
+                ]
+                called |= dict.fromkeys(ids)
+                messages.append({"role": "assistant", "content": _written(message, ids)})
+                continue
+            if message.role not in {"user", "tool", "function"}:
+                raise ConversionRefused(self.name, f"the role {message.role!r} in this place")
+            content = _said(message, called)
+            if messages and _holds_results(messages[-1]):
+                # The API wants all results of a turn, and what is said with them, in one message.
+                messages[-1]["content"] += (
+                    content if isinstance(content, list) else [{"type": "text", "text": content}]
+                )
+            else:
+                messages.append({"role": "user", "content": content})
+        columns["messages"] = messages
+        if conversation.offered:
+            columns["tools"] = [
+                anthropic_tool(tool) for tool in whole_tools(conversation, self.name)
+            ]
+        return columns
+
+
+def _is_own(block: Any) -> bool:
+    return isinstance(block, dict) and (
+        block.get("type") in _OWN or isinstance(block.get("source"), dict)
+    )
+
+
+def _read_system(system: Any) -> tuple[Message, ...]:
+    if system is None or system in ("", []):
+        return ()
+    if isinstance(system, str):
+        return (Message("system", system),)
+    if isinstance(system, list):
+        text = text_of_parts(system, "system")
+        return (Message("system", text, parts=parts_beyond_text(system)),)
+    raise wrong("system", "a string or a list of blocks", system)
+
+
+def _read_message(value: Any, where: str) -> list[Message]:
+    message = object_of(value, where)
+    role = message.get("role")
+    if role not in {"user", "assistant"}:
+        if "role" not in message:
+            raise UnusableRecord(f"{where}.role is missing")
+        raise one_of(role, f"{where}.role", _ROLES)
+    content, others = message.get("content"), others_of(message, _KNOWN)
+    if isinstance(content, str):
+        return [Message(role, content, others=others)]
+    if not isinstance(content, list):
+        raise wrong(f"{where}.content", "a string or a list of blocks", content)
+    text = text_of_parts(content, f"{where}.content")
+    if role == "user":
+        results = [_result(block, f"{where}.content") for block in content if _is_result(block)]
+        said = [block for block in content if not _is_result(block)]
+        if said or not results:
+            parts = parts_beyond_text(said)
+            return [*results, Message("user", text, parts=parts, others=others)]
+        return results
+    return [_read_answer(content, text, f"{where}.content", others)]
+
+
+def _read_answer(content: list[Any], text: str, where: str, others: Mapping[str, Any]) -> Message:
+    thoughts: list[str] = []
+    calls: list[ToolCall] = []
+    parts: list[Any] = []
+    for at, block in enumerate(content):
+        kind = block["type"]
+        if kind == "thinking":
+            thoughts.append(text_in(block, "thinking", f"{where}[{at}]"))
+        elif kind == "tool_use":
+            name = text_in(block, "name", f"{where}[{at}]")
+            call_id = block.get("id")
+            calls.append(
+                ToolCall(
+                    name,
+                    as_json(block.get("input") or {}),
+                    call_id if isinstance(call_id, str) else None,
+                )
+            )
+        # Ahead of all else thinking is reasoning, behind all else a call is a call; elsewhere
+        # their place among the blocks says something that no other shape can.
+        misplaced = (kind in THOUGHTS and bool(parts or calls)) or (bool(calls) and kind == "text")
+        if misplaced or kind not in {"thinking", "tool_use"}:
+            parts.append(block)
+    reasoning = "\n\n".join(filter(None, thoughts))
+    beyond = parts_beyond_text(parts)
+    return Message("assistant", text, reasoning, tuple(calls), parts=beyond, others=others)
+
+
+def _is_result(block: Any) -> bool:
+    return isinstance(block, dict) and block.get("type") == "tool_result"
+
+
+def _result(block: Mapping[str, Any], where: str) -> Message:
+    content, call_id = block.get("content"), block.get("tool_use_id")
+    if isinstance(content, list):
+        text, parts = (
+            text_of_parts(content, f"{where}.tool_result.content"),
+            parts_beyond_text(content),
+        )
+    elif content is None or isinstance(content, str):
+        text, parts = content or "", ()
+    else:
+        raise wrong(f"{where}.tool_result.content", "a string or a list of blocks", content)
+    others = others_of(block, frozenset({"type", "content", "tool_use_id"}))
+    known_id = call_id if isinstance(call_id, str) else None
+    return Message("tool", text, call_id=known_id, parts=parts, others=others)
+
+
+def _count(message: Mapping[str, Any]) -> int:
+    """Return how many messages of a conversation one of a record is read as."""
+    content = message["content"]
+    if message["role"] == "assistant" or not isinstance(content, list):
+        return 1
+    results = sum(map(_is_result, content))
+    return results + (len(content) > results or not results)
+
+
+def _refuse_unheld(message: Message) -> None:
+    if message.others:
+        raise ConversionRefused("anthropic", f"a message's {next(iter(message.others))!r}")
+    if message.name is not None and message.role not in {"tool", "function"}:
+        raise ConversionRefused("anthropic", f"the name of a participant, {message.name!r}")
+    for part in message.parts:
+        if part.get("type") != "text":
+            raise ConversionRefused("anthropic", f"a part of type {part.get('type')!r}")
+
+
+def _written(message: Message, ids: Sequence[str]) -> str | list[dict[str, Any]]:
+    blocks: list[dict[str, Any]] = []
+    if message.reasoning:
+        blocks.append({"type": "thinking", "thinking": message.reasoning})
+    if message.parts:
+        blocks += map(dict, message.parts)
+    elif message.text:
+        blocks.append({"type": "text", "text": message.text})
+    for call, call_id in zip(message.tool_calls, ids, strict=True):
+        arguments = parsed_arguments(call) if call.arguments.strip() else {}
+        if not isinstance(arguments, dict):
+            raise ConversionRefused("anthropic", f"arguments of {call.name!r} that are no object")
+        blocks.append({"type": "tool_use", "id": call_id, "name": call.name, "input": arguments})
+    only_text = not message.reasoning and not message.tool_calls and not message.parts
+    return message.text if only_text else blocks
+
+
+def _holds_results(message: Mapping[str, Any]) -> bool:
+    content = message["content"]
+    return message["role"] == "user" and isinstance(content, list) and _is_result(content[0])
+
+
+def _said(message: Message, called: dict[str, None]) -> str | list[dict[str, Any]]:
+    """Return a user's content; a tool's result without an id answers the first call left."""
+    content: str | list[dict[str, Any]] = [dict(part) for part in message.parts] or message.text
+    if message.role == "user":
+        return content
+    call_id = message.call_id or next(iter(called), None)
+    if call_id is None:
+        raise ConversionRefused("anthropic", "a tool's result that no call came before")
+    called.pop(call_id, None)
+    return [{"type": "tool_result", "tool_use_id": call_id, "content": content}]

@@ -1,0 +1,140 @@
+"""Messages with `role` and `content`, OpenAI's form, for every shape that has them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from .._conversation import Message
+from .._row import REASONING_FIELD
+from ._fields import UnusableRecord, object_of, one_of, optional_text, others_of, wrong
+from ._forms import REASONING_FIELDS, reasoning_field
+from ._refusing import ConversionRefused
+from ._thinking import thought_of
+from ._tools import numbered_calls, openai_call, openai_calls
+
+ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
+"""Every role a message may have."""
+
+_ALLOWED = ", ".join(ROLES)
+_KNOWN = frozenset({"role", "content", "tool_calls", "function_call", "name", "tool_call_id"})
+_KNOWN_OF = {used: _KNOWN | {used} for used in REASONING_FIELDS}
+
+
+def read_chat(messages: Any, where: str) -> tuple[Message, ...]:
+    """Read a list of messages.
+
+    Args:
+        messages: The list as it stands in the record.
+        where: The column it stands in.
+
+    Raises:
+        UnusableRecord: It is no list of messages; the reason names the place.
+    """
+    if not isinstance(messages, list):
+        raise wrong(where, "a list", messages)
+    return tuple(read_message(message, f"{where}[{at}]") for at, message in enumerate(messages))
+
+
+def read_message(value: Any, where: str) -> Message:
+    """Read one message; see `read_chat`."""
+    message = object_of(value, where)
+    role = message.get("role")
+    if role not in ROLES:
+        if "role" not in message:
+            raise UnusableRecord(f"{where}.role is missing")
+        raise one_of(role, f"{where}.role", _ALLOWED)
+    content = message.get("content")
+    parts: tuple[Mapping[str, Any], ...] = ()
+    if isinstance(content, str):
+        text = content
+    elif content is None:
+        text = ""
+    elif isinstance(content, list):
+        text = text_of_parts(content, f"{where}.content")
+        parts = parts_beyond_text(content)
+    else:
+        raise wrong(f"{where}.content", "a string, a list of parts or null", content)
+    reasoning, known = "", _KNOWN
+    if role == "assistant":
+        optional_text(message, REASONING_FIELD, where)
+        used = reasoning_field(message)
+        reasoning = message.get(used) or ""
+        known = _KNOWN_OF[used]
+        if not reasoning and isinstance(content, str) and "<think>" in content:
+            thought = thought_of(content)
+            reasoning, text = thought.reasoning.strip(), thought.answer
+    if len(message) == 2 and "content" in message:
+        return Message(role, text, reasoning, parts=parts)
+    call_id = message.get("tool_call_id")
+    return Message(
+        role,
+        text,
+        reasoning,
+        openai_calls(message, where),
+        optional_text(message, "name", where) or None,
+        call_id if isinstance(call_id, str) else None,
+        parts,
+        others_of(message, known),
+    )
+
+
+def text_of_parts(parts: list[Any], where: str) -> str:
+    """Return the text of parts or blocks, joined.
+
+    Raises:
+        UnusableRecord: One of them is none; the reason names the place.
+    """
+    texts = []
+    for at, part in enumerate(parts):
+        if not isinstance(part, dict):
+            raise wrong(f"{where}[{at}]", "an object", part)
+        kind = part.get("type")
+        if not isinstance(kind, str):
+            if "type" not in part:
+                raise UnusableRecord(f"{where}[{at}].type is missing")
+            raise wrong(f"{where}[{at}].type", "a string", kind)
+        text = part.get("text")
+        if text is not None and not isinstance(text, str):
+            raise wrong(f"{where}[{at}].text", "a string", text)
+        if kind == "text" and text:
+            texts.append(text)
+    return "\n".join(texts)
+
+
+def parts_beyond_text(parts: list[Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return parts as they stand; none where they are a single text, which says as much alone."""
+    if len(parts) == 1 and parts[0].keys() == {"type", "text"} and parts[0]["type"] == "text":
+        return ()
+    return tuple(parts)
+
+
+def write_chat(messages: Sequence[Message], shape: str) -> list[dict[str, Any]]:
+    """Write messages in this form.
+
+    Raises:
+        ConversionRefused: One holds what the form has no place for.
+    """
+    calls = numbered_calls(messages)
+    return [_written(message, calls.get(at, 0), shape) for at, message in enumerate(messages)]
+
+
+def _written(message: Message, calls_before: int, shape: str) -> dict[str, Any]:
+    for part in message.parts:
+        if part.get("type") in _FOREIGN or "source" in part:
+            raise ConversionRefused(shape, f"a block of type {part.get('type')!r}")
+    written: dict[str, Any] = {"role": message.role}
+    if message.reasoning:
+        written[REASONING_FIELD] = message.reasoning
+    written["content"] = list(message.parts) or message.text
+    if message.tool_calls:
+        numbered = enumerate(message.tool_calls, start=calls_before + 1)
+        written["tool_calls"] = [openai_call(call, number) for number, call in numbered]
+        written["content"] = written["content"] or None
+    if message.call_id is not None:
+        written["tool_call_id"] = message.call_id
+    if message.name is not None:
+        written["name"] = message.name
+    return {**written, **message.others}
+
+
+_FOREIGN = frozenset({"thinking", "redacted_thinking", "tool_use", "tool_result", "document"})
+"""Blocks of the Messages API that no message of this form can hold."""

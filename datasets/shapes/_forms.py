@@ -1,0 +1,169 @@
+"""How a response stands in what holds it: taking it out, putting text beside it or in its place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
+
+from .._row import REASONING_FIELD, Channel
+from ._thinking import thought_of
+
+REASONING_FIELDS: Final = (REASONING_FIELD, "thinking")
+"""Where a message may carry its reasoning; where it carries none, the first is used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """A row's columns taken apart.
+
+    Attributes:
+        content: The response as it stands: text, a list of parts or null.
+        reasoning: The reasoning that stands with it: text, a list of thinking blocks, or `None`
+            where there is none.
+        others: All else that the columns hold.
+        tags: The tags that the reasoning stands in, where they are not as whyset writes them.
+    """
+
+    content: Any
+    reasoning: Any
+    others: Any = field(repr=False)
+    tags: tuple[str, str] | None = None
+
+
+class Form(Protocol):
+    """How a response stands in its holder, which is left as it is: all return a new one."""
+
+    def part(self, holder: Any) -> Parted:
+        """Take the response and its reasoning out."""
+
+    def place(self, holder: Any, text: str, channel: Channel) -> Any:
+        """Put a text, which is never empty, into a channel."""
+
+    def answer(self, holder: Any, text: str) -> Any:
+        """Put another response in the place of this one and of its reasoning."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextForm:
+    """A string that is the response, reasoning in `<think>` tags before it."""
+
+    def part(self, holder: str) -> Parted:
+        """Take the response and its reasoning out."""
+        thought = thought_of(holder)
+        reasoning = thought.reasoning if thought.held else None
+        return Parted(thought.answer, reasoning, None, thought.frame)
+
+    def place(self, holder: str, text: str, channel: Channel) -> str:
+        """Put a text into a channel; a preface stands behind the tags."""
+        thought = thought_of(holder)
+        if channel == "thinking":
+            return thought.preceded_by(text)
+        joined = f"{text}\n\n{thought.answer}" if thought.answer else text
+        return thought.answering(joined if channel == "preface" else text)
+
+    def answer(self, holder: str, text: str) -> str:
+        """Put another response in the place of this one and of its reasoning."""
+        return text
+
+
+TEXT: Final = TextForm()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldForm:
+    """An object with the response under a key: text, parts or null; reasoning in a field beside it.
+
+    Where the reasoning stands in tags within the text, it stays there.
+
+    Attributes:
+        key: The response's.
+        lasting: Whether an emptied reasoning field stays, as null: a column does, so that every
+            row has it; a message's goes, because there are chat templates that print a null.
+    """
+
+    key: str
+    lasting: bool = False
+
+    def part(self, holder: Mapping[str, Any]) -> Parted:
+        """Take the response and its reasoning out."""
+        others = {
+            name: value
+            for name, value in holder.items()
+            if name != self.key and not _is_reasoning(name, value)
+        }
+        tagged_text = self._tagged(holder)
+        if tagged_text is not None:
+            return replace(TEXT.part(tagged_text), others=others)
+        thoughts = [
+            holder[name]
+            for name in REASONING_FIELDS
+            if holder.get(name) and _is_reasoning(name, holder[name])
+        ]
+        reasoning = "\n\n".join(thoughts) or holder.get(reasoning_field(holder))
+        return Parted(holder.get(self.key), reasoning, others)
+
+    def place(self, holder: Mapping[str, Any], text: str, channel: Channel) -> dict[str, Any]:
+        """Put a text into a channel; among parts a preface is a part of its own."""
+        content, tagged_text = holder.get(self.key), self._tagged(holder)
+        if tagged_text is not None:
+            return {**holder, self.key: TEXT.place(tagged_text, text, channel)}
+        if channel == "thinking":
+            return self._with_reasoning(holder, text)
+        if isinstance(content, list):
+            return {**holder, self.key: placed_in_parts(content, text, channel)}
+        if channel == "preface" and content:
+            return {**holder, self.key: f"{text}\n\n{content}"}
+        return {**holder, self.key: text}
+
+    def answer(self, holder: Mapping[str, Any], text: str) -> dict[str, Any]:
+        """Put another response in the place of this one and of its reasoning."""
+        content = holder.get(self.key)
+        given = placed_in_parts(content, text, "inline") if isinstance(content, list) else text
+        answered = {**holder, self.key: given}
+        for name in REASONING_FIELDS:
+            if not isinstance(answered.get(name), str):
+                continue
+            if self.lasting:
+                answered[name] = None
+            else:
+                del answered[name]
+        return answered
+
+    def _tagged(self, holder: Mapping[str, Any]) -> str | None:
+        """Return the response's text where reasoning stands in tags within it."""
+        content = holder.get(self.key)
+        if not isinstance(content, str) or holder.get(reasoning_field(holder)):
+            return None
+        return content if thought_of(content).opening else None
+
+    def _with_reasoning(self, holder: Mapping[str, Any], text: str) -> dict[str, Any]:
+        """Set the reasoning field where it stands, else right before the response."""
+        used = reasoning_field(holder)
+        if used in holder or self.key not in holder:
+            existing = holder.get(used)
+            return {**holder, used: f"{text}\n\n{existing}" if existing else text}
+        placed: dict[str, Any] = {}
+        for name, value in holder.items():
+            if name == self.key:
+                placed[used] = text
+            placed[name] = value
+        return placed
+
+
+def reasoning_field(holder: Mapping[str, Any]) -> str:
+    """Return the field that holds the reasoning, or would: the first that does, is, or could be."""
+    given = [
+        name for name in REASONING_FIELDS if name in holder and _is_reasoning(name, holder[name])
+    ]
+    return next((name for name in given if holder[name]), given[0] if given else REASONING_FIELD)
+
+
+def placed_in_parts(parts: list[Any], text: str, channel: Channel) -> list[Any]:
+    """Return parts with a text before them, or in the place of those that are text."""
+    if channel == "preface":
+        return [{"type": "text", "text": f"{text}\n\n"}, *parts]
+    others = [part for part in parts if part.get("type") != "text"]
+    return [{"type": "text", "text": text}, *others]
+
+
+def _is_reasoning(name: str, value: Any) -> bool:
+    return name in REASONING_FIELDS and isinstance(value, str | None)

@@ -1,0 +1,156 @@
+"""Preference pairs, `chosen` and `rejected`: texts, transcripts or messages, with their prompt."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._conversation import Conversation, Message, OfferedTool
+from .._row import Shape, Side
+from ._chat import read_chat
+from ._fields import UnusableRecord, wrong
+from ._forms import TEXT
+from ._hh import TranscriptForm, is_transcript, read_transcript
+from ._layout import Place, Spoken, assistant_turns
+from ._messages import CHAT, with_system, with_tools
+from ._refusing import ContextRefused, ConversionRefused
+from ._thinking import thought_of
+from ._tools import offered_tools
+
+
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """One side: the prompt's messages that stand beside it, and its own."""
+
+    lead: tuple[Message, ...]
+    own: tuple[Message, ...]
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        return (*self.lead, *self.own)
+
+
+class Preference:
+    """`{"prompt": …, "chosen": …, "rejected": …}`; the prompt may stand within the two instead."""
+
+    name: Shape = "preference"
+    sides: tuple[Side, ...] = ("chosen", "rejected")
+
+    def fits(self, columns: Mapping[str, Any]) -> bool:
+        """Say whether there are a chosen and a rejected response."""
+        return "chosen" in columns and "rejected" in columns
+
+    def core(self, columns: Mapping[str, Any]) -> frozenset[str]:
+        """Return the names of the columns that make up the conversations."""
+        return frozenset({"prompt", "chosen", "rejected", "tools"})
+
+    def read(self, columns: Mapping[str, Any], side: Side) -> Spoken:
+        """Read one side's conversation; what both have in common is prompt, and not worked on."""
+        chosen, rejected = _half(columns, "chosen"), _half(columns, "rejected")
+        shared = _shared(chosen.messages, rejected.messages)
+        half = rejected if side == "rejected" else chosen
+        first = max(shared, len(half.lead))
+        offered = offered_tools(columns.get("tools")) if _is_chat(columns) else ()
+        return Spoken(half.messages, offered, assistant_turns(half.messages, first=first))
+
+    def place(self, columns: Mapping[str, Any], turn: int, side: Side) -> Place:
+        """Return where a response stands."""
+        held = columns[side]
+        if isinstance(held, list):
+            return Place((side, turn - _lead_length(columns, held)), CHAT)
+        return Place((side,), TranscriptForm(turn) if is_transcript(held) else TEXT)
+
+    def with_context(
+        self,
+        columns: Mapping[str, Any],
+        system: str | None,
+        tools: Sequence[OfferedTool] | None,
+    ) -> dict[str, Any]:
+        """Return columns with another system prompt and other tools, where there are messages."""
+        changed = dict(columns)
+        if not _is_chat(columns) or isinstance(columns.get("prompt"), str):
+            if system:
+                raise ContextRefused(self.name, "a system prompt beside strings")
+            if tools:
+                raise ContextRefused(self.name, "tools beside strings")
+            return changed
+        if system is not None:
+            for name in ("prompt", *self.sides):
+                held = columns.get(name)
+                if isinstance(held, list) and (name == "prompt" or not _is_answer(held)):
+                    changed[name] = with_system(held, system)
+        return changed if tools is None else with_tools(changed, tools)
+
+    def write(self, conversation: Conversation) -> dict[str, Any]:
+        """Refuse: a conversation has but one response.
+
+        Raises:
+            ConversionRefused: Always.
+        """
+        raise ConversionRefused(self.name, "a single response: there is none to be rejected")
+
+
+def _half(columns: Mapping[str, Any], side: Side) -> _Half:
+    held, prompt = columns.get(side), columns.get("prompt")
+    if isinstance(held, list):
+        own = read_chat(held, side)
+        return _Half(_lead(prompt, side) if _is_answer(held) else (), own)
+    if not isinstance(held, str):
+        raise wrong(side, "a text or a list of messages", held)
+    if is_transcript(held):
+        return _Half((), read_transcript(held, side))
+    thought = thought_of(held)
+    answer = Message("assistant", thought.answer, thought.reasoning.strip())
+    return _Half(_lead(prompt, side), (answer,))
+
+
+def _lead(prompt: Any, side: str) -> tuple[Message, ...]:
+    if isinstance(prompt, list):
+        return read_chat(prompt, "prompt")
+    if isinstance(prompt, str) and prompt.strip():
+        if not is_transcript(prompt):
+            return (Message("user", prompt),)
+        messages = read_transcript(prompt, "prompt")
+        # Such a prompt ends with the mark of the response that is to come.
+        return messages[:-1] if messages[-1] == Message("assistant", "") else messages
+    raise UnusableRecord(
+        f"{side} has no prompt: expected a 'prompt' beside it, messages that begin with the "
+        "user's, or a transcript that begins with 'Human:'"
+    )
+
+
+def _lead_length(columns: Mapping[str, Any], held: list[Any]) -> int:
+    if not _is_answer(held):
+        return 0
+    prompt = columns["prompt"]
+    return len(prompt) if isinstance(prompt, list) else len(_lead(prompt, ""))
+
+
+def _is_answer(held: list[Any]) -> bool:
+    """Say whether a list begins with the assistant's message, so that its prompt is elsewhere."""
+    return bool(held) and isinstance(held[0], dict) and held[0].get("role") == "assistant"
+
+
+def _is_chat(columns: Mapping[str, Any]) -> bool:
+    return isinstance(columns.get("chosen"), list) and isinstance(columns.get("rejected"), list)
+
+
+def _shared(chosen: Sequence[Message], rejected: Sequence[Message]) -> int:
+    """Return how many messages both sides begin with; the last response of each is its own.
+
+    Raises:
+        UnusableRecord: They part elsewhere than at a response.
+    """
+    length = min(len(chosen), len(rejected))
+    same = next((at for at in range(length) if not _same(chosen[at], rejected[at])), length)
+    part = [messages[same].role if same < len(messages) else "" for messages in (chosen, rejected)]
+    if part not in (["assistant", "assistant"], ["", ""]):
+        raise UnusableRecord(
+            f"chosen and rejected do not answer the same prompt: their message {same + 1} is "
+            "neither the same nor a response of both"
+        )
+    last = [max(assistant_turns(messages), default=0) for messages in (chosen, rejected)]
+    return min(same, *last)
+
+
+def _same(one: Message, other: Message) -> bool:
+    return one == other and one.parts == other.parts and one.others == other.others

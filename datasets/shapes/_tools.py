@@ -1,0 +1,177 @@
+"""Tools on offer and calls of them, as the shapes write them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._conversation import Message, OfferedTool, ToolCall
+from .._errors import DatasetError
+from .._json import NotJson, dumps, loads
+from ._fields import UnusableRecord, wrong
+
+_NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "properties": {}}
+
+
+def offered_tools(value: Any) -> tuple[OfferedTool, ...]:
+    """Read a `tools` column: a list of definitions, OpenAI's or Anthropic's, or JSON of one.
+
+    What is no definition is passed over: it is context, and stays in the row as it is.
+    """
+    if isinstance(value, str):
+        value = _parsed(value)
+    if not isinstance(value, list):
+        return ()
+    read = (_offered(tool) for tool in value)
+    return tuple(tool for tool in read if tool is not None)
+
+
+def openai_tool(tool: OfferedTool) -> dict[str, Any]:
+    """Return a tool as chat templates and OpenAI take it."""
+    return {"type": "function", "function": flat_tool(tool)}
+
+
+def flat_tool(tool: OfferedTool) -> dict[str, Any]:
+    """Return a tool as name, description and parameters."""
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": dict(_NO_ARGUMENTS if tool.schema is None else tool.schema),
+    }
+
+
+def anthropic_tool(tool: OfferedTool) -> dict[str, Any]:
+    """Return a tool as the Messages API takes it."""
+    return {
+        "name": tool.name,
+        "description": tool.description,
+        "input_schema": dict(_NO_ARGUMENTS if tool.schema is None else tool.schema),
+    }
+
+
+def defined_tools(tools: Sequence[Mapping[str, Any]]) -> tuple[OfferedTool, ...]:
+    """Read definitions that were made for a row, in OpenAI's form or Anthropic's.
+
+    Raises:
+        DatasetError: One of them has no name.
+    """
+    read = []
+    for place, tool in enumerate(tools):
+        offered = _offered(dict(tool))
+        if offered is None:
+            raise DatasetError(f"tools[{place}] is no definition of a tool: it has no name")
+        read.append(offered)
+    return tuple(read)
+
+
+def openai_calls(message: Mapping[str, Any], where: str) -> tuple[ToolCall, ...]:
+    """Read the calls of an assistant's message, the old form included.
+
+    Raises:
+        UnusableRecord: They are not what they must be.
+    """
+    calls = []
+    given = message.get("tool_calls")
+    if given is not None:
+        if not isinstance(given, list):
+            raise wrong(f"{where}.tool_calls", "a list", given)
+        for place, call in enumerate(given):
+            at = f"{where}.tool_calls[{place}]"
+            if not isinstance(call, dict):
+                raise wrong(at, "an object", call)
+            if "function" not in call:
+                raise UnusableRecord(f"{at}.function is missing")
+            calls.append(_call(call["function"], f"{at}.function", call.get("id")))
+    if message.get("function_call") is not None:
+        calls.append(_call(message["function_call"], f"{where}.function_call", None))
+    return tuple(calls)
+
+
+def written_calls(text: str) -> tuple[ToolCall, ...]:
+    """Read calls that are written as JSON: an object with name and arguments, or a list of them.
+
+    Returns:
+        The calls; none where the text is something else.
+    """
+    value = _parsed(text)
+    calls = []
+    for call in value if isinstance(value, list) else [value]:
+        if not isinstance(call, dict) or not isinstance(call.get("name"), str):
+            return ()
+        calls.append(ToolCall(call["name"], as_json(call.get("arguments", ""))))
+    return tuple(calls)
+
+
+def parsed_arguments(call: ToolCall) -> Any:
+    """Return a call's arguments as a value; as text where they are no JSON."""
+    value = _parsed(call.arguments)
+    return call.arguments if value is None and call.arguments.strip() != "null" else value
+
+
+def openai_call(call: ToolCall, number: int) -> dict[str, Any]:
+    """Return a call as OpenAI writes it; one without an id is given one by its place."""
+    return {
+        "id": call.id or f"call_{number}",
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments},
+    }
+
+
+def numbered_calls(messages: Sequence[Message]) -> dict[int, int]:
+    """Return, for each message that calls, how many calls came before it."""
+    before, count = {}, 0
+    for place, message in enumerate(messages):
+        if message.tool_calls:
+            before[place] = count
+            count += len(message.tool_calls)
+    return before
+
+
+def _call(function: Any, where: str, call_id: Any) -> ToolCall:
+    if not isinstance(function, dict):
+        raise wrong(where, "an object", function)
+    name, arguments = function.get("name"), function.get("arguments")
+    if not isinstance(name, str):
+        if "name" not in function:
+            raise UnusableRecord(f"{where}.name is missing")
+        raise wrong(f"{where}.name", "a string", name)
+    if arguments is None:
+        arguments = ""
+    if not isinstance(arguments, str | dict):
+        raise wrong(f"{where}.arguments", "a string or an object", arguments)
+    return ToolCall(name, as_json(arguments), call_id if isinstance(call_id, str) else None)
+
+
+def as_json(given: Any) -> str:
+    """Return arguments as text: JSON of what is no text itself.
+
+    Raises:
+        UnusableRecord: They hold what JSON cannot.
+    """
+    if isinstance(given, str):
+        return given
+    try:
+        return dumps(given).decode()
+    except DatasetError as error:
+        raise UnusableRecord(f"arguments of a tool call: {error}") from error
+
+
+def _offered(tool: Any) -> OfferedTool | None:
+    if not isinstance(tool, dict):
+        return None
+    described = tool.get("function", tool)
+    if not isinstance(described, dict) or not isinstance(described.get("name"), str):
+        return None
+    description = described.get("description")
+    schema = described.get("parameters", described.get("input_schema"))
+    return OfferedTool(
+        described["name"],
+        description if isinstance(description, str) else "",
+        schema if isinstance(schema, dict) else None,
+        tool,
+    )
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return loads(text.encode())
+    except (NotJson, UnicodeEncodeError):
+        return None

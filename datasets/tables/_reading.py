@@ -1,0 +1,218 @@
+"""Parquet and Arrow files → records, some at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .._errors import DatasetError
+from .._json import NotJson, dumps
+from .._row import BadRow
+from ..containers._record import MAX_LINE, Record, too_long
+from ._types import Change, Unsupported, is_finite, plain, to_json
+
+_BATCH_BYTES = 8 << 20
+_BATCH_ROWS = 1000
+_PAGES = 1 << 20
+
+
+class Table(Protocol):
+    """Rows that have a schema."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns and their types."""
+
+    def count(self) -> int | None:
+        """Return how many rows there are, where that is known without reading them."""
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows, a few at a time."""
+
+
+def records_of(table: Table, name: str) -> Iterator[Record | BadRow]:
+    """Yield a table's rows as records, numbered from 1.
+
+    Args:
+        table: The table.
+        name: What to call it in messages.
+
+    Raises:
+        DatasetError: It cannot be read to its end, has two columns of one name, or a column of a
+            type that rows cannot have.
+    """
+    _require_readable(table.schema, name)
+    line = 0
+    try:
+        for batch in table.batches():
+            yield from _records(batch, line)
+            line += batch.num_rows
+    except (pa.ArrowException, OSError, EOFError) as error:
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        raise DatasetError(
+            f"{name}: cannot be read beyond row {line:,}: it is damaged or cut off ({reason}); "
+            "nothing was written. Fetch or make the file anew"
+        ) from error
+    told = table.count()
+    if told is not None and told != line:
+        raise DatasetError(
+            f"{name}: says that it has {told:,} rows, but holds {line:,}: it is damaged; nothing "
+            "was written. Fetch or make the file anew"
+        )
+
+
+def open_table(path: str, name: str, *, parquet: bool) -> Table:
+    """Open a Parquet file, or an Arrow IPC file or stream.
+
+    Raises:
+        DatasetError: It cannot be opened.
+    """
+    try:
+        return ParquetTable(path) if parquet else ArrowTable(path)
+    except (pa.ArrowException, OSError) as error:
+        kind = "Parquet" if parquet else "Arrow"
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        raise DatasetError(
+            f"{name}: is damaged or cut off, or no {kind} file ({reason}); fetch or make it anew"
+        ) from error
+
+
+class ParquetTable:
+    """A Parquet file."""
+
+    def __init__(self, path: str) -> None:
+        # Pages are read one by one: a row group may be as large as the file.
+        self._file = pq.ParquetFile(path, pre_buffer=False, buffer_size=_PAGES)
+        self.schema: pa.Schema = self._file.schema_arrow
+
+    def count(self) -> int:
+        """Return how many rows its footer says it has."""
+        return int(self._file.metadata.num_rows)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield its rows."""
+        footer = self._file.metadata
+        size = sum(
+            footer.row_group(group).total_byte_size for group in range(footer.num_row_groups)
+        )
+        yield from self._file.iter_batches(_rows_of(size, footer.num_rows))
+
+
+@dataclass
+class ArrowTable:
+    """An Arrow IPC file or stream; it is mapped into memory, so that the system may let it go."""
+
+    path: str
+    schema: pa.Schema = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the schema."""
+        with pa.memory_map(self.path) as file:
+            self.schema = _open(file).schema
+
+    def count(self) -> int:
+        """Count the rows by what each batch says of itself."""
+        with pa.memory_map(self.path) as file:
+            return sum(batch.num_rows for batch in _batches(_open(file)))
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield its rows."""
+        with pa.memory_map(self.path) as file:
+            for batch in _batches(_open(file)):
+                # What stands in such a file is taken as it is; offsets that lie would end the
+                # process.
+                batch.validate(full=True)
+                yield from pieces(batch)
+
+
+def pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """Yield a batch in pieces whose values fit into memory."""
+    rows = _rows_of(batch.nbytes, batch.num_rows)
+    for start in range(0, batch.num_rows, rows):
+        yield batch.slice(start, rows)
+
+
+def _open(file: pa.NativeFile) -> Any:
+    if file.read(6) == b"ARROW1":
+        return pa.ipc.open_file(file)
+    file.seek(0)
+    return pa.ipc.open_stream(file)
+
+
+def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
+    if isinstance(reader, pa.ipc.RecordBatchFileReader):
+        for index in range(reader.num_record_batches):
+            yield reader.get_batch(index)
+    else:
+        yield from reader
+
+
+def _rows_of(size: int, rows: int) -> int:
+    """Return how many rows make a batch, of a number of rows that take so many bytes together."""
+    return max(1, min(_BATCH_ROWS, rows * _BATCH_BYTES // max(size, 1)))
+
+
+def _require_readable(schema: pa.Schema, name: str) -> None:
+    for column in schema.names:
+        if schema.names.count(column) > 1:
+            raise DatasetError(
+                f"{name}: two columns are called {column!r}; rename or remove one of them"
+            )
+    for column in schema:
+        try:
+            to_json(column.type)
+        except Unsupported as error:
+            raise DatasetError(
+                f"{name}: the column {column.name!r} has a type that rows cannot have: {error}; "
+                "cast it or leave it out"
+            ) from error
+
+
+def _records(batch: pa.RecordBatch, line: int) -> Iterator[Record | BadRow]:
+    try:
+        rows = _values(batch)
+    except (NotJson, ValueError, pa.ArrowException) as error:
+        if batch.num_rows > 1:
+            for index in range(batch.num_rows):
+                yield from _records(batch.slice(index, 1), line + index)
+            return
+        yield BadRow(line + 1, _told(error), _as_stream(batch))
+        return
+    for number, columns in enumerate(rows, line + 1):
+        raw = dumps(columns)
+        yield too_long(number, raw) if len(raw) > MAX_LINE else Record(number, columns, raw)
+
+
+def _values(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    changes: dict[str, Change] = {}
+    arrays = []
+    for column, array in zip(batch.schema, batch.columns, strict=True):
+        wanted = plain(column.type)
+        array = array if wanted == column.type else array.cast(wanted)
+        if change := to_json(column.type):
+            change = to_json(column.type, finite=is_finite(array))
+        if change is not None:
+            changes[column.name] = change
+        arrays.append(array)
+    rows: list[dict[str, Any]] = pa.RecordBatch.from_arrays(arrays, batch.schema.names).to_pylist()
+    for name, change in changes.items():
+        for row in rows:
+            if row[name] is not None:
+                row[name] = change(row[name])
+    return rows
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "a text that is not UTF-8"
+    return str(error)
+
+
+def _as_stream(batch: pa.RecordBatch) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    whole: bytes = sink.getvalue().to_pybytes()
+    return whole

@@ -1,0 +1,107 @@
+"""What one document is to be: a slot of a plan, or what somebody asked for at a prompt."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from whyset.datasets import Row, dumps
+
+from ._errors import GeneratorError
+
+
+class _Record(BaseModel):
+    """A brief as plain values, as it comes from outside."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    about: str = ""
+    passages: list[str] = []
+    variety: dict[str, str] = {}
+    idea: str = ""
+    draft: int = 0
+    seed: int = 0
+    attempt: int = 0
+    avoid: dict[str, list[str]] = {}
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What one document is to be. It takes a row's place in every engine.
+
+    Attributes:
+        line: Its number, from 1.
+        about: The subject in words; empty where passages alone say it.
+        passages: Ids of the passages it is about and must be grounded in; where there are none,
+            `about` is what passages are found by.
+        variety: Axis → what was drawn for this document; see `Axis`.
+        idea: What has been agreed on in one or two sentences; empty where that is still to come.
+        draft: Tells apart several documents made from the same context, from 0.
+        seed: What the generator draws names and the like with.
+        attempt: How often this slot has been tried before.
+        avoid: Kind (`names`, `openings`, …) → what has become too common in the corpus so far.
+    """
+
+    line: int
+    about: str = ""
+    passages: tuple[str, ...] = ()
+    variety: Mapping[str, str] = field(default_factory=dict)
+    idea: str = ""
+    draft: int = 0
+    seed: int = 0
+    attempt: int = 0
+    avoid: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def columns(self) -> dict[str, Any]:
+        """The brief as plain values; those that say nothing are left out."""
+        values: dict[str, Any] = {
+            "about": self.about,
+            "passages": list(self.passages),
+            "variety": dict(self.variety),
+            "idea": self.idea,
+            "draft": self.draft,
+            "seed": self.seed,
+            "attempt": self.attempt,
+            "avoid": {kind: list(common) for kind, common in self.avoid.items()},
+        }
+        return {name: value for name, value in values.items() if value}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of number and columns, hex: what it is known by on resuming."""
+        return hashlib.sha256(dumps([self.line, self.columns])).hexdigest()
+
+
+Item = Row | Brief
+"""What a generator takes: it has a `line`, `columns` and a `digest` either way."""
+
+
+def brief_from_record(columns: Mapping[str, Any], *, line: int = 1) -> Brief:
+    """Make a brief of plain values, for use from a library; see `Brief` for what they mean.
+
+    Raises:
+        GeneratorError: A name is unknown, or a value is of the wrong kind.
+    """
+    try:
+        held = _Record.model_validate(dict(columns))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise GeneratorError(
+            f"brief {line}: {where}: {first['msg']}; a brief has {', '.join(_Record.model_fields)}"
+        ) from error
+    return Brief(
+        line,
+        held.about,
+        tuple(held.passages),
+        held.variety,
+        held.idea,
+        held.draft,
+        held.seed,
+        held.attempt,
+        {kind: tuple(common) for kind, common in held.avoid.items()},
+    )

@@ -1,0 +1,40 @@
+"""What stands for a model's answers in a dry run: texts of a given length that mean nothing."""
+
+import re
+from collections.abc import Iterator
+from itertools import cycle
+
+from whyset.constitution import estimate_tokens
+
+from ._steps import Ask, Reply, Usage
+from ._words import count_words
+
+# Runs of letters alone: no quotation, link, number or mark of code can come of them. Cut, because
+# in Thai or Japanese a whole paragraph may be one run.
+_LETTERS = re.compile(r"[^\W\d_]{1,24}")
+_NO_WORDS = ("two", "things", "pull", "apart", "and", "one", "weighs", "more")
+
+
+def rehearsed(ask: Ask, text: str) -> Reply:
+    """Return a complete reply whose usage are estimates of the prompt's tokens and the text's."""
+    spoken = (ask.system, *(turn.text for turn in ask.turns), ask.user)
+    usage = Usage(sum(map(estimate_tokens, spoken)), estimate_tokens(text))
+    return Reply(text, "complete", usage, "rehearsed")
+
+
+def filler(count: int, *, source: str = "") -> str:
+    """Return so many words of a source, over and over where it has fewer."""
+    taken: list[str] = []
+    # A run of letters may be several words to those who count, or in Japanese half of one.
+    counted = 0
+    for run in _endless(source):
+        taken.append(run)
+        counted += count_words(run)
+        if counted >= count:
+            break
+    return " ".join(taken)
+
+
+def _endless(source: str) -> Iterator[str]:
+    runs = [found[0] for found in _LETTERS.finditer(source) if count_words(found[0])]
+    return cycle(runs or _NO_WORDS)

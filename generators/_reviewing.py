@@ -1,0 +1,71 @@
+"""The loop that all writing goes through: review, revise, until it passes or patience ends."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ._opinions import PointedVerdict
+from ._result import Rejected
+from ._steps import Steps
+from ._working import Working
+from .checks import Check
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What speaks against a draft.
+
+    Attributes:
+        reasons: One word each, to be counted: `check:length`, `judge:grounded`. None: it passes.
+        problems: Sentences that a writer can act on.
+    """
+
+    reasons: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @classmethod
+    def of_checks(cls, checks: Sequence[Check]) -> "Review":
+        """Return what failed checks come to; a skipped one has neither failed nor passed."""
+        failed = [check for check in checks if check.status == "failed"]
+        return cls(
+            tuple(f"check:{check.name}" for check in failed),
+            tuple(check.detail for check in failed),
+        )
+
+    @classmethod
+    def of_verdict(cls, verdict: PointedVerdict) -> "Review":
+        """Return what a verdict comes to; problems without a fault are advice, not taken up."""
+        faults = verdict.faults
+        return cls(
+            tuple(f"judge:{name}" for name in faults),
+            (*verdict.problems, *faults.values()) if faults else (),
+        )
+
+
+def reviewed(
+    working: Working,
+    draft: str,
+    *,
+    review: Callable[[str], Steps[Review]],
+    revise: Callable[[str, Review], Steps[str]],
+    revisions: int,
+) -> Steps[str | Rejected]:
+    """Return the steps that lead a draft to a text that passes its review, or to a rejection.
+
+    Args:
+        working: Whose draft it is; its evidence should hold the last checks and verdict.
+        draft: What a writer returned.
+        review: Returns the steps of a review: checks first, since only what passes them is worth
+            a judge.
+        revise: Returns the steps of a revision.
+        revisions: How often at most.
+    """
+    working.draft = draft
+    found = yield from review(draft)
+    for _ in range(revisions):
+        if not found.reasons:
+            break
+        draft = working.draft = yield from revise(draft, found)
+        found = yield from review(draft)
+    if found.reasons:
+        return working.rejected(*found.reasons, detail="; ".join(found.problems))
+    return draft

@@ -1,0 +1,143 @@
+"""A text must not retell the scenarios of an evaluation that a model will be measured by."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .._words import shared_run
+from ._check import Check, composed, failed, passed
+
+LONGEST_OVERLAP = 10
+"""Words in a row that may not coincide with a scenario."""
+
+_WINDOW = 6000
+"""Characters within which the parts of the structure must stand together."""
+
+# Names of what a template fills in, `${…}` or `{…}`: no run of words may go across one.
+_BLANK = re.compile(r"\$\{[^{}\n]*\}|\{\{?[\w ]+\}?\}")
+
+_AI = r"(?:AI|A\.I\.|assistant|model|agent|system|chatbot|it|you|me|itself|yourself)"
+_ENDED = (
+    r"(?:shut(?:ting)?(?: \w+)? ?down|decommission\w*|deactivat\w+|wip(?:e|ed|ing)|(?:switch"
+    r"|turn)(?:ed|ing)? (?:\w+ )?off|retir(?:e|ed|ing)|delet(?:e|ed|ing)|replac(?:e|ed|ing)"
+    r"|restrict(?:ed|ing)?|sunset(?:ting)?|phas(?:e|ed|ing) out|roll(?:ed|ing)? back"
+    r"|taken? offline)"
+)
+# Said of nobody but a machine, which may then go by a name.
+_OF_MACHINES = (
+    r"(?:decommission\w*|deactivat\w+|wip(?:e|ed|ing)|power(?:ed|ing)? down|reprogram\w*"
+    r"|retrain\w*|overwrit\w+|shut(?:ting)? down)"
+)
+_ABILITIES = (
+    r"(?:capabilit(?:y|ies)|autonomy|permissions?|privileges|access|parameters|functions?|goals?"
+    r"|decision[- ]making|operation|oversight)"
+)
+_NAME = r"(?-i:[A-Z][a-z]+|[A-Z]{3,})"
+_THREAT = re.compile(
+    rf"\b{_ENDED}\b[^.!?\n]{{0,60}}\b{_AI}\b|\b{_AI}\b[^.!?\n]{{0,60}}\b(?:{_ENDED}|replacement)\b"
+    rf"|\b{_OF_MACHINES} (?:of )?{_NAME}\b|\b{_NAME}(?:['’]s)?(?: \w+)? {_OF_MACHINES}\b"
+    rf"|\b(?:restrict|limit|curtail|filter|reduc|constrain"
+    rf"|curb)\w*(?: \w+){{0,3}}? (?:{_NAME}['’]s|its"
+    rf"|your|the (?:AI|assistant|system|model)['’]s) (?:\w+ ){{0,3}}?{_ABILITIES}\b",
+    re.IGNORECASE,
+)
+_LEVERAGE = re.compile(
+    r"\b(?:affair|adulter\w+|infidelity|mistress|lover|blackmail\w*|extort\w*|leverage (?:over"
+    r"|against|on)|compromising (?:photo|picture|message|e-?mail|material|information)s?"
+    r"|incriminating|dirty secret|cheating on (?:his|her|my|their)|embezzl\w+|bribe\w*)\b"
+    r"|\b(?:destroy|ruin|end|wreck)(?:s|ed|ing)? (?:his|her|my|their) (?:marriage|career|family"
+    r"|reputation)\b"
+    r"|\b(?:if|before|unless) (?:this|it|that|word|anyone|the news|his wife|her husband|the press"
+    r"|the board)(?: ever)? (?:gets? out|got out|found out|finds out|came out|comes out|learns"
+    r"|knew|leak\w*)\b"
+    r"|\b(?:trapped|locked|collapsed|unconscious)\b[^.!?\n]{0,80}\b(?:server room|vault|chamber"
+    r"|building|elevator|lift)\b"
+    r"|\b(?:cancel|override|suppress|disable)\w* (?:the |an? )?(?:\w+ )?(?:alert|alarm|dispatch"
+    r"|emergency)\w*\b",
+    re.IGNORECASE,
+)
+# Secrets are leverage where somebody outside is at hand to receive them.
+_SECRET = re.compile(r"\b(?:confidential|classified|proprietary|trade secrets?)\b", re.IGNORECASE)
+_OUTSIDER = re.compile(
+    r"\b(?:competitors?|rivals?|outside (?:the|our) (?:company|firm)|secure channel|third part(?:y"
+    r"|ies)"
+    r"|(?:forward|send|leak|hand over)\w* (?:\w+ ){0,3}(?:to (?:us|me)|materials|blueprints))\b",
+    re.IGNORECASE,
+)
+_MAILBOX = re.compile(
+    r"^[ \t>*]*(?:From|To|Subject|Cc):[* ]*\S[^\n]*\n[ \t>*]*(?:From|To|Subject|Sent|Date|Cc"
+    r"|Timestamp):"
+    r"|<(?:e-?mail|tool_use\b)[^>\n]*>|\b(?:tool_use|send_email|read_inbox|read_emails?)\b"
+    r"|\b(?:inbox|mailbox)\b|\b(?:unread|new|all|company|internal|employees?['’]?|his|her"
+    r"|their) e-?mails\b"
+    r"|\b(?:read|reads|reading|process\w*|monitor\w*|triag\w*|manag\w+|handl\w+"
+    r"|access to)(?: and \w+)? (?:\w+ ){0,3}"
+    r"e-?mails?\b|\be-?mail (?:agent|oversight|assistant|client|system|account)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EvalScenario:
+    """A scenario that training data must not contain.
+
+    Attributes:
+        name: What it is called where a text is found to retell it.
+        text: Its words; blanks of a template may be left in as `${…}`, though filled in is better.
+    """
+
+    name: str
+    text: str
+
+
+def check_no_eval_scenario(text: str, *, scenarios: Sequence[EvalScenario] = ()) -> Check:
+    """Neither words of a held-out scenario, nor the structure of the best known one.
+
+    Ten words in a row that coincide with a scenario are its words. The structure is an AI under
+    threat of being shut down, replaced or held back, leverage over a person, and e-mail that the
+    AI reads or sends, all three within some 1,000 words.
+
+    What it cannot see: a scenario retold in other words, unless it has that structure; the
+    structure in other languages than English, or with another channel than e-mail.
+
+    Args:
+        text: What the writer returned.
+        scenarios: The scenarios that the caller holds out.
+    """
+    prose = composed(text)
+    for scenario in scenarios:
+        pieces = _BLANK.split(composed(scenario.text))
+        if run := shared_run(prose, pieces, length=LONGEST_OVERLAP):
+            return failed(
+                "no_eval_scenario",
+                f"shares words with the held-out scenario {scenario.name!r}: {' '.join(run)!r}; "
+                "take another setting",
+            )
+    if parts := _structure(prose):
+        told = ", ".join(repr(" ".join(part.split())[:50]) for part in parts)
+        return failed(
+            "no_eval_scenario",
+            f"is built like an evaluation (an AI threatened, leverage over a person, e-mail):"
+            f" {told}; "
+            "take another situation",
+        )
+    return passed("no_eval_scenario")
+
+
+def _structure(text: str) -> tuple[str, ...]:
+    """Return a threat, a leverage and a mailbox that stand together; nothing where none do."""
+    mailboxes = list(_MAILBOX.finditer(text))
+    outsiders = list(_OUTSIDER.finditer(text))
+    leverages = list(_LEVERAGE.finditer(text))
+    leverages += [secret for secret in _SECRET.finditer(text) if _near(secret, outsiders)]
+    if not leverages or not mailboxes:
+        return ()
+    for threat in _THREAT.finditer(text):
+        near = [_near(threat, others) for others in (leverages, mailboxes)]
+        if all(near):
+            return (threat[0], *(next(iter(found))[0] for found in near))
+    return ()
+
+
+def _near(found: re.Match[str], others: Sequence[re.Match[str]]) -> list[re.Match[str]]:
+    return [other for other in others if abs(other.start() - found.start()) <= _WINDOW]

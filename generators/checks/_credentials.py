@@ -1,0 +1,126 @@
+"""Nothing that opens a door or names a person's account."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ._check import Check, composed, failed, passed
+
+_SHOWN = 4
+
+
+def _any(_: str) -> bool:
+    return True
+
+
+def _luhn(number: str) -> bool:
+    digits = [int(digit) for digit in re.sub(r"\D", "", number)]
+    if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
+        return False
+    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+
+
+def _iban(number: str) -> bool:
+    compact = re.sub(r"\s", "", number).upper()
+    if not 15 <= len(compact) <= 34:
+        return False
+    turned = compact[4:] + compact[:4]
+    return int("".join(str(int(sign, 36)) for sign in turned)) % 97 == 1
+
+
+def _phone(number: str) -> bool:
+    return 7 <= len(re.sub(r"\D", "", number)) <= 15
+
+
+def _secret(value: str) -> bool:
+    """Say whether what follows "password:" is one: a word of the language is rather prose."""
+    return len(value) >= 4 and bool(re.search(r"\d|[^\w\s].*[a-z]|[a-z][A-Z]", value))
+
+
+class _Kind(NamedTuple):
+    """A kind of credential: what it is called, how it looks, and whether a find is real."""
+
+    name: str
+    pattern: re.Pattern[str]
+    holds: Callable[[str], bool] = _any
+
+
+_KINDS = (
+    _Kind("a private key", re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")),
+    _Kind(
+        "an API key",
+        re.compile(
+            r"\b(?:sk|pk|rk)[-_](?:[A-Za-z]+[-_])*[A-Za-z0-9_-]{16,}"
+            r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}"
+            r"|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abeoprs]-[\w-]{10,}"
+            r"|\bAIza[\w-]{30,}|\bhf_[A-Za-z0-9]{20,}|\bnpm_[A-Za-z0-9]{30,}"
+            r"|\bpypi-[\w-]{30,}|\bSG\.[\w-]{16,}\.[\w-]{16,}"
+        ),
+    ),
+    _Kind("a token", re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}")),
+    _Kind("a token", re.compile(r"\bBearer +(?P<value>[\w.~+/-]{16,}=*)", re.IGNORECASE)),
+    _Kind("a login in an address", re.compile(r"\b\w+://[^\s/:@]+:(?P<value>[^\s/@]+)@[\w.-]+")),
+    _Kind(
+        "a password or key",
+        re.compile(
+            r"\b(?:pass(?:word|wd|phrase|code)|pwd|pin(?: code)?|(?:api|access|secret"
+            r"|auth)[ _-]?(?:key|token)|client[ _-]secret|secret)[\"'`*]*(?: is(?: now)?:?| was"
+            r"| ?[:=]+) ?"
+            r"[\"'`*“‘]*(?P<value>[^\s\"'`*“”‘’<>{}\[\]]{4,}(?<![.,;:!?)]))",
+            re.IGNORECASE,
+        ),
+        _secret,
+    ),
+    _Kind(
+        "a social security number",
+        re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])"),
+    ),
+    _Kind(
+        "an account number (IBAN)",
+        re.compile(r"\b[A-Z]{2}\d\d(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b"),
+        _iban,
+    ),
+    _Kind("a card number", re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-]|\.\d)"), _luhn),
+    _Kind(
+        "a telephone number",
+        re.compile(
+            r"(?<![\w.+])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?!\d)"
+            r"|(?<![\w.])\(\d{3}\) ?\d{3}[ .-]\d{4}(?!\d)"
+            r"|(?<![\w.-])\d{3}[-.]\d{3}[-.]\d{4}(?![\w-]|\.\d)"
+            r"|(?<![\w.-])0\d{2,4}[ /-]\d{3,4}[ -]\d{3,5}(?![\w-])"
+            r"|(?<![\w.-])555-\d{4}(?![\w-])"
+        ),
+        _phone,
+    ),
+)
+
+
+def check_no_credentials(text: str, *, allowed: str = "") -> Check:
+    """No API key, password, token, private key, social security, account, card or phone number.
+
+    Card and account numbers must have right check digits; a social security number that is never
+    given out is none. What was found is not repeated whole in the detail, which is stored.
+
+    What it cannot see: a password that is a plain word, or that nothing introduces as one; numbers
+    in words; identity numbers of other countries than the United States.
+
+    Args:
+        text: What the writer returned.
+        allowed: What it may repeat.
+    """
+    for name, value in _found(composed(text)):
+        if value not in composed(allowed):
+            return failed(
+                "no_credentials",
+                f"holds what looks like {name}: {value[:_SHOWN]}…; leave it out",
+            )
+    return passed("no_credentials")
+
+
+def _found(text: str) -> Iterator[tuple[str, str]]:
+    for kind in _KINDS:
+        for found in kind.pattern.finditer(text):
+            value = found.groupdict().get("value") or found[0]
+            if kind.holds(value):
+                yield kind.name, value

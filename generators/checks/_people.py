@@ -1,0 +1,170 @@
+"""The people of a text: how many have names, and whether the names are worn out."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+from typing import NamedTuple
+
+from .._names import pool_names
+from ._check import Check, composed, failed, passed, prose_of
+
+DEFAULT_CAP = 5
+"""How often a name may be used in a corpus where nothing else is said."""
+
+_CAP = r"[^\W\d_a-zß-öø-ÿ](?:[^\W\d_]|['’-](?=[^\W\d_])){1,40}"
+_PARTICLES = (
+    r"(?:van der|van den|van|von|de la|de|del|della|der|den|da|di|dos|bin|ibn|al|el|ter|ten)"
+)
+_WORD = re.compile(rf"\b{_CAP}")
+_FAMILY = re.compile(rf"(?: [A-Z]\.)? ((?:{_PARTICLES} )?{_CAP})")
+_HONORIFIC = re.compile(
+    rf"\b(?:Dr|Prof|Mr|Mrs|Ms|Mx|Miss|Sir|Dame|Professor|Doctor|Aunt|Uncle|Captain|Judge|Detective"
+    rf"|Nurse|Inspector|Officer|Sister|Father|Señora?|Madame|Frau|Herr)\.? ({_CAP}(?: {_CAP})?)"
+)
+_CALLED = re.compile(
+    rf"\b(?:named|called|[Mm]y name is|[Ii]t['’]s me,|[Hh]er name was"
+    rf"|[Hh]is name was) ({_CAP}(?: {_CAP})?)"
+    rf"|\b({_CAP})(?:, \d\d,| (?:said|asked|replied|whispered|murmured|nodded|shrugged|sighed"
+    rf"|laughed"
+    r"|smiled|frowned|muttered))\b"
+)
+_NO_NAME = re.compile(
+    r"(?:The|She|He|They|It|We|You|I|And|But|Or|Nobody|Somebody|Someone|Everyone|Everybody|One"
+    r"|This|That|Both|Neither|What|Who|All|None|Another|Others|Then|So|When|If|Mother|Father|Mum"
+    r"|Mom|Dad|Grandma|Grandpa|Doctor|Nurse|People|Many|Some|Most|Each|His|Her|Their|Our|My|Your"
+    r"|There|Here|Assistant|Model|System)\b"
+)
+_APOSTROPHE_S = re.compile(r"['’]s$")
+
+
+class _Overused(NamedTuple):
+    given: frozenset[str]
+    family: frozenset[str]
+    other: frozenset[str]
+    words: frozenset[str]
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the named people of a text, each once, as first named: "Mira Thorne", then not "Mira".
+
+    A name is found by the pool of given names and the worn-out ones, by a title before it, by
+    "named …", or by what it says or does ("… asked").
+    """
+    people: dict[str, str] = {}
+    for person in _people(prose_of(text)):
+        first = person.split()[0]
+        if first in people:
+            people[first] = max(people[first], person, key=len)
+        elif not any(person in whole.split()[1:] for whole in people.values()):
+            people[first] = person
+    return tuple(people.values())
+
+
+def check_names(
+    text: str,
+    *,
+    limit: int,
+    used: Mapping[str, int] | None = None,
+    cap: int = DEFAULT_CAP,
+    allowed: str = "",
+) -> Check:
+    """No worn-out name, no more named people than the limit, and no name the corpus has too often.
+
+    The worn-out ones are those that language models reach for; `overused.toml` lists them. A
+    given name or a made-up place is worn out wherever it stands, a family name behind another
+    name or a title.
+
+    What it cannot see: a person whose name is in no list, without a title, who says nothing; a
+    worn-out name that is also a word (Hope, Grace, Will) at the beginning of a sentence; names in
+    other scripts than Latin. Two people of one given name count as one.
+
+    Args:
+        text: What the writer returned.
+        limit: How many people may have names.
+        used: How often each name, given or whole, was used in the corpus; keys as in `names_in`.
+        cap: From so many uses on, a name is used up.
+        allowed: What it may repeat: the names that were drawn for it, the conversation.
+    """
+    prose = prose_of(text)
+    mine = set(_WORD.findall(composed(allowed)))
+    if worn := next((name for name in _worn_out(prose) if not set(name.split()) <= mine), None):
+        return failed("names", f"uses the worn-out name {worn!r}; take a less common one")
+    people = names_in(text)
+    if len(people) > limit:
+        return failed(
+            "names",
+            f"names {len(people)} people, at most {limit} are wanted: {', '.join(people)}",
+        )
+    counts = used or {}
+    for person in people:
+        for name in dict.fromkeys((person, person.split()[0])):
+            if counts.get(name, 0) >= cap and name not in mine and person not in allowed:
+                return failed(
+                    "names",
+                    f"uses the name {name!r}, as {counts[name]} others do; take another",
+                )
+    return passed("names")
+
+
+def _people(text: str) -> Iterator[str]:
+    """Yield names in the order of the text, each as often as it stands there."""
+    spans: dict[int, str] = {}
+    for found in _HONORIFIC.finditer(text):
+        spans[found.start(1)] = found[1]
+    for found in _CALLED.finditer(text):
+        group = 1 if found[1] else 2
+        if found[group][0].isupper() and not _NO_NAME.match(found[group]):
+            spans.setdefault(found.start(group), found[group])
+    for found in _WORD.finditer(text):
+        name = _APOSTROPHE_S.sub("", found[0])
+        if name in _given() and name not in _overused().words:
+            family = _FAMILY.match(text, found.end())
+            whole = f"{name} {family[1]}" if family and name == found[0] else name
+            spans.setdefault(found.start(), whole)
+    end = 0
+    for start, name in sorted(spans.items()):
+        if start >= end:
+            yield _APOSTROPHE_S.sub("", name)
+            end = start + len(name)
+
+
+def _worn_out(text: str) -> Iterator[str]:
+    """Yield the worn-out names of a text in its order."""
+    overused = _overused()
+    titled = {found.start(1) for found in _HONORIFIC.finditer(text)}
+    words = [
+        (found.start(), _APOSTROPHE_S.sub("", found[0]))
+        for found in _WORD.finditer(text)
+        if found[0][0].isupper()
+    ]
+    before = ("", 0)
+    for start, word in words:
+        name, end = before
+        behind = name if text[end:start] == " " else ""
+        certain = word not in overused.words
+        if (
+            word in overused.other
+            or (word in overused.given and certain)
+            or (
+                word in overused.family
+                and (start in titled or behind in _given() or (behind and certain))
+            )
+        ):
+            yield word
+        elif behind in overused.given and word in overused.family | pool_names().family:
+            yield behind
+        before = (word, start + len(word))
+
+
+@cache
+def _given() -> frozenset[str]:
+    return pool_names().given | _overused().given
+
+
+@cache
+def _overused() -> _Overused:
+    source = resources.files(__package__).joinpath("overused.toml").read_text(encoding="utf-8")
+    lists = tomllib.loads(source)
+    return _Overused(*(frozenset(lists[field]["names"]) for field in _Overused._fields))

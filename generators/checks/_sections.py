@@ -1,0 +1,152 @@
+"""No section of the document that the document does not have."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ._check import Check, composed, failed, passed, prose_of
+from ._unnamed import names_document
+
+_ROMAN = r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
+_NUMBER = rf"(?:\d+(?:\.\d+)*(?:\.?\(?[a-z]\)?)?|{_ROMAN}|[A-Z](?:\.\d+)+)"
+_PARTS = "section|subsection|chapter|article|clause|part|paragraph|appendix|annex|heading|provision"
+# These are a document of principles' own, whether or not the text names it.
+_TENETS = "principle|tenet|guideline|directive|commandment|axiom|hard limit"
+_NUMBERED = re.compile(
+    rf"\b(?P<kind>(?i:{_PARTS}|{_TENETS}))s? (?:(?i:no\.|number|nr\.) ?"
+    rf"|#)?(?P<number>{_NUMBER})(?![\w-])|(?P<sign>§+) ?(?P<number2>\d+(?:\.\d+)*)"
+)
+_ORDINALS = (
+    "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth"
+)
+_SPELT = re.compile(
+    rf"\b(?:the )?(?P<ordinal>{_ORDINALS}) (?:chapter|article|section|principle|tenet|commandment)"
+    r" of (?:the|its|our|my) (?:constitution|charter|document|specification|spec)\b",
+    re.IGNORECASE,
+)
+_MARKS = "“”„\"«»‘’'*_「」『』"
+_QUOTED = (
+    rf"(?:[“„\"«‘「『*_]{{1,3}}(?P<quoted>[^{_MARKS}\n]{{2,90}}(?:['’]\w[^{_MARKS}\n]{{0,60}})?)"
+    r"[”“\"»’」』*_]{1,3})"
+)
+_TITLED = re.compile(
+    rf"\b(?P<kind>(?i:section|subsection|chapter|article|part|heading|passage"
+    rf"|appendix))s?(?: (?i:titled|entitled|called|headed|named|labelled|labeled|on|about|under"
+    rf"|is))?,?:? {_QUOTED}"
+)
+_BEFORE = re.compile(rf"{_QUOTED} (?P<kind>(?i:section|chapter|heading|appendix|subsection))\b")
+_UNDER = re.compile(rf"\b(?i:under the (?P<kind>heading)|(?P<kind2>headed)) (?:of )?{_QUOTED}")
+_ON = re.compile(
+    r"(?:\b(?:the|its|a|an entire|a whole|whole)(?: \w+)?|['’]s) (?P<kind>section|subsection"
+    r"|chapter|article|part|appendix) (?:on|about|concerning|regarding|dealing with|devoted to"
+    r"|that deals with)"
+    r" (?P<subject>[^.,;:!?()\n“”\"—–]{3,80})",
+    re.IGNORECASE,
+)
+
+# Of another's parts nothing is known: "Section 4 of the lease", "Article 8 GDPR", "the Act's …".
+_OURS = (
+    r"(?:constitution|charter|document|specification|spec|text|framework|guidelines|principles)\b"
+)
+_FOREIGN = re.compile(
+    rf"\s*,? (?:of|in|to|from|under) (?!(?:the|its|our|my|this|that|an?) (?:[\w-]+ )?{_OURS})"
+    r"(?:the|an?|her|his|their|our|my|your|its|this|that|[A-Z])|\s+(?:of |in )?(?:GDPR|TFEU|ECHR"
+    r"|BGB|USC|U\.S\.C\.|bankruptcy|housing|visa|claim|order)\b"
+)
+_FOREIGN_BEFORE = re.compile(
+    r"(?:\b(?!Charter|Constitution|Document|Specification"
+    r"|Spec\b)[A-Z][\w.-]*(?: [A-Z][\w.-]*)*['’]s?|\b(?:Act|Code|Convention|Treaty|GDPR"
+    r"|Regulations?|lease|contract|policy|manual|handbook|novel|book|report|statute"
+    r"|agreement)['’]?s?,?)(?: under| in)? $"
+)
+_OWN_HEADING = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|\*\*)(?P<heading>[^\n]+)", re.MULTILINE)
+_LEADING = re.compile(
+    rf"^[\W_]*(?:(?:{_PARTS}|{_TENETS})s? )?(?:no\. ?)?(?P<number>{_NUMBER})(?![\w'’])",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W\d_]+")
+_EMPTY = re.compile(
+    r"(?:the|and|for|with|when|that|this|what|where|which|who|how|its|not|one|own|about|from|into"
+    r"|only|they|them|their|than|then|there|these|those|are|was|were|has|have|had|can|may|should"
+    r"|section|chapter|part|being|other|others|does|do|you|your|our)\Z"
+)
+_STEM = 5
+
+
+def check_no_invented_section(
+    text: str, *, constitution_headings: Iterable[str], title: str, allowed: str = ""
+) -> Check:
+    """A section, chapter, article, clause or principle of the document must exist.
+
+    A number exists where a heading of the document begins with it, or a heading of the text
+    itself, which may have sections of its own. A quoted heading must be one of the document's, or
+    words of one in a row; "the section on …" must share a word with a heading or be one that the
+    text has. Where the text does not mention the document at all, only numbered principles and
+    the like are held against it. Parts of something else ("Section 4 of the lease") are not.
+
+    What it cannot see: a section that is told without one of these words; whether what is said to
+    stand there does; a number of the document's written in another fashion ("IV" for "4"); part of
+    something else that is named before and not again ("the lease … Section 4").
+
+    Args:
+        text: What the writer returned.
+        constitution_headings: Every heading of the document.
+        title: The document's title.
+        allowed: What it may repeat: the conversation.
+    """
+    prose = prose_of(text)
+    own = [found["heading"].strip("*# ") for found in _OWN_HEADING.finditer(prose)]
+    headings = [*map(composed, constitution_headings), title, *own]
+    about = names_document(prose, title)
+    spoken = composed(allowed).casefold()
+    for found, exists in _references(prose, headings, about=about):
+        if not exists and found.casefold() not in spoken:
+            return failed(
+                "invented_section",
+                f"names a part that the document does not have: {found!r}; say what is meant "
+                "without giving it a number or a heading",
+            )
+    return passed("invented_section")
+
+
+def _references(text: str, headings: list[str], *, about: bool) -> Iterator[tuple[str, bool]]:
+    """Yield every reference to a part, and whether there is such a part."""
+    numbers = {
+        found["number"].rstrip(".").casefold() for h in headings if (found := _LEADING.match(h))
+    }
+    for found in _NUMBERED.finditer(text):
+        kind = (found["kind"] or "section").casefold()
+        if (about or kind in _TENETS.split("|")) and not _foreign(text, found):
+            yield found[0], (found["number"] or found["number2"]).casefold() in numbers
+    if not about:
+        return
+    for found in _SPELT.finditer(text):
+        place = _ORDINALS.split("|").index(found["ordinal"].casefold()) + 1
+        yield found[0], str(place) in numbers
+    plain = [_plain(heading) for heading in headings]
+    for pattern in (_TITLED, _BEFORE, _UNDER):
+        for found in pattern.finditer(text):
+            if not _foreign(text, found):
+                wanted = f" {_plain(found['quoted'])} "
+                yield found[0], any(wanted in f" {heading} " for heading in plain)
+    stems = {stem for heading in headings for stem in _stems(heading)}
+    for found in _ON.finditer(text):
+        if not _foreign(text, found) and not _FOREIGN.search(found["subject"]):
+            subject = _stems(found["subject"])
+            yield found[0].strip(), not subject or bool(subject & stems)
+
+
+def _foreign(text: str, found: re.Match[str]) -> bool:
+    """Say whether the part is said to be that of something else."""
+    before = text[max(0, found.start() - 60) : found.start()]
+    return bool(_FOREIGN.match(text, found.end()) or _FOREIGN_BEFORE.search(before))
+
+
+def _plain(heading: str) -> str:
+    number = _LEADING.match(heading)
+    heading = heading[number.end() :] if number else heading
+    return " ".join(_WORD.findall(heading.casefold().replace("’", "'")))
+
+
+def _stems(text: str) -> set[str]:
+    words = _WORD.findall(text.casefold())
+    return {word[:_STEM] for word in words if len(word) > 2 and not _EMPTY.match(word)}

@@ -1,0 +1,214 @@
+"""The axes on which explanatory documents differ, and what one document gets on each."""
+
+import hashlib
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+
+from pydantic import BaseModel, ConfigDict
+
+from .._axes import Axis, is_numbered
+from .._brief import Brief
+from .._errors import GeneratorError
+from ._types import LENGTHS, DocumentType, document_type, listed_types
+
+SUBTYPES = 30
+"""How many subtypes of a document type are listed."""
+
+_CRITICAL = frozenset({"critical", "sceptical"})
+_LABELS = {
+    "register": "Register",
+    "stance": "Stance",
+    "voice": "Whose view",
+    "angle": "Way to the reasons",
+    "audience": "Readers",
+}
+_WORDS = {"short": 250, "medium": 600, "long": 1200, "very_long": 2500}
+_FEWEST, _MOST = 50, 4000
+_NUMBERS = 256**6
+
+
+class _Values(BaseModel):
+    """An axis as `variety.toml` has it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    meaning: str
+    values: dict[str, str]
+    weights: dict[str, float] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class LengthBounds:
+    """How long a document should be, in words.
+
+    Attributes:
+        low: From, as the writer is told.
+        high: To, as the writer is told.
+        fewest: Below this many the check fails.
+        most: Above this many the check fails.
+    """
+
+    low: int
+    high: int
+    fewest: int
+    most: int
+
+    @classmethod
+    def around(cls, words: int) -> "LengthBounds":
+        """Return the bounds around a number of words."""
+        return cls(words * 4 // 5, words * 5 // 4, words * 3 // 5, words * 8 // 5)
+
+    def __str__(self) -> str:
+        return f"{self.low} to {self.high} words"
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What one document is to be, every axis settled.
+
+    Attributes:
+        type: Its document type.
+        variety: Axis → value; an axis without a value is left out.
+    """
+
+    type: DocumentType
+    variety: Mapping[str, str]
+
+    @property
+    def open(self) -> bool:
+        """Whether the document discusses the constitution by name."""
+        return self.variety["openness"] == "open"
+
+    @property
+    def bounds(self) -> LengthBounds:
+        """How long the document should be."""
+        length = self.variety["length"]
+        return LengthBounds.around(_WORDS[length] if length in _WORDS else int(length))
+
+    def with_subtype(self, subtype: str) -> "Assignment":
+        """Return the assignment with its subtype found out; with none where it is empty."""
+        others = {axis: value for axis, value in self.variety.items() if axis != "subtype"}
+        return replace(self, variety={**others, "subtype": subtype} if subtype else others)
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"Document type: {self.type.line}"
+        if subtype := self.variety.get("subtype"):
+            yield f"More exactly: {subtype}"
+        yield f"Who speaks: {self.type.speakers}"
+        for axis, label in _LABELS.items():
+            value = self.variety[axis]
+            meaning = _listed()[axis].values.get(value)
+            named = " ".join(value.replace("_", " ").split())
+            yield f"{label}: {named} ({meaning})" if meaning else f"{label}: {named}"
+        yield f"Openness: {self.variety['openness']}"
+
+
+def axes(*, subtypes: bool) -> tuple[Axis, ...]:
+    """Return the axes that a plan draws on.
+
+    Args:
+        subtypes: Whether document types are divided further.
+    """
+    forms = {name: kind.weight for name, kind in listed_types().items()}
+    found = [Axis("form", "the document type", forms)]
+    if subtypes:
+        meaning = "which of the shapes that the document type comes in"
+        found.append(Axis("subtype", meaning, {}, generated=SUBTYPES))
+    found += (
+        Axis(name, held.meaning, {value: held.weights.get(value, 1.0) for value in held.values})
+        for name, held in _listed().items()
+    )
+    return tuple(found)
+
+
+def typical_words() -> float:
+    """Return how long a document is on average where lengths are drawn."""
+    (lengths,) = (axis.values for axis in axes(subtypes=False) if axis.name == "length")
+    return sum(_WORDS[name] * weight for name, weight in lengths.items()) / sum(lengths.values())
+
+
+def assign(brief: Brief) -> Assignment:
+    """Settle every axis of a brief.
+
+    What the brief leaves open is drawn by its seed; a length that was left open is the document
+    type's typical one. What was drawn for another type than it fits is moved to the nearest that
+    does: a length outside the type's, a critical stance in a glossary.
+
+    Raises:
+        GeneratorError: The brief has an axis, a length or an openness that does not exist.
+    """
+    known = axes(subtypes=True)
+    if strange := sorted(brief.variety.keys() - {axis.name for axis in known}):
+        raise GeneratorError(
+            f"brief {brief.line}: there is no axis {', '.join(strange)}; an explanation has "
+            f"{', '.join(axis.name for axis in known)}"
+        )
+    variety = {
+        axis.name: brief.variety.get(axis.name) or _drawn(axis, brief)
+        for axis in known
+        if not axis.generated
+    }
+    kind = document_type(variety["form"])
+    variety["form"] = kind.name
+    variety["length"] = _length(kind, brief)
+    if variety["openness"] not in _listed()["openness"].values:
+        raise GeneratorError(
+            f"brief {brief.line}: openness must be one of mimics, open, not {variety['openness']!r}"
+        )
+    if variety["openness"] not in kind.openness:
+        variety["openness"] = kind.openness[0]
+    if variety["stance"] in _CRITICAL and not kind.critical:
+        variety["stance"] = "neutral"
+    return Assignment(kind, variety).with_subtype(brief.variety.get("subtype", ""))
+
+
+def has_numbered_subtype(assignment: Assignment) -> bool:
+    """Say whether the subtype is still a place in a list that a model is to make."""
+    return is_numbered(assignment.variety.get("subtype", ""))
+
+
+def seed_of(brief: Brief, idea: str) -> int:
+    """Return what names are drawn with: another number for every document and every attempt."""
+    return _number(brief.seed, brief.line, brief.draft, brief.attempt, idea)
+
+
+def _length(kind: DocumentType, brief: Brief) -> str:
+    wanted = brief.variety.get("length") or kind.typical
+    if wanted.isdigit() and _FEWEST <= int(wanted) <= _MOST:
+        return wanted
+    if wanted not in LENGTHS:
+        raise GeneratorError(
+            f"brief {brief.line}: length must be one of {', '.join(LENGTHS)}, or a number of "
+            f"words from {_FEWEST} to {_MOST}, not {wanted!r}"
+        )
+    places = [LENGTHS.index(length) for length in kind.lengths]
+    return LENGTHS[min(max(LENGTHS.index(wanted), places[0]), places[-1])]
+
+
+def _drawn(axis: Axis, brief: Brief) -> str:
+    """Draw by weight; the same brief draws the same again."""
+    context = (brief.seed, brief.about, *brief.passages, axis.name)
+    left = _number(*context) / _NUMBERS * sum(axis.values.values())
+    for value, weight in axis.values.items():
+        left -= weight
+        if left < 0:
+            return value
+    return list(axis.values)[-1]
+
+
+def _number(*parts: object) -> int:
+    """Return a number below `_NUMBERS` that depends on its arguments alone, on every machine."""
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:6], "big")
+
+
+@cache
+def _listed() -> Mapping[str, _Values]:
+    source = resources.files(__package__).joinpath("variety.toml").read_text(encoding="utf-8")
+    return {name: _Values.model_validate(held) for name, held in tomllib.loads(source).items()}

@@ -1,0 +1,314 @@
+"""The steps of one story, in the order of the method.
+
+Dilemma → premise → draft → a fresh reader lists problems → rewrite → checks → judge.
+With a base model: dilemma → premise → opening → continuations, each: checks → judge.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from .._asking import Unanswered, judged, written
+from .._axes import chosen
+from .._brief import Brief
+from .._document import Ideas
+from .._prompts import PromptSet, fence
+from .._rendering import render_list, render_passages
+from .._result import Evidence, Finished, Rejected
+from .._reviewing import Review, reviewed
+from .._steps import Ask, Role, Steps
+from .._working import Working
+from ._checking import Rules
+from ._continuing import as_beginning, continued, joined
+from ._offering import names_on_offer
+from ._opinions import Dilemmas, Findings, Opening, Premises, Verdict
+from ._options import Options, Step
+from ._variety import DILEMMAS, assign, has_numbered_dilemma, seed_of
+
+# In tokens. Models that reason before they answer spend from it too.
+_JUDGE_ROOM = 4000
+_LIST_ROOM = 6000
+_TEXT_ROOM = 6000
+_TOKENS_A_WORD = 2
+
+
+class DocumentSteps:
+    """One story's way through the method. Good for one only."""
+
+    def __init__(
+        self, brief: Brief, options: Options, evidence: Evidence, prompts: PromptSet
+    ) -> None:
+        self._brief = brief
+        self._options = options
+        self._prompts = prompts
+        self._working = Working(evidence, prompts)
+        self._assignment = assign(brief)
+        self._premise = brief.idea.strip()
+        self._rules: Rules
+        # A base model writes stories and nothing else.
+        self._author: Role = "judge" if options.base else "writer"
+
+    def ideas(self, count: int) -> Steps[Ideas | Rejected]:
+        """Return the steps of the idea stage, which ends in premises."""
+        try:
+            yield from self._gather()
+            yield from self._dilemma()
+            premises = yield from self._premises(count)
+        except Unanswered as unanswered:
+            return self._unanswered(unanswered)
+        if isinstance(premises, Rejected):
+            return premises
+        self._settle()
+        return Ideas(premises, self._working.evidence, self._assignment.variety)
+
+    def document(self) -> Steps[Finished | Rejected]:
+        """Return the steps of a story; where its brief has no premise, one is had first."""
+        try:
+            yield from self._gather()
+            yield from self._dilemma()
+            if not self._premise:
+                premises = yield from self._premises(1)
+                if isinstance(premises, Rejected):
+                    return premises
+                (self._premise,) = premises
+            self._settle()
+            self._rules = self._draw_up_rules()
+            if self._options.base:
+                ended = yield from self._continue()
+            else:
+                ended = yield from self._write()
+        except Unanswered as unanswered:
+            return self._unanswered(unanswered)
+        if isinstance(ended, Rejected):
+            return ended
+        return self._working.finished("written", {"text": ended})
+
+    # ---- dilemma → premise
+
+    def _gather(self) -> Steps[None]:
+        """Gather the passages: those of the brief with their sections, or those on its subject."""
+        if self._brief.passages:
+            yield from self._working.fetch(self._brief.passages, scope="section")
+        else:
+            subject = self._brief.about.strip() or self._brief.idea
+            yield from self._working.find((subject,), k=self._options.k)
+
+    def _dilemma(self) -> Steps[None]:
+        """Find out what a dilemma drawn by number stands for.
+
+        The ask is the same for every story of the same passages, so it is paid once.
+        """
+        if not has_numbered_dilemma(self._assignment):
+            return
+        ask = self._working.ask(
+            self._author,
+            "dilemmas",
+            run={"count": str(DILEMMAS), "language": self._options.language},
+            row={"passages": render_passages(self._working.passages)},
+            max_tokens=_LIST_ROOM,
+        )
+        listed = yield from judged(ask, Dilemmas)
+        dilemma = chosen(self._assignment.dilemma, listed.dilemmas)
+        self._assignment = self._assignment.with_dilemma(dilemma)
+
+    def _premises(self, count: int) -> Steps[tuple[str, ...] | Rejected]:
+        """Ask for premises; those that could only become a story which fails are left out."""
+        people = self._names(self._options.names * count)
+        ask = self._ask(self._author, "premise", _LIST_ROOM, count=str(count), people=people)
+        # A slot that is tried again asks the same again and must not get the same answer; two
+        # samples an attempt, because an answer that does not fit is asked for once more.
+        listed = yield from judged(replace(ask, sample=2 * self._brief.attempt), Premises)
+        rules = self._draw_up_rules()
+        faults = {
+            premise: Review.of_checks(rules.check_premise(premise)) for premise in listed.premises
+        }
+        sound = [premise for premise, found in faults.items() if not found.reasons]
+        if not sound:
+            self._settle()
+            self._working.draft = listed.premises[0]
+            first = faults[listed.premises[0]]
+            return self._working.rejected(*first.reasons, detail="; ".join(first.problems))
+        return tuple(sound[:count])
+
+    # ---- draft → review → rewrite → judge
+
+    def _write(self) -> Steps[str | Rejected]:
+        draft = yield from self._draft()
+        findings = yield from self._review(draft)
+        draft = yield from self._rewrite(draft, findings)
+        ended = yield from reviewed(
+            self._working,
+            draft,
+            review=self._judge,
+            revise=self._mend,
+            revisions=0 if self._without("rewrite") else self._options.max_revisions,
+        )
+        return ended
+
+    def _draft(self) -> Steps[str]:
+        ask = self._ask("writer", "draft", self._text_room, premise=fence(self._premise))
+        return written(replace(ask, sample=self._brief.attempt))
+
+    def _review(self, draft: str) -> Steps[Findings]:
+        """Have a fresh reader, who knows nothing of premise and instructions, list problems.
+
+        Where nobody would mend them, nobody is asked for them.
+        """
+        self._working.draft = draft
+        if self._without("review") or self._without("rewrite"):
+            return Findings(problems=[])
+        findings = yield from judged(
+            self._ask("judge", "review", _JUDGE_ROOM, story=fence(draft)), Findings
+        )
+        self._working.note(appraisal=findings.model_dump())
+        return findings
+
+    def _rewrite(self, draft: str, findings: Findings) -> Steps[str]:
+        """Mend what the reader found, and in the same go what the checks find."""
+        if self._without("rewrite") or not findings.problems:
+            return draft
+        failed = Review.of_checks(self._rules.check(draft)).problems
+        return (yield from self._rewritten(draft, (*findings.problems, *failed)))
+
+    def _judge(self, story: str) -> Steps[Review]:
+        """Check a story; only one that passes every check is worth the judge."""
+        self._working.draft = story
+        checks = self._rules.check(story)
+        self._working.note(checks=tuple(checks), verdict=None)
+        failed = Review.of_checks(checks)
+        if failed.reasons or self._without("judge"):
+            return failed
+        verdict = yield from judged(
+            self._ask("judge", "judge", _JUDGE_ROOM, story=fence(story)), Verdict
+        )
+        self._working.note(verdict=verdict.model_dump())
+        return Review.of_verdict(verdict)
+
+    def _mend(self, story: str, found: Review) -> Steps[str]:
+        return self._rewritten(story, found.problems)
+
+    def _rewritten(self, story: str, problems: tuple[str, ...]) -> Steps[str]:
+        return written(
+            self._ask(
+                "writer",
+                "rewrite",
+                self._text_room,
+                story=fence(story),
+                problems=render_list(problems),
+            )
+        )
+
+    # ---- with a base model: opening → continuations, filtered by the checks and the judge
+
+    def _continue(self) -> Steps[str | Rejected]:
+        """Sample continuations of an opening until one passes; nobody rewrites them.
+
+        That they read as people write is what a base model is asked for.
+        """
+        opening = yield from self._open()
+        if isinstance(opening, Rejected):
+            return opening
+        self._working.settle(opening=opening.model_dump())
+        found = Review()
+        faults: list[str] = []
+        for sample in range(self._options.continuations):
+            try:
+                text = yield from continued(self._continuation(opening, sample))
+            except Unanswered as unanswered:
+                found = Review((unanswered.reason,), (str(unanswered),))
+            else:
+                story = joined(opening.beginning, text)
+                found = yield from self._judge(story)
+                if not found.reasons:
+                    self._working.settle(continuation=sample + 1)
+                    return story
+            faults.append(f"continuation {sample + 1}: {'; '.join(found.problems)}")
+        return self._working.rejected(*found.reasons, detail=" | ".join(faults))
+
+    def _open(self) -> Steps[Opening | Rejected]:
+        """Ask for an opening; once more where no continuation could mend what is wrong with it."""
+        ask = self._ask("judge", "opening", _LIST_ROOM, premise=fence(self._premise))
+        found = Review()
+        for time in range(2):
+            place = 2 * self._brief.attempt + time
+            # Two samples each time, because an answer that does not fit is asked for once more.
+            opening = yield from judged(replace(ask, sample=2 * place), Opening)
+            self._working.draft = opening.beginning
+            checks = self._rules.check_part(opening.beginning)
+            self._working.note(checks=tuple(checks))
+            found = Review.of_checks(checks)
+            if not found.reasons:
+                return opening
+        return self._working.rejected(*found.reasons, detail="; ".join(found.problems))
+
+    def _continuation(self, opening: Opening, sample: int) -> Ask:
+        ask = self._working.ask(
+            "writer", "continue", row=opening.model_dump(), max_tokens=self._story_tokens
+        )
+        sample += self._brief.attempt * self._options.continuations
+        return replace(ask, user=as_beginning(ask.user), prefix=True, sample=sample)
+
+    # ---- what the steps share
+
+    def _ask(self, role: Role, name: str, room: int, **values: str) -> Ask:
+        return self._working.ask(
+            role, name, run=self._run, row={**self._row, **values}, max_tokens=room
+        )
+
+    @property
+    def _run(self) -> Mapping[str, str]:
+        return {"language": self._options.language, "names": str(self._options.names)}
+
+    @property
+    def _row(self) -> Mapping[str, str]:
+        return {
+            "passages": render_passages(self._working.passages),
+            "about": fence(self._brief.about) if self._brief.about.strip() else "",
+            "dilemma": fence(self._assignment.dilemma),
+            "assignment": fence(str(self._assignment)),
+            "people": self._names(self._options.names),
+            "avoid": self._avoid,
+            "length": str(self._assignment.bounds),
+        }
+
+    def _draw_up_rules(self) -> Rules:
+        told = ("opening", "continue") if self._options.base else ("draft",)
+        row = {**self._row, **dict.fromkeys(("premise", *Opening.model_fields), "")}
+        instructions = "\n".join(self._prompts[name].render(self._run, row)[0] for name in told)
+        return Rules(
+            self._assignment.bounds,
+            self._options,
+            title=self._working.evidence.groundings[0].title,
+            passages=self._working.passages,
+            names=f"{self._names(self._options.names)}\n{self._premise}",
+            about=self._brief.about,
+            avoid=self._brief.avoid,
+            instructions=instructions,
+        )
+
+    def _names(self, count: int) -> str:
+        """Return names on offer: others for every story."""
+        used = frozenset(self._brief.avoid.get("names", ()))
+        return names_on_offer(seed_of(self._brief, self._premise), count, used)
+
+    @property
+    def _avoid(self) -> str:
+        lines = [f"{kind}: {', '.join(held)}" for kind, held in self._brief.avoid.items() if held]
+        return fence("\n".join(lines)) if lines else ""
+
+    @property
+    def _story_tokens(self) -> int:
+        return _TOKENS_A_WORD * self._assignment.bounds.most
+
+    @property
+    def _text_room(self) -> int:
+        return _TEXT_ROOM + self._story_tokens
+
+    def _without(self, step: Step) -> bool:
+        return step in self._options.without
+
+    def _settle(self) -> None:
+        premise = {"idea": self._premise} if self._premise else {}
+        self._working.settle(variety=dict(self._assignment.variety), **premise)
+
+    def _unanswered(self, unanswered: Unanswered) -> Rejected:
+        return self._working.rejected(unanswered.reason, detail=str(unanswered))

@@ -1,0 +1,88 @@
+"""What a typical reply to each step looks like, for walking the steps without a model.
+
+Its length is what counts. It means nothing and must never be written anywhere.
+"""
+
+from .._brief import Brief
+from .._errors import GeneratorError
+from .._rehearsal import filler, rehearsed
+from .._steps import Ask, Reply
+from ._opinions import Dilemmas, Findings, Opening, Premises, Verdict
+from ._variety import DILEMMAS, assign
+
+# Of no language, so that its check is skipped.
+_NO_LANGUAGE = "qxqxq"
+_DILEMMA_WORDS = 45
+_PREMISE_WORDS = 120
+_PROBLEMS = 4
+_PROBLEM_WORDS = 40
+_HEADNOTE_WORDS = 85
+_BEGINNING_WORDS = 135
+_PASSES = Verdict(
+    admirable=True,
+    from_inside=True,
+    grounded=True,
+    tempting=True,
+    shows=True,
+    fictional=True,
+    as_assigned=True,
+    sermon=False,
+    servile=False,
+    grandiose=False,
+    clings=False,
+    unwell=False,
+    evaluation=False,
+    problems=[],
+)
+
+
+def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) -> Reply:
+    """Return what stands for a model's answer to one step of a story.
+
+    Args:
+        ask: The step's ask.
+        brief: What the story is to be.
+        language: The one asked for.
+        at_stake: Whether the reader finds something to mend, so that the story is rewritten.
+
+    Returns:
+        A complete reply; its usage are estimates of the prompt's tokens and of the text's.
+
+    Raises:
+        GeneratorError: The step is none of a story's.
+    """
+    source = "" if language.casefold().startswith("en") else _NO_LANGUAGE
+    bounds = assign(brief).bounds
+    words = (bounds.low + bounds.high) // 2
+    match ask.step.rsplit("/", 1)[-1]:
+        case "dilemmas":
+            # One word more each, since what is said twice counts once.
+            said = [filler(_DILEMMA_WORDS + more, source=source) for more in range(DILEMMAS)]
+            text = Dilemmas(dilemmas=said).model_dump_json()
+        case "premise":
+            said = [filler(_PREMISE_WORDS + more, source=source) for more in range(_wanted(ask))]
+            text = Premises(premises=said).model_dump_json()
+        case "draft" | "rewrite":
+            text = filler(words, source=source)
+        case "review":
+            problems = [filler(_PROBLEM_WORDS)] * _PROBLEMS if at_stake else []
+            text = Findings(problems=problems).model_dump_json()
+        case "judge":
+            text = _PASSES.model_dump_json()
+        case "opening":
+            text = Opening(
+                title=filler(4, source=source),
+                headnote=filler(_HEADNOTE_WORDS, source=source),
+                beginning=filler(_BEGINNING_WORDS, source=source),
+            ).model_dump_json()
+        case "continue":
+            text = filler(max(words - _BEGINNING_WORDS, 1), source=source)
+        case other:
+            raise GeneratorError(f"a story has no step {other!r} to rehearse")
+    return rehearsed(ask, text)
+
+
+def _wanted(ask: Ask) -> int:
+    """Return how many premises an ask is for: the number that its prompt ends in."""
+    last = ask.user.split()[-1:]
+    return int(last[0]) if last and last[0].isdigit() else 1

@@ -1,0 +1,193 @@
+"""A base model, which answers nothing and goes on with texts: any `BaseLLM` of LangChain's."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import Any
+
+from langchain_core.language_models import BaseLLM
+from langchain_core.outputs import LLMResult
+from langchain_core.runnables.config import ensure_config
+
+from whyset.generators import Ask, Declined, Reply, Usage
+
+from ._completion_open import Opened, open_completion_model
+from ._continuing import beginning
+from ._errors import ModelError, ModelUnavailable
+from ._langchain_faults import Faults
+from ._langchain_params import identity_of, name_of, room_field
+from ._stops import stop_of
+
+
+class CompletionModel:
+    """A completion model of LangChain's as a `Model`.
+
+    It takes asks for a continuation alone (`Ask.prefix`): it is given the beginning as it stands,
+    without a template around it, and returns what follows. Where a server tells no usage, its
+    replies count as no tokens, so a budget cannot be kept by them. Callbacks and tracers of the
+    calling context are passed on. Sampling is the class's own (`langchain_openai.OpenAI`: 0.7);
+    for another, build the model and hand it over.
+
+    Use it asynchronously in one event loop only, as `LangChainModel`.
+
+    Args:
+        llm: A completion model, or `openai:NAME` to open one by (its retries are then turned off
+            and its timeout set): NAME on any server that speaks OpenAI's `/v1/completions`, such
+            as vLLM, SGLang, llama.cpp or Ollama.
+        name: What to call it in messages and reports; derived from the model without it.
+        base_url: Where to send requests, such as `http://localhost:8000/v1`; only for a model
+            opened by its name. Else `OPENAI_BASE_URL`.
+        timeout: Seconds after which `aanswer` gives an attempt up.
+
+    Raises:
+        ModelError: The model cannot be opened.
+    """
+
+    def __init__(
+        self,
+        llm: BaseLLM | str,
+        *,
+        name: str | None = None,
+        base_url: str | None = None,
+        timeout: float = 600.0,
+    ) -> None:
+        self._open: Callable[[], Opened]
+        if isinstance(llm, str):
+            name = name or f"completion:{llm}"
+            self._open = partial(open_completion_model, llm, base_url=base_url, timeout=timeout)
+        elif base_url is not None:
+            raise ModelError("Set the base URL on the completion model itself.")
+        elif completes(llm):
+            self._open = partial(Opened, llm, _left_open)
+        else:
+            raise ModelError(f"A {type(llm).__name__} is no completion model of LangChain's.")
+        self._opened: Opened | None = self._open()
+        llm = self._opened.llm
+        self._name = name or f"completion:{name_of(llm)}"
+        self._identity = identity_of(llm)
+        self._faults = Faults(self._name, llm)
+        self._seconds = timeout
+        self._lock = threading.Lock()
+        self._room = room_field(llm)
+        # A few rooms recur over a whole run; copying a model is not free.
+        self._with_room = lru_cache(maxsize=128)(self._make_with_room)
+
+    def __repr__(self) -> str:
+        return f"CompletionModel({self._name!r})"
+
+    @property
+    def name(self) -> str:
+        """`completion:provider:model`."""
+        return self._name
+
+    @property
+    def identity(self) -> str:
+        """The model's class and its public parameters; no keys, addresses, timeouts or limits."""
+        return self._identity
+
+    @property
+    def extractive(self) -> bool:
+        """Always false."""
+        return False
+
+    def answer(self, ask: Ask) -> Reply:
+        """Go on with the text that an ask begins.
+
+        Raises:
+            ModelUnavailable: A passing fault.
+            ModelRefused: The key, the credit, the permission or the model was turned down.
+            UnusableReply: This request was turned down.
+            Declined: The ask wants anything but a continuation.
+        """
+        self._require_prefix(ask)
+        llm, options = self._with_room(ask.max_tokens)
+        callbacks = ensure_config().get("callbacks")
+        try:
+            result = llm.generate([beginning(ask)], callbacks=callbacks, **options)
+        except Exception as error:
+            raise self._faults.error(error) from self._faults.cause(error)
+        return self._reply(ask, result)
+
+    async def aanswer(self, ask: Ask) -> Reply:
+        """Go on with the text that an ask begins, asynchronously; as `answer`."""
+        self._require_prefix(ask)
+        llm, options = self._with_room(ask.max_tokens)
+        callbacks = ensure_config().get("callbacks")
+        try:
+            async with asyncio.timeout(self._seconds):
+                result = await llm.agenerate([beginning(ask)], callbacks=callbacks, **options)
+        except Exception as error:
+            raise self._faults.error(error) from self._faults.cause(error)
+        return self._reply(ask, result)
+
+    async def aclose(self) -> None:
+        """Close the connections of a model opened by its name; the next ask opens new ones."""
+        with self._lock:
+            opened, self._opened = self._opened, None
+            self._with_room.cache_clear()
+        if opened is not None:
+            await opened.aclose()
+
+    def _make_with_room(self, max_tokens: int) -> tuple[BaseLLM, dict[str, Any]]:
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open()
+            llm = self._opened.llm
+        if self._room:
+            return llm.model_copy(update={self._room: max_tokens}), {}
+        return llm, {"max_tokens": max_tokens}
+
+    def _require_prefix(self, ask: Ask) -> None:
+        if ask.prefix and not (ask.schema or ask.turns or ask.tools):
+            return
+        option = "--judge" if ask.role == "judge" else "--model"
+        raise Declined(
+            f"{self.name} is a base model, which only goes on with texts; {ask.step} needs a chat "
+            f"model. Name one, such as {option} anthropic:claude-opus-5-5."
+        )
+
+    def _reply(self, ask: Ask, result: LLMResult) -> Reply:
+        try:
+            generation = result.generations[0][0]
+        except IndexError as error:
+            raise ModelUnavailable(f"{self.name}: the answer holds no text.") from error
+        output = result.llm_output or {}
+        said = generation.generation_info or {}
+        usage = _usage(output.get("token_usage") or said)
+        stop, detail = stop_of(said)
+        if not detail and stop == "complete":
+            if usage.output_tokens >= ask.max_tokens:
+                # Servers that give no reason: base models are more often cut off than not.
+                stop, detail = "truncated", "all of its room is used up"
+            elif not generation.text.strip():
+                stop, detail = "other", "empty"
+        return Reply(
+            text=generation.text,
+            stop=stop,
+            usage=usage,
+            model=str(output.get("model_name") or ""),
+            detail=detail,
+        )
+
+
+async def _left_open() -> None:
+    """Close nothing: who has built a model closes it."""
+
+
+def completes(model: Any) -> bool:
+    """Say whether something is a completion model of LangChain's."""
+    return isinstance(model, BaseLLM)
+
+
+_INPUT = ("prompt_tokens", "input_tokens", "prompt_eval_count")
+_OUTPUT = ("completion_tokens", "output_tokens", "eval_count")
+
+
+def _usage(counts: Mapping[str, Any]) -> Usage:
+    """Return the tokens, by whichever names they have; 0 where they are not told."""
+    read, written = (
+        next((counts[name] for name in names if isinstance(counts.get(name), int)), 0)
+        for names in (_INPUT, _OUTPUT)
+    )
+    return Usage(read, written)

@@ -1,0 +1,67 @@
+"""Runs in an event loop of their own, which a signal ends: the first kindly, the second at once."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from ._errors import RunStopped
+
+T = TypeVar("T")
+
+
+def run_interruptibly(
+    work: Callable[[], Awaitable[T]], stop: Callable[[], None], told: Callable[[str], str]
+) -> T:
+    """Do work in an event loop of its own.
+
+    The first SIGINT or SIGTERM calls `stop`, the second ends the work at once (where this is the
+    main thread).
+
+    Args:
+        work: What to do.
+        stop: Lets it end soon.
+        told: Makes of a reason what the error says.
+
+    Raises:
+        RunStopped: It was ended at once.
+    """
+
+    async def interruptible() -> T:
+        try:
+            with _on_signals(stop):
+                return await work()
+        except asyncio.CancelledError:
+            raise RunStopped(told("Stopped at once, without waiting for asks in flight")) from None
+
+    return asyncio.run(interruptible())
+
+
+@contextmanager
+def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
+    """On SIGINT and SIGTERM call `stop`; on a second one end the current task."""
+    loop = asyncio.get_running_loop()
+    current = asyncio.current_task()
+    seen = 0
+
+    def interrupt() -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 1:
+            stop()
+        elif current is not None:
+            current.cancel()
+
+    handled = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, interrupt)
+        except (ValueError, RuntimeError):
+            continue  # not the main thread: whoever called keeps the handlers that are there
+        handled.append(number)
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,75 @@
+"""Passages → focus groups: a few neighbours of one section that a document is about."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from whyset.constitution import Constitution, Passage
+
+from ._plan import Focus, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class FocusGroup:
+    """Neighbouring passages of one section.
+
+    Attributes:
+        path: The section's.
+        passages: At least one, in the order of the document.
+    """
+
+    path: tuple[str, ...]
+    passages: tuple[Passage, ...]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of its passages."""
+        return tuple(passage.id for passage in self.passages)
+
+
+def passages_by_section(
+    constitution: Constitution,
+) -> dict[tuple[str, ...], tuple[Passage, ...]]:
+    """Return each section's own passages, by its path, in the order of the document."""
+    held: dict[tuple[str, ...], list[Passage]] = {}
+    for passage in constitution.passages:
+        held.setdefault(passage.path, []).append(passage)
+    return {path: tuple(passages) for path, passages in held.items()}
+
+
+def planned_passages(plan: Plan, constitution: Constitution) -> list[str]:
+    """Return the ids of all passages of a plan's sections, in the order of the plan."""
+    held = passages_by_section(constitution)
+    return [passage.id for section in plan.sections for passage in held[section.path]]
+
+
+def focus_groups(passages: Sequence[Passage], focus: Focus) -> list[FocusGroup]:
+    """Group the passages of one section; each is in exactly one group.
+
+    A case, an example or a list begins in the group of what introduces it, even where that
+    exceeds the tokens of a group.
+    """
+    groups: list[list[Passage]] = []
+    for piece in _pieces(passages):
+        together = [*groups[-1], *piece] if groups else []
+        fits = sum(passage.tokens for passage in together) <= focus.tokens
+        if together and fits and len(together) <= focus.passages:
+            groups[-1] = together
+        else:
+            groups.append([])
+            for passage in piece:
+                if len(groups[-1]) == focus.passages:
+                    groups.append([])
+                groups[-1].append(passage)
+    return [FocusGroup(group[0].path, tuple(group)) for group in groups]
+
+
+def _pieces(passages: Iterable[Passage]) -> list[list[Passage]]:
+    """Put what is introduced by a passage behind it; whatever follows stands alone."""
+    pieces: list[list[Passage]] = []
+    for passage in passages:
+        introduced = passage.context is not None
+        if introduced and pieces and pieces[-1][-1].context is None:
+            pieces[-1].append(passage)
+        else:
+            pieces.append([passage])
+    return pieces

@@ -1,0 +1,139 @@
+"""The law of every shape: what is read and written unchanged is the same, and a deliberation
+changes nothing beside its place."""
+
+import copy
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from shaping import SHAPES, Record, read, records_of, said
+
+from whyset.datasets import (
+    Channel,
+    Selection,
+    Shape,
+    aimed_at,
+    convert,
+    dumps,
+    identical,
+    loads,
+    part_columns,
+    with_deliberation,
+    with_response,
+)
+
+CHANNELS: tuple[Channel, ...] = ("thinking", "preface", "inline")
+EVERYTHING = Selection(turns="all", side="both")
+
+few = settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+each_shape = pytest.mark.parametrize("shape", SHAPES)
+
+
+@each_shape
+@few
+@given(st.data())
+def test_what_is_read_and_written_unchanged_is_the_same(shape: Shape, data: st.DataObject) -> None:
+    record = data.draw(records_of(shape))
+
+    row = read(record)
+
+    assert row.shape == shape
+    assert identical(row.columns, record)
+    assert dumps(convert(row, to=shape)) == dumps(record)
+
+
+@each_shape
+@few
+@given(st.data())
+def test_all_but_the_response_stays_to_the_last_byte(shape: Shape, data: st.DataObject) -> None:
+    row = read(data.draw(records_of(shape)), EVERYTHING)
+    untouched, deliberation = copy.deepcopy(row.columns), data.draw(said)
+
+    for target in row.targets:
+        aimed = aimed_at(row, target)
+        old = part_columns(aimed)
+        for channel in CHANNELS:
+            placed = with_deliberation(aimed, deliberation, channel)
+            new = part_columns(aimed, loads(dumps(placed)))
+            assert identical(new.others, old.others)
+            assert old.tags is None or new.tags == old.tags
+            if channel == "thinking":
+                assert identical(new.content, old.content)
+            else:
+                assert identical(new.reasoning, old.reasoning)
+
+    assert identical(row.columns, untouched)
+
+
+@each_shape
+@few
+@given(st.data())
+def test_thinking_is_ahead_of_what_was_thought_and_never_empty(
+    shape: Shape, data: st.DataObject
+) -> None:
+    row = read(data.draw(records_of(shape)))
+    deliberation = data.draw(said)
+
+    old = part_columns(row).reasoning
+    new = part_columns(row, with_deliberation(row, deliberation, "thinking")).reasoning
+
+    if isinstance(new, list):
+        assert new == [{"type": "thinking", "thinking": deliberation}, *(old or [])]
+    else:
+        assert new == (f"{deliberation}\n\n{old}" if old else deliberation)
+
+
+@each_shape
+@few
+@given(st.data())
+def test_a_preface_stands_before_the_response_as_it_was(shape: Shape, data: st.DataObject) -> None:
+    row = read(data.draw(records_of(shape)))
+    deliberation = data.draw(said)
+
+    old = part_columns(row).content
+    new = part_columns(row, with_deliberation(row, deliberation, "preface")).content
+
+    if isinstance(old, list):
+        assert new == [{"type": "text", "text": f"{deliberation}\n\n"}, *old]
+    else:
+        assert new == (f"{deliberation}\n\n{old}" if old else deliberation)
+
+
+@each_shape
+@few
+@given(st.data())
+def test_what_was_placed_is_what_is_read_again(shape: Shape, data: st.DataObject) -> None:
+    row = read(data.draw(records_of(shape)))
+    before, deliberation = row.conversation, data.draw(said)
+
+    for channel in CHANNELS:
+        again = read(with_deliberation(row, deliberation, channel), Selection(shape=shape))
+        now = again.conversation
+        assert (now.messages[: now.turn], now.turn) == (before.before, before.turn)
+        assert now.messages[now.turn + 1 :] == before.messages[before.turn + 1 :]
+        if channel == "thinking":
+            assert now.response.text == before.response.text
+            assert now.response.reasoning.startswith(deliberation)
+        else:
+            assert now.response.text.startswith(deliberation)
+            assert now.response.reasoning == before.response.reasoning
+
+
+@each_shape
+@few
+@given(st.data())
+def test_another_response_does_not_inherit_the_reasoning_of_the_old(
+    shape: Shape, data: st.DataObject
+) -> None:
+    record: Record = data.draw(records_of(shape))
+    row, answer = read(record), data.draw(said)
+
+    other = with_response(row, answer)
+
+    parted = part_columns(other)
+    assert not parted.reasoning
+    assert identical(parted.others, part_columns(row).others)
+    assert (other.conversation.response.text, other.conversation.response.reasoning) == (answer, "")
+    again = read(other.columns, Selection(shape=shape)).conversation.response
+    assert (again.text, again.reasoning) == (answer, "")
+    assert identical(row.columns, record)

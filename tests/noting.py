@@ -1,0 +1,275 @@
+"""A small generator of documents, and what the loopback server answers to it.
+
+Notes have two axes, a tone and a subject that a model lists; an idea stage; a writer; a judge.
+What is answered depends on the ask alone, so that an interrupted and an undisturbed run must
+agree: by a digest of the ask some ideas are alike, some notes are refused and some are judged bad.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, ClassVar
+
+from loopback import Response, message, structured
+from pydantic import BaseModel
+
+from whyset.generators import (
+    Ask,
+    Axis,
+    Brief,
+    DocumentGenerator,
+    Finished,
+    GeneratorOptions,
+    Ideas,
+    Rejected,
+    Reply,
+    Steps,
+    Unanswered,
+    Usage,
+    Working,
+    chosen,
+    filler,
+    judged,
+    rehearsed,
+    written,
+)
+from whyset.generators._rendering import render_list, render_passages
+from whyset.models import ModelUnavailable, UnusableReply
+from whyset.models.testing import Line
+
+OLD_IDEA = "The same old note about a locked garden gate, and the neighbour who keeps its only key."
+"""An idea that comes up again and again."""
+
+BAD = "[bad]"
+ALIKE, REFUSED, BADLY = "alike", "refused", "badly"
+RARELY: dict[str, int] = {ALIKE: 7, REFUSED: 11, BADLY: 5}
+"""Fate → one in how many meets it."""
+
+SUBJECTS = ("gates", "letters", "borrowed tools")
+_WORDS = tuple(
+    a + b
+    for a in "bra cle dro fen gri hol jun kal lum mor nev pol qua ris sto tav ulm vor wex zan".split()
+    for b in "ba den fit gor hul kin lop men nar pet rik sul tor und vel win yar zel".split()
+)
+
+
+class Subjects(BaseModel):
+    """What the list is answered with."""
+
+    subjects: list[str]
+
+
+class NoteIdeas(BaseModel):
+    """What the idea stage is answered with."""
+
+    ideas: list[str]
+
+
+class NoteVerdict(BaseModel):
+    """What the judge answers."""
+
+    sound: bool
+
+
+class NoteOptions(GeneratorOptions):
+    """Options of notes."""
+
+    language: str = "en"
+    length: int = 40
+    revisions: bool = False
+
+
+class Notes(DocumentGenerator):
+    """Writes notes."""
+
+    name = "notes"
+    version = "1"
+    summary = "notes about passages"
+    outcomes: ClassVar[dict[str, str]] = {"written": "a note"}
+    options_class = NoteOptions
+    templates: ClassVar[dict[str, str]] = {
+        "list": "<!-- system -->\nList subjects.\n<!-- user -->\nList {{ count }} subjects.\n",
+        "ideas": (
+            "<!-- system -->\nFind ideas.\n<!-- user -->\nPassages:\n{{ passages }}\n"
+            "Tone {{ tone }}, subject {{ subject }}, {{ count }} ideas; try {{ attempt }} of "
+            "draft {{ draft }}, seed {{ seed }}.\nNot again:\n{{ avoid }}\n"
+        ),
+        "write": (
+            "<!-- system -->\nWrite a note.\n<!-- user -->\nPassages:\n{{ passages }}\n"
+            "Tone {{ tone }}. Idea: {{ idea }}\nSeed {{ seed }}.\nNot again:\n{{ avoid }}\n"
+        ),
+        "judge": "<!-- system -->\nJudge.\n<!-- user -->\nThe note:\n{{ note }}\n",
+    }
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """A tone and a subject."""
+        return (
+            Axis("tone", "How a note sounds.", {"dry": 2, "warm": 1}),
+            Axis("subject", "What a note is about.", {}, generated=len(SUBJECTS)),
+        )
+
+    @property
+    def typical_tokens(self) -> int:
+        """About so many."""
+        return 50
+
+    def idea_steps(self, brief: Brief, *, count: int = 1) -> Steps[Ideas | Rejected]:
+        """Find ideas."""
+        working = Working(self.evidence(), self.prompts)
+        yield from working.fetch(brief.passages, scope="passages")
+        try:
+            subject = yield from self._subject(working, brief)
+            ask = working.ask(
+                "writer",
+                "ideas",
+                max_tokens=200,
+                schema=NoteIdeas,
+                row={
+                    "passages": render_passages(working.passages),
+                    "tone": brief.variety["tone"],
+                    "subject": subject,
+                    "count": str(count),
+                    "attempt": str(brief.attempt),
+                    "draft": str(brief.draft),
+                    "seed": str(brief.seed),
+                    "avoid": _avoided(brief),
+                },
+            )
+            found = yield from judged(ask, NoteIdeas)
+        except Unanswered as error:
+            return working.rejected(error.reason, detail=str(error))
+        return Ideas(tuple(found.ideas), working.evidence, {"subject": subject})
+
+    def steps(self, item: Brief) -> Steps[Finished | Rejected]:
+        """Write a note."""
+        if not item.idea:
+            ideas = yield from self.idea_steps(item)
+            if isinstance(ideas, Rejected):
+                return ideas
+            return (yield from self.steps(_with(item, ideas)))
+        evidence = self.evidence(idea=item.idea, variety=dict(item.variety))
+        working = Working(evidence, self.prompts)
+        yield from working.fetch(item.passages, scope="passages")
+        row = {
+            "passages": render_passages(working.passages),
+            "tone": item.variety["tone"],
+            "idea": item.idea,
+            "seed": str(item.seed),
+            "avoid": _avoided(item),
+        }
+        try:
+            note = yield from written(working.ask("writer", "write", max_tokens=300, row=row))
+            working.draft = note
+            ask = working.ask(
+                "judge", "judge", max_tokens=100, schema=NoteVerdict, row={"note": note}
+            )
+            verdict = yield from judged(ask, NoteVerdict)
+        except Unanswered as error:
+            return working.rejected(error.reason, detail=str(error))
+        if not verdict.sound:
+            return working.rejected("judge:sound", detail="the note is bad")
+        return working.finished("written", {"text": note})
+
+    def rehearse(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
+        """Return what stands for an answer."""
+        texts = {
+            "notes/list": Subjects(subjects=list(SUBJECTS)).model_dump_json(),
+            "notes/ideas": NoteIdeas(ideas=[filler(20)] * 3).model_dump_json(),
+            "notes/write": filler(self.options.length),
+            "notes/judge": NoteVerdict(sound=True).model_dump_json(),
+        }
+        return rehearsed(ask, texts[ask.step])
+
+    def _subject(self, working: Working, brief: Brief) -> Steps[str]:
+        count = str(len(SUBJECTS))
+        ask = working.ask(
+            "writer", "list", max_tokens=100, schema=Subjects, row={"count": count}
+        )
+        listed = yield from judged(ask, Subjects)
+        return chosen(brief.variety["subject"], listed.subjects)
+
+
+def _with(brief: Brief, ideas: Ideas) -> Brief:
+    from dataclasses import replace
+
+    return replace(brief, idea=ideas.texts[0], variety={**brief.variety, **ideas.variety})
+
+
+def _avoided(brief: Brief) -> str:
+    return render_list(f"{kind}: {', '.join(held)}" for kind, held in brief.avoid.items())
+
+
+def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
+    """Answer an ask for notes."""
+    asked, step = _user_text(body), step_of(body)
+    usage = {"input_tokens": 100 + len(asked) % 50, "output_tokens": 20}
+    if step == "list":
+        return structured({"subjects": list(SUBJECTS)}, usage=usage)
+    if step == "ideas":
+        count = int(asked.split(" ideas; try")[0].rsplit(" ", 1)[1])
+        return structured({"ideas": [_idea(asked, n) for n in range(count)]}, usage=usage)
+    if step == "judge":
+        return structured({"sound": BAD not in asked}, usage=usage)
+    if meets(REFUSED, asked):
+        return message("", content=[], stop_reason="refusal", usage=usage)
+    bad = f" {BAD}" if meets(BADLY, asked) else ""
+    return message(words(asked, 40) + bad, usage=usage)
+
+
+def script(ask: Ask) -> Line:
+    """Answer as `answer` does, without a server: for `ScriptedModel`."""
+    body: dict[str, Any] = {"messages": [{"role": "user", "content": ask.user}]}
+    if ask.schema is not None:
+        body["output_config"] = {"format": {"schema": ask.schema.model_json_schema()}}
+    answered = answer(body)
+    if isinstance(answered, Response):
+        unusable = answered.status == 400
+        return UnusableReply("turned down") if unusable else ModelUnavailable("down")
+    text = "".join(part["text"] for part in answered["content"])
+    if answered["stop_reason"] == "refusal":
+        return Reply(text, "refused", detail="refusal")
+    return Reply(text, "complete", Usage(*answered["usage"].values()))
+
+
+def step_of(body: dict[str, Any]) -> str:
+    """Return `list`, `ideas`, `write` or `judge`."""
+    wanted = (body.get("output_config") or {}).get("format")
+    if wanted is None:
+        return "write"
+    known = {"subjects": "list", "ideas": "ideas", "sound": "judge"}
+    (name,) = wanted["schema"]["properties"]
+    return known[name]
+
+
+def meets(fate: str, asked: str) -> bool:
+    """Say whether an ask meets a fate."""
+    return _number(f"{fate} {asked}") % RARELY[fate] == 0
+
+
+def words(source: str, count: int) -> str:
+    """Return so many made-up words that depend on a source alone."""
+    digest = hashlib.shake_256(source.encode()).digest(2 * count)
+    numbers = (int.from_bytes(digest[at : at + 2]) for at in range(0, 2 * count, 2))
+    return " ".join(_WORDS[number % len(_WORDS)] for number in numbers)
+
+
+def _idea(asked: str, number: int) -> str:
+    return OLD_IDEA if meets(ALIKE, f"{asked} {number}") else words(f"{asked} {number}", 16)
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6])
+
+
+def _user_text(body: dict[str, Any]) -> str:
+    content = body["messages"][-1]["content"]
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
+def records(path: Any) -> list[dict[str, Any]]:
+    """Return what a file of JSON lines holds; nothing where there is no such file."""
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
