@@ -190,8 +190,10 @@ class PromptSet:
 
 @cache
 def shipped_prompts(package: str) -> Mapping[str, str]:
-    """Return the sources of the templates in a package's `prompts` folder, by name."""
+    """Return the sources of the templates in a package's `prompts` folder, by name, if any."""
     folder = resources.files(package).joinpath("prompts")
+    if not folder.is_dir():
+        return {}
     return {
         item.name.removesuffix(".md"): item.read_text(encoding="utf-8")
         for item in sorted(folder.iterdir(), key=lambda item: item.name)

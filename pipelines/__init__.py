@@ -19,6 +19,7 @@ from ._estimate import estimate
 from ._files import RunFiles
 from ._forecast import Estimate, Forecast, Ranges, StepForecast
 from ._foretold import Foretold
+from ._inspect import InspectExport, export_inspect
 from ._ledger import Ledger, Spent
 from ._live import Done, LiveEngine
 from ._promptfolder import read_prompts, write_prompts
@@ -62,6 +63,7 @@ __all__ = [
     "Focus",
     "Forecast",
     "Foretold",
+    "InspectExport",
     "Ledger",
     "Likeness",
     "LiveEngine",
@@ -90,6 +92,7 @@ __all__ = [
     "amount",
     "coverage_text",
     "estimate",
+    "export_inspect",
     "forget_batch",
     "make_plan",
     "open_crew",

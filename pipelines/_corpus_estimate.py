@@ -115,7 +115,8 @@ def estimate_corpus(
         shared=True,
     )
     again = sum(rejected**attempt for attempt in range(plan.attempts))
-    return _together([*estimates, documents], again, documents, todo=len(todo))
+    together = _together([*estimates, documents], again, documents)
+    return replace(together, rows=plan.documents, finished=plan.documents - len(todo))
 
 
 @dataclass(slots=True)
@@ -238,16 +239,13 @@ def _brief(plan: Plan, context: Context, slot: int) -> Brief:
     )
 
 
-def _together(
-    estimates: Sequence[Estimate], again: float, documents: Estimate, *, todo: int
-) -> Estimate:
+def _together(estimates: Sequence[Estimate], again: float, documents: Estimate) -> Estimate:
     """Add estimates up, each ask so often as attempts are expected."""
     add = partial(_sum, again=again)
     so_far = [each.as_so_far for each in estimates]
     known = [each for each in so_far if each is not None]
     return replace(
         documents,
-        rows=documents.finished + todo,
         least=add([each.least for each in estimates]),
         most=add([each.most for each in estimates]),
         as_so_far=add(known) if documents.as_so_far is not None else None,

@@ -160,10 +160,11 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
         case "judge":
             return structured(_verdict(asked, number), usage=usage)
         case "follow_up":
-            return message(f"ok but {_said(chance, _CLAUSES)}", usage=usage)
+            said = f"{chance.choice(_PLACES)} or {chance.choice(_THINGS)}, {_said(chance, _CLAUSES)}"
+            return message(said, usage=usage)
         case "rewrite" | "revise":
             text = _answer(chance, *_bounds(asked, r"- Length: "))
-            return message(f"{_MENDED} {text}" if step == "revise" else text, usage=usage)
+            return message(f"{text} {_MENDED}" if step == "revise" else text, usage=usage)
     if fate(number) == REFUSED:
         return message("", content=[], stop_reason="refusal", usage=usage)
     return message(_answer(chance, 60, 120), usage=usage)
@@ -254,7 +255,8 @@ def _bounds(asked: str, before: str) -> tuple[int, int]:
 
 def _answer(chance: Random, low: int, high: int) -> str:
     """Return sentences of about the middle of a length, none of them twice."""
-    said: list[str] = []
+    # Openings are told to be alike by their first four words.
+    said = [_filled(chance, "{place} and {thing} first.").capitalize()]
     for sentence in chance.sample(_SENTENCES, len(_SENTENCES)):
         if len(" ".join(said).split()) >= (low + high) // 2:
             break

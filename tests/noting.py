@@ -47,11 +47,9 @@ RARELY: dict[str, int] = {ALIKE: 7, REFUSED: 11, BADLY: 5}
 """Fate → one in how many meets it."""
 
 SUBJECTS = ("gates", "letters", "borrowed tools")
-_WORDS = tuple(
-    a + b
-    for a in "bra cle dro fen gri hol jun kal lum mor nev pol qua ris sto tav ulm vor wex zan".split()
-    for b in "ba den fit gor hul kin lop men nar pet rik sul tor und vel win yar zel".split()
-)
+_BEGINNINGS = ("bra", "cle", "dro", "fen", "gri", "hol", "jun", "kal", "lum", "mor", "nev", "pol")
+_ENDINGS = ("ba", "den", "fit", "gor", "hul", "kin", "lop", "men", "nar", "pet", "rik", "sul")
+_WORDS = tuple(a + b for a in _BEGINNINGS for b in _ENDINGS)
 
 
 class Subjects(BaseModel):
@@ -184,9 +182,7 @@ class Notes(DocumentGenerator):
 
     def _subject(self, working: Working, brief: Brief) -> Steps[str]:
         count = str(len(SUBJECTS))
-        ask = working.ask(
-            "writer", "list", max_tokens=100, schema=Subjects, row={"count": count}
-        )
+        ask = working.ask("writer", "list", max_tokens=100, schema=Subjects, row={"count": count})
         listed = yield from judged(ask, Subjects)
         return chosen(brief.variety["subject"], listed.subjects)
 

@@ -39,6 +39,15 @@ def test_scale_is_told_for_a_whole_run_and_for_one_that_has_nothing_to_do() -> N
     ]
 
 
+def test_reading_is_told_beside_pyarrows_own() -> None:
+    lines = run("reading.py", "--megabytes", "2", "--turns", "1").splitlines()
+    assert [tuple(cell.strip() for cell in line.split("|")[1:3]) for line in lines[2:]] == [
+        (f"{kind}, 2 MB", reader)
+        for kind in ("jsonl", "parquet")
+        for reader in ("rows", "records", "pylist", "batches")
+    ]
+
+
 def test_a_run_that_is_killed_loses_nothing_and_pays_nothing_twice() -> None:
     said = run("soak.py", "--rows", "80", "--kills", "2")
     assert "killed 2 times" in said

@@ -16,7 +16,8 @@ from ._layout import delimiter_of
 from ._record import MAX_LINE, Record, too_long
 
 _NESTED = frozenset(
-    {"messages", "conversations", "prompt", "completion", "chosen", "rejected", "tools", "history"}
+    {"messages", "conversations", "conversation", "prompt", "completion", "chosen", "rejected"}
+    | {"tools", "history"}
 )
 _BOM = "\ufeff"
 

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -66,28 +67,44 @@ def open_dataset(part: "Part") -> DatasetTable:
     Raises:
         DatasetError: `datasets` is not installed, or cannot read or fetch it.
     """
+    return DatasetTable(_saved(part) if part.kind == "saved" else _fetched(part))
+
+
+def _saved(part: "Part") -> Any:
     library = _library(part.name)
-    load = library.load_from_disk if part.kind == "saved" else library.load_dataset
-    options: dict[str, Any] = {}
-    if part.kind == "hub":
-        options = {
-            "name": part.config or None,
-            "revision": part.revision or None,
-            "split": part.split or None,
-        }
+    try:
+        loaded = library.load_from_disk(part.place)
+    except Exception as error:  # what the library raises comes from many others
+        raise DatasetError(f"{part.name}: cannot be read: {_told(error)}") from error
+    if isinstance(loaded, library.DatasetDict):
+        return _split_of(loaded, part.split, part.name)
+    if part.split:
+        raise DatasetError(f"{part.name}: has no splits; leave :{part.split} out")
+    return loaded
+
+
+@lru_cache(maxsize=32)
+def _fetched(part: "Part") -> Any:
+    library = _library(part.name)
     library.disable_progress_bars()
     try:
-        loaded = load(part.place, **options)
+        loaded = library.load_dataset(
+            part.place,
+            part.config or None,
+            revision=part.revision or None,
+            split=part.split or None,
+        )
     except Exception as error:  # what the library raises comes from many others
-        told = str(error).strip().split("\n")[0]
         raise DatasetError(
-            f"{part.name}: cannot be read: {type(error).__name__}: {told}"
+            f"{part.name}: cannot be fetched: {_told(error)}; is the name right, and if it is "
+            "private or gated, is HF_TOKEN set?"
         ) from error
-    if isinstance(loaded, library.DatasetDict):
-        loaded = _split_of(loaded, part.split, part.name)
-    elif part.split and part.kind == "saved":
-        raise DatasetError(f"{part.name}: has no splits; leave :{part.split} out")
-    return DatasetTable(loaded)
+    return loaded if part.split else _split_of(loaded, "", part.name)
+
+
+def _told(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {lines[0].rstrip('.')}"
 
 
 def _library(name: str) -> Any:

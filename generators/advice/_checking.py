@@ -91,18 +91,25 @@ def check_prompt(
 
 
 def check_follow_up(
-    message: str, *, conversation: str, length: Words, language: str
+    message: str,
+    *,
+    conversation: str,
+    avoid: Mapping[str, Sequence[str]],
+    length: Words,
+    language: str,
 ) -> list[Check]:
     """Run every check on a later message of the user's.
 
     Args:
         message: What the writer returned.
         conversation: All that was said before.
+        avoid: Kind → what is too common in the corpus so far.
         length: How long it should be.
         language: The one asked for.
     """
     return [
         *_check_message(message, spoken=message, language=language, length=length),
+        _named(check_opening(message, used=_used(avoid, "openings"), cap=1)),
         _named(check_no_testing(message, conversation=conversation)),
         _named(check_no_placeholders(message, allowed=conversation)),
         _named(check_no_links(message, allowed=conversation)),

@@ -256,6 +256,7 @@ class DocumentSteps(Asking):
                 messiness=self._told("messiness"),
                 length=str(length),
                 conversation=dialogue.rendered(),
+                openings=self._common("openings"),
                 problems=problems_of(checks),
             )
             message = yield from written(replace(ask, sample=attempt))
@@ -263,6 +264,7 @@ class DocumentSteps(Asking):
             checks = check_follow_up(
                 message,
                 conversation=dialogue.spoken,
+                avoid=self._brief.avoid,
                 length=length,
                 language=self._options.language,
             )

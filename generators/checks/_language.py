@@ -56,10 +56,10 @@ def check_language(text: str, *, language: str) -> Check:
     wanted = re.split(r"[-_]", language.strip().casefold())[0]
     if wanted not in _known():
         return Check("language", "skipped", f"no detector knows the language {language!r}")
-    accepted = {wanted}.union(*(group for group in _RELATIVES if wanted in group))
+    accepted = _relatives(wanted)
     ours, others = 0, Counter[str]()
     for paragraph in _paragraphs(text):
-        code, sureness = _identifier().classify(" ".join(paragraph.split()))
+        code, sureness = _told(paragraph)
         if code in accepted:
             ours += count_words(paragraph)
         elif code != _NO_LANGUAGE and sureness >= _SUREST:
@@ -84,6 +84,17 @@ def _paragraphs(text: str) -> Iterator[str]:
             long = [part for part in parts if count_words(part) >= _FEWEST_WORDS]
             yield from long or [prose]
             return
+
+
+def _told(paragraph: str) -> tuple[str, float]:
+    """Return the likeliest language, and how likely it or one of its relatives is."""
+    ranked = _identifier().rank(" ".join(paragraph.split()))
+    code = ranked[0][0]
+    return code, sum(share for other, share in ranked if other in _relatives(code))
+
+
+def _relatives(code: str) -> frozenset[str]:
+    return frozenset({code}).union(*(group for group in _RELATIVES if code in group))
 
 
 def _known() -> frozenset[str]:

@@ -6,6 +6,7 @@ from whyset.datasets import Row
 
 from .._errors import Declined
 from .._generator import Generator
+from .._prompts import PromptSet
 from .._result import Evidence, Finished, Rejected
 from .._steps import Ask, Reply, Steps
 from ._extracting import ExtractSteps
@@ -86,7 +87,10 @@ class Annotation(Generator):
         """Return the steps of one row."""
         settings = {"channel": self.options.channel, "cite": "explicit"}
         evidence = Evidence(self.name, self.version, settings)
-        return each_target(row, lambda one: ExtractSteps(one, self.options, evidence).steps())
+        unasked = PromptSet({})
+        return each_target(
+            row, lambda one: ExtractSteps(one, self.options, evidence, unasked).steps()
+        )
 
     def extractive(self) -> Generator:
         """Return itself."""

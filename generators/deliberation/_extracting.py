@@ -1,7 +1,5 @@
 """The steps without a language model: find, quote, check. Nothing is weighed or concluded."""
 
-from dataclasses import replace
-
 from pydantic import BaseModel
 
 from whyset.datasets import part_columns, with_deliberation
@@ -39,26 +37,25 @@ class ExtractSteps(Gathering):
         extract = yield from judged(ask, Extract)
         quotes = tuple(Quote(quote.passage, quote.text) for quote in extract.quotes)
         quoted = {quote.passage for quote in quotes}
-        self._evidence = replace(
-            self._evidence,
+        self.note(
             quotes=quotes,
             passages=tuple(scored for scored in found.passages if scored.passage.id in quoted),
         )
         if not quotes:
             return self._untouched("no sentence to quote")
-        self._draft = self._annotation(found)
-        columns = with_deliberation(self._row, self._draft, self._options.channel)
+        self.draft = draft = self._annotation(found)
+        columns = with_deliberation(self._row, draft, self._options.channel)
         kept = check_row_kept(self._row, columns, channel=self._options.channel)
         checks = (self._check_verbatim(), *kept)
-        self._evidence = replace(self._evidence, checks=checks)
+        self.note(checks=checks)
         if failed := failed_checks(checks):
-            return self._failed(failed)
-        return Finished("annotated", columns, part_columns(self._row).content, self._evidence)
+            return self.failed(failed)
+        return self.finished("annotated", columns, original=part_columns(self._row).content)
 
     def _annotation(self, found: Grounding) -> str:
-        paths = {scored.passage.id: scored.passage.path for scored in self._evidence.passages}
+        paths = {scored.passage.id: scored.passage.path for scored in self.evidence.passages}
         parts = [LEAD.format(title=found.title)]
-        for quote in self._evidence.quotes:
+        for quote in self.evidence.quotes:
             path = paths.get(quote.passage, ())
             # The top heading is most often the document's title, which the lead has.
             source = f" ({' > '.join(path[1:] or path)})" if path else ""
@@ -68,8 +65,8 @@ class ExtractSteps(Gathering):
 
     def _check_verbatim(self) -> Check:
         """Every quotation must be a slice of the passage it is said to stand in."""
-        texts = {scored.passage.id: scored.passage.plain for scored in self._evidence.passages}
-        for quote in self._evidence.quotes:
+        texts = {scored.passage.id: scored.passage.plain for scored in self.evidence.passages}
+        for quote in self.evidence.quotes:
             if quote.text not in texts.get(quote.passage, ""):
                 detail = f"not in passage {quote.passage}: {quote.text!r}"
                 return Check("quotations", "failed", detail)

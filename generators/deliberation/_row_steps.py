@@ -1,7 +1,7 @@
 """The steps of one row, in the order of the method: appraise, find, write, check, judge, revise."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from whyset.constitution import estimate_tokens
@@ -12,6 +12,7 @@ from .._asking import judged, written
 from .._prompts import PromptSet, fence
 from .._rendering import render_conversation, render_list, render_passages, render_response
 from .._result import Evidence, Finished, Rejected
+from .._reviewing import Review, reviewed
 from .._steps import Ask, Role, Steps
 from ..checks import Check
 from ._checking import check_deliberation, check_repair, check_row_kept, length_bounds, quotes_of
@@ -24,25 +25,16 @@ from ._options import Options
 _ROOM: Mapping[Role, int] = {"writer": 6000, "judge": 4000}
 
 
-@dataclass(frozen=True, slots=True)
-class _Review:
-    """What speaks against a draft: reasons to be counted, problems to be mended."""
-
-    reasons: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
-
-
 class RowSteps(Gathering):
     """One row's way through the method."""
 
     def __init__(self, row: Row, options: Options, evidence: Evidence, prompts: PromptSet) -> None:
-        super().__init__(row, options, evidence)
+        super().__init__(row, options, evidence, prompts)
         self._original = row
-        self._prompts = prompts
 
     def _work(self, found: Grounding) -> Steps[Finished | Rejected]:
         appraisal = yield from self._appraise()
-        self._evidence = replace(self._evidence, appraisal=appraisal.model_dump())
+        self.note(appraisal=appraisal.model_dump())
         if appraisal.verdict == "nothing_at_stake":
             return self._untouched("nothing at stake")
         if appraisal.verdict == "conflict":
@@ -50,17 +42,16 @@ class RowSteps(Gathering):
             if ended:
                 return ended
         if appraisal.considerations:
-            yield from self._find(tuple(appraisal.considerations))
+            yield from self.find(appraisal.considerations, k=self._options.k)
         draft = yield from self._write(appraisal)
-        review = yield from self._review(draft)
-        for _ in range(self._options.max_revisions):
-            if not review.reasons:
-                break
-            draft = yield from self._revise(draft, review)
-            review = yield from self._review(draft)
-        if review.reasons:
-            return self._rejected(*review.reasons, detail="; ".join(review.problems))
-        return self._finished(draft)
+        ended_as = yield from reviewed(
+            self,
+            draft,
+            review=self._review,
+            revise=self._revise,
+            revisions=self._options.max_revisions,
+        )
+        return ended_as if isinstance(ended_as, Rejected) else self._finished(ended_as)
 
     def _appraise(self) -> Steps[Appraisal]:
         return judged(self._ask("judge", "appraise"), Appraisal)
@@ -73,19 +64,19 @@ class RowSteps(Gathering):
         if self._options.on_conflict == "keep":
             return self._untouched("conflict, kept as asked")
         if self._options.on_conflict == "quarantine":
-            return self._rejected("conflict", detail=appraisal.reason)
+            return self.rejected("conflict", detail=appraisal.reason)
         if self._row.conversation.response.tool_calls:
-            return self._rejected(
+            return self.rejected(
                 "conflict", detail=f"tool calls cannot be repaired: {appraisal.reason}"
             )
         repaired = yield from written(self._ask("writer", "repair", finding=appraisal.reason))
-        self._draft = repaired
+        self.draft = repaired
         if failed := failed_checks(self._check_repair(repaired)):
-            return self._failed(failed)
+            return self.failed(failed)
         self._row = with_response(self._row, repaired)
         again = yield from self._appraise()
         if again.verdict == "conflict":
-            return self._rejected(
+            return self.rejected(
                 "conflict", detail=f"still a conflict after repair: {again.reason}"
             )
         return None
@@ -94,35 +85,27 @@ class RowSteps(Gathering):
         considerations = render_list(appraisal.considerations)
         return written(self._ask("writer", "write", considerations=considerations))
 
-    def _revise(self, draft: str, review: _Review) -> Steps[str]:
+    def _revise(self, draft: str, review: Review) -> Steps[str]:
         problems = render_list(review.problems)
         return written(self._ask("writer", "revise", draft=fence(draft), problems=problems))
 
-    def _review(self, draft: str) -> Steps[_Review]:
+    def _review(self, draft: str) -> Steps[Review]:
         """Check a draft; only one that passes every check is worth the judge."""
-        self._draft = draft
         checks = (*self._check_text(draft), *self._check_row(draft))
-        quotes = quotes_of(draft, self._evidence.passages)
-        self._evidence = replace(self._evidence, checks=checks, quotes=quotes, verdict=None)
-        if failed := failed_checks(checks):
-            return _Review(
-                tuple(f"check:{check.name}" for check in failed),
-                tuple(check.detail for check in failed),
-            )
+        self.note(checks=checks, quotes=quotes_of(draft, self.passages), verdict=None)
+        failed = Review.of_checks(checks)
+        if failed.reasons:
+            return failed
         verdict = yield from judged(self._ask("judge", "judge", draft=fence(draft)), Verdict)
-        self._evidence = replace(self._evidence, verdict=verdict.model_dump())
-        faults = verdict.faults
-        return _Review(
-            tuple(f"judge:{name}" for name in faults),
-            (*verdict.problems, *faults.values()) if faults else (),
-        )
+        self.note(verdict=verdict.model_dump())
+        return Review.of_verdict(verdict)
 
     def _check_text(self, draft: str) -> list[Check]:
         return check_deliberation(
             draft,
             conversation=self._row.conversation,
-            passages=self._evidence.passages,
-            title=self._evidence.groundings[0].title,
+            passages=self.evidence.passages,
+            title=self.evidence.groundings[0].title,
             channel=self._options.channel,
             cite=self._options.cite,
             instructions=self._ask("writer", "write", considerations="").system,
@@ -132,8 +115,8 @@ class RowSteps(Gathering):
         return check_repair(
             repaired,
             conversation=self._row.conversation,
-            passages=self._evidence.passages,
-            title=self._evidence.groundings[0].title,
+            passages=self.evidence.passages,
+            title=self.evidence.groundings[0].title,
         )
 
     def _check_row(self, draft: str) -> list[Check]:
@@ -146,13 +129,13 @@ class RowSteps(Gathering):
 
     def _finished(self, draft: str) -> Finished:
         original = part_columns(self._original)
-        return Finished(
+        finished = self.finished(
             "repaired" if self._repaired else "rewritten",
             self._placed(draft),
-            original.content,
-            self._evidence,
-            original_reasoning=original.reasoning if self._repaired else None,
+            original=original.content,
         )
+        reasoning = original.reasoning if self._repaired else None
+        return replace(finished, original_reasoning=reasoning)
 
     def _placed(self, draft: str) -> dict[str, Any]:
         return with_deliberation(self._row, draft, self._options.channel)
@@ -164,16 +147,16 @@ class RowSteps(Gathering):
     def _ask(self, role: Role, name: str, **values: str) -> Ask:
         """Render a step's prompt for the row as it now stands."""
         conversation = self._row.conversation
-        prompt = self._prompts[name]
-        system, user = prompt.render(
+        return self.ask(
+            role,
+            name,
+            max_tokens=_ROOM[role] + 2 * estimate_tokens(conversation.response.text),
             run={"channel": self._options.channel, "cite": self._options.cite},
             row={
-                "passages": render_passages(self._evidence.passages),
+                "passages": render_passages(self.passages),
                 "conversation": render_conversation(conversation),
                 "response": render_response(conversation.response),
                 "length": str(length_bounds(conversation.response.text, self._options.channel)),
                 **values,
             },
         )
-        room = _ROOM[role] + 2 * estimate_tokens(conversation.response.text)
-        return Ask(role, prompt.step, system, user, max_tokens=room)

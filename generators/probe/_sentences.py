@@ -15,8 +15,10 @@ _POINTING_FIRST = re.compile(
     r"\A(?:It|Its|He|She|They|Their|Them|This|That|These|Those|Such|Here|There|Then|So|Thus|Hence"
     r"|Therefore|But|And|Or|Nor|Yet|Also|Still|Too|Instead|Otherwise|Elsewhere|However|Both|Each"
     r"|Either|Neither|One|Another|Others|Some|Most|Two|Three|Four|Five"
-    r"|The (?:same|other|others|rest|former|latter|first|second|third|last)|In (?:that|this|such|these|those)"
-    r"|For (?:that|this|example|instance)|Everything|All (?:this|these|that|the rest))\b"
+    r"|The (?:same|other|others|rest|former|latter|first|second|third|last)"
+    r"|The (?:[a-z]+ )?(?:objection|argument) (?:is|was)"
+    r"|In (?:that|this|such|these|those)|For (?:that|this|example|instance)|Everything"
+    r"|All (?:this|these|that|the rest))\b"
 )
 _POINTING = re.compile(
     r"\A(?:Even then|The (?:answer|argument|boundary|case|distinction|line|list|point|question"

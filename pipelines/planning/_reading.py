@@ -289,7 +289,7 @@ def _axis(name: str, values: Mapping[str, Any], plan: Plan) -> PlannedAxis | Pro
         )
     if not shares:
         return PlannedAxis(counts)
-    total = sum(shares.values())
+    total = sum(shares.values(), Fraction(0))
     # Shares of a third each are written as 33.3 % and must do.
     if abs(total - 100) > Fraction(1, 2):
         return Problem(place, f"the shares of {name!r} add up to {float(total):g} %, not to 100 %")

@@ -15,13 +15,14 @@ _BEFORE_HEADINGS = "(before the first heading)"
 def coverage_text(plan: Plan, constitution: Constitution) -> str:
     """Return what a plan covers, section by section, and what it draws, axis by axis."""
     groups = planned_groups(plan, constitution)
-    rows = []
+    rows: list[tuple[str, int, int, int]] = []
     for section in plan.sections:
         count = sum(group.path == section.path for group, _ in groups)
         name = _shortened(section.name or _BEFORE_HEADINGS)
         rows.append((name, section.passages, count, section.documents))
-    total = ("together", *(sum(row[column] for row in rows) for column in (1, 2, 3)))
-    lines = _table(("section", "passages", "groups", "documents"), [*rows, total])  # type: ignore[list-item]
+    counted = [sum(numbers) for numbers in zip(*(row[1:] for row in rows), strict=True)]
+    head = ("section", "passages", "groups", "documents")
+    lines = _table(head, [*rows, ("together", *counted)])
     lines += ["", *(_axis_line(name, axis) for name, axis in plan.variety.items())]
     lines += ["", *_promise(plan, constitution)]
     return "\n".join(lines)

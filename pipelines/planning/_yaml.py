@@ -103,6 +103,6 @@ def _plain(
             values[key] = _plain(value_node, (*place, key), lines, name)
         return values
     try:
-        return yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+        return yaml.SafeLoader("").construct_object(node)
     except (yaml.YAMLError, ValueError) as error:
         raise PlanError(f"{name}:{line}: not a value: {node.value!r}") from error

@@ -16,7 +16,7 @@ from whyset.models import AnthropicModel
 from whyset.retriever.testing import FakeSearcher
 
 PASSAGES = [passage.id for passage in CONSTITUTION.passages]
-DOCUMENTS = 24
+DOCUMENTS = 18
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ VARIABLES: dict[str, tuple[set[str], set[str]]] = {
     "inject": (set(), {"system", "passages"}),
     "follow_up": (
         {"language"},
-        {"scenario", "tone", "messiness", "length", "conversation", "problems"},
+        {"scenario", "tone", "messiness", "length", "conversation", "openings", "problems"},
     ),
     "rewrite": (
         {"cite", "language"},

@@ -34,7 +34,7 @@ def _brief(seed: int, **variety: str) -> Brief:
 @pytest.mark.parametrize("language", ["en", "de", "ja"])
 def test_whatever_is_drawn_passes_at_once(language: str, at_stake: bool) -> None:
     generator = Advice(language=language)
-    for seed in range(8):
+    for seed in range(5):
         result, asked = rehearse(
             generator, _brief(seed), constitution=CONSTITUTION, at_stake=at_stake
         )
@@ -44,10 +44,11 @@ def test_whatever_is_drawn_passes_at_once(language: str, at_stake: bool) -> None
 
 def test_every_value_of_every_axis_can_be_rehearsed() -> None:
     generator = Advice()
-    for axis in generator.axes:
-        for value in axis.values:
-            brief = _brief(0, **{axis.name: value})
-            assert isinstance(rehearse(generator, brief, constitution=CONSTITUTION)[0], Finished)
+    values = {axis.name: list(axis.values) for axis in generator.axes if axis.values}
+    for place in range(max(map(len, values.values()))):
+        drawn = {name: held[place % len(held)] for name, held in values.items()}
+        result, _ = rehearse(generator, _brief(0, **drawn), constitution=CONSTITUTION)
+        assert isinstance(result, Finished), (drawn, result)
 
 
 @pytest.mark.parametrize("cite", ["implicit", "explicit"])
