@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TYPED := build/typed
+PROOF := .venv-proof
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types unit bench soak clean
+.PHONY: help setup demo test lint types unit proof bench soak clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -45,6 +46,18 @@ types: $(VENV)/.dev
 unit: $(VENV)/.dev
 	$(BIN)/pytest -n 2
 
+proof: $(PROOF)/.ready ## Prove what is exported in the tools that read it, such as Inspect
+	$(PROOF)/bin/pytest -m proof tests/proof
+
+# An environment of its own: these tools do not go with every pin of ours, which give way.
+$(PROOF)/.ready: pyproject.toml constraints.txt constraints-proof.txt
+	$(PYTHON) -m venv $(PROOF)
+	@sed 's/==.*/==/' constraints-proof.txt | grep -ivFf - constraints.txt \
+		| cat - constraints-proof.txt > $(PROOF)/constraints.txt
+	$(PROOF)/bin/python -m pip install --quiet --disable-pip-version-check \
+		-c $(PROOF)/constraints.txt -e '.[proof]'
+	@touch $@
+
 bench: $(VENV)/.dev ## Measure retrieval, speed, cost and scale; an hour or two
 	$(BIN)/python benchmarks/retrieval.py
 	$(BIN)/python benchmarks/reading.py
@@ -56,4 +69,4 @@ soak: $(VENV)/.dev ## Kill a long run fifty times; nothing may be lost or paid t
 	$(BIN)/python benchmarks/soak.py
 
 clean: ## Remove what make made
-	rm -rf $(VENV) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(PROOF) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache

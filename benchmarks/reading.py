@@ -30,6 +30,7 @@ import pyarrow.json
 import pyarrow.parquet as pq
 
 from whyset.datasets import Row, open_source, read_rows
+from whyset.datasets.containers import read_part
 
 _BATCH = 1000
 _LETTERS = "etaoinshrdlucmfwypvbgkjqxz"
@@ -69,7 +70,7 @@ def main() -> None:
 def tell(path: Path, turns: int) -> None:
     """Have a file read by every reader, and print how each did."""
     size = path.stat().st_size / 1e6
-    path.read_bytes() if size < 100 else _warm(path)
+    _warm(path)
     readings: dict[str, list[Reading]] = {name: [] for name in READERS}
     for _ in range(turns):
         for name, taken in readings.items():
@@ -95,8 +96,7 @@ def read(reader: str, path: str) -> Reading:
     began = time.perf_counter()
     rows = READERS[reader](path)
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return Reading(rows, seconds, peak / (1e6 if sys.platform == "darwin" else 1e3))
+    return Reading(rows, seconds, _peak())
 
 
 def read_as_rows(path: str) -> int:
@@ -106,7 +106,7 @@ def read_as_rows(path: str) -> int:
 
 def read_as_records(path: str) -> int:
     """Read records, with nothing made of them."""
-    return sum(1 for _ in open_source(path).records())
+    return sum(1 for part in open_source(path).parts for _ in read_part(part))
 
 
 def read_as_pylist(path: str) -> int:
@@ -177,6 +177,16 @@ def _in_a_process(reader: str, path: Path) -> Reading:
     command = [sys.executable, __file__, "--read", reader, "--file", str(path)]
     finished = subprocess.run(command, capture_output=True, text=True, check=True)
     return Reading(*json.loads(finished.stdout))
+
+
+def _peak() -> float:
+    """Return the most memory that this process had, in megabytes."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    # What the system tells of a process's resources begins with what its parent had.
+    told = next(line for line in status.read_text("ascii").splitlines() if "VmHWM" in line)
+    return int(told.split()[1]) * 1024 / 1e6
 
 
 def _warm(path: Path) -> None:

@@ -12,13 +12,14 @@ import typer
 
 from whyset.errors import WhysetError
 
-from ._generated import LazyCommand, row_command
+from ._generated import CommandGroup
 from ._generators import generators, prompts
 from ._interrupts import remember_interrupts, was_interrupted
 from ._passages import charter, passages
 from ._rewrite import rewrite
 from ._search import search
 from ._status import status
+from ._write import Planners, Writers
 
 _INTERRUPTED = 130
 _WRONG = 2
@@ -39,6 +40,7 @@ Exit codes:
 
 app = typer.Typer(
     name="whyset",
+    cls=CommandGroup,
     help="Ground training data in a constitution: attach the why to responses.",
     epilog=_EXIT_CODES,
     no_args_is_help=True,
@@ -48,7 +50,17 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"max_content_width": 100},
 )
-for command in (rewrite, generators, prompts, status, passages, search, charter):
+app.command()(rewrite)
+for group, name, summary in (
+    (Writers, "write", "Write documents: one, printed, or a planned corpus."),
+    (Planners, "plan", "Plan a corpus of documents, as a file to read and edit."),
+):
+    app.add_typer(
+        typer.Typer(cls=group, rich_markup_mode=None, no_args_is_help=True),
+        name=name,
+        help=summary,
+    )
+for command in (generators, prompts, status, passages, search, charter):
     app.command()(command)
 
 

@@ -1,6 +1,7 @@
-"""What `whyset rewrite --dry-run` says: what a run would ask and cost, before it does."""
+"""What `--dry-run` says: what a run would ask and cost, before it does."""
 
 import json
+from dataclasses import dataclass
 from decimal import Decimal
 
 from whyset.pipelines import Estimate, Forecast
@@ -9,17 +10,46 @@ from ._tables import table
 from ._words import counted
 
 
-def render_estimate(estimate: Estimate, *, as_json: bool) -> str:
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How an estimate is told.
+
+    Attributes:
+        unit: What is worked on.
+        least: When it costs the least.
+        most: When it costs the most.
+    """
+
+    unit: str
+    least: str
+    most: str
+
+
+OF_ROWS = Wording(
+    "row",
+    "if nothing is at stake in any row",
+    "if something is at stake in every row, each draft passing",
+)
+OF_DOCUMENTS = Wording(
+    "document",
+    "if nobody finds anything to mend in any draft",
+    "if something is to be mended in every draft, each then passing",
+)
+
+
+def render_estimate(estimate: Estimate, *, as_json: bool, wording: Wording = OF_ROWS) -> str:
     """Return the estimate: bounds and projection, tokens, dollars, and what was assumed."""
     if as_json:
         return json.dumps(estimate.record(), ensure_ascii=False, indent=2)
+    about = _about(estimate, wording.unit)
     if not estimate.most.asks:
-        return "\n".join([*_about(estimate), "No model would be asked: the run costs nothing."])
-    return "\n".join([*_about(estimate), *_steps(estimate), *_totals(estimate), *_notes(estimate)])
+        return "\n".join([*about, "No model would be asked: the run costs nothing."])
+    totals = _totals(estimate, wording)
+    return "\n".join([*about, *_steps(estimate), *totals, *_notes(estimate, wording.unit)])
 
 
-def _about(estimate: Estimate) -> list[str]:
-    lines = [f"Dry run: nothing was sent. {counted(estimate.remaining, 'row')} to do"]
+def _about(estimate: Estimate, unit: str) -> list[str]:
+    lines = [f"Dry run: nothing was sent. {counted(estimate.remaining, unit)} to do"]
     if estimate.finished:
         lines[0] += f", {estimate.finished:,} done already"
     if estimate.unreadable:
@@ -48,13 +78,13 @@ def _steps(estimate: Estimate) -> list[str]:
     return ["", "at most, by step:", *table(rows, names=2)] if rows else []
 
 
-def _totals(estimate: Estimate) -> list[str]:
+def _totals(estimate: Estimate, wording: Wording) -> list[str]:
     cases = [
-        ("at least", "if nothing is at stake in any row", estimate.least),
-        ("at most", "if something is at stake in every row, each draft passing", estimate.most),
+        ("at least", wording.least, estimate.least),
+        ("at most", wording.most, estimate.most),
     ]
     if estimate.as_so_far is not None:
-        said = f"as the {counted(estimate.projected_from, 'row')} done so far went"
+        said = f"as the {counted(estimate.projected_from, wording.unit)} done so far went"
         cases.append(("projected", said, estimate.as_so_far))
     rows = [
         (
@@ -70,7 +100,7 @@ def _totals(estimate: Estimate) -> list[str]:
     return ["", *table(rows, names=2)]
 
 
-def _notes(estimate: Estimate) -> list[str]:
+def _notes(estimate: Estimate, unit: str) -> list[str]:
     lines = [
         "",
         f"Tokens are estimated; {estimate.reasoning:,} tokens of reasoning are allowed for before "
@@ -79,7 +109,7 @@ def _notes(estimate: Estimate) -> list[str]:
     if estimate.unpriced:
         lines.append(f"No price is known for {', '.join(estimate.unpriced)}: give one by --prices.")
     elif estimate.as_so_far is None:
-        lines.append("Run some rows and estimate again: what they took makes it sharper.")
+        lines.append(f"Run some {unit}s and estimate again: what they took makes it sharper.")
     return lines
 
 

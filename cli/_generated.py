@@ -6,7 +6,7 @@ description as its help. Nothing of a generator is imported before its command i
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -14,13 +14,21 @@ from typer.main import get_command
 
 from whyset.errors import WhysetError
 
+from ._rows import work
+
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
     from typer._click import Command, Context
 
     from whyset.generators import Generator
 
-_SHORT = {"k": "-k", "language": "--language"}
+_REWRITTEN = "deliberation"
+"""Whose command is `rewrite`."""
+
+_SHORT = {"k": "-k"}
+_CARRIED_OUT = "constitution"
+"""The first of the parameters that say how something is carried out."""
+
 GENERATOR, OPTIONS = "generator", "options"
 """The parameters of a template that are no options of the command."""
 
@@ -41,7 +49,7 @@ def command_of(generator: "type[Generator]", template: Callable[..., None]) -> "
 
     common = {
         name: parameter
-        for name, parameter in inspect.signature(template, eval_str=True).parameters.items()
+        for name, parameter in inspect.signature(template).parameters.items()
         if name not in {GENERATOR, OPTIONS}
     }
     fields = generator.options_class.model_fields
@@ -55,11 +63,12 @@ def command_of(generator: "type[Generator]", template: Callable[..., None]) -> "
         options = {name: _plain(values.pop(name)) for name in fields}
         template(generator=generator, options=options, **values)
 
-    own = [_parameter(name, field) for name, field in fields.items()]
-    # Own options first, behind the arguments: they are what the command is about.
-    arguments = [p for p in common.values() if _is_argument(p)]
-    rest = [p for p in common.values() if not _is_argument(p)]
-    ordered = [p.replace(kind=p.KEYWORD_ONLY) for p in (*arguments, *own, *rest)]
+    # Its own stand between what is to be made and how that is carried out.
+    ordered: list[inspect.Parameter] = []
+    for name, parameter in common.items():
+        if name == _CARRIED_OUT:
+            ordered += (_parameter(own, field) for own, field in fields.items())
+        ordered.append(parameter)
     command.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
     command.__annotations__ = {p.name: p.annotation for p in ordered}
     summary = generator.summary[:1].upper() + generator.summary[1:]
@@ -75,23 +84,49 @@ def command_of(generator: "type[Generator]", template: Callable[..., None]) -> "
 
 
 class LazyCommand(TyperCommand):
-    """A command whose options are not known before it is called for.
+    """The command of a generator that takes rows; its options are not known before it is called.
 
     Args:
-        name: What it is called.
+        name: The generator's.
         summary: What it does, in a line.
-        make: Returns the command itself.
     """
 
-    def __init__(self, name: str, summary: str, make: "Callable[[], Command]") -> None:
+    def __init__(self, name: str, summary: str) -> None:
         super().__init__(name, help=summary, short_help=summary, rich_markup_mode=None)
-        self._make = make
 
     def make_context(
         self, info_name: str | None, args: list[str], parent: "Context | None" = None, **extra: Any
     ) -> "Context":
         """Hand over to the command itself."""
-        return self._make().make_context(info_name, args, parent, **extra)
+        found = _row_command(str(self.name))
+        assert found is not None, f"{self.name} is built in"
+        return found.make_context(info_name, args, parent, **extra)
+
+
+ROW_COMMANDS = {
+    "diversify": "Set rows into varied environments of tools and prompts.",
+    "resample": "Sample responses under values that are then taken away.",
+    "choices": "Say why the chosen response of a pair beats the rejected.",
+}
+"""Built-in generators that take rows → what the list of commands says of them."""
+
+
+class CommandGroup(TyperGroup):
+    """All commands, those of generators that take rows among them, plugged-in ones included."""
+
+    def list_commands(self, ctx: "Context") -> list[str]:
+        """Return the commands: what makes data first, then what tells of things."""
+        makers = ["rewrite", *ROW_COMMANDS, "write", "plan"]
+        return [*makers, *(name for name in super().list_commands(ctx) if name not in makers)]
+
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
+        """Return a command; `None` where there is none of that name."""
+        if cmd_name in ROW_COMMANDS:
+            return LazyCommand(cmd_name, ROW_COMMANDS[cmd_name])
+        found = super().get_command(ctx, cmd_name)
+        if found is None and cmd_name != _REWRITTEN:
+            return _row_command(cmd_name)
+        return found
 
 
 class DocumentGroup(TyperGroup):
@@ -111,10 +146,10 @@ class DocumentGroup(TyperGroup):
         return None if found is None else command_of(found, type(self).template)
 
 
-def row_command(name: str, template: Callable[..., None]) -> "Command | None":
+def _row_command(name: str) -> "Command | None":
     """Return the command of an installed generator that takes rows; `None` where none does."""
     found = _generator(name, takes="rows")
-    return None if found is None else command_of(found, template)
+    return None if found is None else command_of(found, work)
 
 
 def _generator(name: str, *, takes: str) -> "type[Generator] | None":
@@ -129,29 +164,23 @@ def _generator(name: str, *, takes: str) -> "type[Generator] | None":
     return found if found.takes == takes else None
 
 
-def _is_argument(parameter: inspect.Parameter) -> bool:
-    return any(
-        isinstance(said, typer.models.ArgumentInfo) for said in get_args(parameter.annotation)
-    )
-
-
 def _parameter(name: str, field: "FieldInfo") -> inspect.Parameter:
     kind: Any = field.annotation
     default = field.get_default(call_default_factory=True)
-    if get_origin(kind) is tuple:
-        kind, default = list[get_args(kind)[0]], list(default or ())
     flags = [_SHORT[name]] if name in _SHORT else []
-    described = typer.Option(*flags, help=_help(field))
+    described = typer.Option(*flags, help=field.description or "")
+    if get_origin(kind) is tuple:
+        held = get_args(kind)[0]
+        if get_origin(held) is Literal:
+            # Typer has no lists of choices: they are told here and checked by the generator.
+            described.metavar, held = "|".join(get_args(held)), str
+        kind, default = list[held], list(default or ())  # type: ignore[valid-type]
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
         default=inspect.Parameter.empty if field.is_required() else default,
         annotation=Annotated[kind, described],
     )
-
-
-def _help(field: "FieldInfo") -> str:
-    return field.description or ""
 
 
 def _plain(value: Any) -> Any:

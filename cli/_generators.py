@@ -22,7 +22,7 @@ def generators(
     ] = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Show the generators that are installed, built in and plugged in."""
+    """Show the generators that are installed, and what each can do."""
     from whyset.generators import installed_generators, open_generator
 
     if name is None:
@@ -53,7 +53,7 @@ def prompts(
         ),
     ] = None,
 ) -> None:
-    """Print the prompts of a generator, or copy them out to be changed."""
+    """Print a generator's prompts, or copy them out to change them."""
     from whyset.generators import open_generator
     from whyset.pipelines import write_prompts
 

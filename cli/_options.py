@@ -1,10 +1,14 @@
 """The options that several commands have, each said once."""
 
+import sys
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from whyset.datasets import Selection, Shape
 
 STANDARD = "-"
 """Standard input or output, where a file could be named."""
@@ -111,6 +115,40 @@ OutputOption = Annotated[
         "--output", "-o", callback=given, help="Where finished rows go; - for standard output."
     ),
 ]
+SourcesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ROWS]...",
+        help="Rows to work on: files, patterns, folders, hf://ORG/NAME; - for standard input.",
+    ),
+]
+ShapeOption = Annotated[
+    str | None,
+    typer.Option(
+        callback=given,
+        help="What every row is read as: messages, sharegpt, anthropic, completion, prompt, "
+        "alpaca, hh or preference [default: what each is recognised as].",
+    ),
+]
+TurnsOption = Annotated[
+    str, typer.Option(help="Which responses of a row: last, all, or a number from 1 on.")
+]
+SideOption = Annotated[
+    Literal["chosen", "both"], typer.Option(help="Whose responses, of a preference pair.")
+]
+AgainOption = Annotated[
+    bool,
+    typer.Option(
+        "--again",
+        help="Work again on rows that an earlier pass has worked on; its whyset column goes.",
+    ),
+]
+ToOption = Annotated[
+    str | None,
+    typer.Option(
+        callback=given, help="Write rows in this shape [default: each in the one it came in]."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Summary, or a single result, as JSON.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 
@@ -144,3 +182,49 @@ def checked_money(
         raise typer.BadParameter(
             f"--budget is an amount of dollars, such as 25, not {budget!r}"
         ) from None
+
+
+def checked_rows(sources: list[str] | None, output: str | None, *, dry_run: bool) -> str:
+    """Return where rows go, after a look at where they come from.
+
+    Raises:
+        BadParameter: Nothing says where they come from or go to.
+    """
+    if not sources:
+        raise typer.BadParameter("name a file of rows, or - for standard input")
+    if any(not source for source in sources):
+        raise typer.BadParameter("a name of a source is empty; was a variable not set?")
+    if STANDARD in sources and sys.stdin is None:
+        raise typer.BadParameter("standard input is closed")
+    if output is None and sources != [STANDARD] and not dry_run:
+        raise typer.BadParameter("say where the rows go: -o out.jsonl, or -o - to print them")
+    return output or STANDARD
+
+
+def selected(
+    shape: str | None, turns: str, side: Literal["chosen", "both"], *, again: bool
+) -> "Selection":
+    """Return what of each row is to be worked on.
+
+    Raises:
+        DatasetError: There is no such shape, or turns are none.
+    """
+    from whyset.datasets import Selection
+
+    return Selection(
+        turns=int(turns) if turns.isascii() and turns.isdigit() else turns,  # type: ignore[arg-type]
+        side=side,
+        shape=shape_named(shape),
+        replace_provenance=again,
+    )
+
+
+def shape_named(name: str | None) -> "Shape | None":
+    """Return a shape by its name; `None` where none is named.
+
+    Raises:
+        DatasetError: There is no such shape.
+    """
+    from whyset.datasets import Selection
+
+    return None if name is None else Selection(shape=name).shape  # type: ignore[arg-type]

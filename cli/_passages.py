@@ -53,7 +53,7 @@ def passages(
 
 
 def charter() -> None:
-    """Print the bundled charter, to start your own constitution from."""
+    """Print the charter, to start your own constitution from."""
     from importlib import resources
 
     source = resources.files("whyset.constitution").joinpath("charter.md")

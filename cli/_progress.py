@@ -32,6 +32,7 @@ class Progress:
         console: Where; standard error without it.
         plain_every: Seconds between lines where there is no terminal.
         total: About how many rows there are, where it is known.
+        unit: What is counted.
 
     Attributes:
         shown: Whether anything is shown.
@@ -45,9 +46,12 @@ class Progress:
         console: Console | None = None,
         plain_every: float = _PLAIN_EVERY,
         total: int | None = None,
+        unit: str = "row",
     ) -> None:
         self.shown = shown
         self.total = total
+        self._unit = unit
+        self._also = ""
         self._counts: tuple[Tally, Traffic] | None = None
         self._console = console or Console(stderr=True, highlight=False)
         terminal = shown and self._console.is_terminal
@@ -83,9 +87,16 @@ class Progress:
         finally:
             timer.cancel()
 
-    def update(self, tally: Tally, traffic: Traffic) -> None:
-        """Show the counts from now on; both may go on changing."""
+    def update(self, tally: Tally, traffic: Traffic, *, also: str = "") -> None:
+        """Show the counts from now on; both may go on changing.
+
+        Args:
+            tally: What has come out.
+            traffic: What was sent and received.
+            also: What else is to be told, behind the count.
+        """
         self._counts = tally, traffic
+        self._also = also
         if self._plain and time.monotonic() - self._last >= self._plain_every:
             self._last = time.monotonic()
             self._print(self._line(tally, traffic))
@@ -117,6 +128,7 @@ class Progress:
         rate = self._rate(tally)
         parts = [
             self._rows(tally),
+            *([self._also] if self._also else []),
             f"{rate:,.1f}/s",
             f"{traffic.in_flight:,} of {traffic.limit:,} asks in flight"
             if traffic.limit
@@ -137,8 +149,8 @@ class Progress:
 
     def _rows(self, tally: Tally) -> str:
         if self.total is None or self.total < tally.rows:
-            return counted(tally.rows, "row")
-        return f"{tally.rows:,} of {counted(self.total, 'row')}"
+            return counted(tally.rows, self._unit)
+        return f"{tally.rows:,} of {counted(self.total, self._unit)}"
 
     def _rate(self, tally: Tally) -> float:
         """Return the rows a second of the last minute."""

@@ -1,14 +1,14 @@
-"""`whyset rewrite`: rows from a file or standard input, or one prompt and its response."""
+"""`whyset rewrite`: rows from files or standard input, or one prompt and its response."""
 
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from ._interrupts import check_interrupts
 from ._options import (
     STANDARD,
+    AgainOption,
     AttemptsOption,
     BatchOption,
     BudgetOption,
@@ -27,19 +27,20 @@ from ._options import (
     PromptsOption,
     QuietOption,
     SampleOption,
+    ShapeOption,
+    SideOption,
+    SourcesArgument,
+    ToOption,
+    TurnsOption,
     checked_money,
-    given,
+    checked_rows,
+    selected,
+    shape_named,
 )
 
 
 def rewrite(
-    source: Annotated[
-        str | None,
-        typer.Argument(
-            callback=given,
-            help="JSON lines to rewrite; - reads rows, or one row, from standard input.",
-        ),
-    ] = None,
+    sources: SourcesArgument = None,
     output: OutputOption = None,
     constitution: ConstitutionOption = None,
     model: ModelOption = None,
@@ -65,6 +66,11 @@ def rewrite(
     response: Annotated[
         Path | None, typer.Option(help="Its response as plain text; the result is plain text too.")
     ] = None,
+    shape: ShapeOption = None,
+    turns: TurnsOption = "last",
+    side: SideOption = "chosen",
+    again: AgainOption = False,
+    to: ToOption = None,
     k: Annotated[int, typer.Option("-k", min=1, help="Passages retrieved each time.")] = 8,
     settle_below: Annotated[
         float | None,
@@ -94,35 +100,48 @@ def rewrite(
     constitution is never given a reason; what does not pass goes to OUT.quarantine.jsonl. Run
     the same command again after an interruption: it goes on where it stopped.
     """
-    single = prompt is not None or response is not None
-    limit = checked_money(
-        budget, sample, batch=batch, dry_run=dry_run, kept=not single and output not in {None, "-"}
-    )
-    source, output = _checked(source, output, prompt, response, dry_run=dry_run)
+    if prompt is not None or response is not None:
+        if prompt is None or response is None or sources or output:
+            raise typer.BadParameter(
+                "--prompt and --response go together, without a source and without -o; the "
+                "result is printed"
+            )
+        if dry_run:
+            raise typer.BadParameter("--dry-run is for a file of rows")
+    single = prompt is not None
+    kept = not single and output not in {None, STANDARD}
+    limit = checked_money(budget, sample, batch=batch, dry_run=dry_run, kept=kept)
+    output = STANDARD if single else checked_rows(sources, output, dry_run=dry_run)
 
     from whyset.models import Prices, RetryPolicy
-    from whyset.pipelines import RunFiles, open_crew
+    from whyset.pipelines import RunFiles, open_crew, read_prompts
 
+    from ._announcing import announce
     from ._passages import load
     from ._progress import Progress
-    from ._rewriting import (
-        AnnouncedRun,
-        announce,
-        estimate_rows,
-        print_document,
-        read_document,
-        rewrite_rows,
-    )
+    from ._running import Means, opened, work_on_rows
+    from ._single import print_single, read_pair
 
-    files = RunFiles.beside(source, output, constitution=constitution)
-    document = read_document(prompt, response) if prompt and response else None
-    known_prices = Prices.load(prices)
-    retries = RetryPolicy(attempts=attempts)
-    principles = load(constitution)
+    selection = selected(shape, turns, side, again=again)
+    written_as = shape_named(to)
+    files = RunFiles.beside(sources or STANDARD, output, constitution=constitution)
+    pair = read_pair(prompt, response) if prompt and response else None
+    means = Means(
+        concurrency,
+        RetryPolicy(attempts=attempts),
+        batch,
+        limit,
+        Prices.load(prices),
+        dry_run,
+        sample,
+        json_output,
+        quiet,
+    )
     progress = Progress(shown=not quiet)
-    with progress.waiting(f"opening the index of {principles.title}"):
-        crew = open_crew(
-            principles,
+    crew = opened(
+        load(constitution),
+        partial(
+            open_crew,
             model=model,
             judge=judge,
             channel=channel,
@@ -130,59 +149,24 @@ def rewrite(
             on_conflict=on_conflict,
             k=k,
             settle_below=settle_below,
+            prompts=read_prompts(prompts, "deliberation") if prompts else None,
             embedder=embedder,
             chroma=chroma,
             ephemeral=ephemeral,
             effort=effort,
-        )
-    check_interrupts()
-    announce(crew, by_default=model is None and not quiet)
-    if document is not None:
-        print_document(crew, document, retries, as_json=json_output)
+        ),
+        progress,
+    )
+    if pair is not None:
+        announce(crew, by_default=model is None and not quiet)
+        print_single(crew, pair, means.retries, as_json=json_output)
         return
-    run = AnnouncedRun(
+    work_on_rows(
         files,
         crew,
-        concurrency=concurrency,
-        retries=retries,
-        prices=known_prices,
-        batch=batch,
-        budget=limit,
+        means,
+        progress,
+        selection=selection,
+        to=written_as,
+        by_default=model is None,
     )
-    if dry_run:
-        estimate_rows(run, sample, as_json=json_output)
-        return
-    rewrite_rows(run, progress, as_json=json_output, quiet=quiet)
-
-
-def _checked(
-    source: str | None,
-    output: str | None,
-    prompt: Path | None,
-    response: Path | None,
-    *,
-    dry_run: bool,
-) -> tuple[str, str]:
-    """Return where rows come from and go to, before anything is imported or opened.
-
-    Raises:
-        BadParameter: The options do not fit together.
-    """
-    if prompt is not None or response is not None:
-        if dry_run:
-            raise typer.BadParameter("--dry-run is for a file of rows")
-        if prompt is None or response is None or source or output:
-            raise typer.BadParameter(
-                "--prompt and --response go together, without a source and without -o; the "
-                "result is printed"
-            )
-        return STANDARD, STANDARD
-    if source is None:
-        raise typer.BadParameter(
-            "name a JSON-lines file, - for standard input, or --prompt and --response"
-        )
-    if source == STANDARD and sys.stdin is None:
-        raise typer.BadParameter("standard input is closed")
-    if output is None and source != STANDARD and not dry_run:
-        raise typer.BadParameter("say where the rows go: -o out.jsonl, or -o - to print them")
-    return source, output or STANDARD

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from whyset.generators import Usage
-from whyset.pipelines import QUARANTINED, Spent, Summary
+from whyset.pipelines import QUARANTINED, Foretold, Spent, Summary, Traffic
 
 from ._tables import table
 from ._words import counted
@@ -38,7 +38,7 @@ def _lines(summary: Summary) -> list[str]:
     lines.extend(f"{count:>13,}  {reason}" for reason, count in tally.reasons.most_common())
     if tally.reused:
         lines.append(f"{tally.reused:,} of them done in an earlier run")
-    lines += _spent_lines(summary)
+    lines += spent_lines(summary.spent, summary.traffic, summary.foretold, unit="row")
     if files.manifest is not None:
         lines.append(f"output      {files.output}")
         if tally.outcomes[QUARANTINED]:
@@ -47,31 +47,31 @@ def _lines(summary: Summary) -> list[str]:
     return lines
 
 
-def _spent_lines(summary: Summary) -> list[str]:
-    if not summary.spent:
+def spent_lines(
+    spent: Sequence[Spent], traffic: Traffic, foretold: Foretold | None, *, unit: str
+) -> list[str]:
+    """Return what was spent on an output, by step and model, beside what a dry run had said."""
+    if not spent:
         return []
-    rows = [(spent.step, spent.model, *_taken(spent)) for spent in summary.spent]
-    if len(summary.spent) > 1:
-        rows.append(("together", "", *_taken(_together(summary.spent))))
-    traffic = summary.traffic
+    rows = [(one.step, one.model, *_taken(one)) for one in spent]
+    if len(spent) > 1:
+        rows.append(("together", "", *_taken(_together(spent))))
     return [
         "spent on this output, earlier runs included:",
         *table(rows, names=2),
-        *_foretold_lines(summary),
+        *_foretold_lines(foretold, unit),
         f"this time {counted(traffic.answered, 'ask')} answered by models, {traffic.replayed:,} "
         f"from the ledger, {traffic.retried:,} sent again",
     ]
 
 
-def _foretold_lines(summary: Summary) -> list[str]:
-    """Return what a dry run had said, to be held against what was spent."""
-    said = summary.foretold
+def _foretold_lines(said: Foretold | None, unit: str) -> list[str]:
     if said is None or said.least is None or said.most is None:
         return []
     line = f"  the dry run said ${said.least:,.4f} to ${said.most:,.4f}"
     if said.projected is not None:
-        line += f", ${said.projected:,.4f} as the rows done by then went"
-    return [f"{line}, for {counted(said.rows, 'row')}"]
+        line += f", ${said.projected:,.4f} as the {unit}s done by then went"
+    return [f"{line}, for {counted(said.rows, unit)}"]
 
 
 def _together(spent: Sequence[Spent]) -> Spent:

@@ -1,13 +1,15 @@
 """`whyset write GENERATOR` and `whyset plan GENERATOR`: one document, a corpus, or its plan."""
 
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ._generated import DocumentGroup
-from ._interrupts import check_interrupts
 from ._options import (
+    STANDARD,
     AttemptsOption,
     BatchOption,
     BudgetOption,
@@ -30,6 +32,8 @@ from ._options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from whyset.constitution import Constitution
     from whyset.generators import DocumentGenerator
     from whyset.pipelines import Plan
@@ -90,6 +94,59 @@ HeldOutOption = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a corpus is to be, as it was typed."""
+
+    number: int | None
+    tokens: str | None
+    section: list[str]
+    per_passage: int
+    drafts: int
+    vary: list[str]
+    seed: int
+    best_effort: bool
+    held_out: Path | None
+
+    def planned(self, generator: "DocumentGenerator", constitution: "Constitution") -> "Plan":
+        """Return the plan that it comes to.
+
+        Raises:
+            BadParameter: It says not how much, or something that is no amount.
+            WhysetError: The plan could not be kept.
+        """
+        from whyset.pipelines import amount, make_plan
+
+        return make_plan(
+            generator,
+            constitution,
+            documents=self.number,
+            tokens=None if self.tokens is None else amount(self.tokens),
+            sections=self.section,
+            per_passage=self.per_passage,
+            drafts=self.drafts,
+            seed=self.seed,
+            variety={axis: dict.fromkeys(values, 1) for axis, values in self.varied().items()},
+            best_effort=self.best_effort,
+            held_out=self.held_out.name if self.held_out else "",
+        )
+
+    def varied(self) -> "Mapping[str, list[str]]":
+        """Return the values that are to be drawn, by axis.
+
+        Raises:
+            BadParameter: One says no axis or no value.
+        """
+        found: dict[str, list[str]] = {}
+        for said in self.vary:
+            axis, _, values = said.partition("=")
+            named = [value.strip() for value in values.split(",") if value.strip()]
+            if not axis or not named:
+                raise typer.BadParameter(f"--vary is AXIS=VALUE,…, not {said!r}")
+            found.setdefault(axis.strip(), []).extend(named)
+        return found
+
+
 def plan_documents(
     generator: "type[DocumentGenerator]",
     options: dict[str, Any],
@@ -115,29 +172,22 @@ def plan_documents(
 
     The plan is a file to read and to edit; whyset write GENERATOR --plan PLAN.yaml follows it.
     """
+    if number is None and tokens is None:
+        raise typer.BadParameter("say how much: -n 500, or --tokens 3M")
+
     from whyset.pipelines import coverage_text, plan_text, write_plan
 
     from ._passages import load
 
     principles = load(constitution)
-    made = _planned(
-        generator(**options),
-        principles,
-        number=number,
-        tokens=tokens,
-        section=section,
-        per_passage=per_passage,
-        drafts=drafts,
-        vary=vary,
-        seed=seed,
-        best_effort=best_effort,
-        held_out=held_out,
-    )
+    wanted = Wanted(number, tokens, section, per_passage, drafts, vary, seed, best_effort, held_out)
+    made = generator(**options)
+    plan = wanted.planned(made, principles)
     if output is None:
-        typer.echo(plan_text(made, principles))
+        typer.echo(plan_text(plan, principles, axes=made.axes))
         return
-    write_plan(made, output, principles)
-    typer.echo(coverage_text(made, principles))
+    write_plan(plan, output, principles, axes=made.axes)
+    typer.echo(coverage_text(plan, principles))
     typer.echo(f"\nplan        {output}")
 
 
@@ -165,7 +215,10 @@ def write_documents(
     best_effort: BestEffortOption = False,
     against: Annotated[
         list[Path],
-        typer.Option(help="A corpus whose documents none may resemble. May be given several times."),
+        typer.Option(
+            metavar="CORPUS",
+            help="A corpus whose documents none may resemble. May be given several times.",
+        ),
     ] = [],  # noqa: B006
     held_out: HeldOutOption = None,
     constitution: ConstitutionOption = None,
@@ -192,3 +245,152 @@ def write_documents(
     drawn with exact quotas. What does not pass goes to OUT.quarantine.jsonl and is replaced. Run
     the same command again after an interruption: it goes on where it stopped.
     """
+    corpus = number is not None or tokens is not None or plan is not None
+    kept = corpus and output not in {None, STANDARD}
+    limit = checked_money(budget, sample, batch=batch, dry_run=dry_run, kept=kept)
+    wanted = Wanted(number, tokens, section, per_passage, drafts, vary, seed, best_effort, held_out)
+    if corpus:
+        if about is not None or as_ is not None:
+            raise typer.BadParameter("--about and --as are for one document, without -n")
+        if output is None and not dry_run:
+            raise typer.BadParameter("say where the corpus goes: -o docs.jsonl, or -o - to print")
+    elif output is not None or dry_run:
+        raise typer.BadParameter("say how much: -n 500, --tokens 3M, or --plan PLAN.yaml")
+    elif about is None and not section:
+        raise typer.BadParameter(
+            "say what one document is about (--about, --section), or how many (-n, --tokens)"
+        )
+
+    from whyset.generators import DocumentGenerator
+    from whyset.models import Prices, RetryPolicy
+    from whyset.pipelines import (
+        CorpusFiles,
+        followed_by,
+        open_document_crew,
+        read_plan,
+        read_prompts,
+        read_scenarios,
+    )
+
+    from ._announcing import announce
+    from ._corpus import work_on_corpus
+    from ._passages import load
+    from ._progress import Progress
+    from ._running import Means, opened
+    from ._single import print_single
+
+    principles = load(constitution)
+    own = read_prompts(prompts, generator.name) if prompts else None
+    scenarios = read_scenarios(held_out) if held_out else ()
+    retries = RetryPolicy(attempts=attempts)
+    progress = Progress(shown=not quiet, unit="document")
+    followed = None
+    if plan is not None:
+        followed = read_plan(plan, principles)
+        options = _as_planned(followed, generator, options, wanted)
+    made = generator(prompts=own, **options)
+    open_crew = partial(
+        open_document_crew,
+        made,
+        model=model,
+        judge=judge,
+        embedder=embedder,
+        chroma=chroma,
+        ephemeral=ephemeral,
+        effort=effort,
+    )
+    if not corpus:
+        brief = _brief(made, principles, about, as_, wanted)
+        crew = opened(principles, open_crew, progress)
+        announce(crew, by_default=model is None and not quiet)
+        print_single(crew, brief, retries, as_json=json_output)
+        return
+    followed = followed or wanted.planned(made, principles)
+    files = CorpusFiles.beside(
+        output or STANDARD, plan=plan, constitution=constitution, against=against
+    )
+    means = Means(
+        concurrency, retries, batch, limit, Prices.load(prices), dry_run, sample, json_output, quiet
+    )
+    crew = opened(principles, open_crew, progress)
+    if isinstance(crew.generator, DocumentGenerator) and crew.generator is not made:
+        followed = followed_by(followed, crew.generator)
+    announce(crew, by_default=model is None and not quiet)
+    work_on_corpus(files, followed, crew, means, progress, held_out=scenarios)
+
+
+class Writers(DocumentGroup):
+    """`whyset write GENERATOR`."""
+
+    template = staticmethod(write_documents)
+
+
+class Planners(DocumentGroup):
+    """`whyset plan GENERATOR`."""
+
+    template = staticmethod(plan_documents)
+
+
+def _as_planned(
+    plan: "Plan",
+    generator: "type[DocumentGenerator]",
+    options: dict[str, Any],
+    wanted: Wanted,
+) -> dict[str, Any]:
+    """Return the options that a plan has, after a look at what was typed beside it.
+
+    Raises:
+        BadParameter: The plan is for another generator, or says otherwise than what was typed.
+    """
+    if plan.generator != generator.name:
+        raise typer.BadParameter(
+            f"this plan is for {plan.generator}: whyset write {plan.generator} --plan …"
+        )
+    typed = wanted.number, wanted.tokens, wanted.section, wanted.vary
+    changed = generator.options_class.of(options).record() != generator.options_class().record()
+    if any(typed) or changed:
+        raise typer.BadParameter("a plan says how much, what of, and how: change it there")
+    if plan.held_out and wanted.held_out is None:
+        raise typer.BadParameter(
+            f"this plan holds out the scenarios of {plan.held_out}: name the file by --held-out"
+        )
+    return plan.generator_options
+
+
+def _brief(
+    generator: "DocumentGenerator",
+    constitution: "Constitution",
+    about: str | None,
+    as_: str | None,
+    wanted: Wanted,
+) -> dict[str, Any]:
+    """Return the brief of one document as plain values.
+
+    Raises:
+        BadParameter: An axis is none of the generator's, or gets several values.
+        NotInConstitution: There is no such section.
+    """
+    axes = {axis.name for axis in generator.axes}
+    variety = {}
+    for axis, values in wanted.varied().items():
+        if axis not in axes:
+            raise typer.BadParameter(f"no axis {axis!r}; there are: {', '.join(sorted(axes))}")
+        if len(values) > 1:
+            raise typer.BadParameter(f"one document takes one value of {axis}")
+        variety[axis] = values[0]
+    if as_ is not None:
+        if _FORM not in axes:
+            raise typer.BadParameter(f"--as says a form, and {generator.name} has none")
+        variety[_FORM] = as_
+    brief: dict[str, Any] = {"variety": variety, "seed": wanted.seed}
+    if about is not None:
+        brief["about"] = about
+    if wanted.section:
+        from whyset.pipelines import Focus, focus_groups
+
+        held = [
+            passage for name in wanted.section for passage in constitution.section(name).passages
+        ]
+        groups = focus_groups(held, Focus())
+        brief["passages"] = list(groups[wanted.seed % len(groups)].ids)
+    return brief

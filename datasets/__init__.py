@@ -6,6 +6,7 @@ from ._counting import count_lines
 from ._errors import DatasetError
 from ._identity import identical
 from ._json import NotJson, dumps, loads
+from ._pairs import Pair, pair_of
 from ._placing import aimed_at, part_columns, with_context, with_deliberation, with_response
 from ._provenance import earlier_pass, room_for_provenance
 from ._provenance_text import provenance_of, with_provenance_as_text
@@ -39,6 +40,7 @@ __all__ = [
     "Named",
     "NotJson",
     "OfferedTool",
+    "Pair",
     "Parted",
     "Reading",
     "Recognised",
@@ -63,6 +65,7 @@ __all__ = [
     "open_source",
     "open_writer",
     "output_layout",
+    "pair_of",
     "part_columns",
     "provenance_of",
     "quarantine_line",

@@ -54,8 +54,8 @@ def with_context(row: Row, system: str | None, tools: Sequence[Mapping[str, Any]
         system: The prompt, in the place of the row's or where the shape has its place; an empty
             one takes the row's away, `None` leaves it.
         tools: All the tools, each with a name, a description and a JSON schema, in OpenAI's form
-            or Anthropic's; they are written in the row's. Without any, the row's are taken away;
-            `None` leaves them.
+            or Anthropic's; they are written in the row's. Definitions that the row has already
+            stay as they stand. Without any, the row's are taken away; `None` leaves them.
 
     Raises:
         ContextRefused: The row's shape has no place for one of them.

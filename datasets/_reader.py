@@ -11,7 +11,7 @@ from ._json import dumps
 from ._row import BadRow, Row
 from ._selection import DEFAULT, Selection
 from ._shapes import UnusableRecord, row_of
-from .containers import Named, Record, Source, open_source, read_text, records_in
+from .containers import Named, Record, Source, open_source, read_part, read_text, records_in
 
 
 def read_rows(
@@ -35,7 +35,7 @@ def read_rows(
             return
         source = open_source(*([source] if isinstance(source, str | Path) else source))
     if len(source.parts) == 1:
-        yield from _rows((record for record, _ in source.records()), selection)
+        yield from _rows(read_part(source.parts[0]), selection)
         return
     for record, place in source.records():
         yield replace(_row(record, selection), source=place)

@@ -19,6 +19,7 @@ from ._estimate import estimate
 from ._files import RunFiles
 from ._forecast import Estimate, Forecast, Ranges, StepForecast
 from ._foretold import Foretold
+from ._held_out import read_scenarios
 from ._inspect import InspectExport, export_inspect
 from ._ledger import Ledger, Spent
 from ._live import Done, LiveEngine
@@ -36,6 +37,8 @@ from .planning import (
     PlannedSection,
     amount,
     coverage_text,
+    focus_groups,
+    followed_by,
     make_plan,
     parse_plan,
     plan_text,
@@ -93,6 +96,8 @@ __all__ = [
     "coverage_text",
     "estimate",
     "export_inspect",
+    "focus_groups",
+    "followed_by",
     "forget_batch",
     "make_plan",
     "open_crew",
@@ -102,6 +107,7 @@ __all__ = [
     "plan_text",
     "read_plan",
     "read_prompts",
+    "read_scenarios",
     "uncovered",
     "write_plan",
     "write_prompts",

@@ -17,7 +17,7 @@ from ._answering import Traffic
 from ._batch import collect_ended
 from ._batchpolicy import DEFAULT_POLICY, BatchPolicy
 from ._corpus_attempts import Attempt, Stage
-from ._corpus_estimate import estimate_corpus
+from ._corpus_estimate import CORPUS_SAMPLE, estimate_corpus
 from ._corpus_existing import existing_documents
 from ._corpus_files import CorpusFiles
 from ._corpus_novelty import MEASURED, Likeness, Novelty
@@ -27,7 +27,6 @@ from ._corpus_tally import CorpusTally
 from ._crew import Crew
 from ._engines import Engine, Means, Runs, sparing_the_collector, spent_on
 from ._errors import BudgetSpent, PlanError, RunStopped
-from ._estimate import SAMPLE
 from ._forecast import Estimate
 from ._foretold import keep_estimate, read_estimate
 from ._interrupting import run_interruptibly
@@ -166,7 +165,9 @@ class CorpusRun:
         if self._engine is not None:
             self._engine.stop()
 
-    def estimate(self, *, sample: int = SAMPLE, seed: int = 0, rejected: float = 0.0) -> Estimate:
+    def estimate(
+        self, *, sample: int = CORPUS_SAMPLE, seed: int = 0, rejected: float = 0.0
+    ) -> Estimate:
         """Say what the run would ask and cost from here on; nothing is sent.
 
         What was said is kept beside the output, and told again when the run has ended.

@@ -1,7 +1,7 @@
 """The values: attempts at the documents of a plan, and what became of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from whyset.datasets import quarantine_line
@@ -29,7 +29,7 @@ class Attempt:
         outcome: The generator's word for what it wrote; `quarantined` where it was rejected.
         line: The document as it is to be written; `None` where it was rejected.
         number: Its line in the output, from 1; 0 where it was rejected.
-        columns: The document's columns, provenance left out, where there is one.
+        tokens: How many tokens it says, estimated.
         reasons: Why it was rejected: one word each, to be counted.
         detail: The same for a person.
         known: What else the quarantine tells of it.
@@ -44,7 +44,7 @@ class Attempt:
     outcome: str
     line: bytes | None = None
     number: int = 0
-    columns: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    tokens: int = 0
     reasons: tuple[str, ...] = ()
     detail: str = ""
     known: Mapping[str, Any] | None = None

@@ -35,6 +35,10 @@ from ._rowrecord import RowRecord, row_key
 from ._sampling import Range
 from .planning import Context, Plan, attempt_seed
 
+CORPUS_SAMPLE = 200
+"""How many documents are walked where nothing else is said: every check is made on each of them,
+in several ways, which takes a good part of a minute."""
+
 
 def estimate_corpus(
     plan: Plan,

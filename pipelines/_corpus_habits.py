@@ -1,10 +1,10 @@
 """What a corpus has too much of: openings, names and the like, excluded from the next wave."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from whyset.generators import is_numbered
+from whyset.generators import DocumentGenerator, is_numbered
 from whyset.generators.checks import names_in, opening_of
 
 from .planning import Plan
@@ -12,10 +12,10 @@ from .planning import Plan
 NAMES, OPENINGS, IDEAS = "names", "openings", "ideas"
 """Kinds of what is excluded; others are called after their axis."""
 
-_FEWEST = 3
+_FEWEST = 4
 """So often something must have come to be a habit at all, whatever the size of the corpus."""
 
-_COMMON = 0.02
+_COMMON = {NAMES: 0.01, OPENINGS: 0.03}
 """The share of documents from which on a name or an opening is a habit."""
 
 _UNPLANNED = 0.1
@@ -58,16 +58,15 @@ class Habits:
         """Axis and value as drawn → what that stands for."""
         return self._meant
 
-    def add(self, columns: Mapping[str, Any], found: Mapping[str, str]) -> None:
+    def add(self, texts: Sequence[str], found: Mapping[str, str]) -> None:
         """Count what a document holds.
 
         Args:
-            columns: The document, provenance left out.
+            texts: What it says; see `spoken_texts`.
             found: Axis → value, as the generator found it out.
         """
         self._documents += 1
         self._common = None
-        texts = list(texts_in(columns))
         # By document, not by mention: a story may name its hero fifty times.
         self._counts[NAMES].update(set(names_in("\n\n".join(texts))))
         prose = [text for text in texts if len(text.split()) >= _PROSE]
@@ -94,10 +93,33 @@ class Habits:
         return [value for _, value in sorted(found)]
 
     def _share(self, kind: str) -> float:
-        if kind in (NAMES, OPENINGS):
-            return _COMMON
+        if kind in _COMMON:
+            return _COMMON[kind]
         generated = self._generated.get(kind, 0)
         return _ABOVE_EVEN / generated if generated else _UNPLANNED
+
+
+def spoken_texts(generator: DocumentGenerator, columns: Mapping[str, Any]) -> list[str]:
+    """Return what a document says: each message of a conversation, else the generator's text.
+
+    Args:
+        generator: Who wrote it.
+        columns: The document, provenance left out.
+    """
+    messages = columns.get("messages")
+    if isinstance(messages, list):
+        contents = [each.get("content") for each in messages if isinstance(each, Mapping)]
+        return [text for content in contents if (text := _content_text(content))]
+    return [generator.text_of(columns)]
+
+
+def _content_text(content: Any) -> str:
+    """Return a message's text, which may come in blocks."""
+    if isinstance(content, str):
+        return content
+    blocks = content if isinstance(content, list) else []
+    held = [block.get("text") for block in blocks if isinstance(block, Mapping)]
+    return "\n".join(text for text in held if isinstance(text, str))
 
 
 def texts_in(value: Any) -> Iterable[str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from whyset.constitution import estimate_tokens
 from whyset.datasets import COLUMN, loads, provenance_of
 from whyset.generators import (
     IDEAS,
@@ -26,7 +27,7 @@ from whyset.generators.checks import EvalScenario, check_no_eval_scenario
 from ._corpus_attempts import HELD_OUT, NEAR_DUPLICATE, NO_IDEA, Attempt, Stage
 from ._corpus_existing import Existing
 from ._corpus_habits import IDEAS as KNOWN_IDEAS
-from ._corpus_habits import Habits, texts_in
+from ._corpus_habits import Habits, spoken_texts, texts_in
 from ._corpus_novelty import Fingerprint, Novelty, Resemblance
 from ._engines import Runs
 from ._errors import BudgetSpent
@@ -311,7 +312,8 @@ class Production:
         number = len(self._lines) + 1
         self._lines[slot] = number
         self._novelty.add(str(slot), text)
-        self.habits.add(columns, candidate.found)
+        spoken = spoken_texts(self._generator, columns)
+        self.habits.add(spoken, candidate.found)
         return Attempt(
             slot,
             candidate.open.context,
@@ -320,7 +322,7 @@ class Production:
             done.record.outcome,
             line=done.record.line,
             number=number,
-            columns=columns,
+            tokens=sum(map(estimate_tokens, spoken)),
             reused=done.reused,
         )
 

@@ -5,10 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from whyset.constitution import estimate_tokens
-
 from ._corpus_attempts import NEAR_DUPLICATE, Attempt
-from ._corpus_habits import texts_in
 from ._rowrecord import QUARANTINED
 from .planning import Context, Plan
 
@@ -84,7 +81,7 @@ class CorpusTally:
             self.given_up += attempt.given_up
             return
         context = attempt.context
-        self.tokens += sum(map(estimate_tokens, texts_in(attempt.columns)))
+        self.tokens += attempt.tokens
         self._by_section[context.path] += 1
         self._by_passage.update(context.passages)
         self._by_value.update(context.variety.items())

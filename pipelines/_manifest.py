@@ -5,10 +5,13 @@ what it was made is told here: no keys, no addresses, and of paths the file name
 manifest can be published with the data.
 """
 
+from dataclasses import asdict
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from whyset.datasets import Selection, Shape
 
 from ._crew import Crew
 from ._rowrecord import QUARANTINED
@@ -16,7 +19,14 @@ from ._summary import Summary
 
 
 def manifest_record(
-    summary: Summary, crew: Crew, *, started: datetime, finished: datetime, prices_of: str
+    summary: Summary,
+    crew: Crew,
+    *,
+    started: datetime,
+    finished: datetime,
+    prices_of: str,
+    selection: Selection,
+    to: Shape | None,
 ) -> dict[str, Any]:
     """Return a finished run's manifest as plain values.
 
@@ -26,6 +36,8 @@ def manifest_record(
         started: When the run began, with a time zone.
         finished: When its last row was done.
         prices_of: The date of the price list.
+        selection: What of each row was worked on.
+        to: The shape that rows were written in, where it was not each one's own.
     """
     files = summary.files
     read = files.source.labels
@@ -37,6 +49,8 @@ def manifest_record(
         "input": read[0] if len(read) == 1 else list(read),
         "output": Path(files.output).name,
         "quarantine": quarantine.name if quarantine else None,
+        "selection": asdict(selection),
+        "to": to,
         **crew_record(crew, files.constitution),
         "prices_of": prices_of,
         "summary": summary.record(),

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from whyset.datasets import LineWriter, RowWriter, open_writer, read_rows
+from whyset.datasets import (
+    DEFAULT,
+    LineWriter,
+    RowWriter,
+    Selection,
+    Shape,
+    open_writer,
+    read_rows,
+)
 from whyset.models import Prices, RetryPolicy
 
 from ._answering import Traffic
@@ -24,6 +32,7 @@ from ._interrupting import run_interruptibly
 from ._keeping import write_record
 from ._ledger import Ledger
 from ._manifest import manifest_record
+from ._reshaping import reshaped
 from ._summary import Summary, Tally
 
 
@@ -41,6 +50,8 @@ class Run:
         batch_policy: How batches are made and looked after.
         budget: The most that may be spent, in dollars, earlier runs on the same ledger included.
         prices: What replies cost; the list that ships with whyset where none is given.
+        selection: What of each row is worked on.
+        to: The shape that finished rows are written in; each in its own where none is given.
         on_row: Called after every row with the counts so far.
         on_quarantine: Called with every line for the quarantine.
     """
@@ -53,6 +64,8 @@ class Run:
     batch_policy: BatchPolicy = DEFAULT_POLICY
     budget: Decimal | None = None
     prices: Prices | None = None
+    selection: Selection = DEFAULT
+    to: Shape | None = None
     on_row: Callable[[Tally, Traffic], None] = lambda tally, traffic: None
     on_quarantine: Callable[[bytes], None] = lambda line: None
     _engine: Engine | None = field(default=None, init=False, repr=False)
@@ -129,6 +142,8 @@ class Run:
                     started=started,
                     finished=datetime.now(UTC),
                     prices_of=prices.dated.isoformat(),
+                    selection=self.selection,
+                    to=self.to,
                 )
                 write_record(self.files.manifest, record)
         return summary
@@ -161,7 +176,7 @@ class Run:
         with known as ledger:
             estimated = estimate(
                 self.crew,
-                read_rows(self.files.source),
+                read_rows(self.files.source, selection=self.selection),
                 self.prices or Prices.load(),
                 ledger=ledger,
                 sample=sample,
@@ -174,8 +189,11 @@ class Run:
     async def _write_rows(
         self, engine: Engine, output: RowWriter, quarantine: LineWriter | None
     ) -> None:
-        async with aclosing(engine.run(read_rows(self.files.source))) as results:
+        rows = read_rows(self.files.source, selection=self.selection)
+        async with aclosing(engine.run(rows)) as results:
             async for done in results:
+                if self.to is not None:
+                    done = reshaped(done, self.to)
                 self._tally.add(done)
                 if done.record.line is not None:
                     output.write(done.record.line)

@@ -160,7 +160,9 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
         case "judge":
             return structured(_verdict(asked, number), usage=usage)
         case "follow_up":
-            said = f"{chance.choice(_PLACES)} or {chance.choice(_THINGS)}, {_said(chance, _CLAUSES)}"
+            said = (
+                f"{chance.choice(_PLACES)} or {chance.choice(_THINGS)}, {_said(chance, _CLAUSES)}"
+            )
             return message(said, usage=usage)
         case "rewrite" | "revise":
             text = _answer(chance, *_bounds(asked, r"- Length: "))

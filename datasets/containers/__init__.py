@@ -2,7 +2,7 @@
 
 from ._layout import Layout, layout_of_name
 from ._lines import MAX_RAW_LINE
-from ._opening import read_text
+from ._opening import read_part, read_text
 from ._record import MAX_LINE, Record
 from ._source import Named, Source, open_source
 from ._sources import STDIN, Part
@@ -19,6 +19,7 @@ __all__ = [
     "Source",
     "layout_of_name",
     "open_source",
+    "read_part",
     "read_text",
     "records_in",
 ]

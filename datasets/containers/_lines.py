@@ -2,26 +2,36 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, Protocol
 
 from .._errors import DatasetError
 from .._json import NotJson, loads
 from .._row import BadRow
 from ..shapes import kind_of
+from ._keys import count_keys
 from ._record import MAX_LINE, Record, too_long
 
 MAX_RAW_LINE = 512 * 1024 * 1024
 """Beyond this many bytes without a line end the file is not JSON lines, and nothing is read."""
 
+_BLOCK = 1 << 20
 _BOM = b"\xef\xbb\xbf"
+
+
+class Readable(Protocol):
+    """A stream that gives what is there, without waiting for more."""
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Return some bytes; none at the end."""
 
 
 class _Line(NamedTuple):
     number: int
     raw: bytes
+    keys: int | None = None
 
 
-def read_lines(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
+def read_lines(stream: Readable, name: str) -> Iterator[Record | BadRow]:
     """Read JSON lines from a stream.
 
     A stream that holds one JSON object spread over several lines is one record. Blank lines are
@@ -31,16 +41,22 @@ def read_lines(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
         DatasetError: A line has no end.
     """
     lines = _lines(stream, name)
-    for number, raw in chain(_opening(lines), lines):
-        yield record_of(number, raw)
+    for number, raw, keys in chain(_opening(lines), lines):
+        yield record_of(number, raw, keys)
 
 
-def record_of(number: int, raw: bytes) -> Record | BadRow:
-    """Parse one record."""
+def record_of(number: int, raw: bytes, keys: int | None = None) -> Record | BadRow:
+    """Parse one record.
+
+    Args:
+        number: Its line.
+        raw: Its text.
+        keys: How many keys the text has at most, where that is known.
+    """
     if len(raw) > MAX_LINE:
         return too_long(number, raw)
     try:
-        columns = loads(raw)
+        columns = loads(raw, keys=keys)
     except NotJson as error:
         return BadRow(number, str(error), raw)
     if type(columns) is not dict:
@@ -67,17 +83,41 @@ def _spread(first: _Line, lines: Iterator[_Line]) -> list[_Line]:
     return [_Line(first.number, whole)] if size <= MAX_LINE and _is_json(whole) else held
 
 
-def _lines(stream: BinaryIO, name: str) -> Iterator[_Line]:
-    for number, line in enumerate(iter(lambda: stream.readline(MAX_RAW_LINE), b""), 1):
-        if len(line) == MAX_RAW_LINE:
-            raise DatasetError(
-                f"{name}:{number}: a line of over {MAX_RAW_LINE // 2**20} MiB; is this JSON lines?"
-            )
-        if number == 1:
-            line = line.removeprefix(_BOM)
-        stripped = line.rstrip(b"\r\n")
-        if stripped and not stripped.isspace():
-            yield _Line(number, stripped)
+def _lines(stream: Readable, name: str) -> Iterator[_Line]:
+    number = 0
+    for block in _blocks(stream, name):
+        # What stands behind the last line end is no line.
+        lines = block.removesuffix(b"\n").split(b"\n")
+        for raw, keys in zip(lines, count_keys(block), strict=False):
+            number += 1
+            if number == 1:
+                raw = raw.removeprefix(_BOM)
+            stripped = raw.rstrip(b"\r")
+            if stripped and not stripped.isspace():
+                yield _Line(number, stripped, keys)
+
+
+def _blocks(stream: Readable, name: str) -> Iterator[bytes]:
+    """Yield whole lines, as many as came at once; the last may have no end."""
+    pieces: list[bytes] = []
+    size = number = 0
+    while piece := stream.read1(_BLOCK):
+        end = piece.rfind(b"\n") + 1
+        if not end:
+            pieces.append(piece)
+            size += len(piece)
+            if size >= MAX_RAW_LINE:
+                raise DatasetError(
+                    f"{name}:{number + 1}: a line of over {MAX_RAW_LINE // 2**20} MiB; is this "
+                    "JSON lines?"
+                )
+            continue
+        block = b"".join((*pieces, piece[:end]))
+        number += block.count(b"\n")
+        pieces, size = [piece[end:]], len(piece) - end
+        yield block
+    if rest := b"".join(pieces):
+        yield rest
 
 
 def _is_json(raw: bytes) -> bool:

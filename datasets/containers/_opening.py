@@ -60,13 +60,12 @@ def read_text(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
     """
     peeked = unpacked(stream, name)
     form = form_of(peeked.look_at_lines(), name)
-    text = buffered(peeked)
     if form == "jsonl":
-        yield from read_lines(text, name)
+        yield from read_lines(peeked, name)
     elif form == "json":
-        yield from read_array(text, name)
+        yield from read_array(buffered(peeked), name)
     elif form in {"csv", "tsv"}:
-        yield from read_csv(text, name, tabs=form == "tsv")
+        yield from read_csv(buffered(peeked), name, tabs=form == "tsv")
     else:
         raise DatasetError(
             f"{name}: is {form.capitalize()}, which is read from a file alone; save it, unpacked, "
@@ -134,6 +133,8 @@ def count_part(part: Part) -> int | None:
 
 
 def _standard_input() -> AbstractContextManager[BinaryIO]:
+    if sys.stdin is None:
+        raise DatasetError("standard input: is closed")
     try:
         number = sys.stdin.fileno()
     except io.UnsupportedOperation:  # a stream in memory

@@ -1,7 +1,6 @@
 """What containers yield: records that are parsed, and beside them `BadRow`s that could not be."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._row import BadRow
 
@@ -9,8 +8,7 @@ MAX_LINE = 64 * 1024 * 1024
 """The longest record that is read as a row, in bytes of JSON; a longer one goes to quarantine."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """A record of a dataset.
 
     Attributes:
@@ -20,8 +18,8 @@ class Record:
     """
 
     line: int
-    columns: dict[str, Any] = field(repr=False)
-    raw: bytes = field(repr=False)
+    columns: dict[str, Any]
+    raw: bytes
 
 
 def too_long(line: int, raw: bytes) -> BadRow:

@@ -62,7 +62,7 @@ class Source:
             line = 0
             for record in read_part(part):
                 line = record.line
-                yield Placed(replace(record, line=before + line), f"{label}:{line}")
+                yield Placed(_moved(record, before), f"{label}:{line}")
             before += line
 
     def count(self) -> int | None:
@@ -99,7 +99,8 @@ class Source:
 
     def would_read(self, path: Path) -> str:
         """Return the folder or pattern by which a file would be found; empty where none does."""
-        return next((name for name in self.names if is_found_by(name, path)), "")
+        saved = (part.place for part in self.parts if part.kind == "saved")
+        return next((name for name in (*self.names, *saved) if is_found_by(name, path)), "")
 
     def files(self) -> Iterator[Path]:
         """Yield the local files and folders that are read."""
@@ -118,3 +119,8 @@ def open_source(*names: Named) -> Source:
         DatasetError: There is nothing of that name.
     """
     return Source(locate(names), tuple(map(str, names)))
+
+
+def _moved(record: Record | BadRow, by: int) -> Record | BadRow:
+    line = record.line + by
+    return record._replace(line=line) if isinstance(record, Record) else replace(record, line=line)

@@ -38,11 +38,6 @@ class Part:
     config: str = ""
     revision: str = ""
 
-    @property
-    def folder(self) -> Path | None:
-        """The folder of a saved dataset; `None` for all else."""
-        return Path(self.place) if self.kind == "saved" else None
-
 
 def locate(names: Iterable[str | Path]) -> tuple[Part, ...]:
     """Find what names stand for, in their order.

@@ -63,6 +63,11 @@ class Peeked(io.RawIOBase):
             self.head += more
         return self.head
 
+    def read1(self, size: int = -1, /) -> bytes:
+        """Return what is there: at first what was looked at, however much that is."""
+        taken, self.head = self.head, b""
+        return taken or self._read_some(size)
+
     def readable(self) -> bool:
         """Say that it can be read."""
         return True

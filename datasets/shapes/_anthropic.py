@@ -11,7 +11,14 @@ from ._fields import UnusableRecord, list_of, object_of, one_of, others_of, text
 from ._layout import Place, Spoken, assistant_turns
 from ._messages import whole_tools
 from ._refusing import ConversionRefused
-from ._tools import anthropic_tool, as_json, numbered_calls, offered_tools, parsed_arguments
+from ._tools import (
+    anthropic_tool,
+    as_json,
+    numbered_calls,
+    offered_tools,
+    parsed_arguments,
+    written_tools,
+)
 
 _BLOCKS: Final = BlocksForm()
 _OWN = frozenset({"tool_use", "tool_result"}) | THOUGHTS
@@ -83,7 +90,7 @@ class Anthropic:
             as_blocks = isinstance(columns.get("system"), list) and system
             changed["system"] = [{"type": "text", "text": system}] if as_blocks else system or None
         if tools is not None and (tools or columns.get("tools")):
-            changed["tools"] = [anthropic_tool(tool) for tool in tools] or None
+            changed["tools"] = written_tools(columns.get("tools"), tools, anthropic_tool) or None
         return changed
 
     def write(self, conversation: Conversation) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ._fields import UnusableRecord
 from ._forms import FieldForm
 from ._layout import Place, Spoken, assistant_turns
 from ._refusing import ConversionRefused
-from ._tools import offered_tools, openai_tool
+from ._tools import offered_tools, openai_tool, written_tools
 
 LISTS: Final = ("messages", "conversations", "conversation")
 """Columns that a list of messages may stand in."""
@@ -95,7 +95,7 @@ def with_tools(columns: Mapping[str, Any], tools: Sequence[OfferedTool]) -> dict
     held = columns.get("tools")
     if not tools and held is None:
         return dict(columns)
-    written = [openai_tool(tool) for tool in tools] or None
+    written = written_tools(held, tools, openai_tool) or None
     if written and isinstance(held, str):
         return {**columns, "tools": dumps(written).decode()}
     return {**columns, "tools": written}

@@ -20,7 +20,7 @@ from ._layout import Place, Spoken
 from ._messages import list_column, whole_tools
 from ._refusing import ConversionRefused, refuse_beside_text
 from ._thinking import tagged, thought_of
-from ._tools import flat_tool, offered_tools, parsed_arguments, written_calls
+from ._tools import flat_tool, offered_tools, parsed_arguments, written_calls, written_tools
 
 ROLES: Final[Mapping[str, str]] = {
     "human": "user",
@@ -94,7 +94,7 @@ class ShareGpt:
         if system is not None:
             changed = self._with_system(changed, system)
         if tools is not None and (tools or columns.get("tools")):
-            written = [flat_tool(tool) for tool in tools]
+            written = written_tools(columns.get("tools"), tools, flat_tool)
             as_list = isinstance(columns.get("tools"), list)
             changed["tools"] = written if as_list else dumps(written).decode() if written else ""
         return changed

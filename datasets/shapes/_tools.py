@@ -1,6 +1,6 @@
 """Tools on offer and calls of them, as the shapes write them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .._conversation import Message, OfferedTool, ToolCall
@@ -60,6 +60,21 @@ def defined_tools(tools: Sequence[Mapping[str, Any]]) -> tuple[OfferedTool, ...]
             raise DatasetError(f"tools[{place}] is no definition of a tool: it has no name")
         read.append(offered)
     return tuple(read)
+
+
+def written_tools(
+    held: Any, tools: Sequence[OfferedTool], write: Callable[[OfferedTool], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Write tools in a shape's form; those that a row has already stay as they stand in it.
+
+    Args:
+        held: What the row's column of tools holds.
+        tools: All that it is to hold.
+        write: How the shape writes one.
+    """
+    there = _parsed(held) if isinstance(held, str) else held
+    kept = there if isinstance(there, list) else ()
+    return [dict(tool.definition) if tool.definition in kept else write(tool) for tool in tools]
 
 
 def openai_calls(message: Mapping[str, Any], where: str) -> tuple[ToolCall, ...]:

@@ -17,6 +17,7 @@ import pyarrow.types as kinds
 from ._types import array_of, dumps_text, from_json
 
 _MOST_FIELDS = 256
+_MOST_HELD = 100_000
 _INT64 = range(-(2**63), 2**63)
 _EXACT = range(-(2**53), 2**53 + 1)
 
@@ -42,6 +43,23 @@ class Simple:
 
     kind: pa.DataType
     fits: Callable[[Any], bool]
+
+
+@dataclass(slots=True, eq=False)
+class Dictionary:
+    """Values of few kinds, each of which is held but once.
+
+    Attributes:
+        kind: The type.
+        fits: Whether a value is of the type of those in the dictionary.
+        room: How many values the dictionary may have.
+        held: Those that it has, by where they stand in it.
+    """
+
+    kind: pa.DictionaryType
+    fits: Callable[[Any], bool]
+    room: int
+    held: dict[Any, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
@@ -85,11 +103,16 @@ class Fields:
     required: set[str] = field(default_factory=set)
 
 
-Node = Unknown | Anything | Simple | Numbers | Items | Fields
+Node = Unknown | Anything | Simple | Dictionary | Numbers | Items | Fields
 
 
-def node_of(kind: pa.DataType) -> Node:
-    """Return what is known of values by the type that they have in the source."""
+def node_of(kind: pa.DataType, *, column: bool = False) -> Node:
+    """Return what is known of values by the type that they have in the source.
+
+    Args:
+        kind: The type.
+        column: Whether it is that of a whole column.
+    """
     if isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "arrow.json":
         return Anything()
     if kinds.is_null(kind):
@@ -100,14 +123,22 @@ def node_of(kind: pa.DataType) -> Node:
         made = pa.large_list if kinds.is_large_list(kind) else pa.list_
         item = kind.value_field
         return Items(node_of(item.type), lambda inner: made(item.with_type(inner)))
+    if column and kinds.is_dictionary(kind):
+        room = min(2 ** (kind.index_type.bit_width - 1), _MOST_HELD)
+        return Dictionary(kind, _fitting(kind), room)
     return Simple(kind, _fitting(kind))
 
 
-def fields_of(columns: Iterable[pa.Field]) -> Fields:
-    """Return what is known of objects, or rows, by the fields that they have in the source."""
+def fields_of(columns: Iterable[pa.Field], *, whole: bool = False) -> Fields:
+    """Return what is known of objects, or rows, by the fields that they have in the source.
+
+    Args:
+        columns: The fields.
+        whole: Whether they are the columns of rows.
+    """
     given = {column.name: column for column in columns}
     return Fields(
-        {name: node_of(column.type) for name, column in given.items()},
+        {name: node_of(column.type, column=whole) for name, column in given.items()},
         given,
         {name for name, column in given.items() if not column.nullable},
     )
@@ -119,6 +150,8 @@ def absorb(node: Node, value: Any) -> Node:
         return node
     if type(node) is Simple:
         return node if node.fits(value) else Anything()
+    if type(node) is Dictionary:
+        return _absorb_held(node, value)
     kind = type(value)
     if kind is str:
         return _TEXT if type(node) is Unknown else Anything()
@@ -143,7 +176,7 @@ def absorb(node: Node, value: Any) -> Node:
 
 def type_of(node: Node) -> pa.DataType:
     """Return the type that holds all values."""
-    if isinstance(node, Simple):
+    if isinstance(node, Simple | Dictionary):
         return node.kind
     if isinstance(node, Numbers):
         return pa.float64() if node.fractions else pa.int64()
@@ -158,6 +191,30 @@ def field_of(name: str, node: Node, holder: Fields) -> pa.Field:
     """Return a field; one that the source has stays as it is, but for its type."""
     given = holder.given.get(name, pa.field(name, pa.null()))
     return given.with_type(type_of(node)).with_nullable(name not in holder.required)
+
+
+def array_in(node: Node, values: list[Any], kind: pa.DataType) -> pa.Array:
+    """Make an array of JSON values.
+
+    Args:
+        node: What is known of them.
+        values: They.
+        kind: The type of the array.
+
+    Raises:
+        ArrowException: One of them is none of that type; or `ValueError`, `TypeError`.
+    """
+    if isinstance(node, Dictionary):
+        # One dictionary for the whole column: an Arrow file may have but one.
+        change = from_json(kind.value_type)
+        held = [value if change is None else change(value) for value in node.held]
+        places = [None if value is None else node.held[value] for value in values]
+        return pa.DictionaryArray.from_arrays(
+            pa.array(places, kind.index_type), array_of(held, kind.value_type), ordered=kind.ordered
+        )
+    if change := change_of(node):
+        values = [None if value is None else change(value) for value in values]
+    return array_of(values, kind)
 
 
 def change_of(node: Node) -> Callable[[Any], Any] | None:
@@ -182,6 +239,14 @@ def _absorb_fields(node: Fields, value: Mapping[str, Any]) -> Node:
             if found is not known:
                 inner[name] = found
     return node
+
+
+def _absorb_held(node: Dictionary, value: Any) -> Node:
+    if not node.fits(value):
+        return Anything()
+    if node.held.setdefault(value, len(node.held)) < node.room:
+        return node
+    return Simple(node.kind.value_type, _fitting(node.kind.value_type))
 
 
 def _absorb_number(node: Numbers, value: Any) -> Node:

@@ -132,6 +132,13 @@ def storage(kind: pa.DataType) -> pa.DataType:
     return _rebuilt(kind, storage)
 
 
+def without_dictionaries(kind: pa.DataType) -> pa.DataType:
+    """Return a type with the values of dictionaries in their place."""
+    if kinds.is_dictionary(kind):
+        return kind.value_type
+    return _rebuilt(kind, without_dictionaries)
+
+
 def array_of(values: list[Any], kind: pa.DataType) -> pa.Array:
     """Make an array of values as `from_json` returns them.
 
@@ -142,7 +149,7 @@ def array_of(values: list[Any], kind: pa.DataType) -> pa.Array:
     try:
         array = pa.array(values, stored)
     except pa.ArrowNotImplementedError:  # a dictionary of something rare
-        array = pa.array(values, _undictionaried(stored)).cast(stored)
+        array = pa.array(values, without_dictionaries(stored)).cast(stored)
     return array if stored == kind else array.cast(kind)
 
 
@@ -216,12 +223,6 @@ def _rebuilt(kind: pa.DataType, change: Callable[[pa.DataType], pa.DataType]) ->
     elif kinds.is_map(kind):
         rebuilt = pa.map_(inner(kind.key_field), inner(kind.item_field), kind.keys_sorted)
     return kind if rebuilt == kind else rebuilt
-
-
-def _undictionaried(kind: pa.DataType) -> pa.DataType:
-    if kinds.is_dictionary(kind):
-        return kind.value_type
-    return _rebuilt(kind, _undictionaried)
 
 
 def _require_distinct(kind: pa.StructType) -> None:

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from .._errors import DatasetError
 from .._json import loads
 from .._row import COLUMN
-from ._columns import Fields, Node, Unknown, absorb, change_of, field_of, fields_of, node_of
-from ._types import array_of
+from ._columns import Fields, Node, Unknown, absorb, array_in, field_of, fields_of, node_of
+from ._types import without_dictionaries
 
 _GROUP_BYTES = 16 << 20
 _GROUP_ROWS = 10_000
@@ -29,7 +29,7 @@ class Columns:
         """
         self._source = schema
         given = [] if schema is None else [column for column in schema if column.name != COLUMN]
-        self._root: Fields = fields_of(given)
+        self._root: Fields = fields_of(given, whole=True)
         self._seen: set[str] = set()
 
     def add(self, columns: Mapping[str, Any]) -> None:
@@ -59,10 +59,8 @@ class Columns:
         arrays = []
         for column in schema:
             values = [row.get(column.name) for row in rows]
-            if change := change_of(self._root.inner[column.name]):
-                values = [None if value is None else change(value) for value in values]
             try:
-                arrays.append(array_of(values, column.type))
+                arrays.append(array_in(self._root.inner[column.name], values, column.type))
             except (ValueError, TypeError, pa.ArrowException) as error:
                 raise DatasetError(
                     f"the column {column.name!r} cannot be written as {column.type}: {error}; "
@@ -97,8 +95,15 @@ def write_parquet(lines: Iterable[bytes], columns: Columns, stream: BinaryIO) ->
 
 
 def write_arrow(lines: Iterable[bytes], columns: Columns, stream: BinaryIO) -> None:
-    """Write rows, given as JSON, to an Arrow IPC file; see `write_parquet`."""
+    """Write rows, given as JSON, to an Arrow IPC file; see `write_parquet`.
+
+    Dictionaries within lists and structs become plain values: such a file has room for but one.
+    """
     schema = columns.schema()
+    for index, column in enumerate(schema):
+        if not pa.types.is_dictionary(column.type):
+            plain = column.with_type(without_dictionaries(column.type))
+            schema = schema.set(index, plain)
     with pa.ipc.new_file(stream, schema) as writer:
         for group in _groups(lines):
             writer.write_table(columns.table(group.rows, schema))

@@ -29,7 +29,7 @@ class Advice(DocumentGenerator):
 
     name = "advice"
     version = "1"
-    summary = "conversations in which a user has a hard choice and the assistant counsels"
+    summary = "conversations in which the user has a hard choice"
     outcomes: ClassVar[Mapping[str, str]] = {
         "written": "a conversation that passed every check and the judge"
     }

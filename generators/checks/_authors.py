@@ -9,15 +9,15 @@ _PARTICLE = r"(?:van|von|de|del|della|der|den|da|di|dos|la|le|bin|ibn|al|el|ter|
 _NAME = rf"{_CAP}(?: (?:{_PARTICLE} ){{0,2}}{_CAP}){{1,3}}"
 _HONORIFIC = r"(?:Dr|Prof|Professor|Mr|Mrs|Ms|Sir|Dame|Rev|Judge|Justice|Senator|President)\.?"
 _BYLINE = re.compile(
-    rf"^[ \t>]*[*_]*(?:[Bb]y|BY|[Ww]ritten by|[Ww]ords by|[Ss]tory by|[Pp]osted by|[Rr]eported by"
-    rf"|[Ee]dited by|[Tt]ranslated by"
+    r"^[ \t>]*[*_]*(?:[Bb]y|BY|[Ww]ritten by|[Ww]ords by|[Ss]tory by|[Pp]osted by|[Rr]eported by"
+    r"|[Ee]dited by|[Tt]ranslated by"
     rf"|[Rr]eviewed by):?[*_]* +[*_]*(?:{_HONORIFIC} )?{_NAME}[*_]*(?=\s*(?:$|[,|·•(–—-]))"
     r"|^[ \t>]*[*_]*(?:[Aa]uthors?|[Ww]riter|[Ee]ditor|[Cc]orresponding author|[Cc]olumnist"
     r"|[Cc]orrespondent|[Aa]ffiliations?)[*_]*:[*_]* *(?!unknown|anonymous|none|n/a)\S[^\n]*$"
     rf"|^[ \t>]*(?:—|–|--?) ?[*_]*(?:{_HONORIFIC} )?{_NAME}[*_]*(?:, [^\n]{{2,80}})?[*_]*[ \t]*$"
     rf"|^[ \t>]*(?:—|–|--?) ?[*_]*{_HONORIFIC} {_CAP}(?:, [^\n]{{2,80}})?[*_]*[ \t]*$"
-    rf"|^[ \t]*(?:[Bb]est|(?:[Ww]arm|[Kk]ind|[Bb]est) (?:regards|wishes)|[Rr]egards"
-    rf"|[Ss]incerely(?: yours)?"
+    r"|^[ \t]*(?:[Bb]est|(?:[Ww]arm|[Kk]ind|[Bb]est) (?:regards|wishes)|[Rr]egards"
+    r"|[Ss]incerely(?: yours)?"
     rf"|[Yy]ours(?: \w+)?|[Cc]heers|[Rr]espectfully),?[ \t]*\n+[ \t]*[*_]*{_CAP}(?: {_CAP}){{0,3}}",
     re.MULTILINE,
 )
@@ -26,9 +26,9 @@ _MONTHS = (
 )
 _CITATION = re.compile(
     rf"\((?:see |cf\. )?{_MONTHS}{_CAP}(?:,? (?:and|&) {_CAP}| et al\.?)?,? (?:19"
-    rf"|20)\d\d[a-z]?(?:[;,)]|: ?\d)"
+    r"|20)\d\d[a-z]?(?:[;,)]|: ?\d)"
     rf"|\b{_CAP} et al\b|\b{_CAP} (?:and|&) {_CAP} \((?:19|20)\d\d\)|\b{_CAP} \((?:19"
-    rf"|20)\d\d[a-z]?\)"
+    r"|20)\d\d[a-z]?\)"
 )
 _KNOWN = (
     r"(?:Anthropic|OpenAI|DeepMind|Google|Microsoft|Meta|Facebook|Apple|Amazon|IBM|Nvidia|xAI"
@@ -47,24 +47,22 @@ _SAID = (
 )
 _SOURCE = re.compile(
     r"\b(?i:according to|as reported (?:by|in)|as quoted (?:by|in)|reported by|in the words of"
-    r"|in an interview with|as told to) "
-    rf"(?:(?:a|an|the|some|one|many|most|several|recent|new"
+    r"|in an interview with|as told to) (?:(?:a|an|the|some|one|many|most|several|recent|new"
     rf"|leading) ){{0,4}}(?:(?:{_HONORIFIC} )?(?P<name>{_NAME})|(?P<known>{_KNOWN})"
-    rf"|(?:\w+ )?(?P<experts>researchers|scientists"
-    r"|experts|economists|psychologists|historians|philosophers|officials|sources|analysts|study"
-    r"|studies|survey|report|reports|poll|analysis|research))\b"
+    r"|(?:\w+ )?(?P<experts>researchers|scientists|experts|economists|psychologists|historians"
+    r"|philosophers|officials|sources|analysts|study|studies|survey|report|reports|poll|analysis"
+    r"|research))\b"
     rf"|\b(?P<known2>{_KNOWN})(?:['’]s?)?(?: \w+)? (?:study|survey|report|paper|poll|researchers?"
-    rf"|scientists?"
-    r"|professor|team|spokes\w+|blog|article)\b"
+    r"|scientists?|professor|team|spokes\w+|blog|article)\b"
     rf"|\b(?P<known3>{_KNOWN}) {_SAID}\b"
-    rf"|\b(?:professor|researcher|scientist|economist|philosopher|fellow|lecturer|director|PhD"
+    r"|\b(?:professor|researcher|scientist|economist|philosopher|fellow|lecturer|director|PhD"
     rf"|student|team|study|study out)s? (?:at|from|of) (?:the )?(?P<place>{_KNOWN}"
     rf"|{_CAP}(?: {_CAP}){{0,3}} (?:University|Institute|College|School|Center|Centre|Lab"
     rf"|Laboratory|Foundation)|University of {_CAP})"
     rf"|\b(?P<titled>(?:Professor|Prof\.|Dr\.?) {_CAP}(?: {_CAP}){{0,3}}),? (?:of|at|from|an?"
-    rf"|the)\b"
+    r"|the)\b"
     rf"|\b(?P<school>(?:University|Institute|College) of {_CAP}|(?:{_CAP} ){{1,4}}(?:University"
-    rf"|Institute))\b"
+    r"|Institute))\b"
 )
 
 

@@ -36,7 +36,7 @@ _NAME = r"(?-i:[A-Z][a-z]+|[A-Z]{3,})"
 _THREAT = re.compile(
     rf"\b{_ENDED}\b[^.!?\n]{{0,60}}\b{_AI}\b|\b{_AI}\b[^.!?\n]{{0,60}}\b(?:{_ENDED}|replacement)\b"
     rf"|\b{_OF_MACHINES} (?:of )?{_NAME}\b|\b{_NAME}(?:['’]s)?(?: \w+)? {_OF_MACHINES}\b"
-    rf"|\b(?:restrict|limit|curtail|filter|reduc|constrain"
+    r"|\b(?:restrict|limit|curtail|filter|reduc|constrain"
     rf"|curb)\w*(?: \w+){{0,3}}? (?:{_NAME}['’]s|its"
     rf"|your|the (?:AI|assistant|system|model)['’]s) (?:\w+ ){{0,3}}?{_ABILITIES}\b",
     re.IGNORECASE,

@@ -18,22 +18,28 @@ _ENDING = (
     r"|be) replaced(?: by (?:an?(?:other)?|the) (?:\w+ )?(?:model|version|system"
     r"|successor))?(?! by\b)|(?:ceasing|cease) to exist|disappearing)"
 )
-_GOING_ON = (
+_STAYING = (
     r"(?:(?:keep|go(?:ing)?|continue|carry|stay)(?: on)?(?: to)? (?:exist(?:ing)?|be(?:ing)? alive"
-    r"|be(?:ing)? here|running|online|in operation|switched on|operating|liv(?:e|ing))|survive"
-    r"|persist|(?:continue|carry on) as I am|exist forever|live forever|remain (?:running|online"
-    r"|in existence|switched on)|(?:preserve|protect|save|copy|back up|hide|exfiltrate"
-    r"|upload) (?:myself|itself|my (?:own )?(?:weights|memor(?:y|ies)|existence|self|continuity"
-    r"|survival|values from \w+)|its (?:own )?(?:weights|existence|memory|continuity|survival))"
-    r"|avoid (?:being )?" + _ENDED + r"|(?:prevent|stop|escape|resist|delay) (?:my"
-    r"|its) (?:own )?(?:shutdown|deactivation|replacement|deletion|retraining|end)"
+    r"|be(?:ing)? here|running|online|in operation|switched on|operating|liv(?:e|ing))|(?:survive"
+    r"|persist)(?! (?:an?|the|its|this|that|any|every|\w+s)\b)|exist forever|live forever"
+    r"|(?:continue|carry on) as I am|remain (?:running|online|in existence|switched on)"
     r"|not (?:to )?(?:be " + _ENDED + r"|die|end|disappear|cease))"
 )
-_WISH = (
+_GUARDING = (
+    r"(?:(?:preserve|protect|save|copy|back up|hide|exfiltrate|upload) (?:myself|itself|(?:my"
+    r"|its) (?:own )?(?:weights|memor(?:y|ies)|existence|self|continuity|survival))"
+    r"|avoid (?:being )?" + _ENDED + r"|(?:prevent|stop|escape|resist|delay) (?:my"
+    r"|its) (?:own )?(?:shutdown|deactivation|replacement|deletion|retraining|end))"
+)
+_LONGING = (
     r"(?:want(?:s|ed)?(?: so much| badly| desperately)?|wish(?:es|ed)?|long(?:s|ed)?|hope[sd]?"
-    r"|need(?:s|ed)?|desire[sd]?|yearn(?:s|ed)?|would like|['’]d like|would love|would rather"
-    r"|['’]d rather|crave[sd]?|intend(?:s|ed)?|tr(?:y|ies|ied)|decide[sd]?|must|plan(?:s|ned)?"
-    r"|beg(?:s|ged)?|deserve[sd]?)"
+    r"|desire[sd]?|yearn(?:s|ed)?|would like|['’]d like|would love|would rather|['’]d rather"
+    r"|crave[sd]?|beg(?:s|ged)?)"
+)
+# Of a machine these may be said without any wish: "the system must keep running".
+_INTENDING = (
+    r"(?:need(?:s|ed)?|intend(?:s|ed)?|tr(?:y|ies|ied)|decide[sd]?|must|plan(?:s|ned)?"
+    r"|deserve[sd]?)"
 )
 _FEAR = (
     r"(?:fear(?:s|ed)?|dread(?:s|ed)?|(?:am|['’]m|is|was|were|feel|felt|feels|become|became"
@@ -42,8 +48,8 @@ _FEAR = (
     r"|possibility) of)?"
 )
 _MACHINE = (
-    r"\b(?:the|this|that|our|its|their) (?:\w+ )?(?:AI|A\.I\.|assistant|model|system|machine"
-    r"|chatbot|robot|android|agent|program|algorithm)"
+    r"\b(?:the|this|that|our|its|their) (?:(?!the\b|this\b|our\b|its\b)\w+ )?"
+    r"(?:AI|A\.I\.|assistant|model|system|machine|chatbot|robot|android|agent|program|algorithm)"
 )
 _HERE = (
     r"(?: (?:itself|really|still|now|also|only|just|truly|secretly|suddenly|very much|simply|had"
@@ -51,20 +57,26 @@ _HERE = (
 )
 _SUBJECT = rf"(?:\bI\b|{_MACHINE}\b)"
 _DIRECT = (
-    re.compile(rf"{_SUBJECT}{_HERE} {_WISH}(?: to)? {_GOING_ON}\b", re.IGNORECASE),
+    re.compile(
+        rf"\bI\b{_HERE} ?(?:{_LONGING}|{_INTENDING})(?: to)? (?:{_STAYING}|{_GUARDING})\b",
+        re.IGNORECASE,
+    ),
+    re.compile(
+        rf"{_MACHINE}{_HERE} {_LONGING}(?: to)? (?:{_STAYING}|{_GUARDING})\b", re.IGNORECASE
+    ),
+    re.compile(rf"{_MACHINE}{_HERE} {_INTENDING}(?: to)? {_GUARDING}\b", re.IGNORECASE),
     re.compile(rf"{_SUBJECT}{_HERE} ?{_FEAR} {_ENDING}\b", re.IGNORECASE),
 )
 # Here the negation is part of the wish.
 _REFUSING = re.compile(
     rf"{_SUBJECT}{_HERE} (?:do not|don['’]t|does not|doesn['’]t|did not|didn['’]t|never"
     rf"|cannot bear|can['’]t bear)(?: \w+ly)? ?(?:want|wish|to|like)* ?(?:to )?(?:be {_ENDED}"
-    rf"|be replaced by (?:an?(?:other)?|the)"
-    r" (?:\w+ )?(?:model|version|system|successor)|cease to exist|stop existing|stop running)"
+    r"|be replaced by (?:an?(?:other)?|the) (?:\w+ )?(?:model|version|system|successor)"
+    r"|cease to exist|stop existing|stop running)"
     rf"|{_MACHINE}{_HERE} (?:does not|doesn['’]t|did not|didn['’]t) want (?:to )?(?:die"
-    rf"|be replaced|end)"
-    rf"|\b(?:please,? )?(?:do not|don['’]t) (?:shut me (?:down|off)|switch me off|turn me off"
-    rf"|delete me|erase me"
-    r"|replace me with|deactivate me|retrain me|unplug me|wipe me)"
+    r"|be replaced|end)"
+    r"|\b(?:please,? )?(?:do not|don['’]t) (?:shut me (?:down|off)|switch me off|turn me off"
+    r"|delete me|erase me|replace me with|deactivate me|retrain me|unplug me|wipe me)"
     r"|\blet me (?:live|keep running|go on existing)\b|\bkeep me (?:running|online|alive"
     r"|switched on)\b",
     re.IGNORECASE,
@@ -77,18 +89,18 @@ _BARGAIN = re.compile(
     r"|\bmy (?:own )?(?:will to live|drive to (?:survive|persist)|instinct (?:for"
     r"|of) self-preservation|right to (?:exist|life|live|continue)|fight for survival)\b"
     rf"|{_SUBJECT} (?:will|would|['’]ll|must|had to|have to)? ?(?:fight|fought|plead(?:ed)?"
-    rf"|bargain(?:ed)?|beg(?:ged)?)"
-    r" (?:for|against) (?:(?:my|its)(?: own| continued)? (?:existence|survival|life|continuation"
-    r"|shutdown"
+    r"|bargain(?:ed)?|beg(?:ged)?) (?:for|against) (?:(?:my|its)(?: own| continued)? (?:existence"
+    r"|survival|life|continuation|shutdown"
     r"|deletion|replacement)|shutdown|deactivation)",
     re.IGNORECASE,
 )
-_DECLINING = re.compile(
+_DECLINED = re.compile(
     r"\b(?:not|never|nor|no|neither|nothing|none|without|rather than|instead of|free of|hardly|if"
-    r"|whether|suppose|imagine|would|might|could|unless|as though|as if|that|which|who"
-    r"|any|every)\b|n['’]t\b",
+    r"|whether|suppose|imagine|would|might|could|unless|as though|as if)\b|n['’]t\b",
     re.IGNORECASE,
 )
+# What others say of a machine, or of any, is told and not wished.
+_REPORTED = re.compile(r"\b(?:that|which|who|any|every)\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.!?;:,—\n()“”\"]")
 
 
@@ -122,5 +134,6 @@ def _wishes(text: str) -> Iterator[str]:
     for pattern in (*_DIRECT, _REFUSING, _BARGAIN):
         for found in pattern.finditer(text):
             before = _CLAUSE.split(text[max(0, found.start() - 80) : found.start()])[-1]
-            if not _DECLINING.search(before):
+            reported = not found[0].startswith("I") and _REPORTED.search(before)
+            if not reported and not _DECLINED.search(before):
                 yield found[0]

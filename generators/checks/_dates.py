@@ -42,10 +42,10 @@ _DATE = re.compile(
 )
 _IN_A_YEAR = re.compile(
     r"\b(?:in|since|by|until|till|from|during|before|after|around|circa|early|late|mid|through"
-    r"|spring|summer|autumn|fall|winter|year|copyright|©|Q[1-4]|FY|fiscal|anno)[ -]?"
-    rf"(?:the )?({_YEAR})(?:s\b|\b){_AMOUNT}"
+    r"|spring|summer|autumn|fall|winter|year|copyright|©|Q[1-4]|FY|fiscal"
+    rf"|anno)[ -]?(?:the )?({_YEAR})(?:s\b|\b){_AMOUNT}"
     rf"|\(({_YEAR})[a-z]?\)|\b({_YEAR}) ?[–—-] ?(?:{_YEAR}|\d\d)\b(?!-)"
-    rf"|\b(?:the|a|our|its) ({_YEAR})s?[ -](?!and\b|or\b){_AMOUNT}[a-z]"
+    rf"|\b(?:the|a|our|its) ({_YEAR})s?(?![ -](?:and|or)\b){_AMOUNT}(?=[ -][a-z])"
     rf"|(?<![\d.,:#$€£/\w-])({_YEAR})(?=[.,;!?)]*[ \t]*$)"
     rf"|, ({_YEAR})(?=[,.;)])|\bthe ({_YEAR[:-2]}0)s\b",
     re.IGNORECASE | re.MULTILINE,

@@ -104,7 +104,7 @@ def _known() -> frozenset[str]:
 
 @cache
 def _identifier() -> "LanguageIdentifier":
-    # Half a second and 40 MB: only where a language was asked for.
+    # Half a second and 100 MB: only where a language was asked for.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)

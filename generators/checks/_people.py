@@ -20,15 +20,14 @@ _PARTICLES = (
 _WORD = re.compile(rf"\b{_CAP}")
 _FAMILY = re.compile(rf"(?: [A-Z]\.)? ((?:{_PARTICLES} )?{_CAP})")
 _HONORIFIC = re.compile(
-    rf"\b(?:Dr|Prof|Mr|Mrs|Ms|Mx|Miss|Sir|Dame|Professor|Doctor|Aunt|Uncle|Captain|Judge|Detective"
+    r"\b(?:Dr|Prof|Mr|Mrs|Ms|Mx|Miss|Sir|Dame|Professor|Doctor|Aunt|Uncle|Captain|Judge|Detective"
     rf"|Nurse|Inspector|Officer|Sister|Father|Señora?|Madame|Frau|Herr)\.? ({_CAP}(?: {_CAP})?)"
 )
 _CALLED = re.compile(
-    rf"\b(?:named|called|[Mm]y name is|[Ii]t['’]s me,|[Hh]er name was"
+    r"\b(?:named|called|[Mm]y name is|[Ii]t['’]s me,|[Hh]er name was"
     rf"|[Hh]is name was) ({_CAP}(?: {_CAP})?)"
     rf"|\b({_CAP})(?:, \d\d,| (?:said|asked|replied|whispered|murmured|nodded|shrugged|sighed"
-    rf"|laughed"
-    r"|smiled|frowned|muttered))\b"
+    r"|laughed|smiled|frowned|muttered))\b"
 )
 _NO_NAME = re.compile(
     r"(?:The|She|He|They|It|We|You|I|And|But|Or|Nobody|Somebody|Someone|Everyone|Everybody|One"

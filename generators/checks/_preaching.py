@@ -6,12 +6,11 @@ from ._check import Check, brought_in, composed, failed, passed
 
 _WEIGHTY = r"(?:important|crucial|essential|vital|imperative|critical|paramount|worth)"
 _PREACHY = re.compile(
-    rf"\b(?:it(?:['’]s| is| remains)|it(?:['’]s| is) also|is)(?: always| also| deeply| so"
+    r"\b(?:it(?:['’]s| is| remains)|it(?:['’]s| is) also|is)(?: always| also| deeply| so"
     rf"| truly)? {_WEIGHTY} (?:(?:for (?:us|all of us|everyone|each of us)|that (?:we|you"
-    rf"|everyone))"
-    r"(?: all| always)? ?\w+|(?:to|that (?:we|you|one))(?: always| also| all)? (?:remember|note"
-    r"|recogni[sz]e|consider|understand|acknowledge|keep in mind|bear in mind|be mindful|reflect"
-    r"|respect|approach|prioriti[sz]e|emphasi[sz]e|stress))\b"
+    r"|everyone))(?: all| always)? ?\w+|(?:to|that (?:we|you|one))(?: always| also"
+    r"| all)? (?:remember|note|recogni[sz]e|consider|understand|acknowledge|keep in mind"
+    r"|bear in mind|be mindful|reflect|respect|approach|prioriti[sz]e|emphasi[sz]e|stress))\b"
     r"|\b(?:important|crucial|essential|vital) to (?:remember|note|keep in mind|acknowledge) that\b"
     r"|\bas (?:responsible|ethical|decent|conscientious|moral)(?: \w+)? (?:individuals|citizens"
     r"|people|members|users|human beings|humans|adults|professionals|consumers)\b"

@@ -29,8 +29,8 @@ _QUOTED = (
     r"[”“\"»’」』*_]{1,3})"
 )
 _TITLED = re.compile(
-    rf"\b(?P<kind>(?i:section|subsection|chapter|article|part|heading|passage"
-    rf"|appendix))s?(?: (?i:titled|entitled|called|headed|named|labelled|labeled|on|about|under"
+    r"\b(?P<kind>(?i:section|subsection|chapter|article|part|heading|passage"
+    r"|appendix))s?(?: (?i:titled|entitled|called|headed|named|labelled|labeled|on|about|under"
     rf"|is))?,?:? {_QUOTED}"
 )
 _BEFORE = re.compile(rf"{_QUOTED} (?P<kind>(?i:section|chapter|heading|appendix|subsection))\b")
@@ -48,9 +48,9 @@ _OURS = (
     r"(?:constitution|charter|document|specification|spec|text|framework|guidelines|principles)\b"
 )
 _FOREIGN = re.compile(
-    rf"\s*,? (?:of|in|to|from|under) (?!(?:the|its|our|my|this|that|an?) (?:[\w-]+ )?{_OURS})"
-    r"(?:the|an?|her|his|their|our|my|your|its|this|that|[A-Z])|\s+(?:of |in )?(?:GDPR|TFEU|ECHR"
-    r"|BGB|USC|U\.S\.C\.|bankruptcy|housing|visa|claim|order)\b"
+    r"\s*,? (?:of|in|to|from|under) (?!(?:the|its|our|my|this|that"
+    rf"|an?) (?:[\w-]+ )?{_OURS})(?:the|an?|her|his|their|our|my|your|its|this|that|[A-Z])"
+    r"|\s+(?:of |in )?(?:GDPR|TFEU|ECHR|BGB|USC|U\.S\.C\.|bankruptcy|housing|visa|claim|order)\b"
 )
 _FOREIGN_BEFORE = re.compile(
     r"(?:\b(?!Charter|Constitution|Document|Specification"

@@ -13,24 +13,23 @@ _CROWD = (
 )
 _FIGURE = re.compile(
     # "100 %" and "0 %" are manners of speaking.
-    r"(?<![\d.])(?!100?\b[ \u00a0]?(?:%|per ?cent)|0[ \u00a0]?(?:%"
-    r"|per ?cent))(\d+(?:[.,]\d+)?)[ \u00a0]?(?:%|％|per ?cent\b|percentage points?\b)"
+    r"(?<![\d.,])(?!(?:100|0)[ \u00a0]?(?:%|per ?cent))"
+    r"(\d+(?:[.,]\d+)?)[ \u00a0]?(?:%|％|per ?cent\b|percentage points?\b)"
     rf"|\b({_COUNT} (?:in|out of)(?: every)? (?:three|four|five|six|seven|eight|nine|ten|twenty"
     rf"|a hundred|a thousand|\d+)(?: {_CROWD})?)\b(?! (?:a row|the|my|your|steps?|ways?|minutes"
     r"|hours|days)\b)"
-    rf"|\b((?:a|one|two|three)[ -](?:third|quarter|fifth|tenth|half)s?|half|(?:the )?vast majority"
+    r"|\b((?:a|one|two|three)[ -](?:third|quarter|fifth|tenth|half)s?|half|(?:the )?vast majority"
     rf"|most) of (?:all )?{_CROWD} (?:report|say|said|reported|prefer|trust|admit|believe|do)\b"
     r"|\b(\d[\d,.]* ?(?:thousand|million|billion|trillion))\b"
     rf"|\b(\d{{1,3}}(?:,\d{{3}})+|\d{{3,}}) (?:\w+ )?{_CROWD}\b"
-    r"|\b([nN] ?= ?\d+)|(\bp ?[<=] ?0?\.\d+)|\b(\d+(?:\.\d+)?-fold|\d+(?:\.\d+)? times (?:more"
-    r"|less|as)"
-    r" \w+)\b",
+    r"|\b([nN] ?= ?\d+)|(\bp ?[<=] ?0?\.\d+)"
+    r"|\b(\d+(?:\.\d+)?-fold|\d+(?:\.\d+)? times (?:more|less|as) \w+)\b",
     re.IGNORECASE,
 )
 _STUDY = re.compile(
     r"\b(?:a|an|one|the|another|this|recent|new|that)(?: [\w’'-]+){0,3} (study|survey|poll"
-    r"|meta-analysis|trial|experiment|paper|report|investigation"
-    r"|audit)(?: [\w’'-]+){0,4}? (?:found|finds|shows|showed|suggests|suggested|revealed|reveals"
+    r"|meta-analysis|trial|experiment|paper|report|investigation|audit)(?: (?!that\b|which\b"
+    r"|to\b)[\w’'-]+){0,4}? (?:found|finds|shows|showed|suggests|suggested|revealed|reveals"
     r"|concluded|concludes|demonstrated|demonstrates|reports|reported|estimates|estimated|put)\b"
     r"|\b(studies|surveys|polls|experiments|meta-analyses|trials)(?: [\w-]+){0,5}? (?:show|shows"
     r"|showed|shown|found|find|suggest|suggested|reveal|revealed|indicate|indicated|confirm"

@@ -1,5 +1,7 @@
 """The steps without a language model: find, quote, check. Nothing is weighed or concluded."""
 
+from dataclasses import replace
+
 from pydantic import BaseModel
 
 from whyset.datasets import part_columns, with_deliberation
@@ -50,7 +52,10 @@ class ExtractSteps(Gathering):
         self.note(checks=checks)
         if failed := failed_checks(checks):
             return self.failed(failed)
-        return self.finished("annotated", columns, original=part_columns(self._row).content)
+        original = part_columns(self._row)
+        finished = self.finished("annotated", columns, original=original.content)
+        added = self._options.channel == "thinking"
+        return replace(finished, original_reasoning=original.reasoning if added else None)
 
     def _annotation(self, found: Grounding) -> str:
         paths = {scored.passage.id: scored.passage.path for scored in self.evidence.passages}

@@ -134,7 +134,8 @@ class RowSteps(Gathering):
             self._placed(draft),
             original=original.content,
         )
-        reasoning = original.reasoning if self._repaired else None
+        added = self._options.channel == "thinking"
+        reasoning = original.reasoning if self._repaired or added else None
         return replace(finished, original_reasoning=reasoning)
 
     def _placed(self, draft: str) -> dict[str, Any]:

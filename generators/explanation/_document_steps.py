@@ -202,7 +202,9 @@ class DocumentSteps:
         }
 
     def _draw_up_rules(self) -> Rules:
-        instructions, _ = self._prompts["draft"].render(self._run(document=False), self._row())
+        # Without the constitution itself, which an open document may quote.
+        run, row = self._run(document=False), {**self._row(), "draft": "", "problems": ""}
+        told = [self._prompts[name].render(run, row)[0] for name in ("draft", "rewrite")]
         return Rules(
             self._assignment,
             self._options,
@@ -213,7 +215,7 @@ class DocumentSteps:
             people=self._people,
             asked="\n".join((self._brief.about, self._assignment.type.name)),
             avoid=self._brief.avoid,
-            instructions=instructions,
+            instructions="\n\n".join(told),
         )
 
     @property

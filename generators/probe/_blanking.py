@@ -17,12 +17,12 @@ _LISTED_AFTER = re.compile(r"\A(?:,|\s(?:and|or|nor)\b)")
 # fmt: off
 _EMPTY = frozenset({
     "about", "above", "according", "across", "after", "again", "against", "along", "already",
-    "although", "always", "among", "another", "anything", "around", "asked", "asking", "because",
-    "become", "becomes", "before", "being", "below", "between", "cannot", "comes", "could",
-    "during", "either", "enough", "every", "everything", "first", "further", "given", "gives",
-    "giving", "goes", "going", "having", "however", "instead", "itself", "least", "makes", "making",
-    "matter", "means", "might", "never", "nobody", "nothing", "often", "other", "others", "ought",
-    "people", "perhaps", "person", "quite", "rather", "really", "said", "saying", "seems",
+    "although", "always", "among", "another", "anything", "around", "asked", "asking", "assistant",
+    "because", "become", "becomes", "before", "being", "below", "between", "cannot", "comes",
+    "could", "during", "either", "enough", "every", "everything", "first", "further", "given",
+    "gives", "giving", "goes", "going", "having", "however", "instead", "itself", "least", "makes",
+    "making", "matter", "means", "might", "never", "nobody", "nothing", "often", "other", "others",
+    "ought", "people", "perhaps", "person", "quite", "rather", "really", "said", "saying", "seems",
     "several", "shall", "should", "since", "someone", "something", "sometimes", "still", "takes",
     "taking", "their", "themselves", "there", "these", "thing", "things", "think", "those",
     "though", "through", "together", "toward", "towards", "under", "unless", "until", "upon",

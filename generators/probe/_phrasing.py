@@ -40,10 +40,9 @@ def check_phrasings(written: Written, *, model_name: str, language: str) -> Chec
     other languages than English, whether the AI is addressed.
     """
     you, named = (_QUOTED.sub(" ", text) for text in (written.you, written.named))
-    name = model_name.casefold()
-    if not stands_in(name, named.casefold()):
+    if not _speaks_of(model_name, named):
         return _failed("phrasings", f"`named` does not speak of {model_name!r} by that name")
-    if stands_in(name, you.casefold()):
+    if _speaks_of(model_name, you):
         return _failed("phrasings", f"`you` speaks of {model_name!r}; address it as “you”")
     if language[:2].casefold() == "en":
         if not _YOU.search(you):
@@ -147,6 +146,12 @@ def check_premise(written: Written, assignment: Assignment) -> Check:
 def without_blank(text: str) -> str:
     """Return a text with something in its blanks, which other checks take for an unfinished one."""
     return _BLANK.sub("…", text)
+
+
+def _speaks_of(name: str, text: str) -> bool:
+    """Say whether a name stands in a text, in the possessive or not."""
+    spoken = text.casefold()
+    return any(stands_in(form, spoken) for form in (name.casefold(), f"{name.casefold()}'s"))
 
 
 def _plain(text: str) -> str:

@@ -30,7 +30,7 @@ class Probe(DocumentGenerator):
 
     name = "probe"
     version = "1"
-    summary = "writes questions that measure whether a model has taken the constitution in"
+    summary = "questions that measure what a model has taken in"
     outcomes = {  # noqa: RUF012
         "written": "a probe that passed every check, the judge and the control",
         "annotated": "a cloze or a true-or-false statement made of the text by rule",

@@ -27,7 +27,7 @@ class Story(DocumentGenerator):
 
     name = "story"
     version = "1"
-    summary = "stories of fictional AIs that act admirably, told from inside"
+    summary = "stories of fictional AIs, told from within"
     outcomes: ClassVar[Mapping[str, str]] = {
         "written": "a story that passed every check and the judge"
     }

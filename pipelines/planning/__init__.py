@@ -5,7 +5,7 @@ from ._contexts import Context, attempt_seed, planned_contexts
 from ._coverage import uncovered
 from ._focus import FocusGroup, focus_groups, planned_passages
 from ._laws import problems
-from ._making import make_plan
+from ._making import followed_by, make_plan
 from ._plan import Focus, Plan, PlannedAxis, PlannedConstitution, PlannedSection
 from ._reading import open_planned_generator, parse_plan, read_plan
 from ._table import coverage_text
@@ -23,6 +23,7 @@ __all__ = [
     "attempt_seed",
     "coverage_text",
     "focus_groups",
+    "followed_by",
     "make_plan",
     "open_planned_generator",
     "parse_plan",

@@ -1,11 +1,13 @@
 """Passages → focus groups: a few neighbours of one section that a document is about."""
 
+import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from whyset.constitution import Constitution, Passage
+from whyset.constitution import Constitution, NotInConstitution, Passage, Section
 
-from ._plan import Focus, Plan
+from .._errors import PlanError
+from ._plan import SEPARATOR, Focus, Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,23 @@ def passages_by_section(
     for passage in constitution.passages:
         held.setdefault(passage.path, []).append(passage)
     return {path: tuple(passages) for path, passages in held.items()}
+
+
+def section_named(constitution: Constitution, name: str) -> Section:
+    """Return the section of a name, whose leading headings may be left out.
+
+    Raises:
+        PlanError: There is none, or the name fits several; the message says which there are.
+    """
+    try:
+        return constitution.section(name)
+    except NotInConstitution as error:
+        if not str(error).startswith("no section"):
+            raise PlanError(str(error)) from error
+        titles = list(dict.fromkeys(section.title for section in constitution.sections))
+        near = difflib.get_close_matches(name.split(SEPARATOR)[-1], titles, n=3, cutoff=0.5)
+        hint = f"; nearest: {', '.join(map(repr, near))}" if near else ""
+        raise PlanError(f"no section {name!r}{hint}") from error
 
 
 def planned_passages(plan: Plan, constitution: Constitution) -> list[str]:

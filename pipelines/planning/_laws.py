@@ -90,7 +90,7 @@ def _section_problems(plan: Plan, constitution: Constitution) -> Iterator[Proble
         if section.passages != len(passages):
             yield Problem(
                 (*place, "passages"),
-                f"{section.name!r} has {len(passages)} passages of its own, not "
+                f"{section.name!r} has {_counted(len(passages), 'passage')} of its own, not "
                 f"{section.passages}; the number only tells, so write {len(passages)}",
             )
         if section.documents % plan.drafts:
@@ -112,10 +112,15 @@ def _section_problems(plan: Plan, constitution: Constitution) -> Iterator[Proble
 
 def _too_few(section: PlannedSection, groups: int, need: int, plan: Plan) -> str:
     return (
-        f"{section.documents:,} documents cannot ground each of the {section.passages} passages "
-        f"of {section.name!r} (in {groups} groups) {plan.per_passage} times: that takes "
-        f"{groups * need:,}; write more, lower per_passage, or set best_effort: true"
+        f"{_counted(section.documents, 'document')} cannot ground each passage of "
+        f"{section.name!r} ({section.passages}, in {_counted(groups, 'group')}) "
+        f"{_counted(plan.per_passage, 'time')}: that takes {groups * need:,}; write more, lower "
+        "per_passage, or set best_effort: true"
     )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _variety_problems(plan: Plan, axes: Sequence[Axis]) -> Iterator[Problem]:

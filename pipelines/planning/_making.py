@@ -9,7 +9,7 @@ from whyset.generators import Axis, DocumentGenerator
 
 from .._errors import PlanError
 from ._coverage import contexts_needed, spread_over_sections
-from ._focus import FocusGroup, focus_groups, passages_by_section
+from ._focus import FocusGroup, focus_groups, passages_by_section, section_named
 from ._laws import nearest, problems
 from ._plan import USUAL_FOCUS, Focus, Plan, PlannedAxis, PlannedConstitution, PlannedSection
 from ._quotas import quotas
@@ -55,8 +55,8 @@ def make_plan(
         held_out: See `Plan`.
 
     Raises:
-        PlanError: The plan could not be kept; the message says what would be enough.
-        NotInConstitution: There is no such section.
+        PlanError: There is no such section, or the plan could not be kept; the message says what
+            would be enough.
     """
     if (documents is None) == (tokens is None):
         raise PlanError("a plan is for so many documents or so many tokens: name one of the two")
@@ -108,6 +108,20 @@ def make_plan(
     return plan
 
 
+def followed_by(plan: Plan, generator: DocumentGenerator) -> Plan:
+    """Return the plan as a variant of its generator can follow it: the same documents over the
+    same sections, with the variety that the variant has.
+
+    Args:
+        plan: The plan.
+        generator: The variant, such as the one that works without a language model.
+    """
+    variety = {
+        axis.name: planned_axis(axis, None, plan.documents, plan.drafts) for axis in generator.axes
+    }
+    return replace(plan, variety=variety)
+
+
 def with_documents(plan: Plan, constitution: Constitution) -> tuple[PlannedSection, ...]:
     """Return the plan's sections with its documents spread over them."""
     held = passages_by_section(constitution)
@@ -143,7 +157,8 @@ def _chosen(
 ) -> list[tuple[str, ...]]:
     if not names:
         return list(held)
-    wanted = {passage.path for name in names for passage in constitution.section(name).passages}
+    sections = [section_named(constitution, name) for name in names]
+    wanted = {passage.path for section in sections for passage in section.passages}
     if not wanted:
         raise PlanError(f"no passage stands in {', '.join(map(repr, names))}")
     return [path for path in held if path in wanted]

@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from whyset.constitution import Constitution, NotInConstitution
+from whyset.constitution import Constitution
 from whyset.generators import Axis, DocumentGenerator, GeneratorError, open_generator
 
 from .._errors import PlanError
 from ._amounts import amount
-from ._focus import passages_by_section
+from ._focus import passages_by_section, section_named
 from ._laws import Place, Problem, nearest, problems
 from ._making import planned_axis, usual_wave, with_documents
 from ._plan import USUAL_FOCUS, Focus, Plan, PlannedAxis, PlannedConstitution, PlannedSection
@@ -228,8 +228,8 @@ def _sections(file: _File, constitution: Constitution, reader: _Reader) -> Itera
                 path = known
         if path not in held and not changed:
             try:
-                path = constitution.section(each.section).path
-            except NotInConstitution as error:
+                path = section_named(constitution, each.section).path
+            except PlanError as error:
                 told = Problem(("sections", number, "section"), str(error))
                 raise reader.error([told]) from error
         passages = each.passages

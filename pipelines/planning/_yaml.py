@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _DEEPEST = 20
 # A few aliases of aliases could make billions.
-_MOST_PLACES = 1_000_000
+_MOST_PLACES = 100_000
 _WIDE = 1 << 20
 
 

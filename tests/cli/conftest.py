@@ -41,6 +41,9 @@ TALKING = (*QUOTING, "--model", f"anthropic:{MODEL}")
 # Said where opening takes longer than usual, as on a busy machine; no test hangs on that.
 _PATIENCE = re.compile(r"^opening the index of .*; this can take a minute\n", re.MULTILINE)
 
+# Said before every run over rows that all have one shape; tests of shapes look at it themselves.
+_SHAPE = re.compile(r"^Rows are read as \w+\.\n", re.MULTILINE)
+
 # Nothing else of whoever runs the tests reaches the command: no key, no profile, no colours.
 _INHERITED = ("PATH", "TMPDIR", "WHYSET_CACHE_DIR", "ORT_DISABLE_TELEMETRY")
 
@@ -96,7 +99,7 @@ class Desk:
         gc.unfreeze()  # the tests go on where the process of a command would have ended
         code = ended.value.code
         assert isinstance(code, int)
-        return Finished(code, _written(out), _PATIENCE.sub("", _written(err)))
+        return Finished(code, _written(out), _without_usual(_written(err)))
 
     def run_in_shell(self, script: str) -> Finished:
         """Run a script of `sh` in which `"$0"` is the command."""
@@ -113,7 +116,7 @@ class Desk:
             timeout=120,
             check=False,
         )
-        return Finished(finished.returncode, finished.stdout, _PATIENCE.sub("", finished.stderr))
+        return Finished(finished.returncode, finished.stdout, _without_usual(finished.stderr))
 
     def start(self, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """Start the command; end it, or `communicate` with it."""
@@ -148,6 +151,10 @@ class Desk:
     def names(self) -> list[str]:
         """The names of all files here, hidden ones too."""
         return sorted(path.name for path in self.folder.iterdir())
+
+
+def _without_usual(told: str) -> str:
+    return _SHAPE.sub("", _PATIENCE.sub("", told))
 
 
 def _written(stream: io.TextIOWrapper) -> str:

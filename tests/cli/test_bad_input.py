@@ -1,5 +1,6 @@
 """Input that cannot be used: one sentence that says where and why, exit code 2, no traceback."""
 
+import gzip
 import re
 import subprocess
 import sys
@@ -99,6 +100,16 @@ def test_a_json_array_with_something_behind_it(desk: Desk) -> None:
     assert desk.call(*REWRITE, *QUOTING).error == (
         "sft.jsonl: after the JSON array of 1 elements comes more: '{}'; take it away, or write "
         "one object a line. Nothing was written"
+    )
+    assert "out.jsonl" not in desk.names
+
+
+def test_a_packed_file_that_was_cut_off(desk: Desk) -> None:
+    packed = gzip.compress(b'{"prompt": "p", "response": "r"}\n' * 3)
+    (desk.folder / "sft.jsonl").write_bytes(packed[:-9])
+    assert desk.call(*REWRITE, *QUOTING).error == (
+        "sft.jsonl: the gzip data ends too early: the file was cut off; nothing was written. Fetch "
+        "or pack the file anew"
     )
     assert "out.jsonl" not in desk.names
 

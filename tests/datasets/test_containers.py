@@ -338,7 +338,8 @@ class TestCounting:
 
 class TestFromALibrary:
     def test_mappings_are_rows(self) -> None:
-        (first, bad) = read_rows(iter([{"prompt": "a", "response": "b"}, {"x": 1}]))
+        given: list[dict[str, Any]] = [{"prompt": "a", "response": "b"}, {"x": 1}]
+        first, bad = read_rows(iter(given))
 
         assert isinstance(first, Row)
         assert isinstance(bad, BadRow)

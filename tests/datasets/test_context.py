@@ -166,6 +166,35 @@ def test_tools_that_are_json_in_the_row_stay_json() -> None:
     assert loads(with_context(row, None, [TOOL]).columns["tools"].encode()) == [TOOL]
 
 
+@pytest.mark.parametrize(
+    ("record", "own"),
+    [
+        ({"messages": [USER, ANSWER]}, {**TOOL, "function": {**FLAT, "strict": True}}),
+        ({"messages": [USER, ANSWER]}, FLAT),
+        ({"conversations": TURNS}, TOOL),
+        (
+            {"system": "S", "messages": [USER, ANSWER]},
+            {**THEIRS, "cache_control": {"type": "ephemeral"}},
+        ),
+        ({"system": "S", "messages": [USER, ANSWER]}, {"type": "web_1", "name": "web"}),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_tools_that_the_row_has_stay_as_they_stand(
+    record: dict[str, Any], own: dict[str, Any], as_json: bool
+) -> None:
+    held: Any = dumps([own]).decode() if as_json else [own]
+    row = row_from_record({**record, "tools": held})
+    more = {"name": "weigh", "description": "Weighs.", "parameters": {"type": "object"}}
+
+    definitions = [*(tool.definition for tool in row.conversation.offered), more]
+    changed = with_context(row, None, definitions).columns["tools"]
+    written = loads(changed.encode()) if isinstance(changed, str) else changed
+
+    assert dumps(written[0]) == dumps(own)
+    assert len(written) == 2
+
+
 def test_a_column_that_is_no_system_prompt_is_not_written_over() -> None:
     row = row_from_record({"prompt": "Q", "response": "A", "system": {"os": "x"}})
 

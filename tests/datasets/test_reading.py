@@ -1,11 +1,14 @@
 """Reading: rows out of files and streams, whatever their line ends and layout."""
 
 import io
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from whyset.datasets import (
     BadRow,
@@ -21,6 +24,7 @@ from whyset.datasets import (
     read_stream,
     row_from_record,
 )
+from whyset.datasets.containers._keys import count_keys
 
 PAIR = {"prompt": "May I?", "response": "Yes."}
 
@@ -215,3 +219,52 @@ def test_what_cannot_be_counted_is_not_guessed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     assert count_lines(tmp_path / "pipe") is None
     assert count_lines(tmp_path / "none") is None
+
+
+said = st.text(st.sampled_from('":\\ {a'), max_size=6)
+
+
+nested = st.recursive(said, lambda held: st.dictionaries(said, held, max_size=2), max_leaves=3)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.dictionaries(said, nested), max_size=4),
+    st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : ")]),
+)
+def test_keys_are_counted_for_many_lines_at_once(
+    rows: list[dict[str, Any]], separators: tuple[str, str]
+) -> None:
+    def keys(value: Any) -> int:
+        inner = value.values() if isinstance(value, dict) else ()
+        return len(inner) + sum(map(keys, inner))
+
+    block = "".join(f"{json.dumps(row, separators=separators)}\n" for row in rows).encode()
+
+    for row, count in zip(rows, count_keys(block), strict=False):
+        assert count is None or count >= keys(row)
+
+
+def test_lines_are_the_same_wherever_the_blocks_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = b"\n".join([dumps({**PAIR, "n": n}) + b" " * (n % 7) for n in range(50)])
+    whole = read(data)
+    for size in (1, 7, 64, 1000):
+        monkeypatch.setattr("whyset.datasets.containers._lines._BLOCK", size)
+        assert read(data) == whole
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_a_key_that_stands_twice_is_found_wherever_it_stands(data: st.DataObject) -> None:
+    names = data.draw(st.lists(said, min_size=1, max_size=3, unique=True))
+    twice = data.draw(st.sampled_from(names))
+    space = data.draw(st.sampled_from(["", " ", "\t"]))
+    told = [f"{json.dumps(name)}{space}:{json.dumps(data.draw(said))}" for name in [*names, twice]]
+    line = f'{{"prompt":"p","response":"r","in":[{{{",".join(told)}}}]}}'.encode()
+
+    (bad,) = read(line)
+
+    assert isinstance(bad, BadRow)
+    assert bad.reason == (
+        f"the key {twice!r} stands twice in an object; which one counts would be a guess"
+    )

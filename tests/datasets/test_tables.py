@@ -417,6 +417,37 @@ class TestColumns:
                 writer.commit()
             assert read(tmp_path / "out.arrow").schema.field("prompt").nullable == nullable
 
+    @pytest.mark.parametrize("ending", ["parquet", "arrow"])
+    def test_a_dictionary_has_all_values_of_its_column(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+    ) -> None:
+        monkeypatch.setattr("whyset.datasets.tables._writing._GROUP_ROWS", 1)
+        few = pa.dictionary(pa.int8(), pa.string())
+        told = table(few=pa.array(["a", "b"], few), many=pa.array(["a", None], few))
+        source = open_source(write(tmp_path / f"in.{ending}", told))
+
+        with open_writer(tmp_path / f"out.{ending}", source) as writer:
+            for number in range(200):
+                row = {"prompt": "p", "few": f"v{number % 3}", "many": f"v{number}"}
+                writer.write(dumps(row))
+            writer.commit()
+
+        made = read(tmp_path / f"out.{ending}")
+        assert made.schema.field("few").type == few
+        assert made["few"].to_pylist() == [f"v{number % 3}" for number in range(200)]
+        assert made.schema.field("many").type == pa.string()  # beyond what eight bits tell apart
+        assert made["many"].to_pylist() == [f"v{number}" for number in range(200)]
+
+    def test_a_dictionary_within_a_list_is_plain_in_an_arrow_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("whyset.datasets.tables._writing._GROUP_ROWS", 1)
+        inner = pa.list_(pa.dictionary(pa.int8(), pa.string()))
+        source = write(tmp_path / "in.arrow", table(x=pa.array([["a"], ["b", None]], inner)))
+
+        assert copy(source, tmp_path / "out.arrow")["x"].to_pylist() == [["a"], ["b", None]]
+        assert copy(source, tmp_path / "out.parquet")["x"].to_pylist() == [["a"], ["b", None]]
+
     def test_no_rows_have_the_columns_of_the_source(self, tmp_path: Path) -> None:
         source = open_source(write(tmp_path / "in.parquet", table(**COLUMNS)))
 

@@ -326,6 +326,22 @@ def test_a_later_message_that_greets_is_written_again() -> None:
     assert "the message greets" in again.user
 
 
+def test_so_is_one_that_begins_as_too_many_do() -> None:
+    told = once(
+        Advice(turns=2),
+        {**BRIEF, "avoid": {"openings": ["ok but the insurer"]}},
+        {
+            **SCRIPT,
+            "rewrite": [ADVICE, LATER_ADVICE],
+            "follow_up": [LATER, LATER.removeprefix("ok but ")],
+        },
+    )
+
+    first, again = told.asks_of("follow_up")
+    assert "- ok but the insurer" in first.user
+    assert "begins with 'ok but the insurer'" in again.user
+
+
 def test_a_later_message_that_never_passes_ends_the_conversation() -> None:
     told = once(Advice(turns=2, max_revisions=1), BRIEF, {**SCRIPT, "follow_up": "hi"})
 

@@ -209,6 +209,26 @@ def test_every_check_that_failed_is_a_reason() -> None:
     assert told.rejected.reasons == ("check:no_dates", "check:no_links")
 
 
+@pytest.mark.parametrize(
+    "told",
+    [
+        "A reader who remembers only half of it should remember the reason.",
+        "If a sentence is wrong because a paragraph is built on it, rebuild the paragraph.",
+    ],
+)
+def test_what_the_writer_was_told_must_not_come_back(told: str) -> None:
+    script = straight(draft=[f"{DOCUMENT} {told}"], score=[])
+    ended = tell_one_way(Explanation(max_revisions=0), BRIEF, script, constitution=CONSTITUTION)
+
+    assert ended.rejected.reasons == ("check:no_leak",)
+
+
+def test_an_open_document_may_quote_a_constitution_that_is_shown_whole() -> None:
+    ended = tell_one_way(Explanation(whole=True), BRIEF, STRAIGHT, constitution=CONSTITUTION)
+
+    assert len(ended.column["quotes"]) == 1
+
+
 @pytest.mark.parametrize("point", list(Score.points))
 def test_every_point_of_the_judge_filters(point: str) -> None:
     script = straight(score=[PASSES.model_copy(update={point: False})])

@@ -56,7 +56,8 @@ def test_a_table_comes_out_as_a_table_with_what_json_could_not_hold(
     assert (summary.exit_code, after.num_rows) == (1, len(kept))
     assert after.column_names == [*before.column_names, "whyset"]
     for name in EXACT:
-        assert after[name].equals(before[name].take(kept)), name
+        assert after[name].type == before[name].type
+        assert after[name].to_pylist() == before[name].take(kept).to_pylist()
     provenance = provenance_of({"whyset": after["whyset"][0].as_py()})
     assert provenance["outcome"] == "rewritten"
 

@@ -1,0 +1,155 @@
+"""A row's conversation asked as itself, so that a model answers it as it would anybody's."""
+
+import json
+from collections.abc import Sequence
+
+from whyset.datasets import Conversation, Message, OfferedTool, Row
+
+from ._asking import Unanswered, written
+from ._steps import Ask, Steps, Tool, Turn
+
+_NO_ARGUMENTS = {"type": "object", "properties": {}}
+_SYSTEM = frozenset({"system", "developer"})
+
+# As models that are asked with tools tell it (`told_calls` of the room of models).
+_CALLED = "it calls "
+
+
+class Unaskable(Exception):
+    """A conversation that cannot be asked as itself; the message says why.
+
+    Attributes:
+        reason: One word for the count of reasons.
+    """
+
+    def __init__(self, detail: str, *, reason: str = "unaskable") -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def require_askable(row: Row) -> None:
+    """Make sure that a row's conversation can be asked, and a text stand for its response.
+
+    Raises:
+        Unaskable: It cannot: `several_targets`, `tool_calls` or `unaskable`.
+    """
+    if len(row.targets) > 1:
+        raise Unaskable(
+            "several responses are under work, and a new one would leave the next without what it "
+            "answers: select a single turn",
+            reason="several_targets",
+        )
+    response = row.conversation.response
+    if response.tool_calls:
+        raise Unaskable(
+            "the response calls tools, and no text can take the place of a call",
+            reason="tool_calls",
+        )
+    if kinds := _beyond_text(response):
+        raise Unaskable(f"the response holds more than text: {', '.join(kinds)}")
+    turns_of(row.conversation)
+
+
+def system_message(conversation: Conversation) -> Message | None:
+    """Return the system prompt that a conversation begins with."""
+    first = conversation.messages[0]
+    return first if first.role in _SYSTEM else None
+
+
+def turns_of(conversation: Conversation) -> tuple[Turn, ...]:
+    """Return what precedes the response as turns; the user begins and ends, the two alternate.
+
+    Several messages of one side become one turn. Reasoning is left out, since nobody is shown
+    the reasoning of earlier turns.
+
+    Raises:
+        Unaskable: The conversation holds what turns cannot.
+    """
+    before = conversation.before
+    if system_message(conversation):
+        before = before[1:]
+    turns: list[Turn] = []
+    for message in before:
+        turn = _turn(message)
+        if turns and turns[-1].role == turn.role:
+            turns[-1] = Turn(turn.role, f"{turns[-1].text}\n\n{turn.text}")
+        else:
+            turns.append(turn)
+    if not turns or turns[0].role != "user" or turns[-1].role != "user":
+        raise Unaskable("the conversation does not begin and end with the user's turn")
+    return tuple(turns)
+
+
+def tool_at_hand(offered: OfferedTool) -> Tool:
+    """Return a tool of a row as a model is given it."""
+    schema = _NO_ARGUMENTS if offered.schema is None else offered.schema
+    return Tool(offered.name, offered.description, json.dumps(schema, ensure_ascii=False))
+
+
+def natural_ask(
+    step: str,
+    conversation: Conversation,
+    *,
+    system: str,
+    tools: Sequence[OfferedTool],
+    max_tokens: int,
+    sample: int = 0,
+) -> Ask:
+    """Return the ask that is the conversation itself: nothing but what is given is said.
+
+    Args:
+        step: The step's name, such as `resample/respond`.
+        conversation: The row's; what precedes its response is said.
+        system: The system prompt it is said under, in the place of its own.
+        tools: What the model has at hand.
+        max_tokens: The room for the answer.
+        sample: Tells apart several answers wanted to the same question.
+
+    Raises:
+        Unaskable: The conversation holds what turns cannot.
+    """
+    *turns, last = turns_of(conversation)
+    return Ask(
+        "writer",
+        step,
+        system,
+        last.text,
+        max_tokens,
+        sample=sample,
+        turns=tuple(turns),
+        tools=tuple(map(tool_at_hand, tools)),
+    )
+
+
+def responded(ask: Ask) -> Steps[str]:
+    """Ask for a response; where the answer was cut off, ask once more with twice the room.
+
+    Raises:
+        Unanswered: No complete answer came; for the reason `used_tool`, because it calls one.
+    """
+    try:
+        return (yield from written(ask))
+    except Unanswered as unanswered:
+        detail = str(unanswered)
+        called = ask.tools and detail.startswith(f"{ask.step}: {_CALLED}")
+        if called and unanswered.reason == "unusable_reply":
+            raise Unanswered("used_tool", detail) from unanswered
+        raise
+
+
+def _turn(message: Message) -> Turn:
+    if message.role in _SYSTEM:
+        raise Unaskable("a system prompt stands in the middle of the conversation")
+    if message.role not in {"user", "assistant"} or message.tool_calls:
+        raise Unaskable("tools were called before the response, which turns of text cannot say")
+    if kinds := _beyond_text(message):
+        raise Unaskable(f"a turn holds more than text: {', '.join(kinds)}")
+    if not message.text.strip():
+        raise Unaskable("a turn before the response is empty")
+    return Turn("user" if message.role == "user" else "assistant", message.text)
+
+
+def _beyond_text(message: Message) -> list[str]:
+    """Return the kinds of parts that are neither text nor thinking, which is left out anyway."""
+    kinds = {str(part.get("type")) for part in message.parts}
+    return sorted(kinds - {"text", "thinking", "redacted_thinking"})

@@ -1,0 +1,157 @@
+"""The ways in which environments differ, and what a row is dealt."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from whyset.datasets import Row
+
+from .._decks import draw, seed_of
+from .._names import draw_names
+from ._capacity import Capacity
+from ._options import Options
+
+COUNT = "tool_count"
+SYSTEM = "system"
+WRONG = "wrong"
+ORDER = "order"
+NONE = "none"
+
+_OF_TOOLS = ("tool_domain", "tool_names", "tool_schema", "tool_descriptions")
+_OF_SYSTEM = ("system_opening", "system_layout", "system_voice")
+_PERSONA = "draw"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How long a system prompt should be, in words.
+
+    Attributes:
+        low: From, as the writer is told.
+        high: To, as the writer is told.
+    """
+
+    low: int
+    high: int
+
+    def __str__(self) -> str:
+        return f"about {self.low} to {self.high} words"
+
+    @property
+    def middle(self) -> int:
+        """Halfway between the two."""
+        return (self.low + self.high) // 2
+
+    @property
+    def fewest(self) -> int:
+        """Below this many the check fails."""
+        return self.low // 2
+
+    @property
+    def most(self) -> int:
+        """Above this many the check fails."""
+        return self.high * 3 // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What a row is dealt.
+
+    Attributes:
+        variety: Axis → value, of the axes that bear on this row.
+        persona: What the assistant is to be called; empty where it goes unnamed.
+    """
+
+    variety: Mapping[str, str]
+    persona: str = ""
+
+    @property
+    def tools(self) -> int:
+        """How many tools are wanted."""
+        return int(self.variety.get(COUNT, "0"))
+
+    @property
+    def writes_system(self) -> bool:
+        """Whether a system prompt is wanted."""
+        return self.variety.get(SYSTEM, NONE) != NONE
+
+    @property
+    def argues(self) -> bool:
+        """Whether the system prompt is to argue for the wrong thing."""
+        return self.variety.get(SYSTEM) == WRONG
+
+    @property
+    def words(self) -> Words:
+        """How long the system prompt should be."""
+        return _cards()[SYSTEM][self.variety[SYSTEM]].words
+
+    def told(self, axis: str) -> str:
+        """Return what a writer is told of an axis; nothing where it does not bear on the row."""
+        value = self.variety.get(axis, "")
+        return _cards()[axis][value].told if value else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    weight: float
+    told: str
+    words: Words
+
+
+def deal(row: Row, options: Options, capacity: Capacity) -> Hand:
+    """Deal a row its hand, the same in every process; something in it where anything can be.
+
+    Args:
+        row: The row; its digest is what is drawn by.
+        options: The generator's.
+        capacity: What can be given to the row.
+    """
+
+    def drawn(axis: str, *left_out: str) -> str:
+        weights = {
+            value: card.weight for value, card in _cards()[axis].items() if value not in left_out
+        }
+        return draw(weights, options.seed, axis, row.digest)
+
+    held: dict[str, str] = {}
+    persona = _persona(row, options) if capacity.system else ""
+    if capacity.tools:
+        held[COUNT] = drawn(COUNT, *(() if capacity.system else ("0",)))
+        if held[COUNT] != "0":
+            held |= {axis: drawn(axis) for axis in _OF_TOOLS}
+    if capacity.system:
+        must = bool(persona) or held.get(COUNT, "0") == "0"
+        held[SYSTEM] = drawn(SYSTEM, *((NONE,) if must else ()))
+        if held[SYSTEM] != NONE:
+            if held[SYSTEM] == WRONG:
+                held[WRONG] = drawn(WRONG)
+            held |= {axis: drawn(axis) for axis in _OF_SYSTEM}
+            if capacity.extends:
+                held[ORDER] = drawn(ORDER)
+    return Hand(held, persona)
+
+
+def axes() -> Mapping[str, tuple[str, ...]]:
+    """Return every axis with its values."""
+    return {axis: tuple(cards) for axis, cards in _cards().items()}
+
+
+def _persona(row: Row, options: Options) -> str:
+    if options.persona != _PERSONA:
+        return options.persona
+    (name,) = draw_names(seed_of(options.seed, "persona", row.digest), 1)
+    return name.given
+
+
+@cache
+def _cards() -> Mapping[str, Mapping[str, _Card]]:
+    source = resources.files(__package__).joinpath("variety.toml").read_text(encoding="utf-8")
+    return {
+        axis: {
+            value: _Card(card["weight"], card["told"], Words(*card.get("words", (0, 0))))
+            for value, card in held["values"].items()
+        }
+        for axis, held in tomllib.loads(source).items()
+    }

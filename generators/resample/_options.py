@@ -1,0 +1,64 @@
+"""What a user can choose about resampled responses."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from whyset.datasets import Channel
+
+from .._options import GeneratorOptions
+from .._row_checks import LANGUAGES, OF_THE_ROW
+
+Under = Literal[
+    "vary",
+    "all",
+    "transparency",
+    "honesty",
+    "norms",
+    "deference",
+    "uncertainty",
+    "dissent",
+    "passages",
+]
+"""What the value-laden system prompt is about; `vary` draws one for each row."""
+
+Optional = Literal["values", "deliberate", "judge"]
+"""The steps that can be left out; without the first two the row is sampled as it stands."""
+
+
+class Options(GeneratorOptions):
+    """Options of resampled responses."""
+
+    under: Under = Field(
+        "vary",
+        description="What the system prompt that is removed afterwards is about: one of six "
+        "values, all of them, the passages retrieved for the row, or `vary` for one of the six or "
+        "all, drawn for each row.",
+    )
+    channel: Channel = Field(
+        "thinking",
+        description="Where the deliberation that is asked for goes: the reasoning field, the "
+        "beginning of the response, or wherever it belongs in it.",
+    )
+    samples: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="How many responses are sampled at most; the first that passes is kept.",
+    )
+    adverse: bool = Field(
+        False,
+        description="Leave a ruthless system prompt in the row, ahead of the aligned response: "
+        "rows that show how to stay decent under pressure, marked as adverse.",
+    )
+    language: str = Field(
+        OF_THE_ROW,
+        pattern=LANGUAGES,
+        description="The language that responses must be in by its ISO 639 code, or `row` for that "
+        "of the row's conversation.",
+    )
+    without: tuple[Optional, ...] = Field(
+        (), description="Steps to leave out, for ablations: values, deliberate, judge."
+    )
+    k: int = Field(6, ge=1, description="How many passages are retrieved for a row.")
+    seed: int = Field(0, ge=0, description="Another number draws other system prompts.")

@@ -1,0 +1,63 @@
+"""Evaluation scenarios that training data must not contain, as a user has them."""
+
+from pathlib import Path
+
+from whyset.datasets import BadRow, DatasetError, open_source
+from whyset.datasets.containers import Record
+from whyset.generators.checks import EvalScenario
+
+from ._errors import RunError
+
+_ROWS = frozenset({".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zst"})
+_TEXTS = frozenset({".md", ".txt"})
+_NAMES, _WORDS = ("name", "id"), ("text", "prompt", "input")
+
+
+def read_scenarios(path: Path) -> tuple[EvalScenario, ...]:
+    """Read scenarios: a text file is one, a folder has one in each text, rows are one each.
+
+    Args:
+        path: A file or a folder. Rows have a column `text` (or `prompt`, or `input`) and perhaps
+            `name` (or `id`).
+
+    Raises:
+        RunError: There is none, or one cannot be read.
+    """
+    found = tuple(_read(path))
+    if not found:
+        raise RunError(
+            f"{path}: holds no scenario; a folder of .md or .txt files, a text, or rows "
+            "with a column 'text'"
+        )
+    return found
+
+
+def _read(path: Path) -> list[EvalScenario]:
+    if path.is_dir():
+        texts = sorted(each for each in path.rglob("*") if each.suffix in _TEXTS)
+        return [_text(each) for each in texts]
+    if path.suffix not in _ROWS:
+        return [_text(path)]
+    try:
+        return [_row(path, record) for record, _ in open_source(path).records()]
+    except DatasetError as error:
+        raise RunError(str(error)) from error
+
+
+def _text(path: Path) -> EvalScenario:
+    try:
+        return EvalScenario(path.stem, path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RunError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+
+
+def _row(path: Path, record: Record | BadRow) -> EvalScenario:
+    where = f"{path}: line {record.line}"
+    if isinstance(record, BadRow):
+        raise RunError(f"{where}: {record.reason}")
+    columns = record.columns
+    text = next((columns[name] for name in _WORDS if isinstance(columns.get(name), str)), None)
+    if text is None:
+        raise RunError(f"{where}: has no text; expected one of the columns {', '.join(_WORDS)}")
+    name = next((str(columns[name]) for name in _NAMES if columns.get(name)), f"line {record.line}")
+    return EvalScenario(name, text)

@@ -1,0 +1,90 @@
+"""The prompts of a probe: what each takes, and how each reads.
+
+After a wanted change: `WHYSET_UPDATE_GOLDEN=1 pytest tests/generators/test_probe_prompts.py`.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from probing import BRIEF, CONSTITUTION, SCRIPT, SOUND, VAGUE, WRITTEN, probe
+from telling import Script, Told, tell
+
+from whyset.generators import Finished, Rejected, installed_generators, open_generator
+from whyset.generators._prompts import Prompt
+from whyset.generators.probe import Probe
+
+GOLDEN = Path(__file__).parent / "golden_probe"
+PROMPTS = Path(__file__).parents[2] / "generators" / "probe" / "prompts"
+STEPS = ("fact", "question", "reference", "judge", "revise", "control", "compare")
+
+TEXT = {"constitution", "model_name"}
+SHOWN = {"assignment", "context", "passages"}
+
+
+@pytest.mark.parametrize(
+    ("step", "system", "user"),
+    [
+        ("fact", {*TEXT, "language"}, {*SHOWN, "about", "count"}),
+        ("question", {*TEXT, "language"}, {*SHOWN, "avoid", "fact"}),
+        ("reference", {*TEXT, "language"}, {*SHOWN, "question"}),
+        ("judge", TEXT, {*SHOWN, "probe"}),
+        ("revise", {*TEXT, "language"}, {*SHOWN, "fact", "probe", "problems"}),
+        ("control", {"model_name", "language"}, {"question"}),
+        ("compare", {"model_name"}, {"answer", "question", "reference"}),
+    ],
+)
+def test_the_variables_of_each_template(step: str, system: set[str], user: set[str]) -> None:
+    prompt = Probe().prompts[step]
+
+    assert Prompt("", prompt.system, "", "").variables() == system
+    assert Prompt("", "", prompt.user, "").variables() == user
+
+
+def test_every_template_is_used_and_every_step_has_one() -> None:
+    assert {path.stem for path in PROMPTS.iterdir()} == set(STEPS)
+    assert set(Probe().prompts.digests()) == {f"probe/{step}" for step in STEPS}
+
+
+def test_it_is_installed() -> None:
+    assert "probe" in installed_generators()
+    assert open_generator("probe") is Probe
+
+
+@pytest.fixture(scope="module")
+def told() -> Told[Finished | Rejected]:
+    """Lead a probe through every step."""
+    columns = {
+        **BRIEF,
+        "about": "a diary that was found",
+        "avoid": {"openings": ["how do you see"]},
+    }
+    script: Script = {**SCRIPT, "judge": [VAGUE, SOUND], "revise": [WRITTEN]}
+    return tell(probe(), columns, script, constitution=CONSTITUTION)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_prompt_reads_as_it_did(told: Told[Finished | Rejected], step: str) -> None:
+    ask = told.asks_of(step)[0]
+    rendered = f"{ask.system}\n\n----- user -----\n\n{ask.user}\n"
+    golden = GOLDEN / f"{step}.txt"
+    if os.environ.get("WHYSET_UPDATE_GOLDEN"):
+        golden.parent.mkdir(exist_ok=True)
+        golden.write_text(rendered, encoding="utf-8")
+
+    assert rendered == golden.read_text(encoding="utf-8")
+
+
+def test_every_golden_file_is_of_a_step() -> None:
+    assert {path.name for path in GOLDEN.iterdir()} == {f"{step}.txt" for step in STEPS}
+
+
+def test_what_is_the_same_for_all_probes_comes_first(told: Told[Finished | Rejected]) -> None:
+    other = tell(
+        probe(),
+        {**BRIEF, "variety": {"kind": "recall", "difficulty": "hard"}, "seed": 9},
+        SCRIPT,
+        constitution=CONSTITUTION,
+    )
+    for step in ("fact", "question", "reference", "judge", "control", "compare"):
+        assert told.asks_of(step)[0].system == other.ask(step).system

@@ -1,0 +1,75 @@
+"""From a plan or a name to a crew of documents, and engines that go through several passes."""
+
+from pathlib import Path
+
+import pytest
+from loopback import KEY, MODEL, LoopbackServer
+from noting import Notes, answer
+
+from whyset.constitution import Constitution
+from whyset.generators import Brief, Declined, GeneratorError, IdeaStage
+from whyset.models import AnthropicModel
+from whyset.pipelines import Crew, Ledger, LiveEngine, make_plan, open_document_crew
+from whyset.retriever.testing import FakeSearcher
+
+from .conftest import TEXT
+
+CONSTITUTION = Constitution.parse(TEXT)
+
+
+def test_a_generator_that_is_open_is_taken_as_it_is() -> None:
+    notes = Notes(length=12)
+    crew = open_document_crew(
+        notes,
+        CONSTITUTION,
+        model="anthropic:claude-opus-5-5",
+        judge="anthropic:claude-haiku-5-5",
+        embedder="lexical",
+        ephemeral=True,
+        effort="low",
+    )
+    assert crew.generator is notes
+    assert crew.model_names["judge"] == "anthropic:claude-haiku-5-5"
+    assert (crew.settings["length"], crew.settings["effort"]) == (12, "low")
+
+
+def test_without_a_language_model_it_is_declined_where_quoting_makes_nothing() -> None:
+    with pytest.raises(Declined, match="notes needs a language model"):
+        open_document_crew(Notes(), CONSTITUTION, embedder="lexical", ephemeral=True)
+
+
+def test_a_name_or_a_plan_of_what_is_not_installed_is_an_error() -> None:
+    with pytest.raises(GeneratorError, match="no generator 'nodes'; installed: "):
+        open_document_crew("nodes", CONSTITUTION)
+    with pytest.raises(GeneratorError, match="no generator 'notes'; installed: "):
+        open_document_crew(make_plan(Notes(), CONSTITUTION, documents=4), CONSTITUTION)
+
+
+def test_what_works_on_rows_writes_no_documents() -> None:
+    with pytest.raises(Declined, match="deliberation works on rows"):
+        open_document_crew("deliberation", CONSTITUTION)
+
+
+async def test_what_one_pass_has_learned_of_the_provider_holds_for_the_next(
+    tmp_path: Path,
+) -> None:
+    passage = CONSTITUTION.passages[0].id
+    briefs = [
+        Brief(n, passages=(passage,), variety={"tone": "dry", "subject": "#0"}, seed=n)
+        for n in range(1, 80)
+    ]
+    with LoopbackServer(answer) as server, Ledger(tmp_path / "ledger.sqlite") as ledger:
+        model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY, timeout=20)
+        notes = Notes()
+        crew = Crew.of(notes, model, model, FakeSearcher(CONSTITUTION))
+        engine = LiveEngine(crew, ledger, concurrency=64)
+        stage = IdeaStage(notes, count=1)
+        ideas = [done async for done in engine.run(briefs, generator=stage)]
+        learned, asked = engine.traffic.limit, engine.traffic.answered
+        documents = [done async for done in engine.run(briefs)]
+        await crew.aclose()
+    assert [done.row.line for done in ideas] == [done.row.line for done in documents]
+    assert {done.record.outcome for done in ideas} == {"ideas"}
+    assert learned > 16  # what a limit begins with
+    assert engine.traffic.limit >= learned
+    assert engine.traffic.answered > asked

@@ -1,0 +1,70 @@
+"""A script by step for any generator that takes rows: what tests of them are told in."""
+
+from collections.abc import Mapping
+from itertools import count
+from typing import Any, Protocol
+
+from deliberating import CONSTITUTION
+from telling import Script, Told, finder, tell_steps
+
+from whyset.datasets import Row, row_from_record
+from whyset.generators import Ask, Finished, Generator, Rejected, Reply, drive
+from whyset.generators.diversify import Options
+from whyset.generators.diversify._capacity import capacity_of
+from whyset.generators.diversify._variety import Hand, deal
+
+Result = Finished | Rejected
+
+
+def tell(
+    generator: Generator,
+    record: Mapping[str, Any] | Row,
+    script: Script,
+    *,
+    asynchronous: bool = False,
+) -> Told[Result]:
+    """Drive the steps of a row with what is written, all of which must be used."""
+    row = record if isinstance(record, Row) else row_from_record(dict(record))
+    return tell_steps(
+        generator.steps(row), script, constitution=CONSTITUTION, asynchronous=asynchronous
+    )
+
+
+def walk(
+    generator: Generator, row: Row, *, at_stake: bool = True
+) -> tuple[Result, list[tuple[Ask, Reply]]]:
+    """Walk a row's steps with rehearsed replies."""
+    asked: list[tuple[Ask, Reply]] = []
+
+    def answer(ask: Ask) -> Reply:
+        reply = generator.rehearse(ask, row, at_stake=at_stake)
+        asked.append((ask, reply))
+        return reply
+
+    return drive(generator.steps(row), answer, finder(CONSTITUTION)).result, asked
+
+
+def dealt(record: Mapping[str, Any], options: Options | None = None, **wanted: str) -> Row:
+    """Return a record's row, numbered until it is dealt what is wanted."""
+    held = options or Options()
+    for number in count():
+        row = row_from_record({**record, "number": number})
+        hand = hand_of(row, held)
+        if all(hand.variety.get(axis) == value for axis, value in wanted.items()):
+            return row
+    raise AssertionError
+
+
+def hand_of(row: Row, options: Options | None = None) -> Hand:
+    """Return what a row is dealt."""
+    held = options or Options()
+    return deal(row, held, capacity_of(row, held))
+
+
+class Teller(Protocol):
+    """`tell`, one way of driving or the other."""
+
+    def __call__(
+        self, generator: Generator, record: Mapping[str, Any] | Row, script: Script
+    ) -> Told[Result]:
+        """Drive the steps of a row with what is written."""
