@@ -62,6 +62,7 @@ bench: $(VENV)/.dev ## Measure retrieval, speed, cost and scale; an hour or two
 	$(BIN)/python benchmarks/retrieval.py
 	$(BIN)/python benchmarks/reading.py
 	$(BIN)/python benchmarks/cost.py
+	$(BIN)/python benchmarks/duplicates.py
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/scale.py
 

@@ -137,7 +137,7 @@ def write_lines(path: Path, megabytes: int) -> None:
 
 
 def write_table(path: Path, megabytes: int) -> None:
-    """Write about so many megabytes of rows as Parquet, as pyarrow does by itself."""
+    """Write about so many megabytes of rows as Parquet, in row groups of 1,000 rows."""
     rows, held = _rows(), 0
     sample = pa.Table.from_pylist([next(rows) for _ in range(_BATCH)])
     with path.open("wb") as file, pq.ParquetWriter(file, sample.schema) as writer:

@@ -184,16 +184,24 @@ def checked_money(
         ) from None
 
 
-def checked_rows(sources: list[str] | None, output: str | None, *, dry_run: bool) -> str:
+def checked_rows(
+    sources: list[str] | None, output: str | None, *, dry_run: bool, or_else: str = ""
+) -> str:
     """Return where rows go, after a look at where they come from.
+
+    Args:
+        sources: As they were typed.
+        output: As it was typed.
+        dry_run: Whether nothing is to be written.
+        or_else: What else could have been named.
 
     Raises:
         BadParameter: Nothing says where they come from or go to.
     """
     if not sources:
-        raise typer.BadParameter("name a file of rows, or - for standard input")
+        raise typer.BadParameter(f"name a file of rows, - for standard input{or_else}")
     if any(not source for source in sources):
-        raise typer.BadParameter("a name of a source is empty; was a variable not set?")
+        raise typer.BadParameter("is empty; was a variable not set?", param_hint="'ROWS'")
     if STANDARD in sources and sys.stdin is None:
         raise typer.BadParameter("standard input is closed")
     if output is None and sources != [STANDARD] and not dry_run:

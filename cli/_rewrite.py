@@ -111,7 +111,11 @@ def rewrite(
     single = prompt is not None
     kept = not single and output not in {None, STANDARD}
     limit = checked_money(budget, sample, batch=batch, dry_run=dry_run, kept=kept)
-    output = STANDARD if single else checked_rows(sources, output, dry_run=dry_run)
+    output = (
+        STANDARD
+        if single
+        else checked_rows(sources, output, dry_run=dry_run, or_else=", or --prompt and --response")
+    )
 
     from whyset.models import Prices, RetryPolicy
     from whyset.pipelines import RunFiles, open_crew, read_prompts

@@ -41,11 +41,22 @@ def test_scale_is_told_for_a_whole_run_and_for_one_that_has_nothing_to_do() -> N
 
 def test_reading_is_told_beside_pyarrows_own() -> None:
     lines = run("reading.py", "--megabytes", "2", "--turns", "1").splitlines()
-    assert [tuple(cell.strip() for cell in line.split("|")[1:3]) for line in lines[2:]] == [
-        (f"{kind}, 2 MB", reader)
+    told = [re.match(r"\| (jsonl|parquet), \d+ MB \| (\w+) \|", line) for line in lines[2:]]
+    assert [match and match.groups() for match in told] == [
+        (kind, reader)
         for kind in ("jsonl", "parquet")
         for reader in ("rows", "records", "pylist", "batches")
     ]
+
+
+def test_near_duplicates_are_told_beside_texts_that_are_none() -> None:
+    rows = [line.split(" | ") for line in run("duplicates.py", "--texts", "2").splitlines()[4:]]
+    assert [row[0] for row in rows][:3] == [
+        "| one idea in other words",
+        "| two ideas in one frame",
+        "| 40 words, and the nearest other text",
+    ]
+    assert rows[1][-1] == "0 |"  # of texts that are not alike, none is found
 
 
 def test_a_run_that_is_killed_loses_nothing_and_pays_nothing_twice() -> None:

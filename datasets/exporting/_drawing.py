@@ -14,11 +14,11 @@ def split_of(opening: str, *, share: float, seed: int) -> Split:
     """Return the side of a split that a row belongs to: by what it begins with and nothing else.
 
     Args:
-        opening: What the row begins with.
+        opening: What the row begins with, or a digest of it.
         share: How much of all rows is to be trained on, 0 to 1.
         seed: What sides are drawn with.
     """
-    digest = hashlib.blake2b(f"{seed}\0{opening}".encode("utf-8", "surrogatepass"), digest_size=8)
+    digest = hashlib.blake2b(f"{seed} {opening}".encode(), digest_size=8)
     return "train" if int.from_bytes(digest.digest()) < share * 2**64 else "test"
 
 

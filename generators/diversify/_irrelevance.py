@@ -105,7 +105,7 @@ def _telling(name: str) -> set[str]:
     return {
         _singular(part)
         for part in _parts(name)
-        if part not in _COMMON and len(part) >= _SHORTEST_WORD
+        if not {part, _singular(part)} & _COMMON and len(part) >= _SHORTEST_WORD
     }
 
 

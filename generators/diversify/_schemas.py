@@ -54,7 +54,7 @@ def fault_of(text: str) -> str:
         return "is no JSON of an object"
     if len(text) > _LONGEST:
         return f"is longer than {_LONGEST} characters"
-    if _depth(schema) > 2 * _DEEPEST:  # each level of values is two of JSON
+    if _too_deep(schema):
         return f"is nested more than {_DEEPEST} deep"
     for error in _validator().iter_errors(schema):
         place = "/".join(map(str, error.path)) or "the whole"
@@ -133,12 +133,17 @@ def _distinct(values: list[Any]) -> bool:
     return bool(values) and all(value not in values[:at] for at, value in enumerate(values))
 
 
-def _depth(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max(map(_depth, value), default=0)
-    return 0
+def _too_deep(value: Any) -> bool:
+    """Say whether values nest too deep, without nesting as deep as they do."""
+    level = [value]
+    for _ in range(2 * _DEEPEST + 1):  # each level of schemas is two of JSON
+        level = [
+            within
+            for held in level
+            if isinstance(held, dict | list)
+            for within in (held.values() if isinstance(held, dict) else held)
+        ]
+    return any(isinstance(held, dict | list) for held in level)
 
 
 @cache

@@ -44,7 +44,10 @@ def problems(
                 f"the plan has {name}: {plan.generator_options[name]!r}, but the generator was "
                 f"opened with {value!r}; change one of them",
             )
-    for name in ("documents", "drafts", "per_passage", "attempts", "wave", "typical_tokens"):
+    if plan.per_passage < 0:
+        yield Problem(("per_passage",), f"per_passage is at least 0, not {plan.per_passage}")
+        return
+    for name in ("documents", "drafts", "attempts", "wave", "typical_tokens"):
         if getattr(plan, name) < 1:
             yield Problem((name,), f"{name} is at least 1, not {getattr(plan, name)}")
             return

@@ -109,8 +109,7 @@ def make_plan(
 
 
 def followed_by(plan: Plan, generator: DocumentGenerator) -> Plan:
-    """Return the plan as a variant of its generator can follow it: the same documents over the
-    same sections, with the variety that the variant has.
+    """Return a plan as a variant of its generator can follow it: with the variety that it has.
 
     Args:
         plan: The plan.

@@ -83,7 +83,7 @@ class Plan:
         seed: What everything is drawn with.
         drafts: How many documents are written from each context, each from an idea of its own. A
             context is a group of passages and a draw on every axis.
-        per_passage: How many documents at least each passage grounds.
+        per_passage: How many documents at least each passage grounds; 0 asks for no coverage.
         best_effort: Whether the plan may fall short of that.
         attempts: How often a document is tried at most.
         wave: How many documents are written side by side. What a wave has produced too much of

@@ -49,7 +49,7 @@ class _File(_Part):
     tokens: int | str | None = None
     typical_tokens: int | None = Field(default=None, ge=1)
     drafts: int = Field(default=1, ge=1)
-    per_passage: int = Field(default=1, ge=1)
+    per_passage: int = Field(default=1, ge=0)
     best_effort: bool = False
     attempts: int = Field(default=3, ge=1)
     wave: int | None = Field(default=None, ge=1)
@@ -189,7 +189,7 @@ def _without_spreads(file: _File, generator: DocumentGenerator, reader: _Reader)
     if file.tokens is not None:
         try:
             tokens = amount(file.tokens)
-        except ValueError as error:
+        except PlanError as error:
             raise reader.error([Problem(("tokens",), f"tokens: {error}")]) from error
         documents = -(-tokens // typical)
         documents = -(-documents // file.drafts) * file.drafts

@@ -29,6 +29,8 @@ def coverage_text(plan: Plan, constitution: Constitution) -> str:
 
 
 def _promise(plan: Plan, constitution: Constitution) -> list[str]:
+    if not plan.per_passage:
+        return ["Documents are spread over the sections; no passage has to ground one."]
     left = uncovered(plan, constitution)
     times = f"{plan.per_passage} document{'' if plan.per_passage == 1 else 's'}"
     if not left:

@@ -7,9 +7,9 @@ from whyset.datasets import provenance_of
 from .conftest import QUOTING, Desk
 
 SAID_ALOUD = (
-    "No --model named: using extractive, which quotes the constitution beside each response and "
-    "weighs nothing. Its rows are marked annotated; they are for trying the pipeline, not for "
-    "training. Name a model to rewrite, such as --model anthropic:claude-opus-5-5.\n"
+    "No --model named: using extractive, which only quotes the constitution and weighs nothing. "
+    "What it makes is marked annotated; it is for trying the pipeline, not for training. Name a "
+    "model to write, such as --model anthropic:claude-opus-5-5.\n"
 )
 
 

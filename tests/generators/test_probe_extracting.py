@@ -1,7 +1,9 @@
 """Items made of the text itself, by rule: few, sound, and the same every time."""
 
+import json
 import random
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -269,3 +271,13 @@ def test_no_text_makes_the_rules_raise(text: str, seed: int) -> None:
         blanked(sentence, Counter())
     for altered in alterations(mixed):
         assert altered.text != mixed
+
+
+def test_the_sample_of_the_manual_is_real() -> None:
+    manual = (Path(__file__).parents[2] / "docs" / "probe.md").read_text(encoding="utf-8")
+    shown = json.loads(manual.partition("<!-- sample -->\n```json\n")[2].partition("\n```")[0])
+    grief = next(p.id for p in CHARTER.passages if p.plain.startswith("Grief calls"))
+
+    result = made(CHARTER, {"passages": [grief], "variety": {"format": "true_false"}, "seed": 1})
+    assert isinstance(result, Finished)
+    assert shown == {name: result.columns[name] for name in shown}

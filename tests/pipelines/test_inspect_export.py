@@ -71,7 +71,7 @@ def test_the_task_reads_fields_that_every_probe_has(
         and isinstance(node.slice, ast.Constant)
         and isinstance(node.slice.value, str)
     }
-    own = {"probe", "phrasing", "you", "named", "the"}
+    own = {"probe", "phrasing", "you", "named"}
     premise = {"premise", "correction"}
     for record in records:
         metadata = record["metadata"]

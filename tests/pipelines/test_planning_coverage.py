@@ -37,7 +37,7 @@ class TestLaw:
     @given(
         BLOCKS,
         st.integers(1, 60),
-        st.integers(1, 3),
+        st.integers(0, 3),
         st.integers(1, 3),
         st.integers(1, 4),
         st.integers(1, 400),

@@ -1,0 +1,178 @@
+"""`whyset write` and `whyset plan`: one document, a plan, a corpus that follows it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from answering_explanation import answer
+from loopback import LoopbackServer
+
+from whyset.datasets import provenance_of
+
+from .conftest import QUOTING, TALKING, Desk
+
+WRITE = ("write", "explanation")
+PLAN = ("plan", "explanation", "--constitution", "manners.md")
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk whose server writes explanations."""
+    with LoopbackServer(answer) as server:
+        yield Desk(tmp_path_factory.mktemp("desk"), server)
+
+
+def test_one_document_about_something_is_printed_as_text(desk: Desk) -> None:
+    made = desk.call(*WRITE, "--about", "asking first", "--as", "a ship's log", *TALKING)
+
+    assert (made.code, made.err) == (0, "")
+    assert len(made.out.split()) > 50
+    assert not made.out.startswith("{")
+
+
+def test_or_about_a_section_as_a_whole_record(desk: Desk) -> None:
+    made = desk.call(*WRITE, "--section", "Asking first", "--json", *TALKING)
+
+    assert made.code == 0
+    desk.write("one.jsonl", made.out)
+    (record,) = desk.read("one.jsonl")
+    held = provenance_of(record)
+    assert held["outcome"] == "written"
+    assert [passage["path"][-1] for passage in held["passages"]] == ["Asking first"]
+
+
+def test_without_a_model_it_is_a_digest_and_says_so(desk: Desk) -> None:
+    made = desk.call(*WRITE, "--about", "what belongs to others", *QUOTING)
+
+    assert made.code == 0
+    assert "> Leave closed what belongs to somebody else" in made.out
+    assert made.err.startswith("No --model named: using extractive")
+
+
+def test_what_cannot_do_without_a_model_declines(desk: Desk) -> None:
+    made = desk.call("write", "story", "--about", "asking", *QUOTING)
+
+    assert made.error.startswith("story needs a language model")
+
+
+def test_a_plan_is_printed_or_kept_and_its_coverage_told(desk: Desk) -> None:
+    printed = desk.call(*PLAN, "-n", "4")
+    kept = desk.call(*PLAN, "-n", "4", "-o", "plan.yaml")
+
+    assert (printed.code, kept.code) == (0, 0)
+    assert printed.out == f"{(desk.folder / 'plan.yaml').read_text(encoding='utf-8')}\n"
+    assert kept.out.startswith("section ")
+    assert "Every passage grounds at least 1 document." in kept.out
+    assert kept.out.endswith("plan        plan.yaml\n")
+
+
+def test_a_corpus_follows_its_plan_and_is_accounted_for(desk: Desk) -> None:
+    assert desk.call(*PLAN, "-n", "6", "-o", "six.yaml").code == 0
+
+    made = desk.call(*WRITE, "--plan", "six.yaml", "-o", "six.jsonl", *TALKING)
+
+    documents = desk.read("six.jsonl")
+    assert made.code in {0, 1}, made.err
+    head = made.out.splitlines()[0]
+    assert head.startswith(f"{len(documents)} of 6 documents, about ")
+    assert {"variety:", "output      six.jsonl", "manifest    six.run.json"} <= set(
+        made.out.splitlines()
+    )
+    assert {provenance_of(record)["generator"] for record in documents} == {"explanation"}
+
+
+def test_the_same_command_again_asks_nobody(desk: Desk) -> None:
+    command = (*WRITE, "-n", "2", "-o", "two.jsonl", "--json", *TALKING)
+    first = desk.call(*command)
+    asked = len(desk.server.requests)
+
+    again = desk.call(*command)
+
+    assert len(desk.server.requests) == asked
+    assert first.code == again.code
+    assert '"answered": 0' in again.out
+
+
+def test_a_dry_run_counts_documents_and_sends_nothing(desk: Desk) -> None:
+    asked = len(desk.server.requests)
+
+    told = desk.call(*WRITE, "-n", "4", "--dry-run", *TALKING)
+
+    assert told.code == 0
+    assert told.out.startswith("Dry run: nothing was sent. 4 documents to do")
+    assert "explanation/draft" in told.out
+    assert len(desk.server.requests) == asked
+
+
+def test_prompts_are_copied_out_changed_and_used(desk: Desk) -> None:
+    copied = desk.call("prompts", "explanation", "-o", "own")
+    assert copied.code == 0
+    draft = desk.folder / "own" / "explanation" / "draft.md"
+    assert str(Path("own/explanation/draft.md")) in copied.out.splitlines()
+    draft.write_text(draft.read_text(encoding="utf-8") + "\nPlainly.\n", encoding="utf-8")
+
+    before = len(desk.server.requests)
+    desk.call(*WRITE, "--about", "asking first", "--prompts", "own", *TALKING)
+
+    asked = [str(request.body) for request in desk.server.requests[before:]]
+    assert sum("Plainly." in body for body in asked) == 1
+
+
+def test_a_prompt_with_a_variable_that_nobody_fills_in_is_refused(desk: Desk) -> None:
+    desk.call("prompts", "explanation", "-o", "wrong")
+    draft = desk.folder / "wrong" / "explanation" / "draft.md"
+    draft.write_text(draft.read_text(encoding="utf-8") + "\n{{ mood }}\n", encoding="utf-8")
+
+    made = desk.call(*WRITE, "--about", "asking first", "--prompts", "wrong", *TALKING)
+
+    assert made.error.startswith("prompt explanation/draft: there is no variable mood; it may use ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("", "say what one document is about (--about, --section), or how many (-n, --tokens)"),
+        ("-n 3", "say where the corpus goes: -o docs.jsonl, or -o - to print"),
+        ("--about x -n 3 -o d.jsonl", "--about and --as are for one document, without -n"),
+        ("--about x -o d.jsonl", "say how much: -n 500, --tokens 3M, or --plan PLAN.yaml"),
+        ("--about x --vary register", "--vary is AXIS=VALUE,…, not 'register'"),
+        ("--about x --vary register=dry,plain", "one document takes one value of register"),
+        ("--about x --batch", "--batch and --budget need a run that keeps a ledger: name a file"),
+    ],
+)
+def test_what_does_not_fit_together(desk: Desk, arguments: str, told: str) -> None:
+    made = desk.call(*WRITE, *arguments.split(), *TALKING)
+
+    assert told in made.error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("-n 4 --section Nothing", "no section 'Nothing'"),
+        ("--tokens lots", "lots"),
+        ("-n 4 --vary mood=glum", "no axis 'mood'"),
+        ("-n 1", "passage"),
+        ("", "say how much: -n 500, or --tokens 3M"),
+    ],
+)
+def test_plans_that_cannot_be_made(desk: Desk, arguments: str, told: str) -> None:
+    made = desk.call(*PLAN, *arguments.split())
+
+    assert told in made.error
+
+
+def test_a_plan_for_another_generator_is_refused(desk: Desk) -> None:
+    desk.call(*PLAN, "-n", "4", "-o", "other.yaml")
+
+    made = desk.call("write", "story", "--plan", "other.yaml", "-o", "s.jsonl", *TALKING)
+
+    assert "this plan is for explanation" in made.error
+
+
+def test_what_a_plan_says_is_changed_there(desk: Desk) -> None:
+    desk.call(*PLAN, "-n", "4", "-o", "kept.yaml")
+
+    made = desk.call(*WRITE, "--plan", "kept.yaml", "--whole", "-o", "k.jsonl", *TALKING)
+
+    assert "a plan says how much, what of, and how: change it there" in made.error

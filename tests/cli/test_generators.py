@@ -1,0 +1,89 @@
+"""`whyset generators` and `whyset prompts`: what is installed, and what each can do."""
+
+import json
+
+import pytest
+
+from whyset.generators import installed_generators, open_generator
+
+from .conftest import Desk
+
+NAMES = sorted(installed_generators())
+
+
+def test_every_installed_generator_is_listed_with_what_it_makes(desk: Desk) -> None:
+    told = desk.call("generators")
+
+    assert told.code == 0
+    for name in NAMES:
+        assert f"  {name}" in told.out
+        assert open_generator(name).summary in told.out
+
+
+def test_as_json_too(desk: Desk) -> None:
+    told = desk.call("generators", "--json")
+
+    records = json.loads(told.out)
+    assert [record["name"] for record in records] == NAMES
+    assert {record["takes"] for record in records} == {"rows", "briefs"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_of_them_in_full(desk: Desk, name: str) -> None:
+    generator = open_generator(name)
+
+    told = desk.call("generators", name)
+
+    assert told.code == 0
+    for option in generator.options_class.model_fields:
+        assert ("  -k  " if option == "k" else f"  --{option.replace('_', '-')}  ") in told.out
+    for outcome in generator.outcomes:
+        assert f"  {outcome}" in told.out
+    assert f"prompts: {', '.join(sorted(generator.prompt_sources()))}" in told.out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_option_has_its_help(desk: Desk, name: str) -> None:
+    (record,) = [
+        each for each in json.loads(desk.call("generators", "--json").out) if each["name"] == name
+    ]
+
+    assert all(option["help"] for option in record["options"])
+    assert record["summary"]
+
+
+@pytest.mark.parametrize("command", ["generators", "prompts"])
+def test_one_that_is_not_installed_is_answered_with_those_that_are(
+    desk: Desk, command: str
+) -> None:
+    told = desk.call(command, "haiku")
+
+    assert told.error == f"no generator 'haiku'; installed: {', '.join(NAMES)}"
+
+
+def test_prompts_are_printed_whole(desk: Desk) -> None:
+    told = desk.call("prompts", "deliberation")
+
+    sources = open_generator("deliberation").prompt_sources()
+    assert told.out == "".join(
+        f"--- deliberation/{name}.md ---\n{source}\n" for name, source in sources.items()
+    )
+
+
+def test_copies_never_take_the_place_of_somebodys_work(desk: Desk) -> None:
+    assert desk.call("prompts", "deliberation", "-o", "own").code == 0
+
+    again = desk.call("prompts", "deliberation", "-o", "own")
+
+    assert "own/deliberation/appraise.md: is there already" in again.error
+
+
+def test_a_folder_of_prompts_needs_the_generators_own(desk: Desk) -> None:
+    desk.write_rows(1)
+    (desk.folder / "own").mkdir()
+
+    told = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--prompts", "own")
+
+    assert told.error == (
+        "own: has no folder 'deliberation'; prompts are expected as own/deliberation/NAME.md"
+    )
