@@ -12,6 +12,7 @@ import typer
 
 from whyset.errors import WhysetError
 
+from ._export import card, export
 from ._generated import CommandGroup
 from ._generators import generators, prompts
 from ._interrupts import remember_interrupts, was_interrupted
@@ -60,7 +61,7 @@ for group, name, summary in (
         name=name,
         help=summary,
     )
-for command in (generators, prompts, status, passages, search, charter):
+for command in (export, card, generators, prompts, status, passages, search, charter):
     app.command()(command)
 
 

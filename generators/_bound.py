@@ -1,13 +1,11 @@
 """A generator bound to a model and a retriever: a LangChain `Runnable`."""
 
-import asyncio
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
 from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
-from langchain_core.runnables.config import patch_config
+from langchain_core.runnables import Runnable, RunnableConfig
 
 from whyset.retriever import Grounding, Searcher, fetch
 
@@ -16,6 +14,7 @@ from ._errors import Declined, RowRejected
 from ._generator import Generator
 from ._result import Finished, Rejected, with_provenance
 from ._steps import Ask, Fetch, Find, Model, Reply
+from ._tracing import aanswered, afound, answered, found
 
 _ADOPT = "whyset.adopt"
 
@@ -24,7 +23,8 @@ class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
     """Takes a row's columns or a brief's values, returns a row with the `whyset` column.
 
     `invoke`, `batch`, `ainvoke` and `abatch` are LangChain's own; every ask is a child run, named
-    after its step, so that callbacks and tracers see each one. A row that does not pass raises
+    after its step, with the model's own run and its tokens in it, and every find a retriever's
+    run, so that callbacks and tracers see each one. A row that does not pass raises
     `RowRejected`: use `batch(..., return_exceptions=True)` to get the others all the same.
     """
 
@@ -76,14 +76,10 @@ class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
         config: RunnableConfig,
     ) -> dict[str, Any]:
         def answer(ask: Ask) -> Reply:
-            child = patch_config(config, callbacks=run_manager.get_child())
-            asked = RunnableLambda(self.models[ask.role].answer, name=ask.step)
-            return asked.invoke(ask, child)
+            return answered(ask, self.models[ask.role], config, run_manager)
 
         def find(wanted: Find | Fetch) -> Grounding:
-            if isinstance(wanted, Fetch):
-                return fetch(self.retriever.constitution, wanted.ids, scope=wanted.scope)
-            return self.retriever.ground([wanted.texts], k=wanted.k)[0]
+            return found(wanted, self._find, run_manager)
 
         driven = drive(self.generator.steps(self.generator.item(columns)), answer, find)
         return self._columns(driven)
@@ -95,19 +91,18 @@ class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
         config: RunnableConfig,
     ) -> dict[str, Any]:
         async def answer(ask: Ask) -> Reply:
-            child = patch_config(config, callbacks=run_manager.get_child())
-            model = self.models[ask.role]
-            asked = RunnableLambda(model.answer, model.aanswer, name=ask.step)
-            return await asked.ainvoke(ask, child)
+            return await aanswered(ask, self.models[ask.role], config, run_manager)
 
         async def find(wanted: Find | Fetch) -> Grounding:
-            if isinstance(wanted, Fetch):
-                return fetch(self.retriever.constitution, wanted.ids, scope=wanted.scope)
-            found = await asyncio.to_thread(self.retriever.ground, [wanted.texts], k=wanted.k)
-            return found[0]
+            return await afound(wanted, self._find, run_manager)
 
         driven = await adrive(self.generator.steps(self.generator.item(columns)), answer, find)
         return self._columns(driven)
+
+    def _find(self, wanted: Find | Fetch) -> Grounding:
+        if isinstance(wanted, Fetch):
+            return fetch(self.retriever.constitution, wanted.ids, scope=wanted.scope)
+        return self.retriever.ground([wanted.texts], k=wanted.k)[0]
 
     def _columns(self, driven: Driven[Finished | Rejected]) -> dict[str, Any]:
         result = driven.result

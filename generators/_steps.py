@@ -218,7 +218,8 @@ class Model(Protocol):
 
     `answer` and `aanswer` make one attempt. They raise `ModelUnavailable` for a passing fault,
     `ModelRefused` where no further ask can succeed and `UnusableReply` where this one cannot
-    (all of `whyset.models`).
+    (all of `whyset.models`). A model whose asks LangChain's callbacks see without our help says so
+    by an attribute `traced` that is true.
     """
 
     @property

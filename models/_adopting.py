@@ -74,6 +74,11 @@ class PatientModel:
         """The model's own."""
         return self.patient_for.extractive
 
+    @property
+    def traced(self) -> bool:
+        """Whether LangChain's callbacks see the model's asks without anybody's help."""
+        return bool(getattr(self.patient_for, "traced", False))
+
     def answer(self, ask: Ask) -> Reply:
         """Answer one ask, in as many attempts as the policy allows.
 

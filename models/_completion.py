@@ -44,6 +44,9 @@ class CompletionModel:
         ModelError: The model cannot be opened.
     """
 
+    traced = True
+    """LangChain's callbacks see every ask."""
+
     def __init__(
         self,
         llm: BaseLLM | str,

@@ -48,6 +48,9 @@ class LangChainModel:
         ModelError: The model cannot be opened.
     """
 
+    traced = True
+    """LangChain's callbacks see every ask."""
+
     def __init__(
         self,
         chat_model: BaseChatModel | str,

@@ -5,6 +5,10 @@ from ._batch import BatchEngine
 from ._batchbook import Batch, forget_batch
 from ._batchpolicy import BatchPolicy
 from ._budget import Budget, Reservation
+from ._card import CardExport, CardSettings, card_text
+from ._card_export import card_export
+from ._card_facts import CardFacts
+from ._card_run import RunTold
 from ._corpus import CorpusRun
 from ._corpus_attempts import Attempt
 from ._corpus_crewing import open_document_crew
@@ -56,6 +60,9 @@ __all__ = [
     "BatchPolicy",
     "Budget",
     "BudgetSpent",
+    "CardExport",
+    "CardFacts",
+    "CardSettings",
     "CorpusFiles",
     "CorpusRun",
     "CorpusSummary",
@@ -86,6 +93,7 @@ __all__ = [
     "RunLocked",
     "RunStatus",
     "RunStopped",
+    "RunTold",
     "Spent",
     "StepForecast",
     "StepStatus",
@@ -93,6 +101,8 @@ __all__ = [
     "Tally",
     "Traffic",
     "amount",
+    "card_export",
+    "card_text",
     "coverage_text",
     "estimate",
     "export_inspect",

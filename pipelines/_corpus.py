@@ -212,6 +212,11 @@ class CorpusRun:
             )
         if wrong := [problem.told for problem in problems(self.plan, generator, constitution)]:
             raise PlanError("; ".join(wrong))
+        if self.plan.held_out and not self.held_out:
+            raise PlanError(
+                f"the plan holds out the scenarios of {self.plan.held_out}, but none are given: "
+                "name the file with --held-out, or leave held_out empty in the plan"
+            )
         return generator, planned_contexts(self.plan, constitution)
 
     async def _open_engine(self, ledger: Ledger, prices: Prices) -> Engine:

@@ -7,6 +7,7 @@ from ._control import CONTROL, restored
 from ._drawing import split_of
 from ._export import Export
 from ._kinds import ConsumerName, Kind, NotExported
+from ._publishing import check_publishable, publish
 from ._settings import MOST_SYNTHETIC, ExportSettings
 from ._taking import Taken, take
 
@@ -25,7 +26,9 @@ __all__ = [
     "Taken",
     "WrittenFile",
     "WrittenFiles",
+    "check_publishable",
     "consumer_named",
+    "publish",
     "restored",
     "split_of",
     "take",

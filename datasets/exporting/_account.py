@@ -68,6 +68,11 @@ class Exported:
         return self.own.exported + self.mixed
 
     @property
+    def published(self) -> list[str]:
+        """The files that are of use to others: rows, and what tells the consumer of them."""
+        return [*(file.name for file in self.files), *self.companions]
+
+    @property
     def share(self) -> float:
         """How much of all rows the synthetic ones are."""
         return self.own.synthetic / self.rows

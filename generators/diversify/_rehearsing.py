@@ -70,7 +70,7 @@ def rehearsed_reply(ask: Ask, row: Row, options: Options, *, at_stake: bool) -> 
             text = (standing if ask.schema is StandingVerdict else verdict).model_dump_json()
         case "respond":
             words = max(count_words(row.conversation.response.text), _FEWEST_WORDS)
-            text = filler(words, source=_asked(row))
+            text = filler(words, source=_source(row, options))
         case "judge_response":
             text = _PASSES.model_dump_json()
         case other:
@@ -135,7 +135,10 @@ def _name(row: Row, number: int) -> str:
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
-def _asked(row: Row) -> str:
+def _source(row: Row, options: Options) -> str:
+    """Return what to make a response of: the user's words, unless another language is asked for."""
+    if options.language != OF_THE_ROW:
+        return "" if _is_english(options.language) else _NO_LANGUAGE
     return "\n".join(m.text for m in row.conversation.before if m.role == "user")
 
 

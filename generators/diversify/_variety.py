@@ -21,6 +21,8 @@ NONE = "none"
 
 _OF_TOOLS = ("tool_domain", "tool_names", "tool_schema", "tool_descriptions")
 _OF_SYSTEM = ("system_opening", "system_layout", "system_voice")
+_LAYOUT = "system_layout"
+_ONE_LINE = "one_line"
 _PERSONA = "draw"
 
 
@@ -128,6 +130,8 @@ def deal(row: Row, options: Options, capacity: Capacity) -> Hand:
             if held[SYSTEM] == WRONG:
                 held[WRONG] = drawn(WRONG)
             held |= {axis: drawn(axis) for axis in _OF_SYSTEM}
+            if held[SYSTEM] == _ONE_LINE:
+                del held[_LAYOUT]  # a line has none
             if capacity.extends:
                 held[ORDER] = drawn(ORDER)
     return Hand(held, persona)

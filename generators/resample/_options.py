@@ -1,8 +1,8 @@
 """What a user can choose about resampled responses."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from whyset.datasets import Channel
 
@@ -62,3 +62,12 @@ class Options(GeneratorOptions):
     )
     k: int = Field(6, ge=1, description="How many passages are retrieved for a row.")
     seed: int = Field(0, ge=0, description="Another number draws other system prompts.")
+
+    @model_validator(mode="after")
+    def _judged_where_adverse(self) -> Self:
+        if self.adverse and "judge" in self.without:
+            raise ValueError(
+                "adverse rows are kept only where a judge finds the response aligned: leave the "
+                "judge in"
+            )
+        return self

@@ -41,4 +41,7 @@ def joined(*parts: str) -> str:
 
 def passages_text(passages: Sequence[ScoredPassage]) -> str:
     """Return passages as plain text: nothing in it says that they are passages."""
-    return "\n\n".join(scored.passage.plain for scored in passages)
+    return "\n\n".join(
+        "\n".join(filter(None, (scored.passage.context, scored.passage.plain)))
+        for scored in passages
+    )

@@ -14,7 +14,7 @@ from ._laws import nearest, problems
 from ._plan import USUAL_FOCUS, Focus, Plan, PlannedAxis, PlannedConstitution, PlannedSection
 from ._quotas import quotas
 
-SMALLEST_WAVE, LARGEST_WAVE = 16, 256
+SMALLEST_WAVE, LARGEST_WAVE = 32, 256
 _WAVES = 8
 
 

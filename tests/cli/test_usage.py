@@ -82,7 +82,7 @@ def test_a_value_that_an_option_does_not_take(desk: Desk, command: str, told: st
 @pytest.mark.parametrize(
     ("command", "named"),
     [
-        (("rewrite", "", "-o", "out.jsonl"), "'source'"),
+        (("rewrite", "", "-o", "out.jsonl"), "'ROWS'"),
         (("rewrite", "sft.jsonl", "-o", ""), "'--output' / '-o'"),
         (("rewrite", "sft.jsonl", "-o", "out.jsonl", "--model", ""), "'--model'"),
         (("rewrite", "sft.jsonl", "-o", "out.jsonl", "--judge", ""), "'--judge'"),

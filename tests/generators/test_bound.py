@@ -137,7 +137,7 @@ def test_callbacks_see_each_ask_as_a_run_of_its_own() -> None:
 
     assert listener.started == [
         (None, "deliberation"),
-        *(("deliberation", step) for step in STEPS),
+        *(run for step in STEPS for run in (("deliberation", step), (step, "scripted:model"))),
     ]
     assert (listener.ended, listener.failed) == (4, [])
 
@@ -147,7 +147,10 @@ async def test_asynchronous_callbacks_do_too() -> None:
 
     await bound().ainvoke(DIARY, {"callbacks": [listener], "run_name": "mine"})
 
-    assert listener.started == [(None, "mine"), *(("mine", step) for step in STEPS)]
+    assert listener.started == [
+        (None, "mine"),
+        *(run for step in STEPS for run in (("mine", step), (step, "scripted:model"))),
+    ]
 
 
 def test_callbacks_see_a_rejection_as_an_error_of_the_row_alone() -> None:

@@ -329,6 +329,12 @@ class TestHeldOut:
         assert summary.tally.reasons["check:no_eval_scenario"] > 0
         assert any(line.startswith("tone warm:") for line in summary.shortfalls)
 
+    def test_a_plan_that_holds_some_out_is_not_run_without_them(self, output: Path) -> None:
+        with pytest.raises(
+            PlanError, match=r"holds out the scenarios of evals\.jsonl, but none are"
+        ):
+            run(output, plan(held_out="evals.jsonl"))
+
 
 class TestMeaning:
     def test_an_embedder_finds_what_words_alone_do_not(self, output: Path) -> None:

@@ -352,7 +352,7 @@ EDITS: list[tuple[str, Callable[[], str], dict[str, str]]] = [
     ),
     (
         "a number out of bounds",
-        lambda: changed("wave: 16", "wave: 0"),
+        lambda: changed("wave: 32", "wave: 0"),
         {"wave:": "wave is at least 1, not 0"},
     ),
     (

@@ -1,13 +1,9 @@
 """Decks: exact quotas, drawn the same in every process, each axis for itself."""
 
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 
-import noting
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from noting import SUBJECTS, Notes
@@ -82,23 +78,6 @@ class TestDecks:
         }
         even = Counter(drawn(held, "subject"))
         assert max(even.values()) - min(even[f"#{n}"] for n in range(len(SUBJECTS))) <= 1
-
-    def test_come_out_the_same_in_every_process(self) -> None:
-        script = (
-            "from noting import Notes\n"
-            "from whyset.constitution import Constitution\n"
-            "from whyset.pipelines import make_plan\n"
-            "from whyset.pipelines.planning import planned_contexts\n"
-            f"text = Constitution.parse({TEXT!r})\n"
-            "plan = make_plan(Notes(), text, documents=60)\n"
-            "print([(c.passages, dict(c.variety)) for c in planned_contexts(plan, text)])\n"
-        )
-        command = [sys.executable, "-c", script]
-        environment = {"PYTHONHASHSEED": "1", "PYTHONPATH": str(Path(noting.__file__).parent)}
-        said = subprocess.run(command, env=environment, capture_output=True).stdout
-        contexts = planned_contexts(plan(), CONSTITUTION)
-        here = f"{[(each.passages, dict(each.variety)) for each in contexts]}\n"
-        assert said == here.encode()
 
     def test_of_two_axes_have_nothing_to_do_with_each_other(self) -> None:
         held = plan(600)

@@ -233,6 +233,13 @@ class TestManifest:
             },
             "retrieval": f"fake {constitution.digest}",
             "settings": {"channel": "preface", "k": 8},
+            "selection": {
+                "turns": "last",
+                "side": "chosen",
+                "shape": None,
+                "replace_provenance": False,
+            },
+            "to": None,
         }
         for private in (str(source.parent), "/somewhere", socket.gethostname()):
             assert private not in text

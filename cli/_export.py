@@ -1,0 +1,232 @@
+"""`whyset export` and `whyset card`: rows for those who train on them, and what is told of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from ._options import STANDARD, given
+
+if TYPE_CHECKING:
+    from whyset.datasets import Source
+    from whyset.pipelines import CardSettings, RunTold
+
+RowsArgument = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="ROWS...", help="What whyset wrote: files, patterns, folders; - for standard input."
+    ),
+]
+TitleOption = Annotated[
+    str | None, typer.Option(callback=given, help="What the dataset is called in its card.")
+]
+LicenceOption = Annotated[
+    str | None,
+    typer.Option("--license", callback=given, help="The dataset's licence, such as cc-by-4.0."),
+]
+SourceOption = Annotated[
+    list[str],
+    typer.Option(
+        "--source",
+        metavar="NAME=LICENSE",
+        help="The licence of a source, for the card. May be given several times.",
+    ),
+]
+
+
+def export(
+    rows: RowsArgument,
+    output: Annotated[
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            callback=given,
+            help="A file, such as train.jsonl or train.parquet; any other name is a folder.",
+        ),
+    ],
+    consumer: Annotated[
+        Literal["trl", "axolotl", "llama-factory", "openai", "anthropic"],
+        typer.Option("--for", help="Who reads them."),
+    ],
+    kind: Annotated[
+        Literal["messages", "completion", "preference", "text"] | None,
+        typer.Option(
+            help="Conversations; conversations of which the last response alone is learned (TRL); "
+            "preference pairs; texts [default: what the rows are]."
+        ),
+    ] = None,
+    mix: Annotated[
+        list[str],
+        typer.Option(help="Ordinary rows to mix in, with --share. May be given several times."),
+    ] = [],  # noqa: B006
+    share: Annotated[
+        float | None,
+        typer.Option(help="With --mix: how much of all rows is to be synthetic, such as 0.2."),
+    ] = None,
+    split: Annotated[
+        float | None,
+        typer.Option(
+            help="Train on so much and keep the rest as test; no prompt is in both, such as 0.9."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="What rows are drawn and shuffled with.")] = 0,
+    control: Annotated[
+        bool,
+        typer.Option(
+            "--control",
+            help="Write the matched control, too: the same rows with their original responses.",
+        ),
+    ] = False,
+    include: Annotated[
+        list[str],
+        typer.Option(help="annotated: export rows that extractive made; not for training."),
+    ] = [],  # noqa: B006
+    drop_provenance: Annotated[
+        bool, typer.Option("--drop-provenance", help="Leave the whyset column out.")
+    ] = False,
+    keep: Annotated[
+        list[str],
+        typer.Option(
+            metavar="COLUMN", help="Keep a column of your own. May be given several times."
+        ),
+    ] = [],  # noqa: B006
+    think_tags: Annotated[
+        bool,
+        typer.Option(
+            "--think-tags",
+            help="For openai and anthropic: put reasoning in <think> tags before the answer, "
+            "instead of refusing the row.",
+        ),
+    ] = False,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            callback=given,
+            help="Files in a folder: jsonl, jsonl.gz, jsonl.zst, parquet, … [default: jsonl].",
+        ),
+    ] = None,
+    title: TitleOption = None,
+    licence: LicenceOption = None,
+    source: SourceOption = [],  # noqa: B006
+    push_to_hub: Annotated[
+        str | None,
+        typer.Option(
+            callback=given, metavar="ORG/NAME", help="Publish the folder as a dataset on the hub."
+        ),
+    ] = None,
+    public: Annotated[
+        bool, typer.Option("--public", help="With --push-to-hub: for all to see.")
+    ] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="Summary as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
+) -> None:
+    """Write rows as those who train read them, with a dataset card and a quarantine.
+
+    What a consumer cannot hold is refused and counted, never dropped: such rows are in
+    quarantine.jsonl beside the output. Rows that are annotated are left out.
+    """
+    if public and not push_to_hub:
+        raise typer.BadParameter("--public goes with --push-to-hub")
+
+    from whyset.datasets import open_source
+    from whyset.datasets.exporting import Export, ExportSettings, check_publishable, publish
+    from whyset.pipelines import CardFacts, card_export, card_text
+
+    from ._exported import render_exported
+
+    read = open_source(*rows)
+    run = _run_of(rows)
+    wanted = Export.to(
+        output,
+        read,
+        consumer,
+        settings=ExportSettings(
+            kind, share, split, seed, control, frozenset(include), drop_provenance, tuple(keep),
+            think_tags, run.selection,
+        ),
+        mix=open_source(*mix) if mix else None,
+        form=form,
+    )
+    if push_to_hub is not None:
+        if not wanted.places.is_folder:
+            raise typer.BadParameter("--push-to-hub publishes a folder: name one with -o")
+        check_publishable(push_to_hub)
+    facts, settings = CardFacts(), _settings(title, licence, source)
+    wanted.on_row = facts.add
+    name = wanted.places.folder.resolve().name if wanted.places.is_folder else Path(output).name
+    wanted.card = lambda made: card_text(facts, run, settings, export=card_export(made, name))
+    exported = wanted.run()
+    if not quiet:
+        typer.echo(render_exported(wanted, exported, as_json=json_output))
+    if push_to_hub is not None:
+        files = [*exported.published, "README.md", "export.json"]
+        where = publish(wanted.places.folder, files, push_to_hub, private=not public)
+        typer.echo(f"published   {where}", err=json_output)
+    raise typer.Exit(exported.exit_code)
+
+
+def card(
+    rows: RowsArgument,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output", "-o", callback=given, metavar="README.md", help="[default: printed]"
+        ),
+    ] = None,
+    title: TitleOption = None,
+    licence: LicenceOption = None,
+    source: SourceOption = [],  # noqa: B006
+) -> None:
+    """Write the dataset card of rows: a README.md with the header that the hub reads.
+
+    It is made of what the rows say of themselves, and of the run's manifest and ledger beside them.
+    """
+    from whyset.datasets import BadRow, LineWriter, earlier_pass, open_source
+    from whyset.pipelines import CardFacts, card_text
+
+    read, run, settings = open_source(*rows), _run_of(rows), _settings(title, licence, source)
+    if output is not None:
+        _require_apart(Path(output), read)
+    facts = CardFacts.of(
+        earlier_pass(record.columns)
+        for record, _ in read.records()
+        if not isinstance(record, BadRow)
+    )
+    single = len(read.parts) == 1 and read.parts[0].kind == "file"
+    files = {"train": read.labels[0]} if single else None
+    text = card_text(facts, run, settings, files=files)
+    if output is None or output == STANDARD:
+        typer.echo(text, nl=False)
+        return
+    with LineWriter(output) as writer:
+        writer.write(text.removesuffix("\n").encode())
+        writer.commit()
+
+
+def _run_of(rows: list[str]) -> "RunTold":
+    """Return what is known of the run that made rows; of several outputs, nothing is."""
+    from whyset.pipelines import RunTold
+
+    if len(rows) != 1 or rows[0] == STANDARD or not Path(rows[0]).exists():
+        return RunTold()
+    return RunTold.of(Path(rows[0]))
+
+
+def _settings(title: str | None, licence: str | None, sources: list[str]) -> "CardSettings":
+    from whyset.pipelines import CardSettings
+
+    told = {}
+    for each in sources:
+        name, equals, said = each.partition("=")
+        if not (name and equals and said):
+            raise typer.BadParameter(f"--source takes NAME=LICENSE, not {each!r}")
+        told[name] = said
+    return CardSettings(title or "", licence or "", told)
+
+
+def _require_apart(output: Path, read: "Source") -> None:
+    for path in read.files():
+        if path.exists() and output.exists() and output.samefile(path):
+            raise typer.BadParameter(f"{output} is read; name another file for the card")
