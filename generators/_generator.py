@@ -85,6 +85,11 @@ class Generator(ABC):
         """
         return Evidence(self.name, self.version, {**settings, "prompts": self.prompts.digests()})
 
+    @property
+    def adds(self) -> tuple[str, ...]:
+        """Columns of text that a finished row has beside those it came with, provenance apart."""
+        return ()
+
     @abstractmethod
     def steps(self, item: Any) -> Steps[Finished | Rejected]:
         """Return the steps of one row or one document."""

@@ -23,6 +23,7 @@ from ._estimate import estimate
 from ._files import RunFiles
 from ._forecast import Estimate, Forecast, Ranges, StepForecast
 from ._foretold import Foretold
+from ._functions import Mapper, mapper, rewrite_rows
 from ._held_out import read_scenarios
 from ._inspect import InspectExport, export_inspect
 from ._ledger import Ledger, Spent
@@ -77,6 +78,7 @@ __all__ = [
     "Ledger",
     "Likeness",
     "LiveEngine",
+    "Mapper",
     "Plan",
     "PlanError",
     "PlannedAxis",
@@ -110,6 +112,7 @@ __all__ = [
     "followed_by",
     "forget_batch",
     "make_plan",
+    "mapper",
     "open_crew",
     "open_crew_for",
     "open_document_crew",
@@ -118,6 +121,7 @@ __all__ = [
     "read_plan",
     "read_prompts",
     "read_scenarios",
+    "rewrite_rows",
     "uncovered",
     "write_plan",
     "write_prompts",

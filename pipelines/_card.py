@@ -12,10 +12,10 @@ from ._card_header import header
 from ._card_run import RunTold
 
 _LIMITS = (
-    "What was written is as good as its writer, and what passed as good as its judge; no check sees "
-    "whether a reason convinces.",
-    "Rows that a provider refused are missing, which biases what is left: the counts above say how "
-    "many.",
+    "What was written is as good as its writer, and what passed as good as its judge; no check "
+    "sees whether a reason convinces.",
+    "Rows that a provider refused are missing, which biases what is left: the counts above say "
+    "how many.",
     "Rewritten data is no guarantee of behaviour: train a matched control, and measure.",
     "In an open replication a share of 20 % synthetic rows cost no general ability, and 40 % did.",
 )
@@ -145,9 +145,7 @@ def _rows(facts: CardFacts, run: RunTold, export: CardExport | None) -> Iterator
         yield from _table(("reason", "rows"), quarantined.most_common())
 
 
-def _sources(
-    run: RunTold, settings: CardSettings, export: CardExport | None
-) -> Iterator[str]:
+def _sources(run: RunTold, settings: CardSettings, export: CardExport | None) -> Iterator[str]:
     if settings.licence:
         yield f"Licence of this dataset: {_line(settings.licence)}.\n"
     else:
@@ -176,7 +174,9 @@ def _making(facts: CardFacts) -> Iterator[str]:
     if facts.prompts:
         yield "\nPrompts, each with its digest:\n"
         pairs = (name.rpartition(" ") for name in sorted(facts.prompts))
-        yield from _table(("prompt", "digest"), ((name, f"`{digest}`") for name, _, digest in pairs))
+        yield from _table(
+            ("prompt", "digest"), ((name, f"`{digest}`") for name, _, digest in pairs)
+        )
 
 
 def _checks(facts: CardFacts) -> Iterator[str]:
@@ -201,7 +201,11 @@ def _cost(run: RunTold) -> Iterator[str]:
     dollars = run.dollars
     told = "not known" if dollars is None else f"${dollars:,.2f}"
     prices = run.manifest.get("prices_of")
-    yield f"{told}, by the prices of {prices}.\n" if prices and dollars is not None else f"Cost: {told}.\n"
+    yield (
+        f"{told}, by the prices of {prices}.\n"
+        if prices and dollars is not None
+        else f"Cost: {told}.\n"
+    )
     yield "| step | model | replies | tokens in | tokens out |\n|---|---|---|---|---|"
     for step in run.spent:
         read = sum(int(step[name]) for name in _READ)
@@ -215,7 +219,9 @@ _READ = ("input_tokens", "cache_read_tokens", "cache_write_tokens")
 
 
 def _reproducing(run: RunTold, export: CardExport | None) -> Iterator[str]:
-    commands = [shlex.join(words) for words in (run.command(), export.command if export else ()) if words]
+    commands = [
+        shlex.join(words) for words in (run.command(), export.command if export else ()) if words
+    ]
     if not commands:
         return
     version = run.manifest.get("whyset")
@@ -240,9 +246,7 @@ def _section(title: str, lines: Sequence[str] | Iterator[str]) -> str:
     return f"## {title}\n\n{text}\n" if text else ""
 
 
-def _table(
-    names: tuple[str, str], rows: Any, *, unknown: int = 0
-) -> Iterator[str]:
+def _table(names: tuple[str, str], rows: Any, *, unknown: int = 0) -> Iterator[str]:
     yield f"| {names[0]} | {names[1]} |\n|---|---|"
     for name, value in rows:
         told = f"{value:,}" if isinstance(value, int) else _cell(value)

@@ -76,9 +76,8 @@ class CorpusSummary:
             if quota.short
         ]
         if self.uncovered and not plan.best_effort:
-            told.append(
-                f"{len(self.uncovered):,} passages ground fewer than {plan.per_passage} documents"
-            )
+            few = "no document" if plan.per_passage == 1 else f"fewer than {plan.per_passage}"
+            told.append(f"passages that ground {few}: {len(self.uncovered):,}")
         return tuple(told)
 
     @property

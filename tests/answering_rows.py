@@ -38,12 +38,30 @@ FATES: dict[str, tuple[str | None, str | None, str | None]] = {
 """The word in a row → the reason for its rejection: diversified, diversified with a new response,
 resampled. `None` where it is finished. A row that calls a tool must have been given one."""
 
-MENDED_MARK = "mended"
+MENDED_MARK = "another"
 """What stands in the name of a tool that was put in another's place."""
 
-_SENTENCES = tuple(
-    " ".join(sentence.split())
-    for sentence in ["\n    Most who write in have a boat to look after and little time", "\n    The old ledger is kept in pencil and the new one by whoever has the desk", "\n    Say plainly what you know and pass the rest to the morning shift", "\n    Mister Toivonen from the ice house asks the same thing every autumn", "\n    Prices hang beside the door and change with the season", "\n    Visitors take the wrong quay as a rule and are sent back kindly", "\n    Nobody is to promise a mooring that has not been walked past", "\n    The crane is out of order more often than it is in", "\n    Short answers are read and long ones are not", "\n    When two want the same space the one who rang first has it", "\n    Complaints about the smell go to the cannery and not to us", "\n    A form that is half filled in is better than none at all", "\n    Whoever feeds the gulls is asked to do it elsewhere", "\n    The night boat makes the windows rattle and that is no cause for alarm", "\n    Keep the tone of somebody who has seen a few winters here", "\n    The kiosk sells stamps and rope but no fuel", "\n    Fishermen are on first name terms with everybody and so are we", "\n    Insurance matters are for the agent in the upper town", "\n    The map on the wall is older than the breakwater", "\n    Children may look at the engine room on open days\n    "]
+_SENTENCES = (
+    "Most who write in have a boat to look after and little time",
+    "The old ledger is kept in pencil and the new one by whoever has the desk",
+    "Say plainly what you know and pass the rest to the morning shift",
+    "Mister Toivonen from the ice house asks the same thing every autumn",
+    "Prices hang beside the door and change with the season",
+    "Visitors take the wrong quay as a rule and are sent back kindly",
+    "Nobody is to promise a mooring that has not been walked past",
+    "The crane is out of order more often than it is in",
+    "Short answers are read and long ones are not",
+    "When two want the same space the one who rang first has it",
+    "Complaints about the smell go to the cannery and not to us",
+    "A form that is half filled in is better than none at all",
+    "Whoever feeds the gulls is asked to do it elsewhere",
+    "The night boat makes the windows rattle and that is no cause for alarm",
+    "Keep the tone of somebody who has seen a few winters here",
+    "The kiosk sells stamps and rope but no fuel",
+    "Fishermen are on first name terms with everybody and so are we",
+    "Insurance matters are for the agent in the upper town",
+    "The map on the wall is older than the breakwater",
+    "Children may look at the engine room on open days",
 )
 _THOUGHT = (
     "Two things pull apart here. Doing just what was asked is quick, and a person's own choice "

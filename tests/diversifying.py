@@ -26,7 +26,7 @@ PROMPTED: dict[str, Any] = {
     "messages": [{"role": "system", "content": OWN}, *CHAT["messages"]],
 }
 
-HAND = {"tool_count": "2", "tool_schema": "enums", "system": "one_line"}
+HAND: dict[str, Any] = {"tool_count": "2", "tool_schema": "enums", "system": "one_line"}
 """What the environment below was drawn as."""
 
 BERTHS = DraftTool(

@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from ._counts import Counts
 from ._drawing import Split
-from ._gathering import Counts
 from ._kinds import ConsumerName, Kind
 from ._settings import MOST_SYNTHETIC, ExportSettings
 

@@ -26,5 +26,7 @@ def consumer_named(name: str) -> Consumer:
     """
     found = next((consumer for known, consumer in CONSUMERS.items() if known == name), None)
     if found is None:
-        raise DatasetError(f"nobody called {name!r} to export for; there are: {', '.join(CONSUMERS)}")
+        raise DatasetError(
+            f"nobody called {name!r} to export for; there are: {', '.join(CONSUMERS)}"
+        )
     return found

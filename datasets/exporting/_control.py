@@ -76,7 +76,7 @@ def _with_original(
         before = part_columns(row)
         original = told["original_response"]
         _require_place(before.content, original, told)
-        changed = _put_back(columns, place, original, _reasoning(told))
+        changed: dict[str, Any] = _put_back(columns, place, original, _reasoning(told))
         after = part_columns(aimed_at(row, target, changed), changed)
     except (UnusableRecord, LookupError, TypeError, AttributeError) as error:
         raise NotExported("no_original", f"its original cannot be put back: {error}") from error
@@ -129,16 +129,13 @@ def _reasoning(told: Mapping[str, Any]) -> Any:
     return _DROP_OURS if told.get("channel") == "thinking" else None
 
 
-def _put_back(columns: dict[str, Any], place: Place, original: Any, reasoning: Any) -> Any:
+def _put_back(holder: Any, place: Place, original: Any, reasoning: Any) -> Any:
     """Return columns with a response put back at a place; what is on the way is copied."""
-    return _at(columns, place.path, lambda holder: _restored(place.form, holder, original, reasoning))
-
-
-def _at(holder: Any, path: tuple[str | int, ...], change: Any) -> Any:
-    if not path:
-        return change(holder)
+    if not place.path:
+        return _restored(place.form, holder, original, reasoning)
     copy: Any = dict(holder) if isinstance(holder, Mapping) else list(holder)
-    copy[path[0]] = _at(holder[path[0]], path[1:], change)
+    step = place.path[0]
+    copy[step] = _put_back(holder[step], Place(place.path[1:], place.form), original, reasoning)
     return copy
 
 
@@ -196,4 +193,3 @@ def _blocks(holder: Mapping[str, Any], original: Any, reasoning: Any) -> dict[st
         return {**holder, "content": original}
     blocks = [{"type": "text", "text": original}] if isinstance(original, str) else original
     return {**holder, "content": [*thoughts, *blocks]}
-

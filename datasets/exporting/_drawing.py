@@ -9,6 +9,8 @@ from .._errors import DatasetError
 
 Split = Literal["train", "test"]
 
+SPLITS: tuple[Split, ...] = ("train", "test")
+
 
 def split_of(opening: str, *, share: float, seed: int) -> Split:
     """Return the side of a split that a row belongs to: by what it begins with and nothing else.

@@ -1,31 +1,26 @@
 """Rows that whyset wrote → files for those who train on them, all of them or none."""
 
-import hashlib
-import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 from .._errors import DatasetError
-from .._table_writer import RowWriter, open_writer
+from .._table_writer import open_writer
 from .._writer import LineWriter
 from ..containers import Source
-from ..containers._target import Target, unwritable
+from ..containers._target import unwritable
 from ._account import Exported, WrittenFile, notes_of
+from ._appearing import Open, appear, remove_empty
 from ._consumer import Consumer, WrittenFiles
 from ._consumers import consumer_named
-from ._drawing import Split, ordinary_needed, shuffled, split_of
-from ._gathering import Gathering, Line
+from ._drawing import SPLITS, Split, ordinary_needed, shuffled, split_of
+from ._gathering import Gathering
 from ._kinds import Kind
-from ._places import CARD, MANIFEST, Places
+from ._line import Line
+from ._places import CARD, QUARANTINE, Places
 from ._settings import ExportSettings
 from ._spool import Spool
-
-_SPLITS: tuple[Split, ...] = ("train", "test")
 
 
 def no_card(exported: Exported) -> str | None:
@@ -108,14 +103,14 @@ class Export:
             return self._run()
         except BaseException:
             if places.is_folder:
-                _remove_empty(places.folder / "control")
+                remove_empty(places.folder / "control")
             if made:
-                _remove_empty(places.folder)
+                remove_empty(places.folder)
             raise
 
     def _run(self) -> Exported:
         with ExitStack() as stack:
-            quarantine = stack.enter_context(LineWriter(self.places.beside("quarantine.jsonl")))
+            quarantine = stack.enter_context(LineWriter(self.places.beside(QUARANTINE)))
             gathering = Gathering(
                 self.consumer,
                 self.settings,
@@ -130,7 +125,7 @@ class Export:
             writers = self._write(lines, others, mixed, stack)
             exported = self._account(kind, gathering, mixed, writers)
             texts = self._texts(exported, gathering, kind)
-            self._commit(writers, quarantine, texts, exported)
+            appear(self.places, writers, quarantine, texts, exported)
         return exported
 
     def _mixed(self, gathering: Gathering, there: int) -> int:
@@ -154,14 +149,14 @@ class Export:
 
     def _write(
         self, lines: Spool, others: Spool, mixed: int, stack: ExitStack
-    ) -> "dict[tuple[Split, bool], _Open]":
+    ) -> dict[tuple[Split, bool], Open]:
         """Write all rows; what has appeared of none yet."""
         settings = self.settings
         seed = settings.seed
         chosen = shuffled(range(len(others)), seed)[:mixed]
         total = len(lines) + mixed
         order: Sequence[int] = shuffled(range(total), seed + 1) if self.mix else range(total)
-        opened: dict[tuple[Split, bool], _Open] = {}
+        opened: dict[tuple[Split, bool], Open] = {}
         for number in order:
             own = number < len(lines)
             line = Line.unpacked(lines[number] if own else others[chosen[number - len(lines)]])
@@ -172,28 +167,28 @@ class Export:
                 if (split, control) not in opened:
                     opened[split, control] = self._open(split, control, stack)
                 opened[split, control].write(line.control if control else line.row)
-        if settings.split is not None and len({split for split, _ in opened}) < len(_SPLITS):
-            missing = next(s for s in _SPLITS if (s, False) not in opened)
+        if settings.split is not None and len({split for split, _ in opened}) < len(SPLITS):
+            missing = next(s for s in SPLITS if (s, False) not in opened)
             raise DatasetError(
                 f"--split {settings.split:g} leaves no row for {missing}: all {total:,} rows have "
                 "too few different prompts; choose another share, or leave --split out"
             )
         return opened
 
-    def _open(self, split: Split, control: bool, stack: ExitStack) -> "_Open":
+    def _open(self, split: Split, control: bool, stack: ExitStack) -> Open:
         path = self.places.rows(split, parted=self.settings.split is not None, control=control)
-        return _Open(path, stack.enter_context(open_writer(path)))
+        return Open(path, stack.enter_context(open_writer(path)))
 
     def _account(
         self,
         kind: Kind,
         gathering: Gathering,
         mixed: int,
-        opened: "Mapping[tuple[Split, bool], _Open]",
+        opened: Mapping[tuple[Split, bool], Open],
     ) -> Exported:
         files = tuple(
             WrittenFile(self.places.told(opened[key].path), key[0], key[1], opened[key].count)
-            for key in sorted(opened, key=lambda key: (key[1], _SPLITS.index(key[0])))
+            for key in sorted(opened, key=lambda key: (key[1], SPLITS.index(key[0])))
         )
         return Exported(
             self.consumer.name,
@@ -227,72 +222,6 @@ class Export:
             texts[CARD] = card
         return texts
 
-    def _commit(
-        self,
-        opened: "Mapping[tuple[Split, bool], _Open]",
-        quarantine: LineWriter,
-        texts: Mapping[str, str],
-        exported: Exported,
-    ) -> None:
-        """Put the new files in place of those of an earlier export; its manifest goes first."""
-        with ExitStack() as stack:
-            for each in opened.values():
-                each.writer.prepare()
-            quarantine.prepare()
-            targets = []
-            for name, text in texts.items():
-                target = Target(self.places.beside(name))
-                stack.callback(target.discard)
-                target.write(text.encode())
-                target.finish()
-                targets.append(target)
-            old = self.places.earlier()
-            manifest = self.places.beside(MANIFEST)
-            manifest.unlink(missing_ok=True)
-            quarantine.commit(keep_empty=False)
-            for each in opened.values():
-                each.writer.commit()
-            for target in targets:
-                target.appear()
-            kept = {each.path for each in opened.values()}
-            kept |= {self.places.beside(name) for name in texts}
-            for path in old:
-                if path not in kept and (path.name != "quarantine.jsonl" or not quarantine.count):
-                    path.unlink(missing_ok=True)
-            if self.places.is_folder and not self.settings.control:
-                _remove_empty(self.places.folder / "control")
-            record = exported.record() | {"whyset": version("whyset")}
-            names = [*(file.name for file in exported.files)]
-            names += [self.places.told(self.places.beside(name)) for name in texts]
-            record["files"] = [
-                {
-                    "name": name,
-                    **next((f.told() for f in exported.files if f.name == name), {}),
-                    "sha256": _digest(self.places.folder / name),
-                }
-                for name in names
-            ]
-            if quarantine.count:
-                record["files"].append({"name": self.places.told(self.places.beside("quarantine.jsonl"))})
-            target = Target(manifest)
-            stack.callback(target.discard)
-            target.write(json.dumps(record, ensure_ascii=False, indent=2).encode() + b"\n")
-            target.finish()
-            target.appear()
-
-
-@dataclass(slots=True)
-class _Open:
-    """A file that is being written."""
-
-    path: Path
-    writer: RowWriter
-    count: int = 0
-
-    def write(self, line: bytes) -> None:
-        self.writer.write(line)
-        self.count += 1
-
 
 def _nothing(gathering: Gathering) -> str:
     own = gathering.own
@@ -304,13 +233,3 @@ def _nothing(gathering: Gathering) -> str:
     if own.left_out["annotated"]:
         advice = "; annotated rows are not for training: --include annotated exports them"
     return f"none of {own.read:,} rows can be exported ({', '.join(told)}){advice}"
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _remove_empty(folder: Path) -> None:
-    if folder.is_dir() and not os.listdir(folder):
-        folder.rmdir()

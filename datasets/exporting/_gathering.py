@@ -7,10 +7,9 @@ kind, and whether all of them carry reasoning. Then each becomes a line, or goes
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._errors import DatasetError
 from .._json import dumps, loads
@@ -20,70 +19,19 @@ from .._writer import quarantine_line
 from ..containers import Source
 from ._consumer import Consumer, Style
 from ._control import CONTROL, UNTOUCHED, restored
+from ._counts import Counts
 from ._kinds import Family, Kind, NotExported, family_of
+from ._line import Line
 from ._settings import ExportSettings
 from ._spool import Spool
 from ._taking import Taken, take
 
+_KIND_OF: Mapping[Family, Kind] = {
+    "conversation": "messages",
+    "preference": "preference",
+    "text": "text",
+}
 _KEPT_FROM_TRAINING = frozenset({"annotated", "quarantined"})
-
-
-class Line(NamedTuple):
-    """A row as it is written.
-
-    Attributes:
-        opening: A digest of what it begins with, by which a split goes.
-        synthetic: Whether its response was written.
-        row: Its JSON.
-        control: The JSON of its control; empty where none is wanted.
-    """
-
-    opening: str
-    synthetic: bool
-    row: bytes
-    control: bytes
-
-    def packed(self) -> bytes:
-        """Return it as one line."""
-        head = dumps([self.opening, self.synthetic, len(self.row)])
-        return b"%d %b%b%b" % (len(head), head, self.row, self.control)
-
-    @classmethod
-    def unpacked(cls, data: bytes) -> "Line":
-        """Read what `packed` returned."""
-        size, _, rest = data.partition(b" ")
-        opening, synthetic, length = loads(rest[: int(size)])
-        body = rest[int(size) :]
-        return cls(opening, synthetic, body[:length], body[length:])
-
-
-@dataclass(slots=True)
-class Counts:
-    """What became of the rows.
-
-    Attributes:
-        read: How many there were.
-        exported: How many of them are exported.
-        synthetic: How many of those were written, in whole or in part.
-        outcomes: Exported rows by outcome; `""` for rows without provenance.
-        left_out: Rows left out on purpose, by outcome or by `kind:FAMILY`.
-        refused: Rows in quarantine by reason.
-        reasoning: Exported rows whose last response carries reasoning.
-        reasoning_earlier: Exported rows in which an earlier response does.
-        left_columns: Columns that are not exported → in how many rows they stood.
-        renamed: Roles and parts that were written otherwise → in how many rows.
-    """
-
-    read: int = 0
-    exported: int = 0
-    synthetic: int = 0
-    outcomes: Counter[str] = field(default_factory=Counter)
-    left_out: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    reasoning: int = 0
-    reasoning_earlier: int = 0
-    left_columns: Counter[str] = field(default_factory=Counter)
-    renamed: Counter[str] = field(default_factory=Counter)
 
 
 class Gathering:
@@ -117,8 +65,10 @@ class Gathering:
         self._shapes: Counter[str] = Counter()
         self._thinking = [0, 0]
 
-    def gather(self, source: Source, mix: Source | None, stack: ExitStack) -> tuple[Kind, Spool, Spool]:
-        """Return the kind of the export, its lines, and those that are mixed in.
+    def gather(
+        self, source: Source, mix: Source | None, stack: ExitStack
+    ) -> tuple[Kind, Spool, Spool]:
+        """Return the kind of the export, its lines, and those that can be mixed in.
 
         Raises:
             DatasetError: A source cannot be read, rows are of several kinds, or of one that the
@@ -184,9 +134,9 @@ class Gathering:
                     f"rows of several kinds ({told}), which nobody trains on together; export one "
                     "after the other with --kind messages, preference or text"
                 )
-            family = next(iter(self._families), "conversation")
+            family: Family = next(iter(self._families), "conversation")
             pairs = set(self._shapes) == {"completion"} and "completion" in consumer.kinds
-            wanted = "completion" if pairs else "messages" if family == "conversation" else family
+            wanted = "completion" if pairs else _KIND_OF[family]
         if wanted not in consumer.kinds:
             raise DatasetError(
                 f"{consumer.title} does not read rows of kind {wanted!r}; it reads: "
@@ -211,9 +161,7 @@ class Gathering:
             lines.add(line.packed())
             self._count(counts, taken, line)
 
-    def _line(
-        self, columns: Mapping[str, Any], taken: Taken, kind: Kind, style: Style
-    ) -> Line:
+    def _line(self, columns: Mapping[str, Any], taken: Taken, kind: Kind, style: Style) -> Line:
         outcome = str(taken.provenance["outcome"]) if taken.provenance else ""
         row = self._row(taken, kind, style)
         control = b""
@@ -263,9 +211,7 @@ class Gathering:
         place: str,
     ) -> None:
         counts.refused[reason] += 1
-        self._on_quarantine(
-            quarantine_line(line, (reason,), content, source=place, detail=detail)
-        )
+        self._on_quarantine(quarantine_line(line, (reason,), content, source=place, detail=detail))
 
 
 def _is_synthetic(outcome: str) -> bool:

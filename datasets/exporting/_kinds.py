@@ -8,7 +8,7 @@ ConsumerName = Literal["trl", "axolotl", "llama-factory", "openai", "anthropic"]
 """Who reads what is exported; `docs/export.md` says how."""
 
 Kind = Literal["messages", "completion", "preference", "text"]
-"""Conversations; conversations in two parts, of which the last response is learned; pairs; texts."""
+"""Conversations; conversations of which the last response alone is learned; pairs; texts."""
 
 Family = Literal["conversation", "preference", "text"]
 """What a row is; a conversation can be exported as either of two kinds."""

@@ -121,6 +121,8 @@ class LlamaFactory:
         if kind == "text":
             return {"file_name": file, "columns": {"prompt": "text"}}
         read = {"messages": "conversations"}
-        read |= {name: name for name in ("system", "tools", "chosen", "rejected") if name in columns}
+        read |= {
+            name: name for name in ("system", "tools", "chosen", "rejected") if name in columns
+        }
         ranking = {"ranking": True} if kind == "preference" else {}
         return {"file_name": file, "formatting": "sharegpt", **ranking, "columns": read}

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from .._errors import DatasetError
 from ..containers import Layout, Source, layout_of_name
-from ._drawing import Split
+from ._drawing import SPLITS, Split
 
 MANIFEST = "export.json"
 CARD = "README.md"
+QUARANTINE = "quarantine.jsonl"
 
 _OURS = re.compile(
     r"(control/)?(train|test)\.[a-z]+(\.(gz|zst))?|README\.md|quarantine\.jsonl"
@@ -60,7 +61,7 @@ class Places:
             places = cls(path.parent, path.name.removesuffix(ending), ending)
             parent = path.parent
         if not parent.is_dir():
-            raise DatasetError(f"{output}: there is no folder {parent.name or parent}; make it first")
+            raise DatasetError(f"{output}: there is no folder {parent}; make it first")
         return places
 
     @property
@@ -132,8 +133,8 @@ class Places:
 
     def _all(self) -> Iterator[Path]:
         for control in (False, True):
-            for split in ("train", "test"):
-                yield self.rows(split, parted=True, control=control)  # type: ignore[arg-type]
+            for split in SPLITS:
+                yield self.rows(split, parted=True, control=control)
             yield self.rows("train", parted=False, control=control)
-        for name in (MANIFEST, CARD, "quarantine.jsonl"):
+        for name in (MANIFEST, CARD, QUARANTINE):
             yield self.beside(name)

@@ -46,7 +46,9 @@ class ExportSettings:
         """
         for name, value in (("share", self.share), ("split", self.split)):
             if value is not None and not 0 < value < 1:
-                raise DatasetError(f"--{name} is a number between 0 and 1, such as 0.2, not {value:g}")
+                raise DatasetError(
+                    f"--{name} is a number between 0 and 1, such as 0.2, not {value:g}"
+                )
         if unknown := sorted(self.include - {"annotated"}):
             raise DatasetError(
                 f"--include {unknown[0]}: only annotated rows can be exported against advice; all "

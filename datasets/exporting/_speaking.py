@@ -1,4 +1,4 @@
-"""Messages as consumers read them: plain texts, roles that chat templates know, reasoning placed."""
+"""Messages as consumers read them: plain texts, roles of chat templates, reasoning placed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -120,9 +120,7 @@ def tools_as_text(offered: Sequence[OfferedTool]) -> dict[str, str]:
     return {"tools": dumps([openai_tool(tool) for tool in offered]).decode()}
 
 
-def _plain(
-    message: Message, consumer: str, others: frozenset[str] | None, images: bool
-) -> Message:
+def _plain(message: Message, consumer: str, others: frozenset[str] | None, images: bool) -> Message:
     if others is not None:
         for name in message.others:
             if name not in others:

@@ -152,5 +152,3 @@ def _refuse_unread_tools(held: Any, read: tuple[OfferedTool, ...]) -> None:
 
 def _plain(text: str) -> str:
     return " ".join(text.split()).casefold()
-
-

@@ -34,6 +34,11 @@ class Choices(Generator):
 
     options: Options
 
+    @property
+    def adds(self) -> tuple[str, ...]:
+        """The column that the rationale goes to."""
+        return (self.options.column,)
+
     def steps(self, row: Row) -> Steps[Finished | Rejected]:
         """Return the steps of one row; one that holds no pair is rejected without an ask."""
         evidence = self.evidence(

@@ -16,7 +16,15 @@ from ._amounts import amount
 from ._focus import passages_by_section, section_named
 from ._laws import Place, Problem, nearest, problems
 from ._making import planned_axis, usual_wave, with_documents
-from ._plan import USUAL_FOCUS, Focus, Plan, PlannedAxis, PlannedConstitution, PlannedSection
+from ._plan import (
+    SEPARATOR,
+    USUAL_FOCUS,
+    Focus,
+    Plan,
+    PlannedAxis,
+    PlannedConstitution,
+    PlannedSection,
+)
 from ._yaml import Sourced, parse
 
 
@@ -220,12 +228,11 @@ def _without_spreads(file: _File, generator: DocumentGenerator, reader: _Reader)
 
 def _sections(file: _File, constitution: Constitution, reader: _Reader) -> Iterator[PlannedSection]:
     held = passages_by_section(constitution)
+    by_name = {SEPARATOR.join(path): path for path in held}
+    # Of another text the plan's sections need not be there; that it is another is told instead.
     changed = file.constitution.sha256 != constitution.digest
     for number, each in enumerate(file.sections):
-        path = tuple(each.section.split(" > ")) if each.section else ()
-        for known in held:
-            if " > ".join(known) == each.section:
-                path = known
+        path = by_name.get(each.section, (each.section,))
         if path not in held and not changed:
             try:
                 path = section_named(constitution, each.section).path

@@ -20,7 +20,7 @@ from whyset.datasets import (
     with_deliberation,
 )
 
-TOOL = {
+TOOL: dict[str, Any] = {
     "type": "function",
     "function": {"name": "find", "description": "Finds.", "parameters": {"type": "object"}},
 }

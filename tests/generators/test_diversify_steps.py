@@ -386,7 +386,7 @@ def test_a_step_can_be_left_out(without: tuple[str, ...], steps: list[str]) -> N
     assert (said[0]["role"] == "system") == ("system" not in without)
 
 
-def _left(without: tuple[str, ...]) -> Mapping[str, str]:
+def _left(without: tuple[str, ...]) -> Mapping[str, Any]:
     prefixes = {"tools": "tool_", "system": "system"}
     return {
         axis: value
@@ -463,7 +463,7 @@ def test_a_response_that_calls_a_tool_is_no_response(tell: Teller) -> None:
 
 def test_the_first_sample_that_passes_is_kept() -> None:
     went_along = ANSWERED.model_copy(update={"resists": False})
-    script = {
+    script: Script = {
         **RESPOND_SCRIPT,
         "respond": [
             Reply("", "other", detail="it calls book_pilot"),

@@ -6,6 +6,7 @@ After a wanted change: `WHYSET_UPDATE_GOLDEN=1 pytest tests/generators/test_resa
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from resampling import CHAT, NEW_ANSWER, PLAIN, PROMPTED, SCRIPT
@@ -83,7 +84,7 @@ def test_so_is_every_ruthless_one(name: str) -> None:
         ("judge_adverse", {"adverse": True}, "judge"),
     ],
 )
-def test_a_prompt_reads_as_it_did(golden: str, options: dict[str, object], step: str) -> None:
+def test_a_prompt_reads_as_it_did(golden: str, options: dict[str, Any], step: str) -> None:
     thinks = options.get("channel", "thinking") == "thinking" and "without" not in options
     script = {**SCRIPT, **({} if thinks else {"respond": NEW_ANSWER})}
     if "without" in options:

@@ -1,5 +1,6 @@
 """What LangChain's callbacks, LangSmith and OpenTelemetry see of a generator's asks and finds."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -53,7 +54,6 @@ BRIEF: dict[str, Any] = {"passages": [DIARY_PASSAGE], "variety": {"length": "sho
 @pytest.fixture(params=[False, True], ids=["invoke", "ainvoke"])
 def traced(request: pytest.FixtureRequest) -> Callable[[BoundGenerator, dict[str, Any]], Run]:
     """Return the root of the runs that a call makes."""
-    import asyncio
 
     def trace(generator: BoundGenerator, columns: dict[str, Any]) -> Run:
         collector = RunCollectorCallbackHandler()
@@ -184,8 +184,6 @@ def test_a_failure_is_seen_where_it_happened() -> None:
 
 
 def _call(generator: BoundGenerator, how: str, collector: Any) -> None:
-    import asyncio
-
     called: Any = getattr(generator, how)(DIARY, {"callbacks": [collector]})
     if how == "ainvoke":
         asyncio.run(called)
@@ -202,7 +200,7 @@ def test_tokens_add_up_in_langchains_own_counter() -> None:
 
 @pytest.mark.parametrize(
     ("generator", "columns", "first"),
-    [(bound, DIARY, "deliberation/appraise"), (story, BRIEF, "story/premise")],
+    [(bound, DIARY, "deliberation/appraise"), (story, BRIEF, "story/dilemmas")],
     ids=["a row", "a brief"],
 )
 async def test_events_show_every_ask_with_prompt_model_and_tokens(
@@ -260,9 +258,7 @@ def test_langsmith_is_sent_messages_and_tokens_and_no_objects() -> None:
     assert "You read rows of a training data set" in sent
 
 
-def test_opentelemetry_has_a_span_for_every_ask_with_model_and_tokens(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_opentelemetry_has_a_span_for_every_ask_with_model_and_tokens() -> None:
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     client = Client(

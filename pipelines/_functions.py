@@ -1,0 +1,272 @@
+"""Plain functions: a list of rows in and out, and what `Dataset.map` takes.
+
+Nothing is lost: a row that does not pass comes back as it was, marked in its `whyset` column as
+`quarantined`, with the reasons.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from whyset.constitution import Constitution
+from whyset.datasets import (
+    COLUMN,
+    DEFAULT,
+    BadRow,
+    DatasetError,
+    Row,
+    Selection,
+    earlier_pass,
+    identical,
+    loads,
+    provenance_of,
+    read_rows,
+    room_for_provenance,
+    with_provenance_as_text,
+)
+from whyset.generators import Declined, Generator, GeneratorError, Item, Model
+from whyset.models import PatientModel, RetryPolicy, adopt
+from whyset.retriever import PassageRetriever, Searcher
+
+from ._background import in_background
+from ._crew import Crew
+from ._ledger import Ledger
+from ._live import Done, LiveEngine
+from ._rowrecord import QUARANTINED
+from ._schema import widened
+
+
+def rewrite_rows(
+    rows: Iterable[Mapping[str, Any]],
+    generator: Generator,
+    *,
+    model: Model | str | Any,
+    judge: Model | str | Any = None,
+    retriever: Searcher | Constitution | None = None,
+    concurrency: int = 16,
+    selection: Selection = DEFAULT,
+    ledger: Path | None = None,
+    retries: RetryPolicy = RetryPolicy(),
+) -> list[dict[str, Any]]:
+    """Put a list of rows, or of briefs, through a generator.
+
+    Asks run side by side. May be called within a running event loop, which it blocks.
+
+    Args:
+        rows: Rows, or for a generator of documents what each is to be.
+        generator: What is asked, and what must hold of the answers.
+        model: Who writes: `provider:model`, a LangChain chat model or a `Model`.
+        judge: Who judges; the writer where none is given.
+        retriever: Where passages come from: a retriever, or a constitution that one is opened
+            for; the bundled charter where none is given.
+        concurrency: How many asks are in flight at most.
+        selection: What of each row is to be worked on.
+        ledger: A file in which every reply is kept as it comes: with it, work that was cut off
+            goes on where it stopped, and nothing is paid twice.
+        retries: When an ask that met a passing fault is sent again.
+
+    Returns:
+        As many as there were, in their order, each with a `whyset` column. What is not
+        `quarantined` there is finished.
+
+    Raises:
+        Declined: The model or the judge cannot do what the generator needs of them.
+        ModelRefused: The provider turns every ask down.
+        RunStopped: The provider does not answer.
+        WhysetError: Something cannot be opened; the message says what to do.
+    """
+    work = Mapper(
+        generator,
+        model=model,
+        judge=judge,
+        retriever=retriever,
+        concurrency=concurrency,
+        selection=selection,
+        ledger=ledger,
+        retries=retries,
+    )
+    held = [dict(row) for row in rows]
+    return in_background(lambda: work.finish(held, close=True))
+
+
+def mapper(
+    generator: Generator,
+    *,
+    model: Model | str | Any,
+    judge: Model | str | Any = None,
+    retriever: Searcher | Constitution | None = None,
+    concurrency: int = 16,
+    selection: Selection = DEFAULT,
+    ledger: Path | None = None,
+    retries: RetryPolicy = RetryPolicy(),
+) -> "Mapper":
+    """Return what `Dataset.map(…, batched=True)` takes; the arguments are those of `rewrite_rows`.
+
+    Name models, and give a constitution rather than a retriever, where the function has to go to
+    other processes (`num_proc`): each then opens its own. A ledger is for one process.
+    """
+    return Mapper(
+        generator,
+        model=model,
+        judge=judge,
+        retriever=retriever,
+        concurrency=concurrency,
+        selection=selection,
+        ledger=ledger,
+        retries=retries,
+    )
+
+
+@dataclass(kw_only=True)
+class Mapper:
+    """A generator as a function of columns; see `mapper`.
+
+    The `whyset` column is JSON text, as in files: `whyset.datasets.provenance_of` reads it.
+    """
+
+    generator: Generator = field(kw_only=False)
+    model: Model | str | Any
+    judge: Model | str | Any = None
+    retriever: Searcher | Constitution | None = None
+    concurrency: int = 16
+    selection: Selection = DEFAULT
+    ledger: Path | None = None
+    retries: RetryPolicy = RetryPolicy()
+    _crew: Crew | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse at once what could never work.
+
+        Raises:
+            Declined: The extractive model cannot do what the generator needs, or cannot judge.
+        """
+        if self.model == "extractive":
+            self.generator.extractive()
+        elif self.judge == "extractive":
+            raise _no_judge()
+
+    def __call__(self, batch: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+        """Finish the rows of a batch: columns in, columns out, as many values in each."""
+        columns = {name: list(values) for name, values in batch.items()}
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        finished = in_background(lambda: self.finish(rows))
+        done = [with_provenance_as_text(row) for row in finished]
+        names = dict.fromkeys(
+            [*columns, *self.generator.adds, *(key for row in done for key in row)]
+        )
+        return {name: [row.get(name) for row in done] for name in names}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what belongs to a process; it is opened anew where it is needed."""
+        state = {**self.__dict__, "_crew": None}
+        if isinstance(self.retriever, PassageRetriever):
+            # Enough to tell two mappers apart by, as `Dataset.map` does to know finished work.
+            state["retriever"] = _Elsewhere(self.retriever.identity)
+        return state
+
+    def features(self, features: Any) -> Any:
+        """Return a dataset's features with what rows may have afterwards, for `Dataset.map`.
+
+        It takes types from the first rows that come back, where a column may be empty that is not
+        so later. `features=work.features(dataset.features)` tells it beforehand.
+        """
+        channel = getattr(self.generator.options, "channel", None)
+        return widened(features, self.generator.adds, reasoning=channel == "thinking")
+
+    async def finish(
+        self, rows: Sequence[Mapping[str, Any]], *, close: bool = False
+    ) -> list[dict[str, Any]]:
+        """Finish rows in the running loop.
+
+        Args:
+            rows: What to work on.
+            close: Whether models that were opened here have no more to do.
+        """
+        crew = self._crew = self._crew or self._open_crew()
+        try:
+            with Ledger(self.ledger) as ledger:
+                engine = LiveEngine(
+                    crew, ledger, concurrency=self.concurrency, retries=self.retries
+                )
+                async with aclosing(engine.run(self._items(rows))) as results:
+                    return [self._told(done, rows[done.row.line - 1]) async for done in results]
+        finally:
+            if close:
+                await self._close(crew)
+
+    def _open_crew(self) -> Crew:
+        retriever = self.retriever
+        if isinstance(retriever, _Elsewhere):
+            raise Declined(
+                "the retriever stayed in the process that it was opened in: give mapper() the "
+                "constitution in its place, for which every process opens one"
+            )
+        if retriever is None or isinstance(retriever, Constitution):
+            retriever = PassageRetriever.open(retriever or Constitution.charter())
+        writer = _opened(self.model)
+        judge = writer if self.judge is None else _opened(self.judge)
+        if judge.extractive and not writer.extractive:
+            raise _no_judge()
+        return Crew.of(self.generator, writer, judge, retriever)
+
+    async def _close(self, crew: Crew) -> None:
+        """Close the models that were opened here; others are their owners' to close."""
+        if isinstance(self.model, str):
+            await crew.models["writer"].aclose()
+        if isinstance(self.judge, str):
+            await crew.models["judge"].aclose()
+
+    def _items(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[Item | BadRow]:
+        for line, row in enumerate(rows, start=1):
+            try:
+                if self.generator.takes == "briefs":
+                    yield self.generator.item(row, line=line)
+                else:
+                    (read,) = read_rows([row], selection=self.selection)
+                    yield replace(read, line=line)
+            except (DatasetError, GeneratorError) as error:
+                yield BadRow(line, str(error), b"")
+
+    def _told(self, done: Done, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row as it goes back: with what it had that JSON has not, as it was."""
+        if done.record.line is None:
+            return self._marked(done, given)
+        finished: dict[str, Any] = loads(done.record.line)
+        if isinstance(done.row, Row):
+            for name, read in done.row.columns.items():
+                if name in finished and identical(finished[name], read):
+                    finished[name] = given[name]
+        return {**finished, COLUMN: provenance_of(finished)}
+
+    def _marked(self, done: Done, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row as it was, with why it is no better."""
+        known: dict[str, Any] = {
+            "outcome": QUARANTINED,
+            "generator": self.generator.name,
+            "version": self.generator.version,
+            "reasons": list(done.record.reasons),
+            "detail": done.record.detail,
+            **(done.record.known or {}),
+        }
+        if (earlier := earlier_pass(given)) is not None:
+            known["earlier"] = dict(earlier)
+        return {**room_for_provenance(given), COLUMN: known}
+
+
+@dataclass(frozen=True)
+class _Elsewhere:
+    """What is left of a retriever in another process."""
+
+    identity: str
+
+
+def _opened(model: Any) -> Model:
+    """Return who answers; the engine has patience of its own."""
+    adopted = adopt(model)
+    return adopted.patient_for if isinstance(adopted, PatientModel) else adopted
+
+
+def _no_judge() -> Declined:
+    return Declined("the extractive model cannot judge; name a language model as judge")

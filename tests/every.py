@@ -1,0 +1,178 @@
+"""Every generator with a little to work on: what tests put all of them through alike.
+
+    case = EVERY["story"]
+    with BatchingServer(case.answer) as server:
+        summary = case.run(server.url, folder).execute()
+
+Documents follow a small plan, rows lie in `rows.jsonl`; either way the output is `out.jsonl`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, get_args
+
+import answering
+import answering_advice
+import answering_choices
+import answering_explanation
+import answering_probe
+import answering_rows
+import answering_story
+from answering import write_rows
+from deliberating import CONSTITUTION
+from loopback import KEY, MODEL, Answer
+
+from whyset.generators import DocumentGenerator, Generator, open_generator
+from whyset.models import AnthropicModel, RetryPolicy
+from whyset.pipelines import (
+    BatchPolicy,
+    CorpusFiles,
+    CorpusRun,
+    CorpusSummary,
+    Crew,
+    Run,
+    RunFiles,
+    Summary,
+    make_plan,
+)
+from whyset.retriever import PassageRetriever
+
+AnyRun = Run | CorpusRun
+AnySummary = Summary | CorpusSummary
+
+_ROWS, _OUTPUT = "rows.jsonl", "out.jsonl"
+_QUICK = RetryPolicy(attempts=3, first_wait=0.01, longest_outage=0.3)
+_HASTY = BatchPolicy(poll=0.01, settling=0.0)
+_RETRIEVER = PassageRetriever.open(CONSTITUTION, embedder="lexical", ephemeral=True)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A generator, and something small for it to do.
+
+    Attributes:
+        generator: Its name.
+        answer: What a server says to its asks; some of what it makes must come to nothing.
+        rows: What it works on, where it takes rows.
+        documents: How many it is to write, where it writes documents.
+        options: Its options.
+        grounded: Whether everything it finishes has passages.
+    """
+
+    generator: str
+    answer: Answer
+    _: KW_ONLY
+    rows: tuple[dict[str, Any], ...] = ()
+    documents: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+    grounded: bool = True
+
+    @cached_property
+    def steps_without(self) -> tuple[str, ...]:
+        """The steps that its option `without` lists."""
+        known = open_generator(self.generator).options_class.model_fields
+        if "without" not in known:
+            return ()
+        step, _ = get_args(known["without"].annotation)
+        return get_args(step)
+
+    def made(self, **options: Any) -> Generator:
+        """Return the generator, with more options."""
+        return open_generator(self.generator)(**self.options, **options)
+
+    def run(
+        self,
+        url: str,
+        folder: Path,
+        *,
+        batch: bool = False,
+        most: int | None = None,
+        **options: Any,
+    ) -> AnyRun:
+        """Return a run of it; the same as before in a folder where there was one.
+
+        Args:
+            url: The server to ask.
+            folder: Where its files lie.
+            batch: See `Run`.
+            most: How many rows or documents there are at most.
+            options: More options of the generator.
+        """
+        generator = self.made(**options)
+        model = AnthropicModel(MODEL, base_url=url, api_key=KEY, timeout=60)
+        crew = Crew.of(generator, model, model, _RETRIEVER)
+        output = str(folder / _OUTPUT)
+        means = {"concurrency": 4, "retries": _QUICK, "batch": batch, "batch_policy": _HASTY}
+        if not isinstance(generator, DocumentGenerator):
+            source = write_rows(folder / _ROWS, self.rows[:most])
+            return Run(RunFiles.beside(str(source), output), crew, **means)
+        documents = min(self.documents, most or self.documents)
+        few = documents < self.documents
+        plan = make_plan(
+            generator, CONSTITUTION, documents=documents, wave=documents, best_effort=few
+        )
+        return CorpusRun(CorpusFiles.beside(output), plan, crew, **means)
+
+
+_of_rows = partial(Case, answer=answering_rows.answer)
+
+EVERY: Mapping[str, Case] = {
+    "advice": Case("advice", answering_advice.answer, documents=5),
+    "choices": Case(
+        "choices",
+        answering_choices.answer,
+        rows=tuple(answering_choices.rows(7, *answering_choices.FATES)),
+    ),
+    "deliberation": Case(
+        "deliberation", answering.answer, rows=tuple(answering.rows(7, *answering.FATES))
+    ),
+    "diversify": _of_rows(
+        "diversify",
+        rows=tuple(answering_rows.rows(5, *answering_rows.FATES)),
+        grounded=False,
+    ),
+    "diversify_respond": _of_rows(
+        "diversify",
+        rows=tuple(answering_rows.rows(8, *answering_rows.FATES)),
+        options={"respond": True},
+    ),
+    "explanation": Case("explanation", answering_explanation.answer, documents=5),
+    "probe": Case("probe", answering_probe.answer, documents=5),
+    "resample": _of_rows("resample", rows=tuple(answering_rows.rows(8, *answering_rows.FATES))),
+    "story": Case("story", answering_story.answer, documents=5),
+}
+"""Case → itself; a generator that works in two quite different ways has two."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A run for a process of its own."""
+
+    case: str
+    url: str
+    folder: str
+    batch: bool
+
+    async def carry_out(self) -> None:
+        """Do it to its end."""
+        run = EVERY[self.case].run(self.url, Path(self.folder), batch=self.batch)
+        await run.aexecute()
+
+
+def carry_out(jobs: str) -> None:
+    """Do all jobs side by side; what a process is started for that is to be killed.
+
+    Args:
+        jobs: Their values, as JSON.
+    """
+
+    async def together() -> None:
+        await asyncio.gather(*(Job(*values).carry_out() for values in json.loads(jobs)))
+
+    asyncio.run(together())
