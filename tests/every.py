@@ -61,6 +61,8 @@ class Case:
         answer: What a server says to its asks; some of what it makes must come to nothing.
         rows: What it works on, where it takes rows.
         documents: How many it is to write, where it writes documents.
+        length: The value of its axis `length`, where that should not be drawn: checks take their
+            time over long texts.
         options: Its options.
         grounded: Whether everything it finishes has passages.
     """
@@ -70,6 +72,7 @@ class Case:
     _: KW_ONLY
     rows: tuple[dict[str, Any], ...] = ()
     documents: int = 0
+    length: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     grounded: bool = True
 
@@ -115,7 +118,12 @@ class Case:
         documents = min(self.documents, most or self.documents)
         few = documents < self.documents
         plan = make_plan(
-            generator, CONSTITUTION, documents=documents, wave=documents, best_effort=few
+            generator,
+            CONSTITUTION,
+            documents=documents,
+            wave=documents,
+            variety={"length": {self.length: 1}} if self.length else {},
+            best_effort=few,
         )
         return CorpusRun(CorpusFiles.beside(output), plan, crew, **means)
 
@@ -123,14 +131,14 @@ class Case:
 _of_rows = partial(Case, answer=answering_rows.answer)
 
 EVERY: Mapping[str, Case] = {
-    "advice": Case("advice", answering_advice.answer, documents=5),
+    "advice": Case("advice", answering_advice.answer, documents=6),
     "choices": Case(
         "choices",
         answering_choices.answer,
         rows=tuple(answering_choices.rows(7, *answering_choices.FATES)),
     ),
     "deliberation": Case(
-        "deliberation", answering.answer, rows=tuple(answering.rows(7, *answering.FATES))
+        "deliberation", answering.answer, rows=tuple(answering.rows(6, *answering.FATES))
     ),
     "diversify": _of_rows(
         "diversify",
@@ -142,10 +150,12 @@ EVERY: Mapping[str, Case] = {
         rows=tuple(answering_rows.rows(8, *answering_rows.FATES)),
         options={"respond": True},
     ),
-    "explanation": Case("explanation", answering_explanation.answer, documents=5),
+    "explanation": Case(
+        "explanation", answering_explanation.answer, documents=6, length="short"
+    ),
     "probe": Case("probe", answering_probe.answer, documents=5),
     "resample": _of_rows("resample", rows=tuple(answering_rows.rows(8, *answering_rows.FATES))),
-    "story": Case("story", answering_story.answer, documents=5),
+    "story": Case("story", answering_story.answer, documents=6, length="short"),
 }
 """Case → itself; a generator that works in two quite different ways has two."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from whyset.datasets import NotJson, loads
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+    from jsonschema import Draft202012Validator
 
 _DEEPEST = 6
 _LONGEST = 8000

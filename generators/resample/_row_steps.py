@@ -86,9 +86,16 @@ class RowSteps:
 
         Raises:
             ContextRefused: It has no place for a system prompt.
+            Unaskable: Its own cannot be extended.
         """
         if not self._ruthless:
             return self._row
+        own = system_message(self._row.conversation)
+        if own and own.parts:
+            raise Unaskable(
+                "its own system prompt holds more than text and cannot be extended",
+                reason="no_place",
+            )
         ruthless = self._rendered(f"ruthless_{self._ruthless}")
         return with_context(self._row, joined(self._own_system, ruthless), None)
 

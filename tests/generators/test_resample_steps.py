@@ -371,6 +371,16 @@ def test_a_row_that_has_no_place_for_it_is_not_asked() -> None:
     assert tell_one_way(Resample(), record, SCRIPT).finished.outcome == "resampled"
 
 
+def test_nor_is_one_whose_own_prompt_cannot_be_extended() -> None:
+    parts = [{"type": "text", "text": OWN, "cache_control": {"type": "ephemeral"}}]
+    record = {"messages": [{"role": "system", "content": parts}, *CHAT["messages"]]}
+    told = tell_one_way(Resample(adverse=True), record, {})
+
+    assert told.rejected.reasons == ("no_place",)
+    kept = tell_one_way(Resample(), record, SCRIPT).finished.columns["messages"][0]
+    assert kept == record["messages"][0]
+
+
 def test_it_is_never_written_without_a_judge() -> None:
     with pytest.raises(GeneratorError, match="adverse rows are kept only where a judge"):
         Resample(adverse=True, without=("judge",))
