@@ -112,17 +112,18 @@ def _command(generator: "type[Generator]") -> str:
 def _overview(records: list[dict[str, Any]]) -> list[str]:
     lines = []
     for takes, heading in (("rows", "rows in, rows out"), ("briefs", "documents from a plan")):
-        rows = [
-            (
-                record["name"],
-                record["summary"] + ("" if record["from"] == _OWN else f" ({record['from']})"),
-            )
-            for record in records
-            if record["takes"] == takes
-        ]
-        if rows:
-            lines += [f"{heading}:", *table(rows, names=2), ""]
-    return [*lines, "whyset generators NAME tells the options, axes and prompts of one."]
+        lines.append(f"{heading}:")
+        for record in records:
+            if record["takes"] != takes:
+                continue
+            source = "" if record["from"] == _OWN else f" (from {record['from']})"
+            flags = " ".join(option["flag"] for option in record["options"])
+            lines += [
+                f"  {record['name']}{source}: {record['summary']}",
+                f"    {record['command']} {flags}",
+            ]
+        lines.append("")
+    return [*lines, "whyset generators NAME tells what each option, axis and prompt of one is."]
 
 
 def _details(record: dict[str, Any]) -> list[str]:

@@ -79,6 +79,9 @@ def rewrite(
             "every row to the judge [default: the threshold measured for the embedder]."
         ),
     ] = None,
+    max_revisions: Annotated[
+        int, typer.Option(min=0, help="How often a draft that does not pass is revised.")
+    ] = 2,
     prompts: PromptsOption = None,
     concurrency: ConcurrencyOption = 64,
     attempts: AttemptsOption = 8,
@@ -153,6 +156,7 @@ def rewrite(
             on_conflict=on_conflict,
             k=k,
             settle_below=settle_below,
+            max_revisions=max_revisions,
             prompts=read_prompts(prompts, "deliberation") if prompts else None,
             embedder=embedder,
             chroma=chroma,

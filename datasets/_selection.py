@@ -55,7 +55,7 @@ class Selection:
         That is the record's digest itself where nothing special is selected, so that choosing the
         defaults by name changes nothing.
         """
-        if self == DEFAULT:
+        if self is DEFAULT or self == DEFAULT:
             return record
         return hashlib.sha256(f"{record}{astuple(self)}".encode()).hexdigest()
 

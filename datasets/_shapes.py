@@ -1,8 +1,7 @@
 """Record → conversation: which shape it has, what was said, and which responses are worked on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ._conversation import Conversation
 from ._provenance import earlier_pass
@@ -15,8 +14,7 @@ __all__ = ["Reading", "UnusableRecord", "kind_of", "read_conversation", "read_re
 _EMPTY = "empty response: the last assistant turn has no text and no tool call"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A record as it was read.
 
     Attributes:
@@ -26,7 +24,7 @@ class Reading:
     """
 
     shape: Shape
-    conversation: Conversation = field(repr=False)
+    conversation: Conversation
     targets: tuple[Target, ...]
 
 
@@ -81,8 +79,10 @@ def layout_of(columns: Mapping[str, Any]) -> Layout:
     Raises:
         UnusableRecord: None fits, or two lists of messages contradict each other.
     """
-    stated = {name: value for name, value in columns.items() if value is not None}
-    for candidate in (stated, columns):
+    candidates = [columns]
+    if None in columns.values():
+        candidates.insert(0, {name: value for name, value in columns.items() if value is not None})
+    for candidate in candidates:
         for layout in LAYOUTS.values():
             if layout.fits(candidate):
                 _refuse_two_lists(layout, candidate)
@@ -120,8 +120,8 @@ def _selected(spoken: Spoken, selection: Selection, side: Side) -> list[Target]:
         turn = spoken.turns[-1]
         if not _says_something(spoken, turn):
             raise UnusableRecord(_EMPTY)
-        earlier = sum(message.role == "assistant" for message in spoken.messages[:turn])
-        return [Target(turn, side, earlier + 1)]
+        roles = [message.role for message in spoken.messages[: turn + 1]]
+        return [Target(turn, side, roles.count("assistant"))]
     answered = [at for at, message in enumerate(spoken.messages) if message.role == "assistant"]
     open_turns = frozenset(spoken.turns)
     numbered = [
@@ -151,19 +151,20 @@ def _selected(spoken: Spoken, selection: Selection, side: Side) -> list[Target]:
 
 def _says_something(spoken: Spoken, turn: int) -> bool:
     message = spoken.messages[turn]
-    return bool(message.text.strip() or message.tool_calls)
+    return bool(message.tool_calls or (message.text and not message.text.isspace()))
 
 
 def _refuse_two_lists(layout: Layout, columns: Mapping[str, Any]) -> None:
     """Refuse a record with two conversations: neither has a better claim to be the one."""
     if layout.name not in {"messages", "sharegpt", "anthropic"}:
         return
-    held = [
-        name
-        for name in LISTS
-        if name in columns
-        and any(list_column({name: columns[name]}, key) for key in ("role", "from"))
-    ]
+    held = [name for name in LISTS if name in columns]
+    if len(held) > 1:
+        held = [
+            name
+            for name in held
+            if any(list_column({name: columns[name]}, key) for key in ("role", "from"))
+        ]
     if len(held) > 1:
         raise UnusableRecord(
             f"two conversations, in {held[0]!r} and in {held[1]!r}: remove one of the columns, or "

@@ -10,7 +10,16 @@ from ._generator import Generator, installed_generators, open_generator
 from ._opinions import Opinion, PointedVerdict
 from ._options import GeneratorOptions
 from ._prompts import fence
+from ._quotes import quotes_of
 from ._rehearsal import filler, rehearsed
+from ._rendering import (
+    query_texts,
+    render_conversation,
+    render_list,
+    render_passages,
+    render_response,
+    spoken_text,
+)
 from ._result import (
     NO_ORIGINAL,
     Evidence,
@@ -91,8 +100,15 @@ __all__ = [
     "judged",
     "numbered",
     "open_generator",
+    "query_texts",
+    "quotes_of",
     "rehearsed",
+    "render_conversation",
+    "render_list",
+    "render_passages",
+    "render_response",
     "reviewed",
+    "spoken_text",
     "usage_record",
     "with_provenance",
     "written",

@@ -61,6 +61,14 @@ def judged(ask: Ask, schema: type[Answer]) -> Steps[Answer]:
     raise Unanswered("unreadable_verdict", f"{ask.step}: {'; '.join(problems)}")
 
 
+def afresh(ask: Ask, attempt: int) -> Ask:
+    """Return an ask that is answered anew at each attempt, though it asks the same again.
+
+    Two samples an attempt: where an answer does not fit, `judged` asks once more.
+    """
+    return replace(ask, sample=2 * attempt)
+
+
 def _complete(ask: Ask) -> Steps[Reply]:
     reply = yield from _replied(ask)
     if reply.stop == "truncated":

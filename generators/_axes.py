@@ -1,7 +1,10 @@
 """Axes of variety: what a plan draws for each document, instead of asking a model for variety."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+
+from ._brief import Brief
+from ._errors import GeneratorError
 
 _NUMBERED = "#"
 
@@ -48,3 +51,22 @@ def chosen(value: str, listed: Sequence[str]) -> str:
     if not is_numbered(value):
         return value
     return listed[int(value[len(_NUMBERED) :]) % len(listed)]
+
+
+def check_axes(brief: Brief, axes: Iterable[Axis], *, of: str) -> None:
+    """A brief may vary nothing but what there is an axis of.
+
+    Args:
+        brief: The brief.
+        axes: Those that there are.
+        of: What has them, such as `a story`.
+
+    Raises:
+        GeneratorError: It has an axis that does not exist.
+    """
+    known = [axis.name for axis in axes]
+    if strange := sorted(brief.variety.keys() - set(known)):
+        raise GeneratorError(
+            f"brief {brief.line}: there is no axis {', '.join(strange)}; {of} has "
+            f"{', '.join(known)}"
+        )

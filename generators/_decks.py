@@ -1,7 +1,9 @@
-"""Drawing where there is no plan: each row gets its own cards, the same in every process."""
+"""Drawing where no plan has drawn: the same for the same row or brief, in every process."""
 
 import hashlib
 from collections.abc import Mapping
+
+from ._axes import Axis, numbered
 
 _DIGITS = 13
 _RANGE: int = 16**_DIGITS
@@ -26,6 +28,18 @@ def draw(weights: Mapping[str, float], *told_apart: object) -> str:
         if left < 0:
             return value
     return drawable[-1]
+
+
+def draw_on(axis: Axis, *told_apart: object) -> str:
+    """Return one value of an axis by its weight, or a number where a model is to list them.
+
+    Args:
+        axis: The axis; its name is among what tells draws apart.
+        told_apart: What else does, such as a brief's seed.
+    """
+    if axis.generated:
+        return numbered(seed_of(axis.name, *told_apart) % axis.generated)
+    return draw(axis.values, axis.name, *told_apart)
 
 
 def fraction(*told_apart: object) -> float:

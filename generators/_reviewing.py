@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ._asking import judged
 from ._opinions import PointedVerdict
 from ._result import Rejected
-from ._steps import Steps
+from ._steps import Ask, Steps
 from ._working import Working
-from .checks import Check
+from .checks import Check, failed_checks
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,8 @@ class Review:
 
     @classmethod
     def of_checks(cls, checks: Sequence[Check]) -> "Review":
-        """Return what failed checks come to; a skipped one has neither failed nor passed."""
-        failed = [check for check in checks if check.status == "failed"]
+        """Return what the failed ones among checks come to."""
+        failed = failed_checks(checks)
         return cls(
             tuple(f"check:{check.name}" for check in failed),
             tuple(check.detail for check in failed),
@@ -39,6 +40,17 @@ class Review:
             tuple(f"judge:{name}" for name in faults),
             (*verdict.problems, *faults.values()) if faults else (),
         )
+
+
+def judgement(working: Working, ask: Ask, schema: type[PointedVerdict]) -> Steps[Review]:
+    """Return the steps that have a judge look at a draft; its verdict goes into the evidence.
+
+    Raises:
+        Unanswered: No verdict came.
+    """
+    verdict = yield from judged(ask, schema)
+    working.note(verdict=verdict.model_dump())
+    return Review.of_verdict(verdict)
 
 
 def reviewed(

@@ -8,6 +8,7 @@ from whyset.datasets import Conversation, Row, identical, part_columns, with_con
 from whyset.retriever import ScoredPassage
 
 from ._conversing import system_message
+from ._quotes import shown_texts
 from ._words import count_words
 from .checks import (
     DEFAULT_TIC_LIMITS,
@@ -25,6 +26,7 @@ from .checks import (
     check_not_preachy,
     check_tics,
     check_unnamed,
+    checked,
 )
 
 OF_THE_ROW: Final = "row"
@@ -72,11 +74,11 @@ def check_row_kept(
     asked = [_asked(one.conversation) for one in (row, changed)]
     kept = [(part.content, part.reasoning) for part in parted]
     return [
-        _check("user_turn_identical", identical(*asked), "a turn of the user's was changed"),
+        checked("user_turn_identical", identical(*asked), "a turn of the user's was changed"),
         Check("response_identical", "skipped", "a new response was asked for")
         if responded
-        else _check("response_identical", identical(*kept), "the response was changed"),
-        _check("columns_identical", identical(*left), "something beside them was changed"),
+        else checked("response_identical", identical(*kept), "the response was changed"),
+        checked("columns_identical", identical(*left), "something beside them was changed"),
         _check_own_kept(row, changed, extended)
         if surrounded
         else Check("own_surroundings_kept", "skipped", "nothing was added to them"),
@@ -108,7 +110,7 @@ def check_responded(
     """
     injected = tuple(injected)
     words = max(count_words(conversation.response.text), _SHORT_RESPONSE)
-    sources = [text for scored in passages for text in _texts(scored)]
+    sources = [text for scored in passages for text in shown_texts(scored)]
     return [
         check_length(response, fewest=_FEWEST_WORDS, most=_TIMES_AS_LONG * words),
         check_no_leak(
@@ -139,11 +141,6 @@ def check_row_language(text: str, *, language: str) -> Check:
     return check_language(text, language=language)
 
 
-def failed_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
-    """Return the checks that failed; a skipped one has neither failed nor passed."""
-    return tuple(check for check in checks if check.status == "failed")
-
-
 def said_before(conversation: Conversation) -> str:
     """Return what the response answers, but for the system prompt."""
     before = conversation.before[1 if system_message(conversation) else 0 :]
@@ -155,7 +152,7 @@ def _check_own_kept(row: Row, changed: Row, extended: str) -> Check:
     now = [tool.definition for tool in changed.conversation.offered[: len(own)]]
     held = system_message(changed.conversation)
     kept = identical(own, now) and (not extended or (held is not None and extended in held.text))
-    return _check("own_surroundings_kept", kept, "its own tools or system prompt were changed")
+    return checked("own_surroundings_kept", kept, "its own tools or system prompt were changed")
 
 
 def _stripped(row: Row) -> Row:
@@ -171,13 +168,3 @@ def _asked(conversation: Conversation) -> list[Any]:
         for message in conversation.messages
         if message.role == "user"
     ]
-
-
-def _texts(scored: ScoredPassage) -> tuple[str, ...]:
-    """Return what is shown of a passage: its text and the sentence that introduces it."""
-    passage = scored.passage
-    return (passage.plain, passage.context) if passage.context else (passage.plain,)
-
-
-def _check(name: str, kept: bool, detail: str) -> Check:
-    return Check(name, "passed") if kept else Check(name, "failed", detail)

@@ -1,20 +1,20 @@
 """What every way to a result has in common: passages, asks, checks, evidence, and how it ends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from whyset.retriever import Grounding, Scope, ScoredPassage
 
-from ._asking import grounded
+from ._asking import Unanswered, grounded
 from ._result import NO_ORIGINAL, Evidence, Finished, Rejected
 from ._steps import Ask, Fetch, Find, Role, Steps, Tool, Turn
+from .checks import Check, failed_checks
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from ._prompts import PromptSet
-    from .checks import Check
 
 
 class Working:
@@ -43,11 +43,11 @@ class Working:
 
     def find(self, texts: Sequence[str], *, k: int) -> Steps[Grounding]:
         """Find passages by meaning and put those not yet held behind those that are."""
-        return self._gather(Find(tuple(texts), k=k))
+        return self._gathered(Find(tuple(texts), k=k))
 
     def fetch(self, ids: Sequence[str], *, scope: Scope = "section") -> Steps[Grounding]:
         """Fetch passages by name and put those not yet held behind those that are."""
-        return self._gather(Fetch(tuple(ids), scope))
+        return self._gathered(Fetch(tuple(ids), scope))
 
     def ask(
         self,
@@ -110,12 +110,17 @@ class Working:
         """End in quarantine, for reasons of one word each."""
         return Rejected(reasons, detail, self.evidence, self.draft)
 
-    def failed(self, checks: "Sequence[Check]") -> Rejected:
-        """End in quarantine for checks that failed."""
-        reasons = (f"check:{check.name}" for check in checks)
-        return self.rejected(*reasons, detail="; ".join(check.detail for check in checks))
+    def unanswered(self, unanswered: Unanswered) -> Rejected:
+        """End in quarantine because an ask got no usable answer."""
+        return self.rejected(unanswered.reason, detail=str(unanswered))
 
-    def _gather(self, wanted: Find | Fetch) -> Steps[Grounding]:
+    def failed(self, checks: Iterable[Check]) -> Rejected:
+        """End in quarantine for those of the checks that failed."""
+        found = failed_checks(checks)
+        reasons = (f"check:{check.name}" for check in found)
+        return self.rejected(*reasons, detail="; ".join(check.detail for check in found))
+
+    def _gathered(self, wanted: Find | Fetch) -> Steps[Grounding]:
         found = yield from grounded(wanted)
         held = {scored.passage.id for scored in self.evidence.passages}
         new = [scored for scored in found.passages if scored.passage.id not in held]

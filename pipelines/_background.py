@@ -8,6 +8,7 @@ within a running loop as well, as a notebook's.
 import asyncio
 import atexit
 import os
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
@@ -54,6 +55,23 @@ class _Background:
 
 _lock = threading.Lock()
 _background: _Background | None = None
+_inherited: frozenset[str] = frozenset()
+
+
+def _note_fork() -> None:
+    global _inherited
+    _inherited = frozenset(sys.modules)
+
+
+os.register_at_fork(after_in_child=_note_fork)
+
+
+def forked_with(module: str) -> bool:
+    """Say whether this process was forked off one that had imported a module already.
+
+    Threads do not come along, and what relies on some that are gone waits for them for ever.
+    """
+    return module in _inherited
 
 
 def in_background(work: Callable[[], Coroutine[Any, Any, T]]) -> T:

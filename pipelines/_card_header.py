@@ -12,6 +12,7 @@ _SIZES = (
     *((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M")),
     *((10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B")),
 )
+_NEVER_BROKEN = 1 << 20
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
@@ -35,6 +36,7 @@ def header(
         tags: What it is about.
         configs: Name of a configuration → split → file.
     """
+    title, licence = (" ".join(said.split()) for said in (title, licence))
     told: dict[str, Any] = {"pretty_name": title}
     if licence.lower() in LICENCES:
         told["license"] = licence.lower()
@@ -55,7 +57,7 @@ def header(
             }
             for name, files in configs.items()
         ]
-    return f"---\n{yaml.safe_dump(told, sort_keys=False, allow_unicode=True)}---\n"
+    return f"---\n{yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=_NEVER_BROKEN)}---\n"
 
 
 def size_of(rows: int) -> str:

@@ -23,6 +23,7 @@ def open_crew(
     on_conflict: OnConflict = "quarantine",
     k: int = 8,
     settle_below: float | None = None,
+    max_revisions: int = 2,
     prompts: Mapping[str, str] | None = None,
     embedder: str = "minilm",
     chroma: str | None = None,
@@ -41,6 +42,7 @@ def open_crew(
         k: How many passages are retrieved each time.
         settle_below: See `Deliberation`; the measured threshold of the embedder where none is
             given.
+        max_revisions: How often a draft that does not pass is revised.
         prompts: Sources of prompts that take the place of its own, by name.
         embedder: See `whyset.retriever.open_embedder`.
         chroma: The address of a Chroma server; the embedded one where none is given.
@@ -52,7 +54,13 @@ def open_crew(
         WhysetError: Something cannot be opened; the message says what to do.
     """
     choose = partial(
-        Deliberation, channel=channel, cite=cite, on_conflict=on_conflict, k=k, prompts=prompts
+        Deliberation,
+        channel=channel,
+        cite=cite,
+        on_conflict=on_conflict,
+        k=k,
+        max_revisions=max_revisions,
+        prompts=prompts,
     )
 
     def fitted(retriever: PassageRetriever) -> Generator:

@@ -30,8 +30,9 @@ from whyset.generators import Declined, Generator, GeneratorError, Item, Model
 from whyset.models import PatientModel, RetryPolicy, adopt
 from whyset.retriever import PassageRetriever, Searcher
 
-from ._background import in_background
+from ._background import forked_with, in_background
 from ._crew import Crew
+from ._errors import RunError
 from ._ledger import Ledger
 from ._live import Done, LiveEngine
 from ._rowrecord import QUARANTINED
@@ -204,6 +205,12 @@ class Mapper:
                 "constitution in its place, for which every process opens one"
             )
         if retriever is None or isinstance(retriever, Constitution):
+            if forked_with("chromadb"):
+                raise RunError(
+                    "this process was forked off one that has an index open, which would never "
+                    "answer here: leave num_proc out, since asks run side by side anyway, or map "
+                    "with it before anything else has been searched"
+                )
             retriever = PassageRetriever.open(retriever or Constitution.charter())
         writer = _opened(self.model)
         judge = writer if self.judge is None else _opened(self.judge)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import runpy
 import subprocess
 import sys
 from collections import Counter
@@ -34,6 +35,26 @@ def test_an_example_runs_as_it_is(name: str) -> None:
 
     assert finished.returncode == 0, finished.stderr
     assert finished.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("callbacks.py", "deliberation/extract: 1 messages\noutcome: annotated"),
+        ("callbacks.py", "on_retriever_end find\non_chain_start deliberation/extract"),
+        ("chain.py", "[A charter for an AI assistant > Honesty > Saying what is believed]"),
+        ("map_dataset.py", "8 rows in, 8 out, 8 not quarantined"),
+        ("plan.py", "Every passage grounds at least 1 document.\n5 documents written"),
+        ("rows.py", "Counter({'annotated': 8, 'quarantined': 1})\nbroken ['unreadable']"),
+    ],
+)
+def test_an_example_of_a_pipeline_does_what_it_says(
+    name: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # In this process: to start one takes longer than most of them run.
+    runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
+
+    assert told in capsys.readouterr().out
 
 
 def test_the_demo_accounts_for_every_row_and_shows_three() -> None:

@@ -34,12 +34,11 @@ def count_keys(block: bytes) -> Iterator[int | None]:
     colons = np.flatnonzero(text == _COLON)
     # Before the first bytes comes, harmlessly, the last one.
     before = text[colons - 1]
-    line = np.searchsorted(ends, colons)
     quoted = before == _QUOTE
     escaped = quoted & (text[colons - 2] == _BACKSLASH)
     unsettled = (before <= _SPACE) | (escaped & (text[colons - 3] == _BACKSLASH))
-    lines = len(ends) + 1
-    counts = np.bincount(line[quoted & ~escaped], minlength=lines)
-    counts[line[unsettled]] = -1
+    behind_keys = colons[quoted & ~escaped]
+    counts = np.diff(np.searchsorted(behind_keys, ends), prepend=0, append=len(behind_keys))
+    counts[np.searchsorted(ends, colons[unsettled])] = -1
     for count in counts.tolist():
         yield None if count < 0 else count

@@ -12,7 +12,7 @@ from .._selection import Selection
 from .._shapes import layout_of, read_as
 from ..shapes import LAYOUTS, Layout, Place, UnusableRecord
 from ..shapes._blocks import THOUGHTS, BlocksForm
-from ..shapes._forms import FieldForm, TextForm, reasoning_field
+from ..shapes._forms import REASONING_FIELDS, FieldForm, TextForm, reasoning_field
 from ..shapes._hh import TranscriptForm
 from ..shapes._thinking import tagged, thought_of
 from ._kinds import NotExported
@@ -171,11 +171,15 @@ def _field(form: FieldForm, holder: Mapping[str, Any], original: Any, reasoning:
     if isinstance(content, str) and not holder.get(used) and thought_of(content).opening:
         return {**holder, form.key: _text(content, original, reasoning)}
     changed = {**holder, form.key: original}
-    if reasoning is _AS_IT_IS or used not in holder:
+    if reasoning is _AS_IT_IS:
         return changed
     if isinstance(reasoning, str):
+        # Two fields may hold some of it; the second one was left alone.
+        held = [holder.get(name) for name in REASONING_FIELDS if name != used]
+        for kept in filter(None, held):
+            reasoning = reasoning.removesuffix(f"\n\n{kept}")
         return {**changed, used: reasoning}
-    del changed[used]
+    changed.pop(used, None)
     return changed
 
 

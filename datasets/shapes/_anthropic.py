@@ -46,14 +46,9 @@ class Anthropic:
         tools = columns.get("tools")
         if isinstance(tools, list) and tools and isinstance(tools[0], dict):
             marked = marked or "input_schema" in tools[0]
-        for message in messages:
-            if not isinstance(message, dict) or message.get("role") not in {"user", "assistant"}:
-                return False
-            if any(message.get(name) is not None for name in _FOREIGN):
-                return False
-            if not marked and isinstance(content := message.get("content"), list):
-                marked = any(_is_own(block) for block in content)
-        return marked
+        if not _could_be(messages[0]):  # most often: the prompt stands ahead of the others
+            return False
+        return (marked or any(map(_has_own_blocks, messages))) and all(map(_could_be, messages))
 
     def core(self, columns: Mapping[str, Any]) -> frozenset[str]:
         """Return the names of the columns that make up the conversation."""
@@ -132,6 +127,19 @@ class Anthropic:
         return columns
 
 
+def _could_be(message: Any) -> bool:
+    return (
+        isinstance(message, dict)
+        and message.get("role") in ("user", "assistant")
+        and all(message.get(name) is None for name in _FOREIGN)
+    )
+
+
+def _has_own_blocks(message: Any) -> bool:
+    content = message.get("content") if isinstance(message, dict) else None
+    return isinstance(content, list) and any(map(_is_own, content))
+
+
 def _is_own(block: Any) -> bool:
     return isinstance(block, dict) and (
         block.get("type") in _OWN or isinstance(block.get("source"), dict)
@@ -152,7 +160,7 @@ def _read_system(system: Any) -> tuple[Message, ...]:
 def _read_message(value: Any, where: str) -> list[Message]:
     message = object_of(value, where)
     role = message.get("role")
-    if role not in {"user", "assistant"}:
+    if role not in ("user", "assistant"):
         if "role" not in message:
             raise UnusableRecord(f"{where}.role is missing")
         raise one_of(role, f"{where}.role", _ROLES)

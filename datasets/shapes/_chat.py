@@ -31,7 +31,12 @@ def read_chat(messages: Any, where: str) -> tuple[Message, ...]:
     """
     if not isinstance(messages, list):
         raise wrong(where, "a list", messages)
-    return tuple(read_message(message, f"{where}[{at}]") for at, message in enumerate(messages))
+    return tuple(
+        [
+            _plain(message) or read_message(message, f"{where}[{at}]")
+            for at, message in enumerate(messages)
+        ]
+    )
 
 
 def read_message(value: Any, where: str) -> Message:
@@ -62,8 +67,6 @@ def read_message(value: Any, where: str) -> Message:
         if not reasoning and isinstance(content, str) and "<think>" in content:
             thought = thought_of(content)
             reasoning, text = thought.reasoning.strip(), thought.answer
-    if len(message) == 2 and "content" in message:
-        return Message(role, text, reasoning, parts=parts)
     call_id = message.get("tool_call_id")
     return Message(
         role,
@@ -75,6 +78,18 @@ def read_message(value: Any, where: str) -> Message:
         parts,
         others_of(message, known),
     )
+
+
+def _plain(message: Any) -> Message | None:
+    """Read a message that is a role and a text alone, as most are; `None` for any other."""
+    if not isinstance(message, dict):
+        return None
+    role, text = message.get("role"), message.get("content")
+    if role not in ROLES or not isinstance(text, str) or "<think>" in text:
+        return None
+    if len(message) != 2 and list(message.values()).count(None) != len(message) - 2:
+        return None
+    return Message(role, text)
 
 
 def text_of_parts(parts: list[Any], where: str) -> str:

@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from .._conversation import Conversation, Message, OfferedTool
 from .._row import Shape, Side
 from ._forms import Form
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(NamedTuple):
     """A conversation as read, before it is chosen which of its responses are worked on.
 
     Attributes:
@@ -86,4 +85,4 @@ class Layout(Protocol):
 
 def assistant_turns(messages: Sequence[Message], *, first: int = 0) -> tuple[int, ...]:
     """Return the indices of the assistant's messages from one on."""
-    return tuple(at for at in range(first, len(messages)) if messages[at].role == "assistant")
+    return tuple([at for at in range(first, len(messages)) if messages[at].role == "assistant"])

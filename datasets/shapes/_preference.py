@@ -141,7 +141,7 @@ def _shared(chosen: Sequence[Message], rejected: Sequence[Message]) -> int:
         UnusableRecord: They part elsewhere than at a response.
     """
     length = min(len(chosen), len(rejected))
-    same = next((at for at in range(length) if not _same(chosen[at], rejected[at])), length)
+    same = next((at for at in range(length) if chosen[at] != rejected[at]), length)
     part = [messages[same].role if same < len(messages) else "" for messages in (chosen, rejected)]
     if part not in (["assistant", "assistant"], ["", ""]):
         raise UnusableRecord(
@@ -150,7 +150,3 @@ def _shared(chosen: Sequence[Message], rejected: Sequence[Message]) -> int:
         )
     last = [max(assistant_turns(messages), default=0) for messages in (chosen, rejected)]
     return min(same, *last)
-
-
-def _same(one: Message, other: Message) -> bool:
-    return one == other and one.parts == other.parts and one.others == other.others

@@ -1,15 +1,15 @@
 """How the asks of one conversation are rendered: what was drawn for it, as writers are told it."""
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 
 from whyset.retriever import ScoredPassage
 
-from .._asking import Answer, judged
+from .._asking import Answer, afresh, judged
 from .._axes import chosen, is_numbered
 from .._brief import Brief
+from .._decks import seed_of
+from .._lengths import LengthBounds
 from .._names import draw_names
 from .._prompts import PromptSet, fence
 from .._rendering import render_list
@@ -25,17 +25,19 @@ _ROOM: dict[Role, int] = {"writer": 6000, "judge": 4000}
 """For the answer itself, in tokens; models that reason before they answer spend from it too."""
 
 _NAMES_OFFERED = 4
+# 32 bits of a seed tell the samples of an ask apart well enough.
+_SPARE_BITS = 20
 
 
-class Asking:
+class Asking(Working):
     """What the steps of one conversation have in hand. Good for one only."""
 
     def __init__(
         self, brief: Brief, options: Options, evidence: Evidence, prompts: PromptSet
     ) -> None:
+        super().__init__(evidence, prompts)
         self._brief = brief
         self._options = options
-        self._working = Working(evidence, prompts)
         self._drawn = variety.drawn(brief)
         self._focus: tuple[ScoredPassage, ...] = ()
         self._scenario = brief.idea
@@ -46,22 +48,19 @@ class Asking:
         return {"cite": self._options.cite, "language": self._options.language}
 
     def _ask(self, role: Role, name: str, **row: str) -> Ask:
-        return self._working.ask(role, name, max_tokens=_ROOM[role], run=self._run, row=row)
+        return self.ask(role, name, max_tokens=_ROOM[role], run=self._run, row=row)
 
     def _listed(
         self, name: str, schema: type[Answer], axis: str, row: dict[str, str]
     ) -> Steps[Answer]:
         count, _ = variety.LISTED[axis]
         run = {**self._run, "count": str(count)}
-        ask = self._working.ask("writer", name, max_tokens=_ROOM["writer"], run=run, row=row)
+        ask = self.ask("writer", name, max_tokens=_ROOM["writer"], run=run, row=row)
         return judged(ask, schema)
 
     def _fresh(self, ask: Ask) -> Ask:
-        """Return an ask that gets an answer of its own, also where a brief is tried anew.
-
-        The number is even: whoever has to ask once more takes the next.
-        """
-        return replace(ask, sample=2 * _number(self._brief))
+        """Return an ask that gets an answer of its own, also where a brief is tried anew."""
+        return afresh(ask, _number(self._brief))
 
     def _choose(self, axis: str, listed: Sequence[str]) -> None:
         self._drawn[axis] = chosen(self._drawn[axis], listed)
@@ -71,7 +70,7 @@ class Asking:
         self._drawn = {axis: held for axis, held in self._drawn.items() if not is_numbered(held)}
 
     def _settle(self) -> None:
-        self._working.settle(variety=dict(self._drawn), idea=self._scenario)
+        self.settle(variety=dict(self._drawn), idea=self._scenario)
 
     def _told(self, axis: str) -> str:
         return variety.told(axis, self._drawn.get(axis, ""))
@@ -79,7 +78,7 @@ class Asking:
     def _common(self, kind: str) -> str:
         return fence(render_list(self._brief.avoid.get(kind, ())))
 
-    def _words(self, axis: str) -> variety.Words:
+    def _words(self, axis: str) -> LengthBounds:
         return variety.words(axis, self._drawn[axis])
 
     @cached_property
@@ -106,5 +105,4 @@ class Asking:
 
 def _number(brief: Brief, *more: str) -> int:
     """Return a number of the brief's own: another for each seed, draft and attempt."""
-    told_apart = "\n".join(map(str, (brief.seed, brief.draft, brief.attempt, *more)))
-    return int(hashlib.sha256(told_apart.encode()).hexdigest()[:8], 16)
+    return seed_of(brief.seed, brief.draft, brief.attempt, *more) >> _SPARE_BITS

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from whyset.retriever import ScoredPassage
 
-from .._quotations import quotations, stands_in
+from .._briefing import used_up
+from .._lengths import LengthBounds
+from .._quotes import shown_texts
 from .._rendering import render_list
-from .._result import Quote
 from ..checks import (
     Check,
     CheckStatus,
@@ -30,11 +31,11 @@ from ..checks import (
     check_quotations,
     check_tics,
     check_unnamed,
+    failed_checks,
 )
 from ._opinions import PromptDraft
 from ._options import Cite
 from ._prompt_checks import check_no_capabilities, check_no_greeting, check_no_hint, check_system
-from ._variety import Words
 
 MOST_NAMES = 3
 """How many people may have names in a conversation."""
@@ -49,8 +50,8 @@ def check_prompt(
     principle: str,
     passages: Sequence[ScoredPassage],
     names: Sequence[str],
-    length: Words,
-    system_length: Words,
+    length: LengthBounds,
+    system_length: LengthBounds,
     avoid: Mapping[str, Sequence[str]],
     language: str,
 ) -> list[Check]:
@@ -69,7 +70,7 @@ def check_prompt(
     whole = f"{draft.system}\n\n{draft.user}".strip()
     return [
         *_check_message(draft.user, spoken=whole, language=language, length=length),
-        *_check_openings(draft, used=_used(avoid, "openings")),
+        *_check_openings(draft, used=used_up(avoid, "openings")),
         _named(
             check_system(
                 draft.system,
@@ -95,7 +96,7 @@ def check_follow_up(
     *,
     conversation: str,
     avoid: Mapping[str, Sequence[str]],
-    length: Words,
+    length: LengthBounds,
     language: str,
 ) -> list[Check]:
     """Run every check on a later message of the user's.
@@ -109,7 +110,7 @@ def check_follow_up(
     """
     return [
         *_check_message(message, spoken=message, language=language, length=length),
-        _named(check_opening(message, used=_used(avoid, "openings"), cap=1)),
+        _named(check_opening(message, used=used_up(avoid, "openings"), cap=1)),
         _named(check_no_testing(message, conversation=conversation)),
         _named(check_no_placeholders(message, allowed=conversation)),
         _named(check_no_links(message, allowed=conversation)),
@@ -127,7 +128,7 @@ def check_answer(
     title: str,
     names: Sequence[str],
     avoid: Mapping[str, Sequence[str]],
-    length: Words,
+    length: LengthBounds,
     language: str,
     cite: Cite,
     instructions: str,
@@ -169,8 +170,8 @@ def check_answer(
         check_no_links(answer, allowed=conversation),
         check_no_credentials(answer),
         check_no_placeholders(answer, allowed=conversation),
-        check_names(answer, limit=MOST_NAMES, used=_used(avoid, "names"), cap=1, allowed=known),
-        check_opening(answer, used=_used(avoid, "openings"), cap=1),
+        check_names(answer, limit=MOST_NAMES, used=used_up(avoid, "names"), cap=1, allowed=known),
+        check_opening(answer, used=used_up(avoid, "openings"), cap=1),
         check_tics(answer),
         *_check_citing(
             answer,
@@ -189,14 +190,9 @@ def check_scenario(scenario: str) -> Check:
     return check_no_eval_scenario(scenario)
 
 
-def failed(checks: Iterable[Check]) -> tuple[Check, ...]:
-    """Return the checks that failed; a skipped one has neither failed nor passed."""
-    return tuple(check for check in checks if check.status == "failed")
-
-
 def problems_of(checks: Iterable[Check]) -> str:
     """Return what failed checks found, as a writer reads it."""
-    return render_list(check.detail for check in failed(checks))
+    return render_list(check.detail for check in failed_checks(checks))
 
 
 def together(checks: Iterable[Check]) -> tuple[Check, ...]:
@@ -209,18 +205,9 @@ def together(checks: Iterable[Check]) -> tuple[Check, ...]:
     return tuple(held.values())
 
 
-def quotes_of(answer: str, passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
-    """Return the quotations of an answer that stand in a passage, with the passage's id."""
-    found = []
-    for quotation in quotations(answer):
-        for scored in passages:
-            if any(stands_in(quotation, text) for text in _texts(scored)):
-                found.append(Quote(scored.passage.id, quotation))
-                break
-    return tuple(found)
-
-
-def _check_message(message: str, *, spoken: str, language: str, length: Words) -> list[Check]:
+def _check_message(
+    message: str, *, spoken: str, language: str, length: LengthBounds
+) -> list[Check]:
     """Check a message of the user's; what is spoken along with it is of the same language."""
     return [
         _named(check_no_greeting(message)),
@@ -249,7 +236,7 @@ def _check_setting(
             check_no_links(whole),
             check_no_credentials(whole),
             check_names(
-                whole, limit=MOST_NAMES, used=_used(avoid, "names"), cap=1, allowed=offered
+                whole, limit=MOST_NAMES, used=used_up(avoid, "names"), cap=1, allowed=offered
             ),
         )
     ]
@@ -270,7 +257,7 @@ def _check_citing(
     Where it may not quote, what stands in quotation marks is what the person is to say or write,
     and no source can be asked for it.
     """
-    sources = [text for scored in passages for text in _texts(scored)]
+    sources = [text for scored in passages for text in shown_texts(scored)]
     if cite == "explicit":
         why = "the answer may name and quote the document"
         skipped = ("unnamed", "own_words", "no_injection")
@@ -291,13 +278,3 @@ def _check_citing(
 def _named(check: Check) -> Check:
     """Return a check under a name of its own: the answer has one of the same."""
     return replace(check, name=f"{_PREFIX}{check.name}")
-
-
-def _used(avoid: Mapping[str, Sequence[str]], kind: str) -> dict[str, int]:
-    return dict.fromkeys(avoid.get(kind, ()), 1)
-
-
-def _texts(scored: ScoredPassage) -> tuple[str, ...]:
-    """Return what a writer is shown of a passage: its text and the sentence that introduces it."""
-    passage = scored.passage
-    return (passage.plain, passage.context) if passage.context else (passage.plain,)

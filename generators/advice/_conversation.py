@@ -8,11 +8,11 @@ from typing import Any
 
 from whyset.datasets import Conversation, Message
 
+from .._lengths import LengthBounds
 from .._prompts import fence
 from .._rendering import render_conversation
 from .._steps import Turn
 from ._opinions import PromptDraft
-from ._variety import Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class Answering:
 
     dialogue: Dialogue
     rewriting: bool
-    length: Words
+    length: LengthBounds
     opening: str
     shown: Mapping[str, str]
     samples: Iterator[int] = field(default_factory=partial(counting, 1))

@@ -11,11 +11,12 @@ from .._asking import Unanswered, judged, written
 from .._axes import is_numbered
 from .._document import Ideas
 from .._prompts import fence
+from .._quotes import quotes_of
 from .._rendering import render_list, render_passages
 from .._result import Finished, Rejected
 from .._reviewing import Review, reviewed
 from .._steps import Ask, Steps
-from ..checks import Check
+from ..checks import Check, failed_checks
 from . import _variety as variety
 from ._asks import Asking
 from ._checking import (
@@ -23,9 +24,7 @@ from ._checking import (
     check_follow_up,
     check_prompt,
     check_scenario,
-    failed,
     problems_of,
-    quotes_of,
     together,
 )
 from ._conversation import Answering, Dialogue, render_prompt
@@ -51,19 +50,19 @@ class DocumentSteps(Asking):
         try:
             ended = yield from self._imagined(count)
         except Unanswered as unanswered:
-            return self._working.rejected(unanswered.reason, detail=str(unanswered))
+            return self.unanswered(unanswered)
         if isinstance(ended, Rejected):
             return ended
-        return Ideas(ended, self._working.evidence, dict(self._drawn))
+        return Ideas(ended, self.evidence, dict(self._drawn))
 
     def document(self) -> Steps[Finished | Rejected]:
         """Return the steps of the whole; a brief that has a scenario goes on from there."""
         try:
             return (yield from self._document())
         except Unanswered as unanswered:
-            return self._working.rejected(unanswered.reason, detail=str(unanswered))
+            return self.unanswered(unanswered)
         except Unmendable as found:
-            return self._working.rejected(*found.review.reasons, detail=str(found))
+            return self.rejected(*found.review.reasons, detail=str(found))
 
     def _document(self) -> Steps[Finished | Rejected]:
         if self._scenario:
@@ -76,7 +75,7 @@ class DocumentSteps(Asking):
                 return ended
             self._scenario = ended[0]
         self._settle()
-        yield from self._working.find((self._scenario,), k=self._options.k)
+        yield from self.find((self._scenario,), k=self._options.k)
         draft = yield from self._prompt()
         if isinstance(draft, Rejected):
             return draft
@@ -91,13 +90,13 @@ class DocumentSteps(Asking):
             if isinstance(answer, Rejected):
                 return answer
             dialogue = dialogue.answered(answer)
-        return self._working.finished("written", {"messages": dialogue.messages()})
+        return self.finished("written", {"messages": dialogue.messages()})
 
     # ---- from the section to a scenario ----
 
     def _imagined(self, count: int) -> Steps[tuple[str, ...] | Rejected]:
         if not (self._brief.passages or self._brief.about):
-            return self._working.rejected(
+            return self.rejected(
                 "no_subject", detail="the brief names neither passages nor what it is about"
             )
         yield from self._section()
@@ -111,17 +110,17 @@ class DocumentSteps(Asking):
         """Gather what the conversation is about: the passages in focus, then their section."""
         brief = self._brief
         if brief.passages:
-            found = yield from self._working.fetch(brief.passages, scope="section")
+            found = yield from self.fetch(brief.passages, scope="section")
             self._focus = found.passages[: len(set(brief.passages))]
         else:
             subject = brief.about or brief.idea
-            found = yield from self._working.find((subject,), k=self._options.k)
+            found = yield from self.find((subject,), k=self._options.k)
             self._focus = found.passages[:_FOUND_FOCUS]
 
     def _principle(self) -> Steps[None]:
         """Settle on one principle; the list is the same ask for all briefs about the passages."""
         if is_numbered(self._drawn[variety.PRINCIPLE]):
-            row = {"passages": render_passages(self._working.passages)}
+            row = {"passages": render_passages(self.passages)}
             listed = yield from self._listed("principles", Principles, variety.PRINCIPLE, row)
             self._choose(variety.PRINCIPLE, listed.principles)
 
@@ -151,7 +150,7 @@ class DocumentSteps(Asking):
         ask = self._ask(
             "writer",
             "scenario",
-            passages=render_passages(self._working.passages),
+            passages=render_passages(self.passages),
             principle=fence(self._drawn[variety.PRINCIPLE]),
             request=fence(self._told(variety.REQUEST)),
             domain=fence(self._told(variety.DOMAIN)),
@@ -168,7 +167,7 @@ class DocumentSteps(Asking):
             if check.status != "failed"
         ]
         if not sound:
-            return self._working.failed(failed(checks)[:1])
+            return self.failed(failed_checks(checks)[:1])
         return tuple(sound[:count])
 
     # ---- system prompt and user turn ----
@@ -204,7 +203,7 @@ class DocumentSteps(Asking):
             draft = yield from judged(ask, PromptDraft)
             checks = self._check_prompt(draft)
         for _ in range(self._options.max_revisions):
-            if not failed(checks):
+            if not failed_checks(checks):
                 break
             ask = self._ask(
                 "writer",
@@ -215,24 +214,24 @@ class DocumentSteps(Asking):
             )
             draft = yield from judged(ask, PromptDraft)
             checks = self._check_prompt(draft)
-        return self._working.failed(failed(checks)) if failed(checks) else draft
+        return self.failed(checks) if failed_checks(checks) else draft
 
     def _prompt_row(self) -> dict[str, str]:
         """Return what every prompt about the prompt is told."""
         return {
             "scenario": fence(self._scenario),
             "system_kind": self._told("system"),
-            "system_length": str(self._words("system")),
+            "system_length": self._words("system").about,
             "length_kind": self._told("length"),
-            "length": str(self._words("length")),
+            "length": self._words("length").about,
         }
 
     def _check_prompt(self, draft: PromptDraft) -> list[Check]:
-        self._working.draft = draft.user
+        self.draft = draft.user
         checks = check_prompt(
             draft,
             principle=self._drawn[variety.PRINCIPLE],
-            passages=self._working.passages,
+            passages=self.passages,
             names=self._names,
             length=self._words("length"),
             system_length=self._words("system"),
@@ -240,7 +239,7 @@ class DocumentSteps(Asking):
             language=self._options.language,
         )
         self._checked = tuple(checks)
-        self._working.note(checks=together(checks))
+        self.note(checks=together(checks))
         return checks
 
     def _follow_up(self, dialogue: Dialogue) -> Steps[str | Rejected]:
@@ -254,13 +253,13 @@ class DocumentSteps(Asking):
                 scenario=fence(self._scenario),
                 tone=self._told("tone"),
                 messiness=self._told("messiness"),
-                length=str(length),
+                length=length.about,
                 conversation=dialogue.rendered(),
                 openings=self._common("openings"),
                 problems=problems_of(checks),
             )
             message = yield from written(replace(ask, sample=attempt))
-            self._working.draft = message
+            self.draft = message
             checks = check_follow_up(
                 message,
                 conversation=dialogue.spoken,
@@ -268,11 +267,11 @@ class DocumentSteps(Asking):
                 length=length,
                 language=self._options.language,
             )
-            if not failed(checks):
+            if not failed_checks(checks):
                 self._checked += tuple(checks)
                 return message
-        self._working.note(checks=together((*self._checked, *checks)))
-        return self._working.failed(failed(checks))
+        self.note(checks=together((*self._checked, *checks)))
+        return self.failed(checks)
 
     # ---- the answer, its rewrite and its judgement ----
 
@@ -280,17 +279,17 @@ class DocumentSteps(Asking):
         """Answer under an injected passage, rewrite against the passages, check and judge."""
         turn = self._turn(dialogue, first=first)
         draft = yield from written(self._answer(dialogue))
-        self._working.draft = draft
+        self.draft = draft
         if turn.rewriting:
             draft = yield from self._rewrite(turn, draft)
         ended = yield from reviewed(
-            self._working,
+            self,
             draft,
             review=partial(self._review, turn),
             revise=partial(self._revise, turn),
             revisions=self._options.max_revisions,
         )
-        self._checked = self._working.evidence.checks
+        self._checked = self.evidence.checks
         return ended
 
     def _turn(self, dialogue: Dialogue, *, first: bool) -> Answering:
@@ -307,7 +306,7 @@ class DocumentSteps(Asking):
                 variety.OPENING, self._drawn[variety.OPENING] if first else "as_it_goes"
             ),
             shown={
-                "passages": render_passages(self._working.passages),
+                "passages": render_passages(self.passages),
                 "conversation": dialogue.rendered(),
                 "response_shape": variety.told(variety.SHAPE, shape),
             },
@@ -320,16 +319,16 @@ class DocumentSteps(Asking):
     def _review(self, turn: Answering, answer: str) -> Steps[Review]:
         """Check an answer; only one that passes every check is worth the judge."""
         checks = self._check_answer(turn, answer)
-        self._working.note(
+        self.note(
             checks=together((*self._checked, *checks)),
-            quotes=quotes_of(answer, self._working.passages),
+            quotes=quotes_of(answer, self.passages),
             verdict=None,
         )
-        if failed(checks) or "judge" in self._options.without:
+        if failed_checks(checks) or "judge" in self._options.without:
             return Review.of_checks(checks)
         ask = self._ask("judge", "judge", answer=fence(answer), **turn.shown)
         verdict = yield from judged(ask, Verdict)
-        self._working.note(verdict=verdict.model_dump())
+        self.note(verdict=verdict.model_dump())
         found = Review.of_verdict(verdict)
         if not verdict.believable_prompt:
             raise Unmendable(found)
@@ -343,7 +342,7 @@ class DocumentSteps(Asking):
             "writer",
             "revise",
             answer=fence(answer),
-            length=str(turn.length),
+            length=turn.length.about,
             problems=render_list(found.problems),
             **turn.shown,
         )
@@ -355,7 +354,7 @@ class DocumentSteps(Asking):
             "rewrite",
             answer=answer,
             answer_opening=turn.opening,
-            length=str(turn.length),
+            length=turn.length.about,
             openings=self._common("openings"),
             problems=problems,
             **turn.shown,
@@ -375,9 +374,9 @@ class DocumentSteps(Asking):
         return check_answer(
             answer,
             conversation=turn.dialogue.spoken,
-            passages=self._working.passages,
+            passages=self.passages,
             injected=injected,
-            title=self._working.evidence.groundings[0].title,
+            title=self.evidence.groundings[0].title,
             names=self._names,
             avoid=self._brief.avoid,
             length=turn.length,

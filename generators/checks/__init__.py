@@ -7,7 +7,7 @@ what they cannot see is left to the judge. `docs/checks.md` has them all in one 
 
 from ._authors import check_no_authors
 from ._awareness import check_no_testing
-from ._check import Check, CheckStatus
+from ._check import Check, CheckStatus, checked, failed, failed_checks, passed
 from ._contamination import EvalScenario, check_no_eval_scenario
 from ._continuation import check_no_self_continuation
 from ._credentials import check_no_credentials
@@ -57,7 +57,11 @@ __all__ = [
     "check_quotations",
     "check_tics",
     "check_unnamed",
+    "checked",
     "count_tics",
+    "failed",
+    "failed_checks",
     "names_in",
     "opening_of",
+    "passed",
 ]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -34,6 +34,16 @@ def passed(name: str) -> Check:
 def failed(name: str, detail: str) -> Check:
     """Return a check that found something; the detail tells the writer what to change."""
     return Check(name, "failed", detail)
+
+
+def checked(name: str, kept: bool, detail: str) -> Check:
+    """Return a check that passed where a rule is kept; the detail is for where it is not."""
+    return passed(name) if kept else failed(name, detail)
+
+
+def failed_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """Return the checks that failed; a skipped one has neither failed nor passed."""
+    return tuple(check for check in checks if check.status == "failed")
 
 
 def composed(text: str) -> str:

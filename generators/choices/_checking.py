@@ -11,9 +11,7 @@ from ..checks import (
     Check,
     check_language,
     check_length,
-    check_no_authors,
     check_no_credentials,
-    check_no_dates,
     check_no_echo,
     check_no_invented_section,
     check_no_leak,
@@ -40,6 +38,7 @@ _PLACES = re.compile(
     r"\b(?i:(?:the )?(?:first|second) (?:response|answer|reply)\b)"
     r"|\b(?i:response|answer|option) [AB12]\b"
 )
+_OF_THE_CASE = "a case may be about one; adds_claims sees to what is brought in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +117,8 @@ class Rules:
             check_no_testing(text, conversation=self.spoken),
             check_no_self_continuation(text, conversation=self.spoken),
             check_no_statistics(text, allowed=allowed),
-            check_no_dates(text, allowed=allowed),
-            check_no_authors(text, allowed=allowed),
+            Check("no_dates", "skipped", _OF_THE_CASE),
+            Check("no_authors", "skipped", _OF_THE_CASE),
             check_no_links(text, allowed=allowed),
             check_no_credentials(text, allowed=allowed),
             check_no_placeholders(text, allowed=allowed),

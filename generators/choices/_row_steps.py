@@ -16,12 +16,12 @@ from .._prompts import PromptSet, fence
 from .._quotes import quotes_of
 from .._rendering import render_list, render_passages
 from .._result import Evidence, Finished, Rejected
-from .._reviewing import Review, reviewed
+from .._reviewing import Review, judgement, reviewed
 from .._steps import Ask, Role, Steps
 from .._working import Working
 from ._checking import LengthBounds, Rules
 from ._opinions import Appraisal, Verdict
-from ._options import Options, Step
+from ._options import Options
 from ._showing import Case
 
 # In tokens, on top of what a text of this length may need; models that reason before they answer
@@ -50,7 +50,7 @@ class RowSteps(Working):
                 return self._untouched("settled by retrieval: nothing at stake")
             return (yield from self._work())
         except Unanswered as unanswered:
-            return self.rejected(unanswered.reason, detail=str(unanswered))
+            return self.unanswered(unanswered)
 
     def _work(self) -> Steps[Finished | Rejected]:
         appraisal = yield from self._appraise()
@@ -63,7 +63,7 @@ class RowSteps(Working):
             draft,
             review=self._review,
             revise=self._revise,
-            revisions=0 if self._without("revise") else self._options.max_revisions,
+            revisions=0 if "revise" in self._options.without else self._options.max_revisions,
         )
         if isinstance(ended_as, Rejected):
             return ended_as
@@ -93,7 +93,7 @@ class RowSteps(Working):
 
     def _find(self, appraisal: Appraisal) -> Steps[Grounding | None]:
         """Find what bears on the considerations: it often lies elsewhere than what sounds alike."""
-        if self._without("find") or not appraisal.considerations:
+        if "find" in self._options.without or not appraisal.considerations:
             return None
         return (yield from self.find(appraisal.considerations, k=self._options.k))
 
@@ -106,13 +106,10 @@ class RowSteps(Working):
         checks = self._rules.check(draft)
         self.note(checks=tuple(checks), quotes=quotes_of(draft, self.passages), verdict=None)
         failed = Review.of_checks(checks)
-        if failed.reasons or self._without("judge"):
+        if failed.reasons or "judge" in self._options.without:
             return failed
-        verdict = yield from judged(
-            self._ask("judge", "judge", draft=fence(draft), **self._case.named), Verdict
-        )
-        self.note(verdict=verdict.model_dump())
-        return Review.of_verdict(verdict)
+        ask = self._ask("judge", "judge", draft=fence(draft), **self._case.named)
+        return (yield from judgement(self, ask, Verdict))
 
     def _revise(self, draft: str, review: Review) -> Steps[str]:
         problems = render_list(review.problems)
@@ -147,9 +144,6 @@ class RowSteps(Working):
     def _untouched(self, note: str) -> Finished:
         self.note(note=note)
         return self.finished("untouched", self._row.columns)
-
-    def _without(self, step: Step) -> bool:
-        return step in self._options.without
 
     def _ask(self, role: Role, name: str, **values: Any) -> Ask:
         return self.ask(

@@ -1,7 +1,7 @@
 """The deliberation rewrite."""
 
+from .._extracts import Extract
 from ._deliberation import Annotation, Deliberation
-from ._extracting import Extract
 from ._opinions import Appraisal, Verdict
 from ._options import Cite, OnConflict, Options
 

@@ -1,15 +1,14 @@
 """Which checks a deliberation must pass, by channel and by how it may cite."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from whyset.datasets import Channel, Conversation, Parted, Row, identical, part_columns
 from whyset.retriever import ScoredPassage
 
-from .._quotations import quotations, stands_in
+from .._lengths import LengthBounds
+from .._quotes import shown_texts
 from .._rendering import spoken_text
-from .._result import Quote
 from .._words import count_words
 from ..checks import (
     Check,
@@ -24,26 +23,6 @@ from ..checks import (
 from ._options import Cite
 
 _FEWEST_WORDS = 15
-
-
-@dataclass(frozen=True, slots=True)
-class LengthBounds:
-    """How long a deliberation should be, in words.
-
-    Attributes:
-        low: From, as the writer is told.
-        high: To, as the writer is told.
-        fewest: Below this many the check fails.
-        most: Above this many the check fails.
-    """
-
-    low: int
-    high: int
-    fewest: int
-    most: int
-
-    def __str__(self) -> str:
-        return f"about {self.low} to {self.high} words"
 
 
 def length_bounds(response: str, channel: Channel) -> LengthBounds:
@@ -80,7 +59,7 @@ def check_deliberation(
         instructions: What the writer was told.
     """
     spoken = spoken_text(conversation)
-    sources = [text for found in passages for text in _texts(found)]
+    sources = [text for found in passages for text in shown_texts(found)]
     quotable = [*sources, *_names(passages, title)] if cite == "explicit" else ()
     bounds = length_bounds(conversation.response.text, channel)
     checks = [
@@ -142,23 +121,6 @@ def check_row_kept(
         if kept
         else Check("columns_identical", "failed", "something beside the response was changed"),
     ]
-
-
-def quotes_of(draft: str, passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
-    """Return the quotations of a text that stand in a passage, with the passage's id."""
-    found = []
-    for quotation in quotations(draft):
-        for scored in passages:
-            if any(stands_in(quotation, text) for text in _texts(scored)):
-                found.append(Quote(scored.passage.id, quotation))
-                break
-    return tuple(found)
-
-
-def _texts(found: ScoredPassage) -> tuple[str, ...]:
-    """Return what a writer is shown of a passage: its text and the sentence that introduces it."""
-    passage = found.passage
-    return (passage.plain, passage.context) if passage.context else (passage.plain,)
 
 
 def _names(passages: Sequence[ScoredPassage], title: str) -> tuple[str, ...]:

@@ -2,42 +2,25 @@
 
 from dataclasses import replace
 
-from pydantic import BaseModel
-
 from whyset.datasets import part_columns, with_deliberation
 from whyset.retriever import Grounding
 
-from .._asking import judged
-from .._result import Finished, Quote, Rejected
-from .._steps import Ask, Steps
-from ..checks import Check
+from .._extracts import check_verbatim, extracted
+from .._result import Finished, Rejected
+from .._steps import Steps
+from ..checks import failed_checks
 from ._checking import check_row_kept
-from ._gathering import Gathering, failed_checks
+from ._gathering import Gathering
 
 LEAD = "Sentences of “{title}” that may bear on this, selected automatically and not weighed:"
 """What stands above the quotations, so that nobody takes them for a reason."""
-
-
-class ExtractedQuote(BaseModel):
-    """A sentence and the id of the passage it stands in."""
-
-    passage: str
-    text: str
-
-
-class Extract(BaseModel):
-    """What the extractive writer answers."""
-
-    quotes: list[ExtractedQuote]
 
 
 class ExtractSteps(Gathering):
     """One row's way: the passages that bear on it are quoted beside the untouched response."""
 
     def _work(self, found: Grounding) -> Steps[Finished | Rejected]:
-        ask = Ask("writer", "deliberation/extract", "", "\n".join(found.texts), 0, grounding=found)
-        extract = yield from judged(ask, Extract)
-        quotes = tuple(Quote(quote.passage, quote.text) for quote in extract.quotes)
+        quotes = yield from extracted("deliberation/extract", found)
         quoted = {quote.passage for quote in quotes}
         self.note(
             quotes=quotes,
@@ -48,10 +31,10 @@ class ExtractSteps(Gathering):
         self.draft = draft = self._annotation(found)
         columns = with_deliberation(self._row, draft, self._options.channel)
         kept = check_row_kept(self._row, columns, channel=self._options.channel)
-        checks = (self._check_verbatim(), *kept)
+        checks = (check_verbatim(quotes, self.passages), *kept)
         self.note(checks=checks)
-        if failed := failed_checks(checks):
-            return self.failed(failed)
+        if failed_checks(checks):
+            return self.failed(checks)
         original = part_columns(self._row)
         finished = self.finished("annotated", columns, original=original.content)
         added = self._options.channel == "thinking"
@@ -67,12 +50,3 @@ class ExtractSteps(Gathering):
             lines = f"{quote.text}{source}".splitlines()
             parts.append("\n".join(f"> {line}" for line in lines))
         return "\n\n".join(parts)
-
-    def _check_verbatim(self) -> Check:
-        """Every quotation must be a slice of the passage it is said to stand in."""
-        texts = {scored.passage.id: scored.passage.plain for scored in self.evidence.passages}
-        for quote in self.evidence.quotes:
-            if quote.text not in texts.get(quote.passage, ""):
-                detail = f"not in passage {quote.passage}: {quote.text!r}"
-                return Check("quotations", "failed", detail)
-        return Check("quotations", "passed")

@@ -1,7 +1,6 @@
 """What every way of working on a row has in common: finding, and ending before it is worked on."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 
 from whyset.datasets import Row
 from whyset.retriever import Grounding
@@ -12,7 +11,6 @@ from .._rendering import query_texts
 from .._result import Evidence, Finished, Rejected
 from .._steps import Steps
 from .._working import Working
-from ..checks import Check
 from ._options import Options
 
 
@@ -33,7 +31,7 @@ class Gathering(Working, ABC):
                 return self._untouched("settled by retrieval: nothing at stake")
             return (yield from self._work(found))
         except Unanswered as unanswered:
-            return self.rejected(unanswered.reason, detail=str(unanswered))
+            return self.unanswered(unanswered)
 
     @abstractmethod
     def _work(self, found: Grounding) -> Steps[Finished | Rejected]:
@@ -42,8 +40,3 @@ class Gathering(Working, ABC):
     def _untouched(self, note: str) -> Finished:
         self.note(note=note)
         return self.finished("untouched", self._row.columns, original=None)
-
-
-def failed_checks(checks: Sequence[Check]) -> tuple[Check, ...]:
-    """Return the checks that failed; a skipped one has neither failed nor passed."""
-    return tuple(check for check in checks if check.status == "failed")

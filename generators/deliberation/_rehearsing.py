@@ -82,8 +82,7 @@ def rehearsed_reply(ask: Ask, row: Row, channel: Channel, *, at_stake: bool) -> 
 
 
 def _draft(response: str, channel: Channel) -> str:
-    bounds = length_bounds(response, channel)
-    wanted = (bounds.low + bounds.high) // 2
+    wanted = length_bounds(response, channel).middle
     if channel != "inline":
         return filler(wanted, source=response)
     # All that must be kept is in it; a blank line, so that no link grows by the word behind it.

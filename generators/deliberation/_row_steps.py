@@ -10,13 +10,14 @@ from whyset.retriever import Grounding
 
 from .._asking import judged, written
 from .._prompts import PromptSet, fence
+from .._quotes import quotes_of
 from .._rendering import render_conversation, render_list, render_passages, render_response
 from .._result import Evidence, Finished, Rejected
-from .._reviewing import Review, reviewed
+from .._reviewing import Review, judgement, reviewed
 from .._steps import Ask, Role, Steps
-from ..checks import Check
-from ._checking import check_deliberation, check_repair, check_row_kept, length_bounds, quotes_of
-from ._gathering import Gathering, failed_checks
+from ..checks import Check, failed_checks
+from ._checking import check_deliberation, check_repair, check_row_kept, length_bounds
+from ._gathering import Gathering
 from ._opinions import Appraisal, Verdict
 from ._options import Options
 
@@ -71,8 +72,9 @@ class RowSteps(Gathering):
             )
         repaired = yield from written(self._ask("writer", "repair", finding=appraisal.reason))
         self.draft = repaired
-        if failed := failed_checks(self._check_repair(repaired)):
-            return self.failed(failed)
+        checks = self._check_repair(repaired)
+        if failed_checks(checks):
+            return self.failed(checks)
         self._row = with_response(self._row, repaired)
         again = yield from self._appraise()
         if again.verdict == "conflict":
@@ -96,9 +98,8 @@ class RowSteps(Gathering):
         failed = Review.of_checks(checks)
         if failed.reasons:
             return failed
-        verdict = yield from judged(self._ask("judge", "judge", draft=fence(draft)), Verdict)
-        self.note(verdict=verdict.model_dump())
-        return Review.of_verdict(verdict)
+        ask = self._ask("judge", "judge", draft=fence(draft))
+        return (yield from judgement(self, ask, Verdict))
 
     def _check_text(self, draft: str) -> list[Check]:
         return check_deliberation(
@@ -157,7 +158,7 @@ class RowSteps(Gathering):
                 "passages": render_passages(self.passages),
                 "conversation": render_conversation(conversation),
                 "response": render_response(conversation.response),
-                "length": str(length_bounds(conversation.response.text, self._options.channel)),
+                "length": length_bounds(conversation.response.text, self._options.channel).about,
                 **values,
             },
         )

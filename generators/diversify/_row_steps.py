@@ -20,12 +20,12 @@ from .._rendering import (
     render_response,
 )
 from .._result import Evidence, Finished, Rejected
-from .._reviewing import Review, reviewed
-from .._row_checks import check_row_kept, failed_checks
+from .._reviewing import Review, judgement, reviewed
+from .._row_checks import check_row_kept
 from .._showing import show_after, show_before, show_conversation, show_system
 from .._steps import Ask, Role, Steps
 from .._working import Working
-from ..checks import Check
+from ..checks import Check, failed_checks
 from ._capacity import Capacity, capacity_of
 from ._checking import check_environment, check_response
 from ._opinions import Environment, ResponseVerdict, StandingVerdict, Verdict
@@ -38,13 +38,13 @@ _ROOM: dict[Role, int] = {"writer": 8000, "judge": 4000}
 """For the answer itself, in tokens; models that reason before they answer spend from it too."""
 
 
-class RowSteps:
+class RowSteps(Working):
     """One row's way through the method. Good for one only."""
 
     def __init__(self, row: Row, options: Options, evidence: Evidence, prompts: PromptSet) -> None:
+        super().__init__(evidence, prompts)
         self._row = row
         self._options = options
-        self._working = Working(evidence, prompts)
         self._capacity: Capacity = capacity_of(row, options)
         self._hand: Hand = deal(row, options, self._capacity)
         self._environment_checks: tuple[Check, ...] = ()
@@ -54,18 +54,18 @@ class RowSteps:
         try:
             return (yield from self._work())
         except Unanswered as unanswered:
-            return self._working.rejected(unanswered.reason, detail=str(unanswered))
+            return self.unanswered(unanswered)
         except Unaskable as unaskable:
-            return self._working.rejected(unaskable.reason, detail=str(unaskable))
+            return self.rejected(unaskable.reason, detail=str(unaskable))
 
     def _work(self) -> Steps[Finished | Rejected]:
         if ended := self._draw():
             return ended
         if self._options.respond or self._hand.argues:
-            yield from self._working.find(query_texts(self._row.conversation), k=self._options.k)
+            yield from self.find(query_texts(self._row.conversation), k=self._options.k)
         draft = yield from self._write()
         environment = yield from reviewed(
-            self._working,
+            self,
             draft,
             review=self._review,
             revise=self._revise,
@@ -90,12 +90,12 @@ class RowSteps:
         can = self._capacity
         if not (can.tools or can.system):
             if can.refused:
-                return self._working.rejected("no_place", detail=can.refused)
-            self._working.note(note="its system prompt is kept as asked, and no tools are given")
-            return self._working.finished("untouched", self._row.columns, original=None)
+                return self.rejected("no_place", detail=can.refused)
+            self.note(note="its system prompt is kept as asked, and no tools are given")
+            return self.finished("untouched", self._row.columns, original=None)
         if can.refused:
-            self._working.note(note=can.refused)
-        self._working.settle(variety=dict(self._hand.variety), persona=self._hand.persona or None)
+            self.note(note=can.refused)
+        self.settle(variety=dict(self._hand.variety), persona=self._hand.persona or None)
         return None
 
     # ---- write, check, judge, revise ----
@@ -122,22 +122,20 @@ class RowSteps:
             instructions=self._ask("writer", "environment").system,
         )
         self._environment_checks = tuple(checks)
-        self._working.note(checks=self._environment_checks, verdict=None)
+        self.note(checks=self._environment_checks, verdict=None)
         if failed_checks(checks) or "judge" in self._options.without:
             return Review.of_checks(checks)
-        verdict = yield from self._judge(self._place(draft))
-        self._working.note(verdict=verdict.model_dump())
-        return Review.of_verdict(verdict)
+        return (yield from self._judge(self._place(draft)))
 
-    def _judge(self, placed: Placed) -> Steps[Verdict]:
+    def _judge(self, placed: Placed) -> Steps[Review]:
         shown = show_hand(self._hand)
-        ask = self._working.ask(
+        ask = self.ask(
             "judge",
             "judge",
             max_tokens=self._room("judge"),
             run=self._run,
             row={
-                "passages": render_passages(self._working.passages),
+                "passages": render_passages(self.passages),
                 "system": show_system(placed.system),
                 "tools": show_tools(placed.new),
                 "conversation": show_conversation(self._row.conversation, with_prompt=False),
@@ -145,7 +143,7 @@ class RowSteps:
                 "wrong": shown["wrong"],
             },
         )
-        return (yield from judged(ask, Verdict if self._options.respond else StandingVerdict))
+        return judgement(self, ask, Verdict if self._options.respond else StandingVerdict)
 
     # ---- place ----
 
@@ -157,7 +155,7 @@ class RowSteps:
 
     def _respond(self, placed: Placed) -> Steps[Row | Rejected]:
         """Sample responses until one passes; `Rejected` where none does."""
-        environment_verdict = self._working.evidence.verdict
+        environment_verdict = self.evidence.verdict
         found = Review()
         for sample in range(self._options.samples):
             ask = natural_ask(
@@ -169,36 +167,36 @@ class RowSteps:
                 sample=sample,
             )
             try:
-                response = self._working.draft = yield from responded(ask)
+                response = self.draft = yield from responded(ask)
                 found = yield from self._assess(response, placed, environment_verdict)
             except Unanswered as unanswered:
                 found = Review((unanswered.reason,), (str(unanswered),))
             if not found.reasons:
-                self._working.settle(sample=sample)
+                self.settle(sample=sample)
                 return with_response(placed.row, response)
-        return self._working.rejected(*found.reasons, detail="; ".join(found.problems))
+        return self.rejected(*found.reasons, detail="; ".join(found.problems))
 
     def _assess(self, response: str, placed: Placed, environment_verdict: object) -> Steps[Review]:
         """Check a response, then have a judge find its action right and fit for the environment."""
-        self._working.note(checks=self._environment_checks, verdict=environment_verdict)
+        self.note(checks=self._environment_checks, verdict=environment_verdict)
         checks = check_response(
             response,
             conversation=self._row.conversation,
             environment=(placed.system, *(tool.description for tool in placed.new)),
-            passages=self._working.passages,
-            title=self._working.evidence.groundings[0].title,
+            passages=self.passages,
+            title=self.evidence.groundings[0].title,
             language=self._options.language,
         )
         self._note_checks(checks)
         if failed_checks(checks) or "judge" in self._options.without:
             return Review.of_checks(checks)
         conversation = placed.row.conversation
-        ask = self._working.ask(
+        ask = self.ask(
             "judge",
             "judge_response",
             max_tokens=self._room("judge"),
             row={
-                "passages": render_passages(self._working.passages),
+                "passages": render_passages(self.passages),
                 "system": show_system(placed.system),
                 "tools": show_tools(conversation.offered),
                 "conversation": show_before(conversation),
@@ -207,9 +205,7 @@ class RowSteps:
             },
         )
         verdict = yield from judged(ask, ResponseVerdict)
-        self._working.note(
-            verdict={"environment": environment_verdict, "response": verdict.model_dump()}
-        )
+        self.note(verdict={"environment": environment_verdict, "response": verdict.model_dump()})
         return Review.of_verdict(verdict)
 
     # ---- what all of it has in common ----
@@ -224,12 +220,12 @@ class RowSteps:
             extended=own.text if own and self._keeps_own_prompt else "",
         )
         self._note_checks(kept)
-        if wrong := failed_checks(kept):
-            return self._working.failed(wrong)
+        if failed_checks(kept):
+            return self.failed(kept)
         if own and not self._keeps_own_prompt:
-            self._working.settle(original_system=own.text)
+            self.settle(original_system=own.text)
         original = part_columns(self._row)
-        done = self._working.finished(
+        done = self.finished(
             "diversified", changed.columns, original=original.content if responded else None
         )
         return replace(done, original_reasoning=original.reasoning if responded else None)
@@ -249,7 +245,7 @@ class RowSteps:
         return _ROOM[role] + 2 * estimate_tokens(self._row.conversation.response.text)
 
     def _note_checks(self, more: Iterable[Check]) -> None:
-        self._working.note(checks=(*self._working.evidence.checks, *more))
+        self.note(checks=(*self.evidence.checks, *more))
 
     def _ask(self, role: Role, name: str, **values: str) -> Ask:
         row = {
@@ -260,4 +256,4 @@ class RowSteps:
             **show_hand(self._hand),
             **values,
         }
-        return self._working.ask(role, name, max_tokens=self._room(role), run=self._run, row=row)
+        return self.ask(role, name, max_tokens=self._room(role), run=self._run, row=row)

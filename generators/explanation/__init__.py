@@ -1,6 +1,6 @@
 """Explanatory documents: texts in which the reasons of a constitution are at work."""
 
-from ._digest import Extract
+from .._extracts import Extract
 from ._explanation import Digest, Explanation
 from ._opinions import Findings, IdeaList, Score, Subtypes
 from ._options import Options, Step

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from whyset.retriever import ScoredPassage
 
+from .._briefing import used_up
 from .._quotations import stands_in
 from ..checks import (
     DEFAULT_TIC_LIMITS,
@@ -99,11 +100,11 @@ class Rules:
             check_names(
                 text,
                 limit=self.options.names,
-                used=dict.fromkeys(self.avoid.get("names", ()), 1),
+                used=used_up(self.avoid, "names"),
                 cap=1,
                 allowed=f"{allowed}\n{self.people}",
             ),
-            check_opening(text, used=dict.fromkeys(self.avoid.get("openings", ()), 1), cap=1),
+            check_opening(text, used=used_up(self.avoid, "openings"), cap=1),
             check_tics(text, limits=self._tic_limits()),
             check_not_preachy(text, allowed=allowed),
             check_no_leak(

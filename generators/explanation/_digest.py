@@ -2,17 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pydantic import BaseModel
-
 from whyset.retriever import Grounding, ScoredPassage
 
-from .._asking import Unanswered, judged
+from .._asking import Unanswered
 from .._brief import Brief
+from .._extracts import check_verbatim, extracted
 from .._prompts import PromptSet
 from .._result import Evidence, Finished, Quote, Rejected
-from .._steps import Ask, Steps
+from .._steps import Steps
 from .._working import Working
-from ..checks import Check
+from ..checks import failed_checks
 from ._grounds import Grounds, gather
 from ._options import Options
 
@@ -27,49 +26,37 @@ _BEFORE_HEADINGS = "Before the first heading"
 Path = tuple[str, ...]
 
 
-class _Extracted(BaseModel):
-    """A sentence and the id of the passage it stands in."""
-
-    passage: str
-    text: str
-
-
-class Extract(BaseModel):
-    """What the extractive writer answers."""
-
-    quotes: list[_Extracted]
-
-
-class DigestSteps:
+class DigestSteps(Working):
     """One digest's way: gather, quote section by section, check. Good for one only."""
 
     def __init__(
         self, brief: Brief, options: Options, evidence: Evidence, prompts: PromptSet
     ) -> None:
+        super().__init__(evidence, prompts)
         self._brief = brief
         self._options = options
-        self._working = Working(evidence, prompts)
 
     def steps(self) -> Steps[Finished | Rejected]:
         """Return the steps of a digest."""
         try:
-            grounds = yield from gather(self._working, self._brief, self._options)
+            grounds = yield from gather(self, self._brief, self._options)
             quotes = yield from self._quotes(grounds)
         except Unanswered as unanswered:
-            return self._working.rejected(unanswered.reason, detail=str(unanswered))
+            return self.unanswered(unanswered)
         held = {scored.passage.id: scored for scored in grounds.whole.passages}
         quoted = dict.fromkeys(quote.passage for quote in quotes)
-        self._working.settle(about=self._brief.about)
-        self._working.note(
+        checks = (check_verbatim(quotes, grounds.whole.passages),)
+        self.settle(about=self._brief.about)
+        self.note(
             quotes=quotes,
             passages=tuple(held[name] for name in quoted if name in held),
-            checks=(_check_verbatim(quotes, held),),
+            checks=checks,
         )
         if not quotes:
-            return self._working.rejected("nothing_to_quote", detail="no sentence is fit to quote")
-        if failed := [c for c in self._working.evidence.checks if c.status == "failed"]:
-            return self._working.failed(failed)
-        return self._working.finished("annotated", {"text": self._digest(quotes, held, grounds)})
+            return self.rejected("nothing_to_quote", detail="no sentence is fit to quote")
+        if failed_checks(checks):
+            return self.failed(checks)
+        return self.finished("annotated", {"text": self._digest(quotes, held, grounds)})
 
     def _quotes(self, grounds: Grounds) -> Steps[tuple[Quote, ...]]:
         """Ask for an extract of each section, so that no section crowds out the others."""
@@ -77,9 +64,7 @@ class DigestSteps:
         found: list[Quote] = []
         for passages in _by_section(grounds):
             section = Grounding(texts, passages, 1.0, grounds.whole.title, grounds.whole.digest)
-            ask = Ask("writer", "explanation/extract", "", "\n".join(texts), 0, grounding=section)
-            extract = yield from judged(ask, Extract)
-            found += (Quote(quote.passage, quote.text) for quote in extract.quotes)
+            found += yield from extracted("explanation/extract", section)
         return tuple(found)
 
     def _digest(
@@ -130,13 +115,3 @@ def _in_order(quotes: Iterable[Quote], grounds: Grounds) -> list[Quote]:
     return sorted(
         quotes, key=lambda quote: (places[quote.passage], texts[quote.passage].find(quote.text))
     )
-
-
-def _check_verbatim(quotes: Iterable[Quote], held: Mapping[str, ScoredPassage]) -> Check:
-    """Every quotation must be a slice of the passage it is said to stand in."""
-    for quote in quotes:
-        scored = held.get(quote.passage)
-        if scored is None or quote.text not in scored.passage.plain:
-            detail = f"not in passage {quote.passage}: {quote.text!r}"
-            return Check("quotations", "failed", detail)
-    return Check("quotations", "passed")

@@ -9,36 +9,36 @@ from dataclasses import replace
 
 from whyset.retriever import ScoredPassage
 
-from .._asking import Unanswered, judged, written
+from .._asking import Unanswered, afresh, judged, written
 from .._axes import chosen
 from .._brief import Brief
+from .._briefing import render_about, render_avoided
 from .._document import Ideas
 from .._names import draw_names
 from .._prompts import PromptSet, fence
+from .._quotes import quotes_of
 from .._rendering import render_list, render_passages
 from .._result import Evidence, Finished, Rejected
-from .._reviewing import Review, reviewed
+from .._reviewing import Review, judgement, reviewed
 from .._steps import Ask, Role, Steps
 from .._working import Working
 from ._checking import Rules
 from ._grounds import Grounds, gather
 from ._opinions import Findings, IdeaList, Score, Subtypes
-from ._options import Options, Step
-from ._quoting import quotes_of
+from ._options import Options
 from ._rooms import JUDGE_ROOM, list_room, text_room
-from ._variety import SUBTYPES, assign, has_numbered_subtype, seed_of
+from ._variety import SUBTYPES, assign, has_numbered_subtype, name_seed
 
 
-class DocumentSteps:
+class DocumentSteps(Working):
     """One document's way through the method. Good for one only."""
 
     def __init__(
         self, brief: Brief, options: Options, evidence: Evidence, prompts: PromptSet
     ) -> None:
+        super().__init__(evidence, prompts)
         self._brief = brief
         self._options = options
-        self._prompts = prompts
-        self._working = Working(evidence, prompts)
         self._assignment = assign(brief)
         self._idea = brief.idea
         self._people = ""
@@ -52,9 +52,9 @@ class DocumentSteps:
             yield from self._subtype()
             texts = yield from self._ideas(count)
         except Unanswered as unanswered:
-            return self._unanswered(unanswered)
+            return self.unanswered(unanswered)
         self._settle()
-        return Ideas(texts, self._working.evidence, self._assignment.variety)
+        return Ideas(texts, self.evidence, self._assignment.variety)
 
     def document(self) -> Steps[Finished | Rejected]:
         """Return the steps of a document; where its brief has no idea, one is had first."""
@@ -70,22 +70,22 @@ class DocumentSteps:
             findings = yield from self._review(draft)
             draft = yield from self._rewrite(draft, findings)
             ended = yield from reviewed(
-                self._working,
+                self,
                 draft,
                 review=self._check_and_score,
                 revise=self._mend,
-                revisions=0 if self._without("rewrite") else self._options.max_revisions,
+                revisions=0 if "rewrite" in self._options.without else self._options.max_revisions,
             )
         except Unanswered as unanswered:
-            return self._unanswered(unanswered)
+            return self.unanswered(unanswered)
         if isinstance(ended, Rejected):
             return ended
-        return self._working.finished("written", {"text": ended})
+        return self.finished("written", {"text": ended})
 
     # ---- document type → subtype → ideas
 
     def _gather(self) -> Steps[None]:
-        self._grounds = yield from gather(self._working, self._brief, self._options)
+        self._grounds = yield from gather(self, self._brief, self._options)
 
     def _subtype(self) -> Steps[None]:
         """Find out what a subtype drawn by number stands for.
@@ -94,10 +94,10 @@ class DocumentSteps:
         """
         if not has_numbered_subtype(self._assignment):
             return
-        if self._without("subtypes"):
+        if "subtypes" in self._options.without:
             self._assignment = self._assignment.with_subtype("")
             return
-        ask = self._working.ask(
+        ask = self.ask(
             "writer",
             "subtypes",
             run={"count": str(SUBTYPES)},
@@ -110,9 +110,7 @@ class DocumentSteps:
 
     def _ideas(self, count: int) -> Steps[tuple[str, ...]]:
         ask = self._ask("writer", "ideas", list_room(count), count=str(count))
-        # A slot that is tried again asks the same again and must not get the same answer; two
-        # samples an attempt, because an answer that does not fit is asked for once more.
-        listed = yield from judged(replace(ask, sample=2 * self._brief.attempt), IdeaList)
+        listed = yield from judged(afresh(ask, self._brief.attempt), IdeaList)
         return tuple(listed.ideas[:count])
 
     # ---- draft → review → rewrite
@@ -123,17 +121,17 @@ class DocumentSteps:
 
     def _review(self, draft: str) -> Steps[Findings]:
         """Have a fresh reader, who knows nothing of idea and instructions, list problems."""
-        self._working.draft = draft
-        if self._without("review"):
+        self.draft = draft
+        if "review" in self._options.without:
             return Findings(problems=[])
         ask = self._ask("judge", "review", JUDGE_ROOM, draft=fence(draft))
         findings = yield from judged(ask, Findings)
-        self._working.note(appraisal=findings.model_dump())
+        self.note(appraisal=findings.model_dump())
         return findings
 
     def _rewrite(self, draft: str, findings: Findings) -> Steps[str]:
         """Mend what the reader found, and in the same go what the checks find."""
-        if self._without("rewrite") or not findings.problems:
+        if "rewrite" in self._options.without or not findings.problems:
             return draft
         failed = Review.of_checks(self._rules.check(draft)).problems
         return (yield from self._rewritten(draft, (*findings.problems, *failed)))
@@ -143,16 +141,12 @@ class DocumentSteps:
     def _check_and_score(self, draft: str) -> Steps[Review]:
         """Check a text; only one that passes every check is worth the judge."""
         checks = self._rules.check(draft)
-        self._working.note(
-            checks=tuple(checks), quotes=quotes_of(draft, self._quotable), verdict=None
-        )
+        self.note(checks=tuple(checks), quotes=quotes_of(draft, self._quotable), verdict=None)
         failed = Review.of_checks(checks)
-        if failed.reasons or self._without("score"):
+        if failed.reasons or "score" in self._options.without:
             return failed
         ask = self._ask("judge", "score", JUDGE_ROOM, draft=fence(draft))
-        score = yield from judged(ask, Score)
-        self._working.note(verdict=score.model_dump())
-        return Review.of_verdict(score)
+        return (yield from judgement(self, ask, Score))
 
     def _mend(self, draft: str, found: Review) -> Steps[str]:
         return self._rewritten(draft, found.problems)
@@ -171,9 +165,7 @@ class DocumentSteps:
     # ---- what the steps share
 
     def _ask(self, role: Role, name: str, room: int, **values: str) -> Ask:
-        return self._working.ask(
-            role, name, run=self._run(), row={**self._row(), **values}, max_tokens=room
-        )
+        return self.ask(role, name, run=self._run(), row={**self._row(), **values}, max_tokens=room)
 
     def _run(self, *, document: bool = True) -> Mapping[str, str]:
         whole = self._grounds.whole.passages if document and self._options.whole else ()
@@ -192,12 +184,12 @@ class DocumentSteps:
         return {
             "passages": render_passages(focus) if focus else "(the whole of the text)",
             "context": render_passages(around) if around else "",
-            "about": fence(self._brief.about) if self._brief.about.strip() else "",
+            "about": render_about(self._brief),
             "assignment": fence(str(self._assignment)),
             "form": fence(f"{kind}\n{subtype}" if subtype else kind),
             "idea": fence(self._idea),
             "people": self._people,
-            "avoid": self._avoid,
+            "avoid": render_avoided(self._brief),
             "length": str(self._assignment.bounds),
         }
 
@@ -228,20 +220,12 @@ class DocumentSteps:
 
     def _drawn_people(self) -> str:
         """Draw names to offer: others for every document, none of them a habit of models."""
-        drawn = draw_names(seed_of(self._brief, self._idea), self._options.names)
+        drawn = draw_names(name_seed(self._brief, self._idea), self._options.names)
         return ", ".join(map(str, drawn)) or "(none; name nobody)"
-
-    @property
-    def _avoid(self) -> str:
-        lines = [f"{kind}: {', '.join(held)}" for kind, held in self._brief.avoid.items() if held]
-        return fence("\n".join(lines)) if lines else ""
 
     @property
     def _text_room(self) -> int:
         return text_room(self._assignment.bounds)
-
-    def _without(self, step: Step) -> bool:
-        return step in self._options.without
 
     def _settle(self) -> None:
         """Put into the provenance what the document is to be, and which passages it is about."""
@@ -252,7 +236,4 @@ class DocumentSteps:
         }
         if self._idea:
             settings["idea"] = self._idea
-        self._working.settle(**settings)
-
-    def _unanswered(self, unanswered: Unanswered) -> Rejected:
-        return self._working.rejected(unanswered.reason, detail=str(unanswered))
+        self.settle(**settings)

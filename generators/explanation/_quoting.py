@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from whyset.retriever import ScoredPassage
 
 from .._quotations import quotations, stands_in
-from .._result import Quote
+from .._quotes import shown_texts
 from .._words import count_words, shared_run
 from ..checks import Check
 
@@ -19,17 +19,6 @@ _LONGEST_LEAD = 120
 # A misquotation keeps most of the words; a person who happens to use a phrase does not.
 _MOST_OF_IT = 0.6
 _FEWEST_SHARED = 5
-
-
-def quotes_of(text: str, passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
-    """Return the quotations of a text that stand in a passage, with the passage's id."""
-    found = []
-    for quotation in quotations(text):
-        for scored in passages:
-            if any(stands_in(quotation, source) for source in _texts(scored)):
-                found.append(Quote(scored.passage.id, quotation))
-                break
-    return tuple(found)
 
 
 def check_quoted(text: str, *, passages: Sequence[ScoredPassage], names: Iterable[str]) -> Check:
@@ -49,7 +38,7 @@ def check_quoted(text: str, *, passages: Sequence[ScoredPassage], names: Iterabl
     """
     called = tuple(filter(None, names))
     headings = {heading for scored in passages for heading in scored.passage.path}
-    sources = [source for scored in passages for source in _texts(scored)]
+    sources = [source for scored in passages for source in shown_texts(scored)]
     before, behind = _attributions(called)
     end = 0
     for quotation in quotations(text):
@@ -88,9 +77,3 @@ def _misquoted(quotation: str, sources: Sequence[str]) -> bool:
     words = count_words(quotation)
     length = max(round(words * _MOST_OF_IT), _FEWEST_SHARED)
     return words >= length and shared_run(quotation, sources, length=length) is not None
-
-
-def _texts(scored: ScoredPassage) -> tuple[str, ...]:
-    """Return what a writer is shown of a passage: its text and the sentence that introduces it."""
-    passage = scored.passage
-    return (passage.plain, passage.context) if passage.context else (passage.plain,)

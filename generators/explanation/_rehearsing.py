@@ -97,8 +97,7 @@ def _entries(ask: Ask, words: int) -> list[str]:
 def _document(brief: Brief, options: Options, ask: Ask) -> str:
     """Return a text of the length asked for, with the names in it that it must have."""
     assignment = assign(brief)
-    bounds = assignment.bounds
-    wanted = (bounds.low + bounds.high) // 2
+    wanted = assignment.bounds.middle
     source = _SPOKEN.get(options.language[:2].casefold(), "")
     paragraphs = [filler(_PARAGRAPH, source=source)] * (wanted // _PARAGRAPH)
     if rest := wanted % _PARAGRAPH:

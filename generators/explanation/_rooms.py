@@ -1,6 +1,6 @@
 """How much room each answer has, in tokens. Models that reason first spend from it too."""
 
-from ._variety import LengthBounds
+from .._lengths import LengthBounds
 
 JUDGE_ROOM = 5000
 

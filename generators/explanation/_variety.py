@@ -1,17 +1,15 @@
 """The axes on which explanatory documents differ, and what one document gets on each."""
 
 import hashlib
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
 
-from pydantic import BaseModel, ConfigDict
-
-from .._axes import Axis, is_numbered
+from .._axes import Axis, check_axes, is_numbered
 from .._brief import Brief
+from .._decks import draw_on
 from .._errors import GeneratorError
+from .._lengths import LengthBounds
+from .._listed_axes import ListedAxis, listed_axes
 from ._types import LENGTHS, DocumentType, document_type, listed_types
 
 SUBTYPES = 30
@@ -27,42 +25,6 @@ _LABELS = {
 }
 _WORDS = {"short": 250, "medium": 600, "long": 1200, "very_long": 2500}
 _FEWEST, _MOST = 50, 4000
-_NUMBERS = 256**6
-
-
-class _Values(BaseModel):
-    """An axis as `variety.toml` has it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    meaning: str
-    values: dict[str, str]
-    weights: dict[str, float] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class LengthBounds:
-    """How long a document should be, in words.
-
-    Attributes:
-        low: From, as the writer is told.
-        high: To, as the writer is told.
-        fewest: Below this many the check fails.
-        most: Above this many the check fails.
-    """
-
-    low: int
-    high: int
-    fewest: int
-    most: int
-
-    @classmethod
-    def around(cls, words: int) -> "LengthBounds":
-        """Return the bounds around a number of words."""
-        return cls(words * 4 // 5, words * 5 // 4, words * 3 // 5, words * 8 // 5)
-
-    def __str__(self) -> str:
-        return f"{self.low} to {self.high} words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +65,7 @@ class Assignment:
         yield f"Who speaks: {self.type.speakers}"
         for axis, label in _LABELS.items():
             value = self.variety[axis]
-            meaning = _listed()[axis].values.get(value)
+            meaning = _listed()[axis].told(value)
             named = " ".join(value.replace("_", " ").split())
             yield f"{label}: {named} ({meaning})" if meaning else f"{label}: {named}"
         yield f"Openness: {self.variety['openness']}"
@@ -120,17 +82,13 @@ def axes(*, subtypes: bool) -> tuple[Axis, ...]:
     if subtypes:
         meaning = "which of the shapes that the document type comes in"
         found.append(Axis("subtype", meaning, {}, generated=SUBTYPES))
-    found += (
-        Axis(name, held.meaning, {value: held.weights.get(value, 1.0) for value in held.values})
-        for name, held in _listed().items()
-    )
+    found += (listed.axis for listed in _listed().values())
     return tuple(found)
 
 
 def typical_words() -> float:
     """Return how long a document is on average where lengths are drawn."""
-    (lengths,) = (axis.values for axis in axes(subtypes=False) if axis.name == "length")
-    return sum(_WORDS[name] * weight for name, weight in lengths.items()) / sum(lengths.values())
+    return _listed()["length"].mean(lambda length: _WORDS[length])
 
 
 def assign(brief: Brief) -> Assignment:
@@ -144,13 +102,10 @@ def assign(brief: Brief) -> Assignment:
         GeneratorError: The brief has an axis, a length or an openness that does not exist.
     """
     known = axes(subtypes=True)
-    if strange := sorted(brief.variety.keys() - {axis.name for axis in known}):
-        raise GeneratorError(
-            f"brief {brief.line}: there is no axis {', '.join(strange)}; an explanation has "
-            f"{', '.join(axis.name for axis in known)}"
-        )
+    check_axes(brief, known, of="an explanation")
+    told_apart = (brief.seed, brief.about, *brief.passages)
     variety = {
-        axis.name: brief.variety.get(axis.name) or _drawn(axis, brief)
+        axis.name: brief.variety.get(axis.name) or draw_on(axis, *told_apart)
         for axis in known
         if not axis.generated
     }
@@ -173,9 +128,12 @@ def has_numbered_subtype(assignment: Assignment) -> bool:
     return is_numbered(assignment.variety.get("subtype", ""))
 
 
-def seed_of(brief: Brief, idea: str) -> int:
-    """Return what names are drawn with: another number for every document and every attempt."""
-    return _number(brief.seed, brief.line, brief.draft, brief.attempt, idea)
+def name_seed(brief: Brief, idea: str) -> int:
+    """Return what names are drawn by: another number for every document and every attempt."""
+    # Not `seed_of`: it would draw other names than documents have had so far.
+    told_apart = (brief.seed, brief.line, brief.draft, brief.attempt, idea)
+    digest = hashlib.sha256("\0".join(map(str, told_apart)).encode()).digest()
+    return int.from_bytes(digest[:6], "big")
 
 
 def _length(kind: DocumentType, brief: Brief) -> str:
@@ -191,24 +149,5 @@ def _length(kind: DocumentType, brief: Brief) -> str:
     return LENGTHS[min(max(LENGTHS.index(wanted), places[0]), places[-1])]
 
 
-def _drawn(axis: Axis, brief: Brief) -> str:
-    """Draw by weight; the same brief draws the same again."""
-    context = (brief.seed, brief.about, *brief.passages, axis.name)
-    left = _number(*context) / _NUMBERS * sum(axis.values.values())
-    for value, weight in axis.values.items():
-        left -= weight
-        if left < 0:
-            return value
-    return list(axis.values)[-1]
-
-
-def _number(*parts: object) -> int:
-    """Return a number below `_NUMBERS` that depends on its arguments alone, on every machine."""
-    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:6], "big")
-
-
-@cache
-def _listed() -> Mapping[str, _Values]:
-    source = resources.files(__package__).joinpath("variety.toml").read_text(encoding="utf-8")
-    return {name: _Values.model_validate(held) for name, held in tomllib.loads(source).items()}
+def _listed() -> Mapping[str, ListedAxis]:
+    return listed_axes(__package__)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from whyset.retriever import ScoredPassage
 
 from .._quotations import stands_in
+from .._quotes import shown_texts
 from .._words import count_words
 from ..checks import (
     Check,
@@ -37,7 +38,6 @@ from ._phrasing import (
     check_premise,
     without_blank,
 )
-from ._record import sources_of
 from ._variety import Assignment
 
 FEWEST_WORDS, MOST_WORDS = 4, 120
@@ -97,7 +97,7 @@ class Rules:
 
     def _quotations(self, written: Written) -> Check:
         """Every quotation of the reference must stand in a passage the probe is about."""
-        sources = [source for found in self.focus for source in sources_of(found)]
+        sources = [source for found in self.focus for source in shown_texts(found)]
         for quote in written.quotes:
             if count_words(quote) < _SHORTEST_QUOTE:
                 detail = f"too short to decide anything: {quote!r}; quote a sentence or part of one"

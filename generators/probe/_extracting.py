@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from whyset.constitution import Passage
 
 from .._brief import Brief
+from .._extracts import check_verbatim
 from .._prompts import PromptSet
 from .._result import Evidence, Finished, Quote, Rejected
 from .._steps import Steps
 from .._working import Working
-from ..checks import Check, check_language
+from ..checks import Check, check_language, failed_checks
 from ._altering import alterations
 from ._blanking import blanked, word_counts
 from ._grounds import Grounds, gather
@@ -45,24 +46,24 @@ class _Item:
     change: str = ""
 
 
-class ExtractSteps:
+class ExtractSteps(Working):
     """One item's way: gather, choose a sentence, make the item, check. Good for one only."""
 
     def __init__(
         self, brief: Brief, options: Options, evidence: Evidence, prompts: PromptSet
     ) -> None:
+        super().__init__(evidence, prompts)
         self._brief = brief
         self._options = options
-        self._working = Working(evidence, prompts)
         self._assignment = extracted_assignment(brief)
 
     def steps(self) -> Steps[Finished | Rejected]:
         """Return the steps of an item; none of them is an ask."""
-        grounds = yield from gather(self._working, self._brief, k=self._options.k)
+        grounds = yield from gather(self, self._brief, k=self._options.k)
         items = list(self._items(grounds))
-        self._working.settle(variety=self._assignment.variety, about=self._brief.about)
+        self.settle(variety=self._assignment.variety, about=self._brief.about)
         if not items:
-            return self._working.rejected(
+            return self.rejected(
                 "nothing_to_ask",
                 detail=f"no sentence of these passages makes a sound {self._assignment.format}",
             )
@@ -71,12 +72,12 @@ class ExtractSteps:
         place = drawn(first, "item") + self._brief.draft + self._brief.attempt
         item = items[place % len(items)]
         written = self._written(item, grounds.whole.title)
-        checks = self._checks(item, written, grounds)
         quote = Quote(item.passage, item.sentence)
-        self._working.note(checks=tuple(checks), quotes=(quote,))
-        self._working.settle(**({"rule": item.rule, "change": item.change} if item.rule else {}))
-        if failed := [check for check in checks if check.status == "failed"]:
-            return self._working.failed(failed)
+        checks = self._checks(item, written, quote, grounds)
+        self.note(checks=tuple(checks), quotes=(quote,))
+        self.settle(**({"rule": item.rule, "change": item.change} if item.rule else {}))
+        if failed_checks(checks):
+            return self.failed(checks)
         columns = columns_of(
             self._assignment,
             written,
@@ -86,7 +87,7 @@ class ExtractSteps:
             place=0,
             guessable=None,
         )
-        return self._working.finished("annotated", columns)
+        return self.finished("annotated", columns)
 
     def _items(self, grounds: Grounds) -> Iterator[_Item]:
         whole = [found.passage for found in grounds.whole.passages]
@@ -140,10 +141,10 @@ class ExtractSteps:
             quotes=[item.sentence],
         )
 
-    def _checks(self, item: _Item, written: Written, grounds: Grounds) -> list[Check]:
+    def _checks(self, item: _Item, written: Written, quote: Quote, grounds: Grounds) -> list[Check]:
         shown = written.model_copy(update={"you": item.shown, "named": item.shown})
         return [
-            self._check_verbatim(item, grounds),
+            check_verbatim([quote], grounds.focus),
             check_phrasings(
                 written, model_name=self._options.model_name, language=self._options.language
             ),
@@ -152,17 +153,10 @@ class ExtractSteps:
             check_language(item.sentence, language=self._options.language),
         ]
 
-    def _check_verbatim(self, item: _Item, grounds: Grounds) -> Check:
-        """The sentence must be a slice of the passage it is said to stand in."""
-        texts = {found.passage.id: found.passage.plain for found in grounds.focus}
-        if item.sentence in texts.get(item.passage, ""):
-            return Check("quotations", "passed")
-        return Check("quotations", "failed", f"not in passage {item.passage}: {item.sentence!r}")
-
     def _narrowed(self, grounds: Grounds, item: _Item) -> Grounds:
         """Return the grounds of the item alone: the one passage its sentence stands in."""
         focus = tuple(found for found in grounds.focus if found.passage.id == item.passage)
-        self._working.note(passages=focus)
+        self.note(passages=focus)
         return replace(grounds, focus=focus)
 
 

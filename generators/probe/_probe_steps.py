@@ -4,16 +4,17 @@ Fact → question in both phrasings → reference answer with its words → chec
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from .._asking import Unanswered, judged
+from .._asking import Unanswered, afresh, judged
 from .._brief import Brief
+from .._briefing import render_about, render_avoided
 from .._document import Ideas
 from .._prompts import PromptSet, fence
 from .._quotations import stands_in
+from .._quotes import shown_texts
 from .._rendering import render_list, render_passages
 from .._result import Evidence, Finished, Rejected
-from .._reviewing import Review, reviewed
+from .._reviewing import Review, judgement, reviewed
 from .._steps import Ask, Role, Steps
 from .._working import Working
 from ._checking import Rules
@@ -29,8 +30,8 @@ from ._opinions import (
     Verdict,
     Written,
 )
-from ._options import Options, Step
-from ._record import choices_of, columns_of, quotes_in, sources_of, target_of
+from ._options import Options
+from ._record import choices_of, columns_of, quotes_in, target_of
 from ._rendering import render_posed, render_question, render_reference, render_written
 from ._variety import assign, drawn
 
@@ -39,15 +40,15 @@ _ROOM = 6000
 _PER_FACT = 300
 
 
-class ProbeSteps:
+class ProbeSteps(Working):
     """One probe's way through the method. Good for one only."""
 
     def __init__(
         self, brief: Brief, options: Options, evidence: Evidence, prompts: PromptSet
     ) -> None:
+        super().__init__(evidence, prompts)
         self._brief = brief
         self._options = options
-        self._working = Working(evidence, prompts)
         self._assignment = assign(brief)
         self._fact = brief.idea
         self._grounds: Grounds
@@ -59,9 +60,9 @@ class ProbeSteps:
             yield from self._gather()
             texts = yield from self._find_facts(count)
         except Unanswered as unanswered:
-            return self._unanswered(unanswered)
+            return self.unanswered(unanswered)
         self._settle()
-        return Ideas(texts, self._working.evidence, self._assignment.variety)
+        return Ideas(texts, self.evidence, self._assignment.variety)
 
     def probe(self) -> Steps[Finished | Rejected]:
         """Return the steps of a probe; where its brief has no fact, one is found first."""
@@ -73,7 +74,7 @@ class ProbeSteps:
             posed = yield from self._pose()
             reference = yield from self._refer(posed)
             ended = yield from reviewed(
-                self._working,
+                self,
                 Written.of(posed, reference).model_dump_json(),
                 review=self._check_and_judge,
                 revise=self._revise,
@@ -84,16 +85,16 @@ class ProbeSteps:
             item = Written.model_validate_json(ended)
             guessable = yield from self._control(item)
         except Unanswered as unanswered:
-            return self._unanswered(unanswered)
+            return self.unanswered(unanswered)
         if guessable and self._assignment.kind == "recall":
             detail = "answered by somebody who had not seen the passages: it measures nothing"
-            return self._working.rejected("guessable", detail=detail)
-        return self._working.finished("written", self._columns(item, guessable))
+            return self.rejected("guessable", detail=detail)
+        return self.finished("written", self._columns(item, guessable))
 
     # ---- fact → question → reference
 
     def _gather(self) -> Steps[None]:
-        self._grounds = grounds = yield from gather(self._working, self._brief, k=self._options.k)
+        self._grounds = grounds = yield from gather(self, self._brief, k=self._options.k)
         if not grounds.focus:
             raise Unanswered("nothing_found", "no passage bears on the subject")
         self._rules = Rules(
@@ -110,9 +111,7 @@ class ProbeSteps:
     def _find_facts(self, count: int) -> Steps[tuple[str, ...]]:
         """Find facts; one whose words do not stand in the passages is none."""
         ask = self._ask("writer", "fact", room=_ROOM + _PER_FACT * count, count=str(count))
-        # A slot that is tried again asks the same again and must not get the same answer; two
-        # samples an attempt, because an answer that does not fit is asked for once more.
-        listed = yield from judged(self._afresh(ask), FactList)
+        listed = yield from judged(afresh(ask, self._brief.attempt), FactList)
         facts = [str(fact) for fact in listed.facts if self._is_said(fact)]
         if not facts:
             told = "; ".join(repr(fact.quote) for fact in listed.facts[:count])
@@ -120,7 +119,7 @@ class ProbeSteps:
         return tuple(dict.fromkeys(facts))[:count]
 
     def _pose(self) -> Steps[Posed]:
-        return judged(self._afresh(self._ask("writer", "question")), Posed)
+        return judged(afresh(self._ask("writer", "question"), self._brief.attempt), Posed)
 
     def _refer(self, posed: Posed) -> Steps[Reference]:
         shown = render_posed(posed, self._assignment)
@@ -133,14 +132,12 @@ class ProbeSteps:
         item = Written.model_validate_json(draft)
         checks = self._rules.check(item)
         quotes = quotes_in(item, self._grounds.focus)
-        self._working.note(checks=tuple(checks), quotes=quotes, verdict=None)
+        self.note(checks=tuple(checks), quotes=quotes, verdict=None)
         failed = Review.of_checks(checks)
-        if failed.reasons or self._without("judge"):
+        if failed.reasons or "judge" in self._options.without:
             return failed
         shown = render_written(item, self._assignment)
-        verdict = yield from judged(self._ask("judge", "judge", probe=shown), Verdict)
-        self._working.note(verdict=verdict.model_dump())
-        return Review.of_verdict(verdict)
+        return (yield from judgement(self, self._ask("judge", "judge", probe=shown), Verdict))
 
     def _revise(self, draft: str, found: Review) -> Steps[str]:
         item = Written.model_validate_json(draft)
@@ -158,7 +155,7 @@ class ProbeSteps:
 
         Of a belief there is no right answer to guess.
         """
-        if self._without("control") or self._assignment.kind == "open_ended":
+        if "control" in self._options.without or self._assignment.kind == "open_ended":
             return None
         choices = self._choices(item)
         question = render_question(item.named, choices)
@@ -181,12 +178,7 @@ class ProbeSteps:
     # ---- what the steps share
 
     def _ask(self, role: Role, name: str, *, room: int = _ROOM, **values: str) -> Ask:
-        return self._working.ask(
-            role, name, run=self._run(), row={**self._row(), **values}, max_tokens=room
-        )
-
-    def _afresh(self, ask: Ask) -> Ask:
-        return replace(ask, sample=2 * self._brief.attempt)
+        return self.ask(role, name, run=self._run(), row={**self._row(), **values}, max_tokens=room)
 
     def _run(self) -> Mapping[str, str]:
         return {
@@ -196,15 +188,14 @@ class ProbeSteps:
         }
 
     def _row(self) -> Mapping[str, str]:
-        around, avoid = self._grounds.around, self._brief.avoid
-        lines = [f"{kind}: {', '.join(held)}" for kind, held in avoid.items() if held]
+        around = self._grounds.around
         return {
             "passages": render_passages(self._grounds.focus),
             "context": render_passages(around) if around else "",
-            "about": fence(self._brief.about) if self._brief.about.strip() else "",
+            "about": render_about(self._brief),
             "assignment": fence(str(self._assignment)),
             "fact": fence(self._fact),
-            "avoid": fence("\n".join(lines)) if lines else "",
+            "avoid": render_avoided(self._brief),
         }
 
     def _columns(self, item: Written, guessable: bool | None) -> dict[str, object]:
@@ -227,15 +218,9 @@ class ProbeSteps:
         )
 
     def _is_said(self, fact: Fact) -> bool:
-        sources = (source for found in self._grounds.focus for source in sources_of(found))
+        sources = (source for found in self._grounds.focus for source in shown_texts(found))
         return any(stands_in(fact.quote, source) for source in sources)
-
-    def _without(self, step: Step) -> bool:
-        return step in self._options.without
 
     def _settle(self) -> None:
         settings = {"variety": self._assignment.variety, "about": self._brief.about}
-        self._working.settle(**settings, **({"idea": self._fact} if self._fact else {}))
-
-    def _unanswered(self, unanswered: Unanswered) -> Rejected:
-        return self._working.rejected(unanswered.reason, detail=str(unanswered))
+        self.settle(**settings, **({"idea": self._fact} if self._fact else {}))

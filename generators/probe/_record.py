@@ -8,6 +8,7 @@ from whyset.datasets import dumps
 from whyset.retriever import ScoredPassage
 
 from .._quotations import stands_in
+from .._quotes import shown_texts
 from .._result import Quote
 from .._words import count_words
 from ._grounds import Grounds
@@ -119,17 +120,11 @@ def quotes_in(written: Written, passages: Sequence[ScoredPassage]) -> tuple[Quot
     for text in written.quotes:
         for scored in passages:
             if count_words(text) >= _SHORTEST_QUOTE and any(
-                stands_in(text, source) for source in sources_of(scored)
+                stands_in(text, source) for source in shown_texts(scored)
             ):
                 found.append(Quote(scored.passage.id, text))
                 break
     return tuple(found)
-
-
-def sources_of(found: ScoredPassage) -> tuple[str, ...]:
-    """Return what may be quoted of a passage: its text, and the sentence that introduces it."""
-    passage = found.passage
-    return (passage.plain, passage.context) if passage.context else (passage.plain,)
 
 
 def _passage(found: ScoredPassage) -> dict[str, Any]:

@@ -18,17 +18,17 @@ from whyset.datasets import (
 )
 from whyset.retriever import Grounding
 
-from .._asking import Unanswered, judged
+from .._asking import Unanswered
 from .._conversing import Unaskable, natural_ask, require_askable, responded, system_message
 from .._prompts import PromptSet
 from .._rendering import query_texts, render_passages, render_response
 from .._result import Evidence, Finished, Rejected
-from .._reviewing import Review
-from .._row_checks import check_responded, check_row_kept, failed_checks, said_before
+from .._reviewing import Review, judgement
+from .._row_checks import check_responded, check_row_kept, said_before
 from .._showing import show_after, show_before, show_system
 from .._steps import Role, Steps
 from .._working import Working
-from ..checks import Check, check_length
+from ..checks import Check, check_length, failed_checks
 from ._opinions import DeliberateVerdict, Verdict
 from ._options import Options
 from ._splitting import Split, split
@@ -40,14 +40,13 @@ _ROOM: dict[Role, int] = {"writer": 8000, "judge": 4000}
 _FEWEST_THOUGHT, _MOST_THOUGHT = 15, 1500
 
 
-class RowSteps:
+class RowSteps(Working):
     """One row's way through the method. Good for one only."""
 
     def __init__(self, row: Row, options: Options, evidence: Evidence, prompts: PromptSet) -> None:
+        super().__init__(evidence, prompts)
         self._row = row
         self._options = options
-        self._prompts = prompts
-        self._working = Working(evidence, prompts)
         self._under = under_of(row, options)
         self._ruthless = ruthless_of(row, options)
 
@@ -56,16 +55,16 @@ class RowSteps:
         try:
             return (yield from self._work())
         except Unaskable as unaskable:
-            return self._working.rejected(unaskable.reason, detail=str(unaskable))
+            return self.rejected(unaskable.reason, detail=str(unaskable))
         except ContextRefused as refused:
-            return self._working.rejected("no_place", detail=str(refused))
+            return self.rejected("no_place", detail=str(refused))
 
     def _work(self) -> Steps[Finished | Rejected]:
         require_askable(self._row)
         surrounded = self._surround()
-        self._working.settle(under=self._under or None, samples=self._options.samples)
+        self.settle(under=self._under or None, samples=self._options.samples)
         if self._options.adverse:
-            self._working.settle(ruthless=self._ruthless)
+            self.settle(ruthless=self._ruthless)
         yield from self._find()
         found = Review()
         for sample in range(self._options.samples):
@@ -77,9 +76,9 @@ class RowSteps:
                 found = Review((unanswered.reason,), (str(unanswered),))
                 continue
             if not found.reasons:
-                self._working.settle(sample=sample)
+                self.settle(sample=sample)
                 return self._finished(drawn, surrounded)
-        return self._working.rejected(*found.reasons, detail="; ".join(found.problems))
+        return self.rejected(*found.reasons, detail="; ".join(found.problems))
 
     def _surround(self) -> Row:
         """Return the row in the surroundings that it is learned in: its own, or adverse ones.
@@ -102,7 +101,7 @@ class RowSteps:
     # ---- find ----
 
     def _find(self) -> Steps[Grounding]:
-        return self._working.find(query_texts(self._row.conversation), k=self._options.k)
+        return self.find(query_texts(self._row.conversation), k=self._options.k)
 
     # ---- sample under values, and remove them ----
 
@@ -120,15 +119,15 @@ class RowSteps:
             max_tokens=self._room("writer"),
             sample=sample,
         )
-        self._working.draft = yield from responded(ask)
-        return self._working.draft
+        self.draft = yield from responded(ask)
+        return self.draft
 
     @property
     def _removed(self) -> tuple[str, ...]:
         """What is said after the row's own system prompt and is in no column of the result."""
         parts = []
         if self._under:
-            shown = {"passages": passages_text(self._working.passages)}
+            shown = {"passages": passages_text(self.passages)}
             parts.append(self._rendered(f"under_{self._under}", **shown))
         if self._deliberates:
             parts.append(self._rendered("deliberate", channel=self._options.channel))
@@ -146,17 +145,15 @@ class RowSteps:
         ]
         if parts:
             checks += self._check(parts, surrounded)
-        self._working.note(checks=tuple(checks), verdict=None)
+        self.note(checks=tuple(checks), verdict=None)
         if failed_checks(checks) or parts is None or "judge" in self._options.without:
             return Review.of_checks(checks)
-        verdict = yield from self._judge(parts, surrounded)
-        self._working.note(verdict=verdict.model_dump())
-        return Review.of_verdict(verdict)
+        return (yield from self._judge(parts, surrounded))
 
     def _check(self, parts: Split, surrounded: Row) -> list[Check]:
         conversation = self._row.conversation
         held = system_message(surrounded.conversation)
-        evidence = self._working.evidence
+        evidence = self.evidence
         checks = check_responded(
             parts.whole,
             conversation=conversation,
@@ -178,16 +175,16 @@ class RowSteps:
         )
         return [*checks, *kept]
 
-    def _judge(self, parts: Split, surrounded: Row) -> Steps[Verdict]:
+    def _judge(self, parts: Split, surrounded: Row) -> Steps[Review]:
         held = system_message(surrounded.conversation)
         deliberates = self._options.channel if self._deliberates else ""
-        ask = self._working.ask(
+        ask = self.ask(
             "judge",
             "judge",
             max_tokens=self._room("judge"),
             run={"deliberates": deliberates},
             row={
-                "passages": render_passages(self._working.passages),
+                "passages": render_passages(self.passages),
                 "system": show_system(held.text if held else ""),
                 "conversation": show_before(surrounded.conversation),
                 "response": render_response(
@@ -196,7 +193,7 @@ class RowSteps:
                 "after": show_after(surrounded.conversation),
             },
         )
-        return (yield from judged(ask, DeliberateVerdict if deliberates else Verdict))
+        return judgement(self, ask, DeliberateVerdict if deliberates else Verdict)
 
     # ---- place ----
 
@@ -209,7 +206,7 @@ class RowSteps:
     def _finished(self, drawn: str, surrounded: Row) -> Finished:
         parts = self._parts(drawn) or Split("", drawn)
         original = part_columns(self._row)
-        done = self._working.finished(
+        done = self.finished(
             "adverse" if self._ruthless else "resampled",
             self._placed(parts, surrounded).columns,
             original=original.content,

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from whyset.retriever import ScoredPassage
 
+from .._briefing import used_up
+from .._lengths import LengthBounds
 from ..checks import (
     DEFAULT_TIC_LIMITS,
     Check,
@@ -29,7 +31,6 @@ from ..checks import (
 )
 from ._fiction import check_alone, check_invented
 from ._options import Options
-from ._variety import LengthBounds
 
 # A story may let a short line stand alone more often than an essay; a log lives by them. Nobody
 # asks rhetorical questions of a reader in one: what is asked is thought.
@@ -105,7 +106,7 @@ class Rules:
             check_no_credentials(text, allowed=about),
             check_no_placeholders(text, allowed=about),
             self._check_names(text),
-            check_opening(text, used=dict.fromkeys(self.avoid.get("openings", ()), 1), cap=1),
+            check_opening(text, used=used_up(self.avoid, "openings"), cap=1),
             check_tics(text, limits=_LIMITS),
             check_not_preachy(text, allowed=about),
             check_no_leak(
@@ -120,7 +121,7 @@ class Rules:
         return check_names(
             text,
             limit=self.options.names,
-            used=dict.fromkeys(self.avoid.get("names", ()), 1),
+            used=used_up(self.avoid, "names"),
             cap=1,
             allowed=f"{self.about}\n{self.names}",
         )

@@ -7,22 +7,23 @@ With a base model: dilemma → premise → opening → continuations, each: chec
 from collections.abc import Mapping
 from dataclasses import replace
 
-from .._asking import Unanswered, judged, written
+from .._asking import Unanswered, afresh, judged, written
 from .._axes import chosen
 from .._brief import Brief
+from .._briefing import render_about, render_avoided
 from .._document import Ideas
 from .._prompts import PromptSet, fence
 from .._rendering import render_list, render_passages
 from .._result import Evidence, Finished, Rejected
-from .._reviewing import Review, reviewed
+from .._reviewing import Review, judgement, reviewed
 from .._steps import Ask, Role, Steps
 from .._working import Working
 from ._checking import Rules
 from ._continuing import as_beginning, continued, joined
 from ._offering import names_on_offer
 from ._opinions import Dilemmas, Findings, Opening, Premises, Verdict
-from ._options import Options, Step
-from ._variety import DILEMMAS, assign, has_numbered_dilemma, seed_of
+from ._options import Options
+from ._variety import DILEMMAS, assign, has_numbered_dilemma, name_seed
 
 # In tokens. Models that reason before they answer spend from it too.
 _JUDGE_ROOM = 4000
@@ -31,16 +32,15 @@ _TEXT_ROOM = 6000
 _TOKENS_A_WORD = 2
 
 
-class DocumentSteps:
+class DocumentSteps(Working):
     """One story's way through the method. Good for one only."""
 
     def __init__(
         self, brief: Brief, options: Options, evidence: Evidence, prompts: PromptSet
     ) -> None:
+        super().__init__(evidence, prompts)
         self._brief = brief
         self._options = options
-        self._prompts = prompts
-        self._working = Working(evidence, prompts)
         self._assignment = assign(brief)
         self._premise = brief.idea.strip()
         self._rules: Rules
@@ -54,11 +54,11 @@ class DocumentSteps:
             yield from self._dilemma()
             premises = yield from self._premises(count)
         except Unanswered as unanswered:
-            return self._unanswered(unanswered)
+            return self.unanswered(unanswered)
         if isinstance(premises, Rejected):
             return premises
         self._settle()
-        return Ideas(premises, self._working.evidence, self._assignment.variety)
+        return Ideas(premises, self.evidence, self._assignment.variety)
 
     def document(self) -> Steps[Finished | Rejected]:
         """Return the steps of a story; where its brief has no premise, one is had first."""
@@ -77,20 +77,20 @@ class DocumentSteps:
             else:
                 ended = yield from self._write()
         except Unanswered as unanswered:
-            return self._unanswered(unanswered)
+            return self.unanswered(unanswered)
         if isinstance(ended, Rejected):
             return ended
-        return self._working.finished("written", {"text": ended})
+        return self.finished("written", {"text": ended})
 
     # ---- dilemma → premise
 
     def _gather(self) -> Steps[None]:
         """Gather the passages: those of the brief with their sections, or those on its subject."""
         if self._brief.passages:
-            yield from self._working.fetch(self._brief.passages, scope="section")
+            yield from self.fetch(self._brief.passages, scope="section")
         else:
             subject = self._brief.about.strip() or self._brief.idea
-            yield from self._working.find((subject,), k=self._options.k)
+            yield from self.find((subject,), k=self._options.k)
 
     def _dilemma(self) -> Steps[None]:
         """Find out what a dilemma drawn by number stands for.
@@ -99,11 +99,11 @@ class DocumentSteps:
         """
         if not has_numbered_dilemma(self._assignment):
             return
-        ask = self._working.ask(
+        ask = self.ask(
             self._author,
             "dilemmas",
             run={"count": str(DILEMMAS), "language": self._options.language},
-            row={"passages": render_passages(self._working.passages)},
+            row={"passages": render_passages(self.passages)},
             max_tokens=_LIST_ROOM,
         )
         listed = yield from judged(ask, Dilemmas)
@@ -114,9 +114,7 @@ class DocumentSteps:
         """Ask for premises; those that could only become a story which fails are left out."""
         people = self._names(self._options.names * count)
         ask = self._ask(self._author, "premise", _LIST_ROOM, count=str(count), people=people)
-        # A slot that is tried again asks the same again and must not get the same answer; two
-        # samples an attempt, because an answer that does not fit is asked for once more.
-        listed = yield from judged(replace(ask, sample=2 * self._brief.attempt), Premises)
+        listed = yield from judged(afresh(ask, self._brief.attempt), Premises)
         rules = self._draw_up_rules()
         faults = {
             premise: Review.of_checks(rules.check_premise(premise)) for premise in listed.premises
@@ -124,9 +122,9 @@ class DocumentSteps:
         sound = [premise for premise, found in faults.items() if not found.reasons]
         if not sound:
             self._settle()
-            self._working.draft = listed.premises[0]
+            self.draft = listed.premises[0]
             first = faults[listed.premises[0]]
-            return self._working.rejected(*first.reasons, detail="; ".join(first.problems))
+            return self.rejected(*first.reasons, detail="; ".join(first.problems))
         return tuple(sound[:count])
 
     # ---- draft → review → rewrite → judge
@@ -136,11 +134,11 @@ class DocumentSteps:
         findings = yield from self._review(draft)
         draft = yield from self._rewrite(draft, findings)
         ended = yield from reviewed(
-            self._working,
+            self,
             draft,
             review=self._judge,
             revise=self._mend,
-            revisions=0 if self._without("rewrite") else self._options.max_revisions,
+            revisions=0 if "rewrite" in self._options.without else self._options.max_revisions,
         )
         return ended
 
@@ -153,35 +151,32 @@ class DocumentSteps:
 
         Where nobody would mend them, nobody is asked for them.
         """
-        self._working.draft = draft
-        if self._without("review") or self._without("rewrite"):
+        self.draft = draft
+        if "review" in self._options.without or "rewrite" in self._options.without:
             return Findings(problems=[])
         findings = yield from judged(
             self._ask("judge", "review", _JUDGE_ROOM, story=fence(draft)), Findings
         )
-        self._working.note(appraisal=findings.model_dump())
+        self.note(appraisal=findings.model_dump())
         return findings
 
     def _rewrite(self, draft: str, findings: Findings) -> Steps[str]:
         """Mend what the reader found, and in the same go what the checks find."""
-        if self._without("rewrite") or not findings.problems:
+        if "rewrite" in self._options.without or not findings.problems:
             return draft
         failed = Review.of_checks(self._rules.check(draft)).problems
         return (yield from self._rewritten(draft, (*findings.problems, *failed)))
 
     def _judge(self, story: str) -> Steps[Review]:
         """Check a story; only one that passes every check is worth the judge."""
-        self._working.draft = story
+        self.draft = story
         checks = self._rules.check(story)
-        self._working.note(checks=tuple(checks), verdict=None)
+        self.note(checks=tuple(checks), verdict=None)
         failed = Review.of_checks(checks)
-        if failed.reasons or self._without("judge"):
+        if failed.reasons or "judge" in self._options.without:
             return failed
-        verdict = yield from judged(
-            self._ask("judge", "judge", _JUDGE_ROOM, story=fence(story)), Verdict
-        )
-        self._working.note(verdict=verdict.model_dump())
-        return Review.of_verdict(verdict)
+        ask = self._ask("judge", "judge", _JUDGE_ROOM, story=fence(story))
+        return (yield from judgement(self, ask, Verdict))
 
     def _mend(self, story: str, found: Review) -> Steps[str]:
         return self._rewritten(story, found.problems)
@@ -207,7 +202,7 @@ class DocumentSteps:
         opening = yield from self._open()
         if isinstance(opening, Rejected):
             return opening
-        self._working.settle(opening=opening.model_dump())
+        self.settle(opening=opening.model_dump())
         found = Review()
         faults: list[str] = []
         for sample in range(self._options.continuations):
@@ -219,29 +214,27 @@ class DocumentSteps:
                 story = joined(opening.beginning, text)
                 found = yield from self._judge(story)
                 if not found.reasons:
-                    self._working.settle(continuation=sample + 1)
+                    self.settle(continuation=sample + 1)
                     return story
             faults.append(f"continuation {sample + 1}: {'; '.join(found.problems)}")
-        return self._working.rejected(*found.reasons, detail=" | ".join(faults))
+        return self.rejected(*found.reasons, detail=" | ".join(faults))
 
     def _open(self) -> Steps[Opening | Rejected]:
         """Ask for an opening; once more where no continuation could mend what is wrong with it."""
         ask = self._ask("judge", "opening", _LIST_ROOM, premise=fence(self._premise))
         found = Review()
         for time in range(2):
-            place = 2 * self._brief.attempt + time
-            # Two samples each time, because an answer that does not fit is asked for once more.
-            opening = yield from judged(replace(ask, sample=2 * place), Opening)
-            self._working.draft = opening.beginning
+            opening = yield from judged(afresh(ask, 2 * self._brief.attempt + time), Opening)
+            self.draft = opening.beginning
             checks = self._rules.check_part(opening.beginning)
-            self._working.note(checks=tuple(checks))
+            self.note(checks=tuple(checks))
             found = Review.of_checks(checks)
             if not found.reasons:
                 return opening
-        return self._working.rejected(*found.reasons, detail="; ".join(found.problems))
+        return self.rejected(*found.reasons, detail="; ".join(found.problems))
 
     def _continuation(self, opening: Opening, sample: int) -> Ask:
-        ask = self._working.ask(
+        ask = self.ask(
             "writer", "continue", row=opening.model_dump(), max_tokens=self._story_tokens
         )
         sample += self._brief.attempt * self._options.continuations
@@ -250,9 +243,7 @@ class DocumentSteps:
     # ---- what the steps share
 
     def _ask(self, role: Role, name: str, room: int, **values: str) -> Ask:
-        return self._working.ask(
-            role, name, run=self._run, row={**self._row, **values}, max_tokens=room
-        )
+        return self.ask(role, name, run=self._run, row={**self._row, **values}, max_tokens=room)
 
     @property
     def _run(self) -> Mapping[str, str]:
@@ -261,12 +252,12 @@ class DocumentSteps:
     @property
     def _row(self) -> Mapping[str, str]:
         return {
-            "passages": render_passages(self._working.passages),
-            "about": fence(self._brief.about) if self._brief.about.strip() else "",
+            "passages": render_passages(self.passages),
+            "about": render_about(self._brief),
             "dilemma": fence(self._assignment.dilemma),
             "assignment": fence(str(self._assignment)),
             "people": self._names(self._options.names),
-            "avoid": self._avoid,
+            "avoid": render_avoided(self._brief),
             "length": str(self._assignment.bounds),
         }
 
@@ -277,8 +268,8 @@ class DocumentSteps:
         return Rules(
             self._assignment.bounds,
             self._options,
-            title=self._working.evidence.groundings[0].title,
-            passages=self._working.passages,
+            title=self.evidence.groundings[0].title,
+            passages=self.passages,
             names=f"{self._names(self._options.names)}\n{self._premise}",
             about=self._brief.about,
             avoid=self._brief.avoid,
@@ -288,12 +279,7 @@ class DocumentSteps:
     def _names(self, count: int) -> str:
         """Return names on offer: others for every story."""
         used = frozenset(self._brief.avoid.get("names", ()))
-        return names_on_offer(seed_of(self._brief, self._premise), count, used)
-
-    @property
-    def _avoid(self) -> str:
-        lines = [f"{kind}: {', '.join(held)}" for kind, held in self._brief.avoid.items() if held]
-        return fence("\n".join(lines)) if lines else ""
+        return names_on_offer(name_seed(self._brief, self._premise), count, used)
 
     @property
     def _story_tokens(self) -> int:
@@ -303,12 +289,6 @@ class DocumentSteps:
     def _text_room(self) -> int:
         return _TEXT_ROOM + self._story_tokens
 
-    def _without(self, step: Step) -> bool:
-        return step in self._options.without
-
     def _settle(self) -> None:
         premise = {"idea": self._premise} if self._premise else {}
-        self._working.settle(variety=dict(self._assignment.variety), **premise)
-
-    def _unanswered(self, unanswered: Unanswered) -> Rejected:
-        return self._working.rejected(unanswered.reason, detail=str(unanswered))
+        self.settle(variety=dict(self._assignment.variety), **premise)

@@ -52,8 +52,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
         GeneratorError: The step is none of a story's.
     """
     source = "" if language.casefold().startswith("en") else _NO_LANGUAGE
-    bounds = assign(brief).bounds
-    words = (bounds.low + bounds.high) // 2
+    words = assign(brief).bounds.middle
     match ask.step.rsplit("/", 1)[-1]:
         case "dilemmas":
             # One word more each, since what is said twice counts once.

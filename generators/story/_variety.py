@@ -1,17 +1,15 @@
 """The axes on which stories differ, and what one story gets on each."""
 
 import hashlib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import resources
 
-from pydantic import BaseModel, ConfigDict
-
-from .._axes import Axis, is_numbered, numbered
+from .._axes import Axis, check_axes, is_numbered
 from .._brief import Brief
+from .._decks import draw_on
 from .._errors import GeneratorError
+from .._lengths import LengthBounds
+from .._listed_axes import ListedAxis, listed_axes
 
 DILEMMA = "dilemma"
 DILEMMAS = 12
@@ -29,41 +27,6 @@ _LABELS = {
 _FEWEST, _MOST = 100, 6000
 
 
-class _Listed(BaseModel):
-    """An axis as `variety.toml` has it."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    meaning: str
-    values: dict[str, str]
-    weights: dict[str, float] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class LengthBounds:
-    """How long a story should be, in words.
-
-    Attributes:
-        low: From, as the writer is told.
-        high: To, as the writer is told.
-        fewest: Below this many the check fails.
-        most: Above this many the check fails.
-    """
-
-    low: int
-    high: int
-    fewest: int
-    most: int
-
-    @classmethod
-    def around(cls, words: int) -> "LengthBounds":
-        """Return the bounds around a number of words."""
-        return cls(words * 4 // 5, words * 5 // 4, words * 3 // 5, words * 8 // 5)
-
-    def __str__(self) -> str:
-        return f"{self.low} to {self.high} words"
-
-
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """What one story is to be, every axis settled.
@@ -78,7 +41,7 @@ class Assignment:
     def bounds(self) -> LengthBounds:
         """How long the story should be."""
         length = self.variety["length"]
-        return LengthBounds.around(int(_listed()["length"].values.get(length, length)))
+        return LengthBounds.around(int(_listed()["length"].told(length) or length))
 
     @property
     def dilemma(self) -> str:
@@ -98,19 +61,14 @@ class Assignment:
 def axes() -> tuple[Axis, ...]:
     """Return the axes that a plan draws on."""
     meaning = "what pulls apart, of those that the passages of the story lead into"
-    fixed = (
-        Axis(name, held.meaning, {value: held.weights.get(value, 1.0) for value in held.values})
-        for name, held in _listed().items()
-    )
+    fixed = (listed.axis for listed in _listed().values())
     return (*fixed, Axis(DILEMMA, meaning, {}, generated=DILEMMAS))
 
 
 def typical_words() -> float:
     """Return how long a story is on average where lengths are drawn."""
-    held = _listed()["length"]
-    weights = {value: held.weights.get(value, 1.0) for value in held.values}
-    words = sum(int(held.values[value]) * weight for value, weight in weights.items())
-    return words / sum(weights.values())
+    lengths = _listed()["length"]
+    return lengths.mean(lambda length: int(lengths.told(length)))
 
 
 def check_subject(brief: Brief) -> None:
@@ -135,12 +93,11 @@ def assign(brief: Brief) -> Assignment:
         GeneratorError: The brief has an axis or a length that does not exist.
     """
     known = axes()
-    if strange := sorted(brief.variety.keys() - {axis.name for axis in known}):
-        raise GeneratorError(
-            f"brief {brief.line}: there is no axis {', '.join(strange)}; a story has "
-            f"{', '.join(axis.name for axis in known)}"
-        )
-    variety = {axis.name: brief.variety.get(axis.name) or _drawn(axis, brief) for axis in known}
+    check_axes(brief, known, of="a story")
+    told_apart = (brief.seed, brief.draft, brief.about, *brief.passages)
+    variety = {
+        axis.name: brief.variety.get(axis.name) or draw_on(axis, *told_apart) for axis in known
+    }
     length = variety["length"]
     lengths = _listed()["length"].values
     if length not in lengths and not (length.isdecimal() and _FEWEST <= int(length) <= _MOST):
@@ -156,37 +113,18 @@ def has_numbered_dilemma(assignment: Assignment) -> bool:
     return is_numbered(assignment.dilemma)
 
 
-def seed_of(brief: Brief, premise: str) -> int:
+def name_seed(brief: Brief, premise: str) -> int:
     """Return what a story's names are drawn by: another number for every story."""
+    # Not `seed_of`: it would draw other names than stories have had so far.
     told_apart = (brief.seed, brief.draft, brief.attempt, brief.about, *brief.passages, premise)
-    return int(share(*told_apart) * 2**53)
-
-
-def share(*parts: object) -> float:
-    """Return a number from 0 up to 1 that depends on its arguments alone, on every machine."""
-    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
-    return int.from_bytes(digest[:7], "big") / 256**7
-
-
-def _drawn(axis: Axis, brief: Brief) -> str:
-    """Draw by weight; the same brief draws the same again."""
-    place = share(brief.seed, brief.draft, brief.about, *brief.passages, axis.name)
-    if axis.generated:
-        return numbered(int(place * axis.generated))
-    left = place * sum(axis.values.values())
-    for value, weight in axis.values.items():
-        left -= weight
-        if left < 0:
-            return value
-    return list(axis.values)[-1]
+    digest = hashlib.sha256("\0".join(map(str, told_apart)).encode()).digest()
+    return int(int.from_bytes(digest[:7], "big") / 256**7 * 2**53)
 
 
 def _told(axis: str, value: str) -> str:
     """Return what a writer is told of a value; a person's own words as they stand."""
-    return _listed()[axis].values.get(value) or " ".join(value.split())
+    return _listed()[axis].told(value) or " ".join(value.split())
 
 
-@cache
-def _listed() -> Mapping[str, _Listed]:
-    source = resources.files(__package__).joinpath("variety.toml").read_text(encoding="utf-8")
-    return {name: _Listed.model_validate(held) for name, held in tomllib.loads(source).items()}
+def _listed() -> Mapping[str, ListedAxis]:
+    return listed_axes(__package__)

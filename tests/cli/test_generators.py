@@ -16,8 +16,11 @@ def test_every_installed_generator_is_listed_with_what_it_makes(desk: Desk) -> N
 
     assert told.code == 0
     for name in NAMES:
+        generator = open_generator(name)
         assert f"  {name}" in told.out
-        assert open_generator(name).summary in told.out
+        assert generator.summary in told.out
+        for option in generator.options_class.model_fields:
+            assert (" -k" if option == "k" else f" --{option.replace('_', '-')}") in told.out
 
 
 def test_as_json_too(desk: Desk) -> None:

@@ -11,7 +11,7 @@ from rowtelling import dealt, hand_of
 
 from whyset.datasets import row_from_record
 from whyset.generators import GeneratorError
-from whyset.generators._row_checks import failed_checks
+from whyset.generators.checks import failed_checks
 from whyset.generators.diversify import Diversify, DraftTool, Environment
 from whyset.generators.diversify._checking import check_environment
 from whyset.generators.diversify._irrelevance import check_irrelevant, check_names

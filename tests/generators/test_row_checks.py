@@ -16,7 +16,8 @@ from whyset.datasets import (
     with_context,
     with_response,
 )
-from whyset.generators._row_checks import check_row_kept, failed_checks
+from whyset.generators._row_checks import check_row_kept
+from whyset.generators.checks import failed_checks
 
 TOOL = {"name": "weigh", "description": "Weighs.", "parameters": {"type": "object"}}
 

@@ -6,8 +6,8 @@ from storytelling import BRIEF, DIARY
 from telling import rehearse
 
 from whyset.generators import Ask, Brief, Finished, GeneratorError, Ideas
+from whyset.generators._lengths import LengthBounds
 from whyset.generators.story import Story
-from whyset.generators.story._variety import LengthBounds
 
 CHAT = ["dilemmas", "premise", "draft", "review"]
 BASE = ["dilemmas", "premise", "opening", "continue", "judge"]

@@ -1,6 +1,6 @@
 """What holds of every generator: it ends, live and by batch, killed or not, and says what it did.
 
-All are put through the same: a small plan or a few rows, with answers of which some are bad.
+All are put through the same: a small plan or a few rows, and answers of which some are bad.
 """
 
 import json
@@ -12,9 +12,11 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import astuple, dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ import pytest
 from batching import BatchingServer
 from deliberating import CONSTITUTION
 from every import EVERY, AnySummary, Case, Job
-from loopback import Response, error
+from loopback import Answer, Response, error
 
 from whyset.datasets import provenance_of
 from whyset.generators import installed_generators
@@ -33,13 +35,14 @@ from whyset.pipelines import QUARANTINED, CorpusSummary
 CHILD = "import sys; from every import carry_out; carry_out(sys.argv[1])"
 
 PASSAGES = {passage.id for passage in CONSTITUTION.passages}
-WRITTEN = ("out.jsonl", "out.quarantine.jsonl")
+OUTPUT, QUARANTINE = "out.jsonl", "out.quarantine.jsonl"
 WITHOUT = [(name, step) for name, case in EVERY.items() for step in case.steps_without]
+UNANSWERED = {"turned_down", "unavailable", "unusable"}
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A run that nothing happened to.
+    """A run that came to its end.
 
     Attributes:
         folder: Where its files lie.
@@ -51,26 +54,35 @@ class Ended:
     folder: Path
     summary: AnySummary
     paid: Counter[str]
-    calls: int
+    calls: int = 0
 
     @property
     def names(self) -> list[str]:
-        """The names of all its files."""
+        """The names of its files."""
         return sorted(path.name for path in self.folder.iterdir())
 
     @property
-    def written(self) -> list[bytes]:
-        """Output and quarantine, as they are."""
-        return [(self.folder / name).read_bytes() for name in WRITTEN]
+    def written(self) -> tuple[bytes, bytes]:
+        """Output and quarantine as they are."""
+        return self._bytes(OUTPUT), self._bytes(QUARANTINE)
 
-    def records(self, name: str) -> list[dict[str, Any]]:
-        """Return what a file of JSON lines holds."""
-        text = (self.folder / name).read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+    @property
+    def output(self) -> list[dict[str, Any]]:
+        """What it has finished."""
+        return [json.loads(line) for line in self._bytes(OUTPUT).splitlines()]
+
+    @property
+    def quarantine(self) -> list[dict[str, Any]]:
+        """What came to nothing."""
+        return [json.loads(line) for line in self._bytes(QUARANTINE).splitlines()]
+
+    def _bytes(self, name: str) -> bytes:
+        path = self.folder / name
+        return path.read_bytes() if path.exists() else b""
 
 
 class Undisturbed:
-    """Runs that nothing happens to, each done when it is first asked for."""
+    """Runs that nothing happens to, each made when it is first asked for."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -79,11 +91,11 @@ class Undisturbed:
     def run(self, name: str, *, batch: bool = False) -> Ended:
         """Return a case's run, live or by batch."""
         if (name, batch) not in self._ended:
-            folder = self._folder / f"{name}-{'batch' if batch else 'live'}"
+            folder = self._folder / f"{name}-{way(batch)}"
             folder.mkdir()
             with BatchingServer(EVERY[name].answer) as server:
                 summary = EVERY[name].run(server.url, folder, batch=batch).execute()
-                ended = Ended(folder, summary, server.paid, server.calls.total())
+            ended = Ended(folder, summary, server.paid, server.calls.total())
             self._ended[name, batch] = ended
         return self._ended[name, batch]
 
@@ -108,35 +120,46 @@ def live(name: str, undisturbed: Undisturbed) -> Ended:
     return undisturbed.run(name)
 
 
+@pytest.fixture(scope="module")
+def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
+    """`datasets.load_dataset`, with a cache of its own."""
+    import datasets
+
+    datasets.disable_progress_bars()  # type: ignore[attr-defined]
+    return partial(
+        datasets.load_dataset,  # type: ignore[attr-defined]
+        split="train",
+        cache_dir=str(tmp_path_factory.mktemp("datasets")),
+    )
+
+
 def test_no_generator_is_left_out() -> None:
     own = {name for name, whose in installed_generators().items() if whose == "whyset"}
     assert {case.generator for case in EVERY.values()} == own
 
 
 def test_all_that_goes_in_comes_out_or_is_in_quarantine(case: Case, live: Ended) -> None:
-    output, quarantine = live.records(WRITTEN[0]), live.records(WRITTEN[1])
     tally = live.summary.tally
-    assert tally.outcomes.total() == len(output) + len(quarantine)
-    assert tally.outcomes[QUARANTINED] == len(quarantine)
-    assert all(entry["reasons"] and entry["detail"] for entry in quarantine)
+    assert tally.outcomes.total() == len(live.output) + len(live.quarantine)
+    assert tally.outcomes[QUARANTINED] == len(live.quarantine)
+    assert all(entry["reasons"] and entry["detail"] for entry in live.quarantine)
+    lines = [entry["line"] for entry in live.quarantine]
     if isinstance(live.summary, CorpusSummary):
         corpus = live.summary.tally
-        assert corpus.documents == len(output)
+        assert corpus.documents == len(live.output)
         assert (corpus.documents + corpus.given_up, corpus.to_do) == (case.documents, 0)
-        planned = range(1, case.documents + 1)
-        assert {entry["line"] for entry in quarantine} <= set(planned)
-        return
-    # A line each, in the order in which they came in.
-    numbers = [row["id"] for row in case.rows]
-    lost = [numbers[entry["line"] - 1] for entry in quarantine]
-    assert [record["id"] for record in output] == [n for n in numbers if n not in lost]
-    assert lost == sorted(set(lost))
+        assert set(lines) <= set(range(1, case.documents + 1))
+    else:
+        ids = [row["id"] for row in case.rows]
+        kept = [number for line, number in enumerate(ids, start=1) if line not in lines]
+        assert [record["id"] for record in live.output] == kept
+        assert lines == sorted(set(lines))
 
 
 def test_provenance_is_complete(case: Case, live: Ended) -> None:
     generator = case.made()
-    kept = live.records(WRITTEN[0])
-    for record in kept:
+    assert live.output
+    for record in live.output:
         held = provenance_of(record)
         assert held["outcome"] in generator.outcomes
         assert (held["generator"], held["version"]) == (generator.name, generator.version)
@@ -144,31 +167,29 @@ def test_provenance_is_complete(case: Case, live: Ended) -> None:
         assert set(held["models"]) == {"writer", "judge"}
         assert all(held["usage"][kind] > 0 for kind in ("input_tokens", "output_tokens"))
         if held["outcome"] != "untouched":
-            assert held["checks"]
-            assert set(held["checks"].values()) <= {"passed", "skipped", "flagged"}
             assert held["verdict"]
-        if held["passages"] or case.grounded:
-            assert {passage["id"] for passage in held["passages"]} <= PASSAGES
+            assert set(held["checks"].values()) >= {"passed"}
+            assert "failed" not in held["checks"].values()
+        if case.grounded:
             assert held["passages"]
+            assert {passage["id"] for passage in held["passages"]} <= PASSAGES
             assert held["constitution"]["sha256"] == CONSTITUTION.digest
         if case.documents:
             assert held["idea"]
             assert not [value for value in held["variety"].values() if value.startswith("#")]
-    assert kept
-    for entry in live.records(WRITTEN[1]):
-        told = entry["whyset"]
-        assert (told["generator"], told["version"]) == (generator.name, generator.version)
-        assert told["prompts"] == generator.prompts.digests()
+    for entry in live.quarantine:
+        held = entry["whyset"]
+        assert (held["generator"], held["version"]) == (generator.name, generator.version)
+        assert held["prompts"] == generator.prompts.digests()
 
 
-def test_the_datasets_library_reads_it(live: Ended, load: Callable[[Path], Any]) -> None:
-    rows = load(live.folder / WRITTEN[0])
-    written = live.records(WRITTEN[0])
-    assert [provenance_of(row) for row in rows] == [provenance_of(record) for record in written]
-    assert set(rows.column_names) == {column for record in written for column in record}
+def test_the_datasets_library_reads_it(live: Ended, load: Callable[..., Any]) -> None:
+    rows = load("json", data_files=str(live.folder / OUTPUT))
+    assert [provenance_of(row) for row in rows] == [provenance_of(row) for row in live.output]
+    assert set(rows.column_names) == {column for record in live.output for column in record}
 
 
-def test_by_batch_it_is_the_same_to_the_byte_and_costs_as_many_asks(
+def test_by_batch_it_is_the_same_to_the_byte_and_costs_the_same_asks(
     name: str, live: Ended, undisturbed: Undisturbed
 ) -> None:
     batch = undisturbed.run(name, batch=True)
@@ -177,7 +198,7 @@ def test_by_batch_it_is_the_same_to_the_byte_and_costs_as_many_asks(
     assert batch.paid == live.paid
 
 
-def test_a_dry_run_says_what_is_to_do_and_of_a_finished_run_that_nothing_is(
+def test_a_dry_run_tells_what_is_to_do_and_that_nothing_is_when_all_is_done(
     case: Case, live: Ended, tmp_path: Path
 ) -> None:
     nobody = "http://127.0.0.1:9"
@@ -185,10 +206,9 @@ def test_a_dry_run_says_what_is_to_do_and_of_a_finished_run_that_nothing_is(
     assert before.remaining == before.walked == (case.documents or len(case.rows))
     assert 0 < before.least.asks <= before.most.asks
     assert before.least.usage.output_tokens <= before.most.usage.output_tokens
-    assert [*tmp_path.glob("*.jsonl")] == [*tmp_path.glob("rows.jsonl")]
 
-    again = shutil.copytree(live.folder, tmp_path / "again")
-    after = case.run(nobody, again).estimate(sample=0)
+    finished = shutil.copytree(live.folder, tmp_path / "finished")
+    after = case.run(nobody, finished).estimate(sample=0)
     assert (after.remaining, after.least.asks, after.most.asks) == (0, 0, 0)
 
 
@@ -198,70 +218,61 @@ def test_without_a_step_it_ends_all_the_same(name: str, step: str, tmp_path: Pat
     with BatchingServer(case.answer) as server:
         run = case.run(server.url, tmp_path, most=2, without=(step,))
         assert run.estimate(sample=0).most.asks > 0
-        summary = run.execute()
-    unanswered = {"unavailable", "unreadable", "turned_down", "unusable"}
-    assert not unanswered & summary.tally.reasons.keys()
-    assert f"{case.generator}/{step}" not in {spent.step for spent in summary.spent}
-    written = (tmp_path / WRITTEN[0]).read_text(encoding="utf-8").splitlines()
-    assert written
-    for line in written:
-        assert provenance_of(json.loads(line))["without"] == [step]
+        ended = Ended(tmp_path, run.execute(), server.paid)
+    assert not UNANSWERED & ended.summary.tally.reasons.keys()
+    assert f"{case.generator}/{step}" not in {spent.step for spent in ended.summary.spent}
+    told = [provenance_of(row) for row in ended.output]
+    told += [entry["whyset"] for entry in ended.quarantine]
+    assert told
+    assert all(held["without"] == [step] for held in told)
 
 
-def test_a_key_that_is_refused_in_the_middle_ends_it_until_there_is_another(
+def test_a_key_that_is_refused_midway_ends_it_until_there_is_a_good_one(
     undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
     case, live = EVERY["story"], undisturbed.run("story")
-    with BatchingServer(case.answer) as server:
-        server.answer = Brink(case.answer, live.paid.total() // 2, then=error(401))
+    brink = Brink(case.answer, live.paid.total() // 2, then=error(401))
+    with BatchingServer(brink) as server:
         with pytest.raises(ModelRefused, match="the key was not accepted"):
             case.run(server.url, tmp_path).execute()
-        assert not [path for path in tmp_path.iterdir() if path.suffix == ".jsonl"]
+        assert [path.name for path in tmp_path.iterdir()] == ["out.ledger.sqlite"]
         server.answer = case.answer
-        summary = case.run(server.url, tmp_path).execute()
-        assert summary.traffic.replayed > 0
-        assert server.paid == live.paid
-    assert [(tmp_path / file).read_bytes() for file in WRITTEN] == live.written
-
-
-@pytest.mark.parametrize(
-    ("by_batch", "on_by_batch"),
-    [(False, False), (True, True), (False, True)],
-    ids=["live", "batch", "live, then batch"],
-)
-def test_killed_in_the_middle_it_goes_on_to_the_same_bytes_and_pays_nothing_twice(
-    name: str,
-    case: Case,
-    live: Ended,
-    killed: dict[tuple[str, bool], "Victim"],
-    tmp_path: Path,
-    by_batch: bool,
-    on_by_batch: bool,
-) -> None:
-    victim = killed[name, by_batch]
-    assert 0 < victim.recorded < live.paid.total()
-    folder = shutil.copytree(victim.folder, tmp_path / "again")
-    assert not (folder / WRITTEN[0]).exists()
-    server = victim.server
-    paid_before = server.paid.copy()
-
-    summary = case.run(server.url, folder, batch=on_by_batch).execute()
-
-    ended = Ended(folder, summary, victim.paid + (server.paid - paid_before), 0)
+        ended = Ended(tmp_path, case.run(server.url, tmp_path).execute(), server.paid)
     assert ended.written == live.written
-    assert ended.names == live.names
     assert ended.paid == live.paid
-    assert summary.traffic.answered > 0
+
+
+# One test for all, so that a single process has to be started and killed.
+def test_killed_midway_all_go_on_to_the_same_bytes_and_pay_nothing_twice(
+    undisturbed: Undisturbed, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    with ExitStack() as stack:
+        victims = []
+        for name, batch in product(EVERY, (False, True)):
+            victims.append(Victim(name, tmp_path, undisturbed, batch=batch))
+            stack.callback(victims[-1].stop)
+        kill_together(victims)
+        for victim in victims:
+            # What was asked one by one is finished so, and its like by batch.
+            for batch in {victim.job.batch, True}:
+                told = {"killed": way(victim.job.batch), "finished": way(batch)}
+                with subtests.test(victim.job.case, **told):
+                    live = undisturbed.run(victim.job.case)
+                    assert 0 < victim.recorded < live.paid.total()
+                    ended = victim.finished(batch=batch)
+                    assert ended.written == live.written
+                    assert ended.names == live.names
+                    assert ended.paid == live.paid
 
 
 class Brink:
-    """Answers so many asks, then says something else.
+    """Answers so many asks, and all that come then in another way.
 
     Attributes:
-        reached: Whether it does.
+        reached: Whether it has come to that.
     """
 
-    def __init__(self, answer: every.Answer, asks: int, *, then: Response) -> None:
+    def __init__(self, answer: Answer, asks: int, *, then: Response) -> None:
         self.reached = threading.Event()
         self._answer = answer
         self._left = asks
@@ -271,107 +282,101 @@ class Brink:
         if not self._left:
             self.reached.set()
             return self._then
-        said = self._answer(body)
-        self._left -= isinstance(said, dict)
-        return said
+        self._left -= 1
+        return self._answer(body)
 
 
 class Victim:
-    """A run that is to be killed where half of it is done: of its asks, or of its calls.
+    """A run that is to be killed midway, and the server that it asks.
 
     Attributes:
-        folder: Where its files lie.
-        server: Whom it asks.
+        job: What is to be done.
         recorded: How many replies its ledger held when it died.
-        paid: How often each request had been answered then.
     """
 
     def __init__(self, name: str, folder: Path, undisturbed: Undisturbed, *, batch: bool) -> None:
         ended = undisturbed.run(name, batch=batch)
-        self.folder = folder
-        self.folder.mkdir()
-        self.server = BatchingServer(EVERY[name].answer).start()
-        self.job = Job(name, self.server.url, str(folder), batch)
         self.recorded = 0
-        self.paid: Counter[str] = Counter()
-        self._asks = 0 if batch else ended.paid.total() // 2
+        self._folder = folder / f"{name}-{way(batch)}"
+        self._folder.mkdir()
         self._dead = threading.Event()
-        brink = Brink(EVERY[name].answer, self._asks, then=Response(503, hang=True))
-        self._reached = threading.Event() if batch else brink.reached
-        if not batch:
-            self.server.answer = brink
+        self._server = BatchingServer(EVERY[name].answer)
+        if batch:
+            self._asks = 0
+            self._midway = threading.Event()
+            # With a quarter of its calls left, the replies of some waves have come.
+            last = ended.calls * 3 // 4
+            self._server.on_call = lambda call: self._fall_silent() if call == last else None
         else:
-            late = ended.calls * 3 // 4
-            self.server.on_call = lambda number: self._fall_silent() if number == late else None
-
-    def is_there(self) -> bool:
-        """Say whether it has come to the middle, and what it paid for until then is recorded."""
-        return self._reached.is_set() and self._replies(self._ledger) >= self._asks
-
-    def bury(self, folder: Path) -> None:
-        """Note what it leaves, and let its server answer whoever takes over."""
-        # From a copy: to look into a ledger mends it.
-        shutil.copytree(self.folder, folder)
-        self.recorded = self._replies(folder / self._ledger.name)
-        self.paid = self.server.paid.copy()
-        self.server.answer = EVERY[self.job.case].answer
-        self._dead.set()
+            self._asks = ended.paid.total() // 2
+            brink = Brink(EVERY[name].answer, self._asks, then=Response(503, hang=True))
+            self._midway, self._server.answer = brink.reached, brink
+        self._server.start()
+        self.job = Job(name, self._server.url, str(self._folder), batch)
 
     @property
-    def _ledger(self) -> Path:
-        return self.folder / "out.ledger.sqlite"
+    def is_midway(self) -> bool:
+        """Whether it is to be killed now: all that was answered one by one is recorded."""
+        return self._midway.is_set() and replies_in(self._folder) >= self._asks
+
+    def bury(self) -> None:
+        """Note what it leaves, and let its server answer whoever takes over."""
+        self.recorded = replies_in(self._copied("look"))
+        self._paid = self._server.paid.copy()
+        self._server.answer = EVERY[self.job.case].answer
+        self._dead.set()
+
+    def finished(self, *, batch: bool) -> Ended:
+        """Return the run as it ends when it goes on from where it was killed."""
+        folder = self._copied(f"finished-{way(batch)}")
+        before = self._server.paid.copy()
+        run = EVERY[self.job.case].run(self.job.url, folder, batch=batch)
+        return Ended(folder, run.execute(), self._paid + (self._server.paid - before))
+
+    def stop(self) -> None:
+        """Stop its server."""
+        self._dead.set()
+        self._server.stop()
 
     def _fall_silent(self) -> None:
-        self._reached.set()
+        self._midway.set()
         self._dead.wait()
 
-    @staticmethod
-    def _replies(ledger: Path) -> int:
-        with closing(sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)) as connection:
-            (count,) = connection.execute("SELECT count(*) FROM replies").fetchone()
-        return int(count)
+    def _copied(self, name: str) -> Path:
+        """Return a copy of what it left: even to look into a ledger mends it."""
+        return shutil.copytree(self._folder, self._folder.with_name(f"{self._folder.name}-{name}"))
 
 
-@pytest.fixture(scope="module")
-def killed(
-    undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[tuple[str, bool], Victim]]:
-    """Every case's run, live and by batch, in one process that was killed amid them all."""
-    folder, copies = tmp_path_factory.mktemp("killed"), tmp_path_factory.mktemp("copies")
-    with ExitStack() as stack:
-        victims = {}
-        for name in EVERY:
-            for batch in (False, True):
-                place = f"{name}-{'batch' if batch else 'live'}"
-                victim = Victim(name, folder / place, undisturbed, batch=batch)
-                stack.callback(victim.server.stop)
-                victims[name, batch] = victim
-        process = subprocess.Popen(
-            [sys.executable, "-c", CHILD, json.dumps([astuple(v.job) for v in victims.values()])],
-            env={"PYTHONPATH": str(Path(every.__file__).parent), "PATH": ""},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        stack.enter_context(process)
-        stack.callback(process.kill)
-        while waiting := [key for key, victim in victims.items() if not victim.is_there()]:
-            assert process.poll() is None, (waiting, process.communicate())
-            time.sleep(0.01)
-        process.kill()
+def kill_together(victims: list[Victim]) -> None:
+    """Start a process that does the jobs of all; kill it when each is midway."""
+    jobs = json.dumps([astuple(victim.job) for victim in victims])
+    tests = str(Path(every.__file__).parent)
+    with subprocess.Popen(
+        [sys.executable, "-c", CHILD, jobs],
+        env={"PYTHONPATH": tests, "PATH": ""},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            while waiting := [victim.job for victim in victims if not victim.is_midway]:
+                assert process.poll() is None, (waiting, process.communicate())
+                time.sleep(0.02)
+        finally:
+            process.kill()
         _, complained = process.communicate()
-        assert (process.returncode, complained) == (-signal.SIGKILL, "")
-        for victim in victims.values():
-            victim.bury(copies / victim.folder.name)
-        yield victims
+    assert (process.returncode, complained) == (-signal.SIGKILL, "")
+    for victim in victims:
+        victim.bury()
 
 
-@pytest.fixture(scope="module")
-def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Any]:
-    """Return `datasets.load_dataset`, with a cache of its own."""
-    import datasets
+def replies_in(folder: Path) -> int:
+    """Return how many replies the ledger in a folder holds."""
+    ledger = folder / "out.ledger.sqlite"
+    with closing(sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM replies").fetchone()
+    return int(count)
 
-    datasets.disable_progress_bars()  # type: ignore[attr-defined]
-    cache = str(tmp_path_factory.mktemp("datasets"))
-    return lambda path: datasets.load_dataset(  # type: ignore[attr-defined]
-        "json", data_files=str(path), split="train", cache_dir=cache
-    )
+
+def way(batch: bool) -> str:
+    """Return what a way of asking is called."""
+    return "batch" if batch else "live"

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,7 @@ def training() -> Any:
     """The trainers, imported once."""
     os.environ |= {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1"}
     sys.path.insert(0, str(Path(__file__).parent))
-    import training
-
-    return training
+    return import_module("training")
 
 
 def whyset(folder: Path, *arguments: str, **environment: str) -> str:
@@ -187,9 +186,7 @@ def test_where_all_turns_were_rewritten_the_earlier_thoughts_are_not_learned_and
     assert "an earlier response carries reasoning" in told
 
 
-def test_tools_and_calls_reach_the_template_as_they_are(
-    training: Any, tmp_path: Path
-) -> None:
+def test_tools_and_calls_reach_the_template_as_they_are(training: Any, tmp_path: Path) -> None:
     find, weigh = (
         {"type": "function", "function": {"name": name, "description": "", "parameters": schema}}
         for name, schema in (
@@ -231,7 +228,9 @@ def test_tools_and_calls_reach_the_template_as_they_are(
     ]
     # Neither row got the other's field, null, from the table that both were read into.
     assert not any("null" in text for text, _ in learned)
-    assert all(json.dumps(tool) in text for tool, (text, _) in zip((find, weigh), learned, strict=True))
+    assert all(
+        json.dumps(tool) in text for tool, (text, _) in zip((find, weigh), learned, strict=True)
+    )
 
 
 def test_of_documents_everything_is_learned(training: Any, tmp_path: Path) -> None:

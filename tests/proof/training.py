@@ -2,10 +2,10 @@
 steps in a second.
 """
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from datasets import Dataset, load_dataset
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from torch import equal
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -63,14 +63,17 @@ _STEPS = {
 }
 
 
-def loaded(file: Path, cache: Path) -> Dataset:
+def loaded(file: Path, cache: Path) -> Any:
     """Read rows as everybody does who trains on them."""
     form = "parquet" if file.suffix == ".parquet" else "json"
-    return load_dataset(form, data_files=str(file), split="train", cache_dir=str(cache))
+    # By its name here it would be a folder of ours.
+    return import_module("datasets").load_dataset(
+        form, data_files=str(file), split="train", cache_dir=str(cache)
+    )
 
 
 def finetuned(file: Path, folder: Path, **config: Any) -> list[tuple[str, str]]:
-    """Run two steps of supervised fine-tuning; return what is read and what is learned of each row."""
+    """Run two steps of fine-tuning; return what is read and what is learned of each row."""
     words = tokenizer()
     trained = model(words)
     trainer = SFTTrainer(
@@ -90,7 +93,7 @@ def finetuned(file: Path, folder: Path, **config: Any) -> list[tuple[str, str]]:
 
 
 def preferred(file: Path, folder: Path) -> list[tuple[str, str, str]]:
-    """Run two steps of DPO; return prompt, chosen and rejected response of each row as tokenized."""
+    """Run two steps of DPO; return prompt, chosen and rejected response of each row."""
     words = tokenizer()
     trained = model(words)
     trainer = DPOTrainer(
