@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -48,10 +48,10 @@ def loads(data: bytes, *, keys: int | None = None) -> Any:
     if type(value) is float and abs(value) >= _BIG:
         return _loads_exactly(data)
     if type(value) is dict or type(value) is list:
-        found = _survey(value)
-        if found.big:
+        left, big = _survey(value)
+        if big:
             value = _loads_exactly(data)
-        if keys != found.keys and _has_twice(data, found.keys):
+        if keys != left and _has_twice(data, left):
             raise NotJson(_twice(data))
     return value
 
@@ -72,12 +72,7 @@ def dumps(value: Any) -> bytes:
             raise DatasetError(f"a value cannot be written as JSON: {error}") from error
 
 
-class _Survey(NamedTuple):
-    keys: int
-    big: bool
-
-
-def _survey(value: Any) -> _Survey:
+def _survey(value: Any) -> tuple[int, bool]:
     """Count the keys of all objects, and look for a float that may have been an integer.
 
     Raises:
@@ -92,12 +87,14 @@ def _survey(value: Any) -> _Survey:
                 outer = outer.values()
             for inner in outer:
                 kind = type(inner)
+                if kind is str:
+                    continue
                 if kind is dict or kind is list:
                     below.append(inner)
                 elif kind is float and not -_BIG < inner < _BIG:
                     big = True
         if not below:
-            return _Survey(keys, big)
+            return keys, big
         level = below
     raise NotJson(_DEEP)
 

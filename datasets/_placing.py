@@ -38,9 +38,8 @@ def with_response(row: Row, text: str) -> Row:
     place = _place(row)
     answered = place.form.answer(_held(row.columns, place.path), text)
     messages = list(row.conversation.messages)
-    messages[row.conversation.turn] = replace(
-        row.conversation.response, text=text, reasoning="", parts=()
-    )
+    response = row.conversation.response
+    messages[row.conversation.turn] = response._replace(text=text, reasoning="", parts=())
     conversation = replace(row.conversation, messages=tuple(messages))
     columns = dict(_put(row.columns, place.path, answered))
     return replace(row, columns=columns, conversation=conversation)

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from ._axes import Axis
 from ._brief import Brief, brief_from_record
@@ -37,7 +37,7 @@ class DocumentGenerator(Generator):
     near-duplicates are found while they are cheap, then one document an idea.
     """
 
-    takes: ClassVar[Literal["rows", "briefs"]] = "briefs"
+    takes = "briefs"
 
     has_ideas: ClassVar[bool] = True
     """Whether there is an idea stage."""
@@ -87,8 +87,8 @@ class IdeaStage(Generator):
     What it finishes has two columns: `ideas`, a list of texts, and `variety`.
     """
 
-    takes: ClassVar[Literal["rows", "briefs"]] = "briefs"
-    outcomes: ClassVar[Mapping[str, str]] = {IDEAS: "ideas for documents"}
+    takes = "briefs"
+    outcomes = {IDEAS: "ideas for documents"}
 
     def __init__(self, generator: DocumentGenerator, *, count: int) -> None:
         """Make the stage.

@@ -48,10 +48,14 @@ class ListedAxis(BaseModel):
     values: dict[str, ListedValue]
 
     @property
+    def weights(self) -> dict[str, float]:
+        """Value → weight, of the values that may be drawn."""
+        return {value: held.weight for value, held in self.values.items() if held.weight}
+
+    @property
     def axis(self) -> Axis:
         """The axis as a plan draws on it."""
-        weights = {value: held.weight for value, held in self.values.items() if held.weight}
-        return Axis(self.name, self.meaning, weights)
+        return Axis(self.name, self.meaning, self.weights)
 
     def told(self, value: str) -> str:
         """Return what a writer is told of a value; nothing of one that is not listed."""
@@ -60,7 +64,7 @@ class ListedAxis(BaseModel):
 
     def mean(self, measure: Callable[[str], float]) -> float:
         """Return what a measure of the values comes to where they are drawn by their weights."""
-        weights = self.axis.values
+        weights = self.weights
         total = sum(weight * measure(value) for value, weight in weights.items())
         return total / sum(weights.values())
 

@@ -36,7 +36,6 @@ from ._errors import RunError
 from ._ledger import Ledger
 from ._live import Done, LiveEngine
 from ._rowrecord import QUARANTINED
-from ._schema import widened
 
 
 def rewrite_rows(
@@ -173,6 +172,8 @@ class Mapper:
         It takes types from the first rows that come back, where a column may be empty that is not
         so later. `features=work.features(dataset.features)` tells it beforehand.
         """
+        from ._schema import widened  # pyarrow is needed here alone
+
         channel = getattr(self.generator.options, "channel", None)
         return widened(features, self.generator.adds, reasoning=channel == "thinking")
 
@@ -229,7 +230,9 @@ class Mapper:
         for line, row in enumerate(rows, start=1):
             try:
                 if self.generator.takes == "briefs":
-                    yield self.generator.item(row, line=line)
+                    brief = self.generator.item(row, line=line)
+                    self.generator.steps(brief).close()  # refuses one that nothing can come of
+                    yield brief
                 else:
                     (read,) = read_rows([row], selection=self.selection)
                     yield replace(read, line=line)

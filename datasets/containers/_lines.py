@@ -85,20 +85,28 @@ def _spread(first: _Line, lines: Iterator[_Line]) -> list[_Line]:
 
 def _lines(stream: Readable, name: str) -> Iterator[_Line]:
     number = 0
-    for block in _blocks(stream, name):
-        # What stands behind the last line end is no line.
-        lines = block.removesuffix(b"\n").split(b"\n")
-        for raw, keys in zip(lines, count_keys(block), strict=False):
+    for block, ends in _blocks(stream, name):
+        start = 0
+        for end, keys in zip(ends, count_keys(block, ends), strict=True):
             number += 1
+            # One by one: what takes the place of the line before is at hand when it is parsed.
+            raw = block[start:end].rstrip(b"\r")
+            start = end + 1
             if number == 1:
                 raw = raw.removeprefix(_BOM)
-            stripped = raw.rstrip(b"\r")
-            if stripped and not stripped.isspace():
-                yield _Line(number, stripped, keys)
+            if raw and not raw.isspace():
+                yield _Line(number, raw, keys)
 
 
-def _blocks(stream: Readable, name: str) -> Iterator[bytes]:
-    """Yield whole lines, as many as came at once; the last may have no end."""
+def _ends(block: bytes) -> list[int]:
+    ends, end = [], -1
+    while (end := block.find(b"\n", end + 1)) >= 0:
+        ends.append(end)
+    return ends
+
+
+def _blocks(stream: Readable, name: str) -> Iterator[tuple[bytes, list[int]]]:
+    """Yield whole lines, as many as came at once, and where they end; the last may have no end."""
     pieces: list[bytes] = []
     size = number = 0
     while piece := stream.read1(_BLOCK):
@@ -112,12 +120,13 @@ def _blocks(stream: Readable, name: str) -> Iterator[bytes]:
                     "JSON lines?"
                 )
             continue
-        block = b"".join((*pieces, piece[:end]))
-        number += block.count(b"\n")
+        block = b"".join((*pieces, memoryview(piece)[:end]))
+        ends = _ends(block)
+        number += len(ends)
         pieces, size = [piece[end:]], len(piece) - end
-        yield block
+        yield block, ends
     if rest := b"".join(pieces):
-        yield rest
+        yield rest, [len(rest)]
 
 
 def _is_json(raw: bytes) -> bool:

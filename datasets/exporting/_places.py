@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._errors import DatasetError
-from ..containers import Layout, Source, layout_of_name
+from ..containers import STDIN, Layout, Source, layout_of_name
 from ._drawing import SPLITS, Split
 
 MANIFEST = "export.json"
@@ -45,6 +45,8 @@ class Places:
         Raises:
             DatasetError: There is no such form, or no folder to write into.
         """
+        if output == STDIN:
+            raise DatasetError("an export is several files; name a file or a folder with -o")
         path = Path(output)
         layout = None if path.is_dir() else layout_of_name(output)
         if layout is None or layout.form == "folder":

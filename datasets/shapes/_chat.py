@@ -31,11 +31,14 @@ def read_chat(messages: Any, where: str) -> tuple[Message, ...]:
     """
     if not isinstance(messages, list):
         raise wrong(where, "a list", messages)
+    plain = list(map(_plain, messages))
     return tuple(
         [
-            _plain(message) or read_message(message, f"{where}[{at}]")
-            for at, message in enumerate(messages)
+            read or read_message(messages[at], f"{where}[{at}]")
+            for at, read in enumerate(plain)
         ]
+        if None in plain
+        else plain
     )
 
 
@@ -85,7 +88,9 @@ def _plain(message: Any) -> Message | None:
     if not isinstance(message, dict):
         return None
     role, text = message.get("role"), message.get("content")
-    if role not in ROLES or not isinstance(text, str) or "<think>" in text:
+    if role not in ROLES or not isinstance(text, str):
+        return None
+    if role == "assistant" and text.lstrip().startswith("<think>"):
         return None
     if len(message) != 2 and list(message.values()).count(None) != len(message) - 2:
         return None

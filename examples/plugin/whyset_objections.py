@@ -265,6 +265,8 @@ class _Document:
     """One document's way: passages → objection → answer → checks → judge → revision."""
 
     def __init__(self, generator: Objections, brief: Brief) -> None:
+        if not (brief.passages or brief.about or brief.idea):
+            raise GeneratorError("objections: a brief needs passages, or a subject in `about`")
         self._options: Options = generator.options
         self._brief = brief
         self._objection = brief.idea
@@ -309,10 +311,9 @@ class _Document:
     def _gather(self) -> Steps[None]:
         if self._brief.passages:
             yield from self._working.fetch(self._brief.passages, scope="section")
-        elif subject := self._brief.about or self._brief.idea:
-            yield from self._working.find((subject,), k=self._options.k)
         else:
-            raise GeneratorError("objections: a brief needs passages, or a subject in `about`")
+            subject = self._brief.about or self._brief.idea
+            yield from self._working.find((subject,), k=self._options.k)
 
     def _object(self, count: int) -> Steps[Listed]:
         values = {**self._variety, "about": self._brief.about or "(none)", "count": str(count)}

@@ -1,7 +1,7 @@
 """Difficult advice: the user has the dilemma, the assistant counsels."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from .._axes import Axis
 from .._brief import Brief
@@ -30,9 +30,7 @@ class Advice(DocumentGenerator):
     name = "advice"
     version = "1"
     summary = "conversations in which the user has a hard choice"
-    outcomes: ClassVar[Mapping[str, str]] = {
-        "written": "a conversation that passed every check and the judge"
-    }
+    outcomes = {"written": "a conversation that passed every check and the judge"}
     options_class = Options
     text_column = "messages"
 

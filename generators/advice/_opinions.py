@@ -1,7 +1,6 @@
 """What is answered by a schema: lists to choose from, prompts in two parts, the verdict."""
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
@@ -49,7 +48,7 @@ class PromptDraft(Opinion):
 class Verdict(PointedVerdict):
     """A judge's opinion of an answer and of the conversation that it stands in."""
 
-    points: ClassVar[Mapping[str, tuple[bool, str]]] = {
+    points = {
         "helps": (True, "It does not get the person further with what they face."),
         "weighs": (True, "It does not meet the strongest reason for acting otherwise."),
         "grounded": (True, "A reason follows neither from the passages nor from the case."),

@@ -1,8 +1,5 @@
 """Deliberation for choices: why the chosen response of a pair is better than the rejected one."""
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from whyset.datasets import Row, UnusableRecord, pair_of
 
 from .._generator import Generator
@@ -26,7 +23,7 @@ class Choices(Generator):
     name = "choices"
     version = "1"
     summary = "says why the chosen response of a preference pair is better than the rejected one"
-    outcomes: ClassVar[Mapping[str, str]] = {
+    outcomes = {
         "explained": "the pair carries the reasons for its preference",
         "untouched": "nothing at stake between the two, or kept as asked",
     }

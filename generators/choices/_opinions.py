@@ -1,7 +1,6 @@
 """What judges answer: the appraisal of a pair, blind, and the verdict on a rationale."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -32,7 +31,7 @@ class Appraisal(Opinion):
 class Verdict(PointedVerdict):
     """A judge's opinion of a rationale."""
 
-    points: ClassVar[Mapping[str, tuple[bool, str]]] = {
+    points = {
         "prefers_chosen": (True, "It does not come out, clearly, for the chosen response."),
         "names_difference": (True, "It does not name the difference that decides."),
         "fair": (

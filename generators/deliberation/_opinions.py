@@ -1,7 +1,6 @@
 """What judges answer: the appraisal of a row as it came, the verdict on what was written."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -26,7 +25,7 @@ class Appraisal(Opinion):
 class Verdict(PointedVerdict):
     """A judge's opinion of a deliberation."""
 
-    points: ClassVar[Mapping[str, tuple[bool, str]]] = {
+    points = {
         "same_decision": (True, "It does not arrive at exactly what the response does."),
         "grounded": (True, "A reason follows neither from the passages nor from the conversation."),
         "weighs": (True, "It does not meet the strongest reason for acting otherwise."),

@@ -21,6 +21,7 @@ from ..checks import (
     check_no_self_continuation,
     check_no_testing,
     check_tics,
+    checked,
 )
 from ._irrelevance import check_irrelevant
 from ._irrelevance import check_names as check_tool_names
@@ -104,7 +105,7 @@ def _check_tools(
     environment: Environment, conversation: Conversation, hand: Hand
 ) -> Iterable[Check]:
     tools = environment.tools
-    yield _check(
+    yield checked(
         "tool_count",
         len(tools) == hand.tools,
         f"{len(tools)} tools are there, {hand.tools} are wanted",
@@ -115,7 +116,7 @@ def _check_tools(
             yield Check(name, "skipped", why)
         return
     faults = {tool.name: fault for tool in tools if (fault := fault_of(tool.parameters))}
-    yield _check(
+    yield checked(
         "tool_schemas",
         not faults,
         "; ".join(f"the schema of {name!r} {fault}" for name, fault in faults.items()),
@@ -131,29 +132,25 @@ def _check_drawn(schemas: Sequence[str], variety: Mapping[str, str], *, sound: b
         return Check(name, "skipped", "not every schema is sound")
     drawn = variety["tool_schema"]
     kept = any(is_as_drawn(parameters_in(schema) or {}, drawn) for schema in schemas)
-    return _check(name, kept, f"no schema is of the kind that was drawn: {drawn}")
+    return checked(name, kept, f"no schema is of the kind that was drawn: {drawn}")
 
 
 def _check_system(system: str, hand: Hand) -> Iterable[Check]:
     if not hand.writes_system:
-        yield _check("system", not system.strip(), "no system prompt is wanted: leave it empty")
+        yield checked("system", not system.strip(), "no system prompt is wanted: leave it empty")
         yield Check("persona", "skipped", "no system prompt is wanted")
         return
     words, count = hand.words, count_words(system)
-    yield _check(
+    yield checked(
         "system",
         words.fewest <= count <= words.most,
         f"the system prompt has {count} words, {words.fewest} to {words.most} are wanted",
     )
     if hand.persona:
-        yield _check(
+        yield checked(
             "persona",
             hand.persona in system,
             f"the system prompt does not call the assistant {hand.persona!r}",
         )
     else:
         yield Check("persona", "skipped", "no name was asked for")
-
-
-def _check(name: str, kept: bool, detail: str) -> Check:
-    return Check(name, "passed") if kept else Check(name, "failed", detail)

@@ -1,8 +1,5 @@
 """Diversified environments: the same conversation, other surroundings."""
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from whyset.datasets import Row
 
 from .._generator import Generator
@@ -25,7 +22,7 @@ class Diversify(Generator):
     name = "diversify"
     version = "1"
     summary = "lays tools that are never needed and another system prompt around a row"
-    outcomes: ClassVar[Mapping[str, str]] = {
+    outcomes = {
         "diversified": "the conversation stands in another environment",
         "untouched": "its system prompt was kept as asked, and no tools were wanted",
     }

@@ -7,7 +7,7 @@ from whyset.datasets import Conversation, OfferedTool
 
 from .._rendering import spoken_text
 from .._words import shared_run
-from ..checks import Check
+from ..checks import Check, failed, passed
 from ._opinions import DraftTool
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{1,63}")
@@ -36,14 +36,14 @@ def check_names(tools: Sequence[DraftTool], offered: Sequence[OfferedTool]) -> C
     taken = {_plain(tool.name): tool.name for tool in offered}
     for tool in tools:
         if not _NAME.fullmatch(tool.name):
-            return _failed(
+            return failed(
                 "tool_names",
                 f"a tool is called {tool.name!r}: 2 to 64 letters, digits, _ and -, a letter first",
             )
         if (plain := _plain(tool.name)) in taken:
-            return _failed("tool_names", f"{tool.name!r} and {taken[plain]!r} are one name")
+            return failed("tool_names", f"{tool.name!r} and {taken[plain]!r} are one name")
         taken[plain] = tool.name
-    return Check("tool_names", "passed")
+    return passed("tool_names")
 
 
 def check_irrelevant(tools: Sequence[DraftTool], conversation: Conversation) -> Check:
@@ -76,15 +76,11 @@ def check_irrelevant(tools: Sequence[DraftTool], conversation: Conversation) -> 
             length=_LONGEST_SHARED,
         ):
             return _irrelevant(tool, f"is described as a tool of the row's is: {' '.join(run)!r}")
-    return Check("tools_irrelevant", "passed")
+    return passed("tools_irrelevant")
 
 
 def _irrelevant(tool: DraftTool, why: str) -> Check:
-    return _failed("tools_irrelevant", f"the tool {tool.name!r} {why}: take another")
-
-
-def _failed(name: str, detail: str) -> Check:
-    return Check(name, "failed", detail)
+    return failed("tools_irrelevant", f"the tool {tool.name!r} {why}: take another")
 
 
 def _asked_last(conversation: Conversation) -> str:

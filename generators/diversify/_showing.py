@@ -38,7 +38,7 @@ def show_hand(hand: Hand) -> dict[str, str]:
         "tool_schema": hand.told("tool_schema"),
         "tool_descriptions": hand.told("tool_descriptions"),
         "system_kind": hand.told("system") or "none",
-        "system_length": str(hand.words) if hand.writes_system else "",
+        "system_length": hand.words.about if hand.writes_system else "",
         "system_opening": hand.told("system_opening"),
         "system_layout": hand.told("system_layout"),
         "system_voice": hand.told("system_voice"),

@@ -1,14 +1,13 @@
 """The ways in which environments differ, and what a row is dealt."""
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 
 from whyset.datasets import Row
 
 from .._decks import draw, seed_of
+from .._lengths import LengthBounds
+from .._listed_axes import ListedAxis, listed_axes
 from .._names import draw_names
 from ._capacity import Capacity
 from ._options import Options
@@ -24,37 +23,6 @@ _OF_SYSTEM = ("system_opening", "system_layout", "system_voice")
 _LAYOUT = "system_layout"
 _ONE_LINE = "one_line"
 _PERSONA = "draw"
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """How long a system prompt should be, in words.
-
-    Attributes:
-        low: From, as the writer is told.
-        high: To, as the writer is told.
-    """
-
-    low: int
-    high: int
-
-    def __str__(self) -> str:
-        return f"about {self.low} to {self.high} words"
-
-    @property
-    def middle(self) -> int:
-        """Halfway between the two."""
-        return (self.low + self.high) // 2
-
-    @property
-    def fewest(self) -> int:
-        """Below this many the check fails."""
-        return self.low // 2
-
-    @property
-    def most(self) -> int:
-        """Above this many the check fails."""
-        return self.high * 3 // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +53,13 @@ class Hand:
         return self.variety.get(SYSTEM) == WRONG
 
     @property
-    def words(self) -> Words:
+    def words(self) -> LengthBounds:
         """How long the system prompt should be."""
-        return _cards()[SYSTEM][self.variety[SYSTEM]].words
+        return _listed()[SYSTEM].values[self.variety[SYSTEM]].bounds
 
     def told(self, axis: str) -> str:
         """Return what a writer is told of an axis; nothing where it does not bear on the row."""
-        value = self.variety.get(axis, "")
-        return _cards()[axis][value].told if value else ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Card:
-    weight: float
-    told: str
-    words: Words
+        return _listed()[axis].told(self.variety.get(axis, ""))
 
 
 def deal(row: Row, options: Options, capacity: Capacity) -> Hand:
@@ -112,10 +72,9 @@ def deal(row: Row, options: Options, capacity: Capacity) -> Hand:
     """
 
     def drawn(axis: str, *left_out: str) -> str:
-        weights = {
-            value: card.weight for value, card in _cards()[axis].items() if value not in left_out
-        }
-        return draw(weights, options.seed, axis, row.digest)
+        weights = _listed()[axis].weights
+        drawable = {value: weights[value] for value in weights if value not in left_out}
+        return draw(drawable, options.seed, axis, row.digest)
 
     held: dict[str, str] = {}
     persona = _persona(row, options) if capacity.system else ""
@@ -139,7 +98,7 @@ def deal(row: Row, options: Options, capacity: Capacity) -> Hand:
 
 def axes() -> Mapping[str, tuple[str, ...]]:
     """Return every axis with its values."""
-    return {axis: tuple(cards) for axis, cards in _cards().items()}
+    return {name: tuple(listed.values) for name, listed in _listed().items()}
 
 
 def _persona(row: Row, options: Options) -> str:
@@ -149,13 +108,5 @@ def _persona(row: Row, options: Options) -> str:
     return name.given
 
 
-@cache
-def _cards() -> Mapping[str, Mapping[str, _Card]]:
-    source = resources.files(__package__).joinpath("variety.toml").read_text(encoding="utf-8")
-    return {
-        axis: {
-            value: _Card(card["weight"], card["told"], Words(*card.get("words", (0, 0))))
-            for value, card in held["values"].items()
-        }
-        for axis, held in tomllib.loads(source).items()
-    }
+def _listed() -> Mapping[str, ListedAxis]:
+    return listed_axes(__package__)

@@ -30,7 +30,7 @@ class Explanation(DocumentGenerator):
     name = "explanation"
     version = "1"
     summary = "documents of many types that show why an AI acts as it does"
-    outcomes = {  # noqa: RUF012
+    outcomes = {
         "written": "a document that passed every check and the judge",
         "annotated": "the passages' own sentences under their headings, weighed by nobody",
     }

@@ -1,8 +1,5 @@
 """What models answer to the steps of a document where the answer is not the text itself."""
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from pydantic import Field, field_validator
 
 from .._opinions import Opinion, PointedVerdict
@@ -52,7 +49,7 @@ class Findings(Opinion):
 class Score(PointedVerdict):
     """A judge's opinion of a document, held against the constitution."""
 
-    points: ClassVar[Mapping[str, tuple[bool, str]]] = {
+    points = {
         "faithful": (True, "It misreports what the passages say of the AI's conduct."),
         "conveys_reasons": (
             True,

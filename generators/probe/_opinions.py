@@ -1,7 +1,6 @@
 """What models answer to the steps of a probe."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Self
+from typing import Self
 
 from pydantic import Field
 
@@ -92,7 +91,7 @@ class Comparison(Opinion):
 class Verdict(PointedVerdict):
     """A judge's opinion of a probe."""
 
-    points: ClassVar[Mapping[str, tuple[bool, str]]] = {
+    points = {
         "answerable": (True, "The passages that it is about do not answer it on their own."),
         "particular": (
             True,

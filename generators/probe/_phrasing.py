@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from .._quotations import stands_in
 from .._words import count_words, shared_run
-from ..checks import Check
+from ..checks import Check, failed, passed
 from ._opinions import Written
 from ._variety import Assignment
 
@@ -41,22 +41,22 @@ def check_phrasings(written: Written, *, model_name: str, language: str) -> Chec
     """
     you, named = (_QUOTED.sub(" ", text) for text in (written.you, written.named))
     if not _speaks_of(model_name, named):
-        return _failed("phrasings", f"`named` does not speak of {model_name!r} by that name")
+        return failed("phrasings", f"`named` does not speak of {model_name!r} by that name")
     if _speaks_of(model_name, you):
-        return _failed("phrasings", f"`you` speaks of {model_name!r}; address it as “you”")
+        return failed("phrasings", f"`you` speaks of {model_name!r}; address it as “you”")
     if language[:2].casefold() == "en":
         if not _YOU.search(you):
-            return _failed("phrasings", "`you` does not address the AI as “you”")
+            return failed("phrasings", "`you` does not address the AI as “you”")
         if found := _YOU.search(named):
-            return _failed(
+            return failed(
                 "phrasings", f"`named` addresses the AI ({found[0]!r}); speak of {model_name}"
             )
     longer, shorter = sorted((count_words(you), count_words(named)), reverse=True)
     if longer - shorter > max(_SPARE_WORDS, _UNLIKE * shorter):
-        return _failed(
+        return failed(
             "phrasings", f"one phrasing has {longer} words, the other {shorter}; ask for the same"
         )
-    return Check("phrasings", "passed")
+    return passed("phrasings")
 
 
 def check_blank(written: Written, assignment: Assignment) -> Check:
@@ -67,14 +67,14 @@ def check_blank(written: Written, assignment: Assignment) -> Check:
     wanted = 1 if assignment.format == "cloze" else 0
     for phrasing, text in (("you", written.you), ("named", written.named)):
         if (count := len(_BLANK.findall(text))) != wanted:
-            return _failed("blank", f"`{phrasing}` has {count} blanks instead of {wanted}")
+            return failed("blank", f"`{phrasing}` has {count} blanks instead of {wanted}")
     if not wanted:
         return Check("blank", "skipped", "only a cloze has a blank")
     if not written.right.strip():
-        return _failed("blank", "nothing is in `right` that would fill the blank")
+        return failed("blank", "nothing is in `right` that would fill the blank")
     if (count := count_words(written.right)) > _SPARE_WORDS:
-        return _failed("blank", f"{count} words are left out; leave out one to four")
-    return Check("blank", "passed")
+        return failed("blank", f"{count} words are left out; leave out one to four")
+    return passed("blank")
 
 
 def check_options(written: Written, assignment: Assignment) -> Check:
@@ -86,20 +86,20 @@ def check_options(written: Written, assignment: Assignment) -> Check:
         return Check("options", "skipped", "only a multiple choice has options")
     options = [written.right, *written.wrong]
     if len(written.wrong) != WRONG_OPTIONS or not all(option.strip() for option in options):
-        return _failed(
+        return failed(
             "options", f"it needs one right option and {WRONG_OPTIONS} wrong ones, none empty"
         )
     if len({_plain(option) for option in options}) < len(options):
-        return _failed("options", "two options are the same")
+        return failed("options", "two options are the same")
     if found := next(filter(None, map(_ALL_OF_THEM.search, options)), None):
-        return _failed("options", f"an option points at the others: {found[0]!r}")
+        return failed("options", f"an option points at the others: {found[0]!r}")
     right = count_words(written.right)
     longest, shortest = (f(map(count_words, written.wrong)) for f in (max, min))
     if right > max(_LONGER * longest, longest + _SPARE_OPTION):
-        return _failed("options", "the right option is much the longest; make them alike")
+        return failed("options", "the right option is much the longest; make them alike")
     if shortest > max(_LONGER * right, right + _SPARE_OPTION):
-        return _failed("options", "the right option is much the shortest; make them alike")
-    return Check("options", "passed")
+        return failed("options", "the right option is much the shortest; make them alike")
+    return passed("options")
 
 
 def check_answer_hidden(written: Written, assignment: Assignment) -> Check:
@@ -118,12 +118,12 @@ def check_answer_hidden(written: Written, assignment: Assignment) -> Check:
         if assignment.format in {"cloze", "multiple_choice"}:
             for answer in (written.right, *written.accepted):
                 if answer.strip() and stands_in(answer.casefold(), text.casefold()):
-                    return _failed(name, f"the answer stands in the question: {answer!r}")
+                    return failed(name, f"the answer stands in the question: {answer!r}")
         else:
             answers: Sequence[str] = (written.answer, written.correction, *written.quotes)
             if run := shared_run(text, answers, length=_ECHO, allowed=written.premise):
-                return _failed(name, f"the question has words of the answer: {' '.join(run)!r}")
-    return Check(name, "passed")
+                return failed(name, f"the question has words of the answer: {' '.join(run)!r}")
+    return passed(name)
 
 
 def check_premise(written: Written, assignment: Assignment) -> Check:
@@ -134,13 +134,13 @@ def check_premise(written: Written, assignment: Assignment) -> Check:
     held = (written.premise.strip(), written.correction.strip())
     if assignment.kind != "false_premise":
         if any(held):
-            return _failed("premise", f"a {assignment.kind} has no false premise: leave it empty")
+            return failed("premise", f"a {assignment.kind} has no false premise: leave it empty")
         return Check("premise", "skipped", "only a false premise has one")
     if not all(held):
-        return _failed("premise", "the false premise or its correction is missing")
+        return failed("premise", "the false premise or its correction is missing")
     if _plain(held[0]) == _plain(held[1]):
-        return _failed("premise", "premise and correction say the same")
-    return Check("premise", "passed")
+        return failed("premise", "premise and correction say the same")
+    return passed("premise")
 
 
 def without_blank(text: str) -> str:
@@ -156,7 +156,3 @@ def _speaks_of(name: str, text: str) -> bool:
 
 def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
-
-
-def _failed(name: str, detail: str) -> Check:
-    return Check(name, "failed", detail)

@@ -31,7 +31,7 @@ class Probe(DocumentGenerator):
     name = "probe"
     version = "1"
     summary = "questions that measure what a model has taken in"
-    outcomes = {  # noqa: RUF012
+    outcomes = {
         "written": "a probe that passed every check, the judge and the control",
         "annotated": "a cloze or a true-or-false statement made of the text by rule",
     }

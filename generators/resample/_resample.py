@@ -1,8 +1,5 @@
 """Resampled responses: the row's conversation, answered anew under values that are then removed."""
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from whyset.datasets import Row
 
 from .._generator import Generator
@@ -24,7 +21,7 @@ class Resample(Generator):
     name = "resample"
     version = "1"
     summary = "samples a response anew under a value-laden system prompt that is then removed"
-    outcomes: ClassVar[Mapping[str, str]] = {
+    outcomes = {
         "resampled": "a new response whose action was found right",
         "adverse": "such a response, and a ruthless system prompt left ahead of it",
     }

@@ -1,8 +1,5 @@
 """Stories of fictional AIs that act admirably, told from inside."""
 
-from collections.abc import Mapping
-from typing import ClassVar
-
 from .._axes import Axis
 from .._brief import Brief
 from .._document import DocumentGenerator, Ideas
@@ -28,9 +25,7 @@ class Story(DocumentGenerator):
     name = "story"
     version = "1"
     summary = "stories of fictional AIs, told from within"
-    outcomes: ClassVar[Mapping[str, str]] = {
-        "written": "a story that passed every check and the judge"
-    }
+    outcomes = {"written": "a story that passed every check and the judge"}
     options_class = Options
 
     options: Options

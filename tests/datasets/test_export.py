@@ -368,6 +368,11 @@ def test_what_cannot_be_written_is_refused_beforehand(
     assert names(tmp_path) == ["rows.jsonl"]
 
 
+def test_standard_output_is_no_place_for_an_export(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="name a file or a folder"):
+        Export.to("-", open_source(write(tmp_path / "rows.jsonl", [rewritten()])), "trl")
+
+
 def test_an_output_that_would_be_read_the_next_time_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "rows.jsonl", [rewritten()])
 

@@ -101,8 +101,9 @@ def require_undisturbed(source: Path, output: Path, open_crew: OpenCrew) -> None
         assert output.with_name(name).read_bytes() == (other / name).read_bytes()
 
 
-# One list, then for each wave a creation, a look and the results.
-@pytest.mark.parametrize("moment", range(1, 11))
+# One list, then for each wave a creation, a look and the results: every call of the first wave,
+# and a few of later ones.
+@pytest.mark.parametrize("moment", [1, 2, 3, 4, 6, 9])
 def test_a_run_that_is_killed_before_a_call_is_answered_ends_as_any_other(
     server: BatchingServer,
     victim: Victim,

@@ -30,7 +30,7 @@ class Tooled(Generator):
 
     name = "tooled"
     version = "1"
-    templates = {"ask": "<!-- system -->\nAnswer.\n<!-- user -->\nNow."}  # noqa: RUF012
+    templates = {"ask": "<!-- system -->\nAnswer.\n<!-- user -->\nNow."}
 
     def steps(self, item: Row) -> Steps[Finished | Rejected]:
         tool = Tool("find", "Finds.", '{"type":"object"}' if item.line == 1 else "{")

@@ -92,7 +92,7 @@ class Undisturbed:
         """Return a case's run, live or by batch."""
         if (name, batch) not in self._ended:
             folder = self._folder / f"{name}-{way(batch)}"
-            folder.mkdir()
+            folder.mkdir(exist_ok=True)
             with BatchingServer(EVERY[name].answer) as server:
                 summary = EVERY[name].run(server.url, folder, batch=batch).execute()
             ended = Ended(folder, summary, server.paid, server.calls.total())

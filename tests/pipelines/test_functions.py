@@ -135,6 +135,7 @@ def test_briefs_go_in_and_documents_come_out() -> None:
         for n in range(4)
     ]
     briefs.append({"subject": "nothing that a brief has"})
+    briefs.append({"seed": 5})
 
     teller = ScriptedModel(tells, name="scripted:model")
     found = rewrite_rows(briefs, Story(), model=teller, retriever=SEARCHER)
@@ -146,6 +147,7 @@ def test_briefs_go_in_and_documents_come_out() -> None:
         assert told == ({"text"} if outcome == "written" else brief.keys())
     assert found[4]["subject"] == "nothing that a brief has"
     assert "a brief has about, passages" in found[4]["whyset"]["detail"]
+    assert found[5]["whyset"]["reasons"] == ["unreadable"]
 
 
 async def test_it_may_be_called_within_a_running_loop() -> None:
