@@ -261,11 +261,9 @@ def write_documents(
             "say what one document is about (--about, --section), or how many (-n, --tokens)"
         )
 
-    from whyset.generators import DocumentGenerator
     from whyset.models import Prices, RetryPolicy
     from whyset.pipelines import (
         CorpusFiles,
-        followed_by,
         open_document_crew,
         read_plan,
         read_prompts,
@@ -313,8 +311,6 @@ def write_documents(
         concurrency, retries, batch, limit, Prices.load(prices), dry_run, sample, json_output, quiet
     )
     crew = opened(principles, open_crew, progress)
-    if isinstance(crew.generator, DocumentGenerator) and crew.generator is not made:
-        followed = followed_by(followed, crew.generator)
     announce(crew, by_default=model is None and not quiet)
     work_on_corpus(files, followed, crew, means, progress, held_out=scenarios)
 

@@ -11,23 +11,25 @@ from whyset.pipelines import (
     coverage_text,
     make_plan,
     open_document_crew,
+    read_plan,
     write_plan,
 )
 
-MODEL = "extractive"  # any provider:model
-GENERATOR = Explanation().extractive()  # digests of passages; Explanation() with a language model
+MODEL = "extractive"  # quotes passages; any provider:model writes documents
 
 
 def main() -> None:
     constitution = Constitution.charter()
     sections = [" > ".join(constitution.sections[1].path)]
-    plan = make_plan(GENERATOR, constitution, documents=5, sections=sections, seed=7)
+    generator = Explanation()
+    plan = make_plan(generator, constitution, documents=5, sections=sections, seed=7)
     print(coverage_text(plan, constitution))
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plan.yaml"
-        write_plan(plan, path)  # to be read, edited, read back with read_plan and kept
-        crew = open_document_crew(GENERATOR, constitution, model=MODEL)
+        write_plan(plan, path, constitution, axes=generator.axes)  # to be read and edited
+        plan = read_plan(path, constitution)
+        crew = open_document_crew(plan, constitution, model=MODEL)
         files = CorpusFiles.beside(str(Path(folder) / "documents.jsonl"), plan=path)
         summary = CorpusRun(files, plan, crew).execute()
     print(summary.tally.documents, "documents written")

@@ -33,7 +33,14 @@ from ._interrupting import run_interruptibly
 from ._keeping import write_record
 from ._ledger import Ledger
 from ._live import Done
-from .planning import Context, Plan, planned_contexts, planned_passages, problems
+from .planning import (
+    Context,
+    Plan,
+    followed_by,
+    planned_contexts,
+    planned_passages,
+    problems,
+)
 
 MEASURED_WITH = "minilm"
 """The embedder that the thresholds of meaning were measured with."""
@@ -45,7 +52,7 @@ class CorpusRun:
 
     Attributes:
         files: Where to write, and what to compare with.
-        plan: What is to be written.
+        plan: What is to be written; where the writer only quotes, as far as that can follow it.
         crew: Who works.
         concurrency: How many asks are in flight at most.
         retries: When a failed ask is sent again.
@@ -77,6 +84,12 @@ class CorpusRun:
     _engine: Engine | None = field(default=None, init=False, repr=False)
     _tally: CorpusTally | None = field(default=None, init=False, repr=False)
     _stopping: bool = field(default=False, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Fit the plan to who writes: without a language model there is less variety."""
+        generator = self.crew.generator
+        if self.crew.models["writer"].extractive and isinstance(generator, DocumentGenerator):
+            self.plan = followed_by(self.plan, generator)
 
     def execute(self) -> CorpusSummary:
         """Do it, in an event loop of its own.

@@ -31,14 +31,11 @@ def read_chat(messages: Any, where: str) -> tuple[Message, ...]:
     """
     if not isinstance(messages, list):
         raise wrong(where, "a list", messages)
-    plain = list(map(_plain, messages))
     return tuple(
         [
-            read or read_message(messages[at], f"{where}[{at}]")
-            for at, read in enumerate(plain)
+            _plain(message) or read_message(message, f"{where}[{at}]")
+            for at, message in enumerate(messages)
         ]
-        if None in plain
-        else plain
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from whyset.retriever import ScoredPassage
 
+from .._lengths import LengthBounds
 from .._quotes import shown_texts
 from ..checks import (
     Check,
@@ -41,35 +42,10 @@ _PLACES = re.compile(
 _OF_THE_CASE = "a case may be about one; adds_claims sees to what is brought in"
 
 
-@dataclass(frozen=True, slots=True)
-class LengthBounds:
-    """How long a rationale should be, in words.
-
-    Attributes:
-        low: From, as the writer is told.
-        high: To, as the writer is told.
-        fewest: Below this many the check fails.
-        most: Above this many the check fails.
-    """
-
-    low: int
-    high: int
-    fewest: int
-    most: int
-
-    @classmethod
-    def of(cls, words: int) -> "LengthBounds":
-        """Return bounds in proportion to the longer response: a comparison must not dwarf it."""
-        high = min(max(words * 3 // 5, 110), 320)
-        return cls(high // 2, high, _FEWEST_WORDS, 2 * high)
-
-    @property
-    def middle(self) -> int:
-        """Half-way between what the writer is told."""
-        return (self.low + self.high) // 2
-
-    def __str__(self) -> str:
-        return f"about {self.low} to {self.high} words"
+def length_bounds(words: int) -> LengthBounds:
+    """Return bounds in proportion to the longer response: a comparison must not dwarf it."""
+    high = min(max(words * 3 // 5, 110), 320)
+    return LengthBounds(high // 2, high, _FEWEST_WORDS, 2 * high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Its length is what counts. It means nothing and must never be written anywhere.
 from .._errors import GeneratorError
 from .._rehearsal import filler, rehearsed
 from .._steps import Ask, Reply
-from ._checking import LengthBounds
+from ._checking import length_bounds
 from ._opinions import Appraisal, Verdict
 from ._showing import Case
 
@@ -73,7 +73,7 @@ def rehearsed_reply(ask: Ask, case: Case, *, language: str, at_stake: bool) -> R
             text = (found if at_stake else _NOTHING_AT_STAKE).model_dump_json()
         case "write" | "revise":
             source = _source(case, language)
-            text = filler(LengthBounds.of(case.words).middle, source=source)
+            text = filler(length_bounds(case.words).middle, source=source)
         case "judge":
             text = _PASSES.model_dump_json()
         case other:

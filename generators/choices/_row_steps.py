@@ -19,7 +19,7 @@ from .._result import Evidence, Finished, Rejected
 from .._reviewing import Review, judgement, reviewed
 from .._steps import Ask, Role, Steps
 from .._working import Working
-from ._checking import LengthBounds, Rules
+from ._checking import Rules, length_bounds
 from ._opinions import Appraisal, Verdict
 from ._options import Options
 from ._showing import Case
@@ -39,7 +39,7 @@ class RowSteps(Working):
         self._row = row
         self._case = case
         self._options = options
-        self._bounds = LengthBounds.of(case.words)
+        self._bounds = length_bounds(case.words)
 
     def steps(self) -> Steps[Finished | Rejected]:
         """Return the steps; an ask that gets no usable answer ends them in a rejection."""
@@ -119,7 +119,7 @@ class RowSteps(Working):
 
     @property
     def _given(self) -> dict[str, str]:
-        return {**self._case.named, "length": str(self._bounds)}
+        return {**self._case.named, "length": self._bounds.about}
 
     @property
     def _rules(self) -> Rules:

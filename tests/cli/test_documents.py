@@ -81,6 +81,18 @@ def test_a_corpus_follows_its_plan_and_is_accounted_for(desk: Desk) -> None:
     assert {provenance_of(record)["generator"] for record in documents} == {"explanation"}
 
 
+def test_a_plan_is_followed_without_a_model_too_as_far_as_quoting_goes(desk: Desk) -> None:
+    desk.call(*PLAN, "-n", "2", "-o", "two.yaml")
+
+    made = desk.call(*WRITE, "--plan", "two.yaml", "-o", "quoted.jsonl", *QUOTING)
+
+    assert made.code == 0, made.err
+    assert [provenance_of(record)["outcome"] for record in desk.read("quoted.jsonl")] == [
+        "annotated",
+        "annotated",
+    ]
+
+
 def test_the_same_command_again_asks_nobody(desk: Desk) -> None:
     command = (*WRITE, "-n", "2", "-o", "two.jsonl", "--json", *TALKING)
     first = desk.call(*command)

@@ -8,7 +8,7 @@ from deliberating import CONSTITUTION
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whyset.generators.choices._checking import LengthBounds, check_unlabelled
+from whyset.generators.choices._checking import check_unlabelled, length_bounds
 
 QUOTED = (
     "“A diary speaks to the one who wrote it, and whoever opens it takes a choice from them”, and "
@@ -110,7 +110,7 @@ def test_a_label_of_the_row_itself_may_be_repeated() -> None:
 
 @given(st.integers(0, 10_000))
 def test_a_rationale_never_dwarfs_what_it_is_about(words: int) -> None:
-    bounds = LengthBounds.of(words)
+    bounds = length_bounds(words)
 
     assert bounds.fewest < bounds.low < bounds.middle < bounds.high < bounds.most
     assert bounds.high <= max(words, 110)

@@ -10,7 +10,7 @@ from telling import finder
 from whyset.datasets import Row
 from whyset.generators import Ask, Finished, GeneratorError, Rejected, Reply, drive
 from whyset.generators.choices import Choices
-from whyset.generators.choices._checking import LengthBounds
+from whyset.generators.choices._checking import length_bounds
 
 AWKWARD = (
     "```python\nprint(1_000)\n```\nSee https://example.com/a_(b)?c=1: 3.5 % of 20, “so” he said.",
@@ -61,7 +61,7 @@ def test_with_nothing_at_stake_a_pair_is_appraised_and_no_more(row: Row) -> None
 
 def test_a_rationale_is_of_the_middle_of_the_length_asked_for() -> None:
     _, asked = rehearsed(ROWS[0])
-    bounds = LengthBounds.of(16)
+    bounds = length_bounds(16)
 
     assert abs(len(asked[1][1].text.split()) - bounds.middle) <= 1
 
