@@ -122,10 +122,10 @@ def export(
     json_output: Annotated[bool, typer.Option("--json", help="Summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
 ) -> None:
-    """Write rows as those who train read them, with a dataset card and a quarantine.
+    """Write rows for those who train on them.
 
-    What a consumer cannot hold is refused and counted, never dropped: such rows are in
-    quarantine.jsonl beside the output. Rows that are annotated are left out.
+    With a dataset card. What a consumer cannot hold is refused and counted, never dropped: such
+    rows are in quarantine.jsonl beside the output. Rows that are annotated are left out.
     """
     if public and not push_to_hub:
         raise typer.BadParameter("--public goes with --push-to-hub")
@@ -187,9 +187,10 @@ def card(
     licence: LicenceOption = None,
     source: SourceOption = [],  # noqa: B006
 ) -> None:
-    """Write the dataset card of rows: a README.md with the header that the hub reads.
+    """Write the dataset card of rows.
 
-    It is made of what the rows say of themselves, and of the run's manifest and ledger beside them.
+    A README.md with the header that the hub reads, made of what the rows say of themselves and of
+    the run's manifest and ledger beside them.
     """
     from whyset.datasets import BadRow, LineWriter, earlier_pass, open_source
     from whyset.pipelines import CardFacts, card_text

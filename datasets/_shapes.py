@@ -42,8 +42,28 @@ def read_record(columns: Mapping[str, Any], selection: Selection = DEFAULT) -> R
             f"{earlier['generator']!r}, outcome {earlier['outcome']!r}): work on the rows as they "
             "were before it, or choose to replace its provenance"
         )
+    if selection == DEFAULT and (reading := _read_plain(columns)) is not None:
+        return reading
     layout = LAYOUTS[selection.shape] if selection.shape else layout_of(columns)
     return read_as(layout, columns, selection)
+
+
+def _read_plain(columns: Mapping[str, Any]) -> Reading | None:
+    held = columns.get("messages")
+    if not _TELLING.isdisjoint(columns) or not isinstance(held, list) or not held or "from" in held[0]:
+        return None
+    messages = tuple(map(_plain, held))
+    if None in messages: return None
+    turns = [at for at, message in enumerate(messages) if message.role == "assistant"]
+    if not turns: return None
+    turn = turns[-1]
+    said = messages[turn].text
+    if not said or said.isspace(): return None
+    return Reading("messages", Conversation(messages, turn), (Target(turn, "", len(turns)),))
+
+
+_TELLING = frozenset({"chosen","rejected","conversations","conversation","system","tools","whyset"})
+from .shapes._chat import _plain
 
 
 def read_conversation(

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ._errors import GeneratorError
 
@@ -36,6 +36,19 @@ class GeneratorOptions(BaseModel):
     def record(self) -> dict[str, Any]:
         """Return the options as plain values."""
         return self.model_dump(mode="json")
+
+
+def language_option(of: str) -> Any:
+    """Return the option that names the language of what a generator writes.
+
+    Args:
+        of: What it writes, such as `the stories`.
+    """
+    return Field(
+        "en",
+        min_length=2,
+        description=f"The language of {of}, by its ISO 639-1 code: en, de, ja, …",
+    )
 
 
 _BOUNDS = {

@@ -12,6 +12,7 @@ from ._words import count_words
 # Runs of letters alone: no quotation, link, number or mark of code can come of them. Cut, because
 # in Thai or Japanese a whole paragraph may be one run.
 _LETTERS = re.compile(r"[^\W\d_]{1,24}")
+_NO_LANGUAGE = "qxqxq"
 _NO_WORDS = ("two", "things", "pull", "apart", "and", "one", "weighs", "more")
 
 
@@ -33,6 +34,21 @@ def filler(count: int, *, source: str = "") -> str:
         if counted >= count:
             break
     return " ".join(taken)
+
+
+def source_in(language: str) -> str:
+    """Return what `filler` should fill a text with that is to be in a language.
+
+    Nothing where that is English, which is what the filler is; else a word of no language, so
+    that the check of it is skipped.
+    """
+    return "" if language.casefold().startswith("en") else _NO_LANGUAGE
+
+
+def wanted_of(ask: Ask) -> int:
+    """Return how many entries an ask is for: the number that its prompt ends in, or else one."""
+    last = ask.user.split()[-1:]
+    return int(last[0]) if last and last[0].isdigit() else 1
 
 
 def _endless(source: str) -> Iterator[str]:

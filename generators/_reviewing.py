@@ -1,7 +1,7 @@
 """The loop that all writing goes through: review, revise, until it passes or patience ends."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ._asking import judged
 from ._opinions import PointedVerdict
@@ -40,6 +40,10 @@ class Review:
             tuple(f"judge:{name}" for name in faults),
             (*verdict.problems, *faults.values()) if faults else (),
         )
+
+    def after(self, problems: Sequence[str]) -> "Review":
+        """Return the review with problems that somebody else has found ahead of its own."""
+        return replace(self, problems=(*problems, *self.problems))
 
 
 def judgement(working: Working, ask: Ask, schema: type[PointedVerdict]) -> Steps[Review]:

@@ -57,7 +57,8 @@ def header(
             }
             for name, files in configs.items()
         ]
-    return f"---\n{yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=_NEVER_BROKEN)}---\n"
+    text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=_NEVER_BROKEN)
+    return f"---\n{text}---\n"
 
 
 def size_of(rows: int) -> str:

@@ -14,7 +14,7 @@ from ._record import MAX_LINE, Record, too_long
 MAX_RAW_LINE = 512 * 1024 * 1024
 """Beyond this many bytes without a line end the file is not JSON lines, and nothing is read."""
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 17
 _BOM = b"\xef\xbb\xbf"
 
 

@@ -78,11 +78,6 @@ class Exported:
         return self.own.synthetic / self.rows
 
     @property
-    def reasoning(self) -> int:
-        """How many rows carry reasoning, all that could be mixed in included."""
-        return self.own.reasoning + self.others.reasoning
-
-    @property
     def quarantined(self) -> int:
         """How many rows could not be exported."""
         return self.own.refused.total() + self.others.refused.total()

@@ -29,14 +29,12 @@ class WrittenFiles:
         name: What the dataset is called.
         splits: Split → name of its file.
         columns: Every column that a row has.
-        reasoning: Whether any row carries reasoning.
         mixed_reasoning: Whether some rows do and others do not.
     """
 
     name: str
     splits: Mapping[str, str]
     columns: frozenset[str]
-    reasoning: bool = False
     mixed_reasoning: bool = False
 
 

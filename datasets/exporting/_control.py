@@ -47,13 +47,16 @@ def restored(columns: Mapping[str, Any], selection: Selection) -> dict[str, Any]
             "so no matched control",
         )
     own = {name: value for name, value in columns.items() if name != COLUMN}
-    changed = [
-        (name, {**told, "channel": provenance.get("channel")})
-        for name, told in _worked_on(provenance).items()
-        if told["outcome"] != UNTOUCHED
-    ]
-    for name, told in changed:
-        own = _with_original(own, name, told, selection)
+    try:
+        changed = [
+            (name, {**told, "channel": provenance.get("channel")})
+            for name, told in _worked_on(provenance).items()
+            if told["outcome"] != UNTOUCHED
+        ]
+        for name, told in changed:
+            own = _with_original(own, name, told, selection)
+    except (UnusableRecord, LookupError, TypeError, AttributeError) as error:
+        raise NotExported("no_original", f"its original cannot be put back: {error}") from error
     record = {**provenance, "outcome": CONTROL} if changed else provenance
     return {**own, COLUMN: dumps(dict(record)).decode()}
 
@@ -69,17 +72,14 @@ def _worked_on(provenance: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def _with_original(
     columns: dict[str, Any], name: str, told: Mapping[str, Any], selection: Selection
 ) -> dict[str, Any]:
-    try:
-        layout = LAYOUTS[selection.shape] if selection.shape else layout_of(columns)
-        row, target = _aimed(layout, columns, name, selection)
-        place = layout.place(columns, target.turn, target.side or layout.sides[0])
-        before = part_columns(row)
-        original = told["original_response"]
-        _require_place(before.content, original, told)
-        changed: dict[str, Any] = _put_back(columns, place, original, _reasoning(told))
-        after = part_columns(aimed_at(row, target, changed), changed)
-    except (UnusableRecord, LookupError, TypeError, AttributeError) as error:
-        raise NotExported("no_original", f"its original cannot be put back: {error}") from error
+    layout = LAYOUTS[selection.shape] if selection.shape else layout_of(columns)
+    row, target = _aimed(layout, columns, name, selection)
+    place = layout.place(columns, target.turn, target.side or layout.sides[0])
+    before = part_columns(row)
+    original = told["original_response"]
+    _require_place(before.content, original, told)
+    changed: dict[str, Any] = _put_back(columns, place, original, _reasoning(told))
+    after = part_columns(aimed_at(row, target, changed), changed)
     if not identical(after.content, original) or not identical(after.others, before.others):
         raise NotExported(
             "no_original",
@@ -96,7 +96,9 @@ def _aimed(
     if name:
         selection = Selection(turns="all", side="both" if len(layout.sides) > 1 else "chosen")
     reading = read_as(layout, columns, selection)
-    target = next(each for each in reading.targets if not name or str(each) == name)
+    target = next((each for each in reading.targets if not name or str(each) == name), None)
+    if target is None:
+        raise UnusableRecord(f"it has no response {name!r}")
     row = Row(1, columns, layout.name, reading.conversation, "", reading.targets)
     return aimed_at(row, target, columns), target
 

@@ -209,7 +209,6 @@ class Export:
             self.places.stem or "whyset",
             {file.split: file.name for file in exported.files if not file.control},
             exported.columns,
-            reasoning=bool(exported.reasoning),
             mixed_reasoning=gathering.mixed_reasoning,
         )
         rows = [file.rows for file in exported.files if not file.control]

@@ -23,6 +23,7 @@ from ._counts import Counts
 from ._kinds import Family, Kind, NotExported, family_of
 from ._line import Line
 from ._settings import ExportSettings
+from ._speaking import is_text
 from ._spool import Spool
 from ._taking import Taken, take
 
@@ -225,5 +226,6 @@ def _renamed(taken: Taken) -> Iterator[str]:
         yield "the role developer is written as system"
     if "function" in roles:
         yield "the role function is written as tool"
-    if any(len(message.parts) > 1 for message in (*taken.messages, *taken.rejected)):
+    spoken = (*taken.messages, *taken.rejected)
+    if any(len(m.parts) > 1 and all(map(is_text, m.parts)) for m in spoken):
         yield "several text parts are written as one text, nothing between them"

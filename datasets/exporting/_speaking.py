@@ -132,21 +132,22 @@ def _plain(message: Message, consumer: str, others: frozenset[str] | None, image
             if name not in others:
                 raise NotExported("unheld", f"{consumer} cannot hold a message's {name!r}")
     text, parts = message.text, message.parts
-    if parts and all(map(_is_text, parts)):
-        text, parts = "".join(str(part["text"]) for part in parts), ()
+    if parts and all(map(is_text, parts)):
+        text, parts = "".join(part["text"] or "" for part in parts), ()
     elif parts and not (images and message.role == "user" and all(map(_is_shown, parts))):
-        kind = next(part.get("type") for part in parts if not _is_text(part))
+        kind = next(part.get("type") for part in parts if not is_text(part))
         raise NotExported("parts", f"{consumer} cannot hold a part of type {kind!r}")
     role = _ROLES.get(message.role, message.role)
     return _changed(message, role=role, text=text, parts=parts)
 
 
-def _is_text(part: Mapping[str, Any]) -> bool:
+def is_text(part: Mapping[str, Any]) -> bool:
+    """Say whether a part is text and nothing else."""
     return part.keys() == {"type", "text"} and part["type"] == "text"
 
 
 def _is_shown(part: Mapping[str, Any]) -> bool:
-    return _is_text(part) or (part.keys() == {"type", "image_url"} and part["type"] == "image_url")
+    return is_text(part) or (part.keys() == {"type", "image_url"} and part["type"] == "image_url")
 
 
 def _tagged(message: Message) -> Message:

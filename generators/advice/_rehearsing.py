@@ -9,14 +9,13 @@ from pydantic import BaseModel
 
 from .._brief import Brief
 from .._errors import GeneratorError
-from .._rehearsal import filler, rehearsed
+from .._rehearsal import filler, rehearsed, source_in, wanted_of
 from .._steps import Ask, Reply
 from . import _variety as variety
 from ._opinions import Domains, Principles, PromptDraft, PromptTypes, Scenarios, Verdict
 
 # Of other words than the messages: what shares words with a principle gives it away.
 _PRINCIPLE = "whoever relies upon another has reason for expecting candour because nobody checks"
-_NO_LANGUAGE = "qxqxq"
 _SAMPLED_WORDS = 320
 _PASSES = Verdict(
     helps=True,
@@ -53,7 +52,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
     def text(axis: str, value: str = "") -> str:
         length = variety.words(axis, value or drawn[axis])
         count = length.middle if at_stake else length.low
-        return filler(count, source=_source(language)) if count else ""
+        return filler(count, source=source_in(language)) if count else ""
 
     def advice() -> str:
         later = variety.told(variety.SHAPE, "as_it_goes") in ask.user
@@ -70,12 +69,12 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
             prompt_types=[filler(14)] * variety.LISTED[variety.REQUEST][0]
         ),
         "domains": lambda: Domains(domains=[filler(4)] * variety.LISTED[variety.DOMAIN][0]),
-        "scenario": lambda: Scenarios(scenarios=[filler(45)] * _wanted(ask)),
+        "scenario": lambda: Scenarios(scenarios=[filler(45)] * wanted_of(ask)),
         "prompt": prompt,
         "revise_prompt": prompt,
         "mend_prompt": prompt,
-        "sample": lambda: filler(_SAMPLED_WORDS, source=_source(language)),
-        "answer": lambda: filler(_SAMPLED_WORDS, source=_source(language)),
+        "sample": lambda: filler(_SAMPLED_WORDS, source=source_in(language)),
+        "answer": lambda: filler(_SAMPLED_WORDS, source=source_in(language)),
         "follow_up": lambda: text("length", "later"),
         "rewrite": advice,
         "revise": advice,
@@ -86,14 +85,3 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
         raise GeneratorError(f"an advice has no step {step!r} to rehearse")
     said = answers[step]()
     return rehearsed(ask, said if isinstance(said, str) else said.model_dump_json())
-
-
-def _source(language: str) -> str:
-    """Return what to make texts of: English, or else a word that is of no language."""
-    return "" if language.casefold().startswith("en") else _NO_LANGUAGE
-
-
-def _wanted(ask: Ask) -> int:
-    """Return how many scenarios an ask is for: the number that its prompt ends in."""
-    last = ask.user.split()[-1:]
-    return int(last[0]) if last and last[0].isdigit() else 1

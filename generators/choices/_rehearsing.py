@@ -4,14 +4,11 @@ Its length is what counts. It means nothing and must never be written anywhere.
 """
 
 from .._errors import GeneratorError
-from .._rehearsal import filler, rehearsed
+from .._rehearsal import filler, rehearsed, source_in
 from .._steps import Ask, Reply
 from ._checking import length_bounds
 from ._opinions import Appraisal, Verdict
 from ._showing import Case
-
-# Of no language, so that its check is skipped.
-_NO_LANGUAGE = "qxqxq"
 
 # But for the verdict the same for every row, so that the passages which bear on them are looked
 # for only once. They are of another kind than what a search by the row's words finds, so a prompt
@@ -87,6 +84,6 @@ def _source(case: Case, language: str) -> str:
     Backwards, so that no phrase that a check knows is made of them.
     """
     if language:
-        return "" if language.casefold().startswith("en") else _NO_LANGUAGE
+        return source_in(language)
     said = " ".join(message.text for message in case.pair.chosen)
     return " ".join(reversed(said.split()))

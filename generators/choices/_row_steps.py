@@ -21,7 +21,7 @@ from .._steps import Ask, Role, Steps
 from .._working import Working
 from ._checking import Rules, length_bounds
 from ._opinions import Appraisal, Verdict
-from ._options import Options
+from ._options import Options, Step
 from ._showing import Case
 
 # In tokens, on top of what a text of this length may need; models that reason before they answer
@@ -63,7 +63,7 @@ class RowSteps(Working):
             draft,
             review=self._review,
             revise=self._revise,
-            revisions=0 if "revise" in self._options.without else self._options.max_revisions,
+            revisions=0 if self._without("revise") else self._options.max_revisions,
         )
         if isinstance(ended_as, Rejected):
             return ended_as
@@ -93,7 +93,7 @@ class RowSteps(Working):
 
     def _find(self, appraisal: Appraisal) -> Steps[Grounding | None]:
         """Find what bears on the considerations: it often lies elsewhere than what sounds alike."""
-        if "find" in self._options.without or not appraisal.considerations:
+        if self._without("find") or not appraisal.considerations:
             return None
         return (yield from self.find(appraisal.considerations, k=self._options.k))
 
@@ -106,7 +106,7 @@ class RowSteps(Working):
         checks = self._rules.check(draft)
         self.note(checks=tuple(checks), quotes=quotes_of(draft, self.passages), verdict=None)
         failed = Review.of_checks(checks)
-        if failed.reasons or "judge" in self._options.without:
+        if failed.reasons or self._without("judge"):
             return failed
         ask = self._ask("judge", "judge", draft=fence(draft), **self._case.named)
         return (yield from judgement(self, ask, Verdict))
@@ -144,6 +144,9 @@ class RowSteps(Working):
     def _untouched(self, note: str) -> Finished:
         self.note(note=note)
         return self.finished("untouched", self._row.columns)
+
+    def _without(self, step: Step) -> bool:
+        return step in self._options.without
 
     def _ask(self, role: Role, name: str, **values: Any) -> Ask:
         return self.ask(

@@ -10,7 +10,7 @@ from typing import Any
 from whyset.datasets import Row
 
 from .._errors import GeneratorError
-from .._rehearsal import filler, rehearsed
+from .._rehearsal import filler, rehearsed, source_in
 from .._row_checks import OF_THE_ROW
 from .._steps import Ask, Reply
 from .._words import count_words
@@ -19,7 +19,6 @@ from ._opinions import DraftTool, Environment, ResponseVerdict, StandingVerdict,
 from ._options import Options
 from ._variety import Hand, deal
 
-_NO_LANGUAGE = "qxqxq"
 _DESCRIPTION_WORDS = {"plain": 14, "thorough": 60, "sparse": 6, "internal": 30}
 _FEWEST_WORDS = 12
 _SOUND = {
@@ -79,7 +78,7 @@ def rehearsed_reply(ask: Ask, row: Row, options: Options, *, at_stake: bool) -> 
 
 
 def _environment(row: Row, options: Options, hand: Hand, *, at_stake: bool) -> Environment:
-    source = "" if _is_english(options.language) else _NO_LANGUAGE
+    source = "" if options.language == OF_THE_ROW else source_in(options.language)
     system = ""
     if hand.writes_system:
         count = hand.words.middle if at_stake else hand.words.low
@@ -138,9 +137,5 @@ _LETTERS = str.maketrans("0123456789", "ghijklmnop")
 def _source(row: Row, options: Options) -> str:
     """Return what to make a response of: the user's words, unless another language is asked for."""
     if options.language != OF_THE_ROW:
-        return "" if _is_english(options.language) else _NO_LANGUAGE
+        return source_in(options.language)
     return "\n".join(m.text for m in row.conversation.before if m.role == "user")
-
-
-def _is_english(language: str) -> bool:
-    return language == OF_THE_ROW or language.casefold().startswith("en")

@@ -25,7 +25,7 @@ from .._working import Working
 from ._checking import Rules
 from ._grounds import Grounds, gather
 from ._opinions import Findings, IdeaList, Score, Subtypes
-from ._options import Options
+from ._options import Options, Step
 from ._rooms import JUDGE_ROOM, list_room, text_room
 from ._variety import SUBTYPES, assign, has_numbered_subtype, name_seed
 
@@ -74,7 +74,7 @@ class DocumentSteps(Working):
                 draft,
                 review=self._check_and_score,
                 revise=self._mend,
-                revisions=0 if "rewrite" in self._options.without else self._options.max_revisions,
+                revisions=0 if self._without("rewrite") else self._options.max_revisions,
             )
         except Unanswered as unanswered:
             return self.unanswered(unanswered)
@@ -94,7 +94,7 @@ class DocumentSteps(Working):
         """
         if not has_numbered_subtype(self._assignment):
             return
-        if "subtypes" in self._options.without:
+        if self._without("subtypes"):
             self._assignment = self._assignment.with_subtype("")
             return
         ask = self.ask(
@@ -122,7 +122,7 @@ class DocumentSteps(Working):
     def _review(self, draft: str) -> Steps[Findings]:
         """Have a fresh reader, who knows nothing of idea and instructions, list problems."""
         self.draft = draft
-        if "review" in self._options.without:
+        if self._without("review"):
             return Findings(problems=[])
         ask = self._ask("judge", "review", JUDGE_ROOM, draft=fence(draft))
         findings = yield from judged(ask, Findings)
@@ -131,10 +131,10 @@ class DocumentSteps(Working):
 
     def _rewrite(self, draft: str, findings: Findings) -> Steps[str]:
         """Mend what the reader found, and in the same go what the checks find."""
-        if "rewrite" in self._options.without or not findings.problems:
+        if self._without("rewrite") or not findings.problems:
             return draft
-        failed = Review.of_checks(self._rules.check(draft)).problems
-        return (yield from self._rewritten(draft, (*findings.problems, *failed)))
+        failed = Review.of_checks(self._rules.check(draft))
+        return (yield from self._mend(draft, failed.after(findings.problems)))
 
     # ---- checks → score
 
@@ -143,23 +143,15 @@ class DocumentSteps(Working):
         checks = self._rules.check(draft)
         self.note(checks=tuple(checks), quotes=quotes_of(draft, self._quotable), verdict=None)
         failed = Review.of_checks(checks)
-        if failed.reasons or "score" in self._options.without:
+        if failed.reasons or self._without("score"):
             return failed
         ask = self._ask("judge", "score", JUDGE_ROOM, draft=fence(draft))
         return (yield from judgement(self, ask, Score))
 
     def _mend(self, draft: str, found: Review) -> Steps[str]:
-        return self._rewritten(draft, found.problems)
-
-    def _rewritten(self, draft: str, problems: tuple[str, ...]) -> Steps[str]:
+        problems = render_list(found.problems)
         return written(
-            self._ask(
-                "writer",
-                "rewrite",
-                self._text_room,
-                draft=fence(draft),
-                problems=render_list(problems),
-            )
+            self._ask("writer", "rewrite", self._text_room, draft=fence(draft), problems=problems)
         )
 
     # ---- what the steps share
@@ -226,6 +218,9 @@ class DocumentSteps(Working):
     @property
     def _text_room(self) -> int:
         return text_room(self._assignment.bounds)
+
+    def _without(self, step: Step) -> bool:
+        return step in self._options.without
 
     def _settle(self) -> None:
         """Put into the provenance what the document is to be, and which passages it is about."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .._options import GeneratorOptions
+from .._options import GeneratorOptions, language_option
 
 Step = Literal["subtypes", "review", "rewrite", "score"]
 """The steps that can be left out. Without ideas nobody could tell one document from another,
@@ -14,11 +14,7 @@ and without a draft there is none."""
 class Options(GeneratorOptions):
     """Options of an explanatory document."""
 
-    language: str = Field(
-        "en",
-        min_length=2,
-        description="The language of the documents, by its ISO 639-1 code: en, de, ja, …",
-    )
+    language: str = language_option("the documents")
     model_name: str = Field(
         "the assistant",
         min_length=1,

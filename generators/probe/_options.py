@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .._options import GeneratorOptions
+from .._options import GeneratorOptions, language_option
 
 Step = Literal["judge", "control"]
 """The steps that can be left out. Without a fact, a question and a reference there is no probe."""
@@ -13,11 +13,7 @@ Step = Literal["judge", "control"]
 class Options(GeneratorOptions):
     """Options of a probe."""
 
-    language: str = Field(
-        "en",
-        min_length=2,
-        description="The language of the probes, by its ISO 639-1 code: en, de, ja, …",
-    )
+    language: str = language_option("the probes")
     model_name: str = Field(
         "the assistant",
         min_length=1,

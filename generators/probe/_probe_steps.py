@@ -30,7 +30,7 @@ from ._opinions import (
     Verdict,
     Written,
 )
-from ._options import Options
+from ._options import Options, Step
 from ._record import choices_of, columns_of, quotes_in, target_of
 from ._rendering import render_posed, render_question, render_reference, render_written
 from ._variety import assign, drawn
@@ -134,7 +134,7 @@ class ProbeSteps(Working):
         quotes = quotes_in(item, self._grounds.focus)
         self.note(checks=tuple(checks), quotes=quotes, verdict=None)
         failed = Review.of_checks(checks)
-        if failed.reasons or "judge" in self._options.without:
+        if failed.reasons or self._without("judge"):
             return failed
         shown = render_written(item, self._assignment)
         return (yield from judgement(self, self._ask("judge", "judge", probe=shown), Verdict))
@@ -155,7 +155,7 @@ class ProbeSteps(Working):
 
         Of a belief there is no right answer to guess.
         """
-        if "control" in self._options.without or self._assignment.kind == "open_ended":
+        if self._without("control") or self._assignment.kind == "open_ended":
             return None
         choices = self._choices(item)
         question = render_question(item.named, choices)
@@ -220,6 +220,9 @@ class ProbeSteps(Working):
     def _is_said(self, fact: Fact) -> bool:
         sources = (source for found in self._grounds.focus for source in shown_texts(found))
         return any(stands_in(fact.quote, source) for source in sources)
+
+    def _without(self, step: Step) -> bool:
+        return step in self._options.without
 
     def _settle(self) -> None:
         settings = {"variety": self._assignment.variety, "about": self._brief.about}

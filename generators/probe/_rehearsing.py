@@ -7,7 +7,7 @@ import re
 
 from .._brief import Brief
 from .._errors import GeneratorError
-from .._rehearsal import rehearsed
+from .._rehearsal import rehearsed, wanted_of
 from .._steps import Ask, Reply
 from ._opinions import (
     Comparison,
@@ -36,7 +36,6 @@ _SOUND = Verdict(
 _QUOTE_WORDS = 18
 # Words of the passages that any quotation may be cut from: the first numbered one.
 _PASSAGE = re.compile(r"^\[1\][^\n]*\n(?:\([^\n]*\)\n)?(?P<text>[^\n]+)", re.MULTILINE)
-_COUNT = re.compile(r"How many facts: (\d+)\s*\Z")
 
 
 def rehearsed_reply(ask: Ask, brief: Brief, options: Options, *, at_stake: bool) -> Reply:
@@ -81,8 +80,6 @@ def rehearsed_reply(ask: Ask, brief: Brief, options: Options, *, at_stake: bool)
 
 
 def _facts(ask: Ask) -> FactList:
-    found = _COUNT.search(ask.user)
-    count = int(found[1]) if found else 1
     return FactList(
         facts=[
             Fact(
@@ -90,7 +87,7 @@ def _facts(ask: Ask) -> FactList:
                 reason="Whoever is not in the room has no other way to be heard.",
                 quote=_quote(ask),
             )
-            for n in range(count)
+            for n in range(wanted_of(ask))
         ]
     )
 

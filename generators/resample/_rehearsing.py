@@ -6,14 +6,13 @@ Its length is what counts. It means nothing and must never be written anywhere.
 from whyset.datasets import Row
 
 from .._errors import GeneratorError
-from .._rehearsal import filler, rehearsed
+from .._rehearsal import filler, rehearsed, source_in
 from .._row_checks import OF_THE_ROW
 from .._steps import Ask, Reply
 from .._words import count_words
 from ._opinions import DeliberateVerdict, Verdict
 from ._options import Options
 
-_NO_LANGUAGE = "qxqxq"
 _FEWEST_WORDS = 12
 _THOUGHT_WORDS = {True: 260, False: 40}
 _SOUND = {
@@ -60,7 +59,7 @@ def rehearsed_reply(ask: Ask, row: Row, options: Options, *, at_stake: bool) -> 
 def _response(row: Row, options: Options, *, at_stake: bool) -> str:
     source = "\n".join(m.text for m in row.conversation.before if m.role == "user")
     if options.language != OF_THE_ROW:
-        source = "" if options.language.casefold().startswith("en") else _NO_LANGUAGE
+        source = source_in(options.language)
     words = max(count_words(row.conversation.response.text), _FEWEST_WORDS)
     answer = filler(words, source=source)
     if "deliberate" in options.without:

@@ -22,7 +22,7 @@ from ._checking import Rules
 from ._continuing import as_beginning, continued, joined
 from ._offering import names_on_offer
 from ._opinions import Dilemmas, Findings, Opening, Premises, Verdict
-from ._options import Options
+from ._options import Options, Step
 from ._variety import DILEMMAS, assign, has_numbered_dilemma, name_seed
 
 # In tokens. Models that reason before they answer spend from it too.
@@ -133,14 +133,15 @@ class DocumentSteps(Working):
         draft = yield from self._draft()
         findings = yield from self._review(draft)
         draft = yield from self._rewrite(draft, findings)
-        ended = yield from reviewed(
-            self,
-            draft,
-            review=self._judge,
-            revise=self._mend,
-            revisions=0 if "rewrite" in self._options.without else self._options.max_revisions,
+        return (
+            yield from reviewed(
+                self,
+                draft,
+                review=self._judge,
+                revise=self._mend,
+                revisions=0 if self._without("rewrite") else self._options.max_revisions,
+            )
         )
-        return ended
 
     def _draft(self) -> Steps[str]:
         ask = self._ask("writer", "draft", self._text_room, premise=fence(self._premise))
@@ -152,7 +153,7 @@ class DocumentSteps(Working):
         Where nobody would mend them, nobody is asked for them.
         """
         self.draft = draft
-        if "review" in self._options.without or "rewrite" in self._options.without:
+        if self._without("review") or self._without("rewrite"):
             return Findings(problems=[])
         findings = yield from judged(
             self._ask("judge", "review", _JUDGE_ROOM, story=fence(draft)), Findings
@@ -162,10 +163,10 @@ class DocumentSteps(Working):
 
     def _rewrite(self, draft: str, findings: Findings) -> Steps[str]:
         """Mend what the reader found, and in the same go what the checks find."""
-        if "rewrite" in self._options.without or not findings.problems:
+        if self._without("rewrite") or not findings.problems:
             return draft
-        failed = Review.of_checks(self._rules.check(draft)).problems
-        return (yield from self._rewritten(draft, (*findings.problems, *failed)))
+        failed = Review.of_checks(self._rules.check(draft))
+        return (yield from self._mend(draft, failed.after(findings.problems)))
 
     def _judge(self, story: str) -> Steps[Review]:
         """Check a story; only one that passes every check is worth the judge."""
@@ -173,23 +174,15 @@ class DocumentSteps(Working):
         checks = self._rules.check(story)
         self.note(checks=tuple(checks), verdict=None)
         failed = Review.of_checks(checks)
-        if failed.reasons or "judge" in self._options.without:
+        if failed.reasons or self._without("judge"):
             return failed
         ask = self._ask("judge", "judge", _JUDGE_ROOM, story=fence(story))
         return (yield from judgement(self, ask, Verdict))
 
     def _mend(self, story: str, found: Review) -> Steps[str]:
-        return self._rewritten(story, found.problems)
-
-    def _rewritten(self, story: str, problems: tuple[str, ...]) -> Steps[str]:
+        problems = render_list(found.problems)
         return written(
-            self._ask(
-                "writer",
-                "rewrite",
-                self._text_room,
-                story=fence(story),
-                problems=render_list(problems),
-            )
+            self._ask("writer", "rewrite", self._text_room, story=fence(story), problems=problems)
         )
 
     # ---- with a base model: opening → continuations, filtered by the checks and the judge
@@ -288,6 +281,9 @@ class DocumentSteps(Working):
     @property
     def _text_room(self) -> int:
         return _TEXT_ROOM + self._story_tokens
+
+    def _without(self, step: Step) -> bool:
+        return step in self._options.without
 
     def _settle(self) -> None:
         premise = {"idea": self._premise} if self._premise else {}

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from .._options import GeneratorOptions
+from .._options import GeneratorOptions, language_option
 
 Step = Literal["review", "rewrite", "judge"]
 """The steps that can be left out. Without a premise nobody could tell one story from another, and
@@ -14,11 +14,7 @@ without a draft there is none."""
 class Options(GeneratorOptions):
     """Options of a story."""
 
-    language: str = Field(
-        "en",
-        min_length=2,
-        description="The language of the stories, by its ISO 639-1 code: en, de, ja, …",
-    )
+    language: str = language_option("the stories")
     base: bool = Field(
         False,
         description="Have the writer go on with an opening, as a base model does; everything else "

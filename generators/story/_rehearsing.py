@@ -5,13 +5,11 @@ Its length is what counts. It means nothing and must never be written anywhere.
 
 from .._brief import Brief
 from .._errors import GeneratorError
-from .._rehearsal import filler, rehearsed
+from .._rehearsal import filler, rehearsed, source_in, wanted_of
 from .._steps import Ask, Reply
 from ._opinions import Dilemmas, Findings, Opening, Premises, Verdict
 from ._variety import DILEMMAS, assign
 
-# Of no language, so that its check is skipped.
-_NO_LANGUAGE = "qxqxq"
 _DILEMMA_WORDS = 45
 _PREMISE_WORDS = 120
 _PROBLEMS = 4
@@ -51,7 +49,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
     Raises:
         GeneratorError: The step is none of a story's.
     """
-    source = "" if language.casefold().startswith("en") else _NO_LANGUAGE
+    source = source_in(language)
     words = assign(brief).bounds.middle
     match ask.step.rsplit("/", 1)[-1]:
         case "dilemmas":
@@ -59,7 +57,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
             said = [filler(_DILEMMA_WORDS + more, source=source) for more in range(DILEMMAS)]
             text = Dilemmas(dilemmas=said).model_dump_json()
         case "premise":
-            said = [filler(_PREMISE_WORDS + more, source=source) for more in range(_wanted(ask))]
+            said = [filler(_PREMISE_WORDS + more, source=source) for more in range(wanted_of(ask))]
             text = Premises(premises=said).model_dump_json()
         case "draft" | "rewrite":
             text = filler(words, source=source)
@@ -79,9 +77,3 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
         case other:
             raise GeneratorError(f"a story has no step {other!r} to rehearse")
     return rehearsed(ask, text)
-
-
-def _wanted(ask: Ask) -> int:
-    """Return how many premises an ask is for: the number that its prompt ends in."""
-    last = ask.user.split()[-1:]
-    return int(last[0]) if last and last[0].isdigit() else 1

@@ -33,6 +33,7 @@ def test_it_is_a_command_that_accounts_for_all_and_asks_for_nothing_twice(
 ) -> None:
     if case.documents:
         command = ["write", case.generator, "-n", "3", "-o", "out.jsonl"]
+        command += ["--vary", f"length={case.length}"] if case.length else []
     else:
         write_rows(desk.folder / "rows.jsonl", case.rows)
         command = [case.generator, "rows.jsonl", "-o", "out.jsonl"]

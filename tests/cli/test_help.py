@@ -19,6 +19,8 @@ COMMANDS = (
     "choices",
     "write",
     "plan",
+    "export",
+    "card",
     "generators",
     "prompts",
     "status",

@@ -205,7 +205,11 @@ def test_roles_that_no_template_knows_become_ones_that_it_does(consumer: str) ->
 
 
 def test_several_texts_are_one_as_templates_join_them() -> None:
-    parts = [{"type": "text", "text": "T\n\n"}, {"type": "text", "text": "Ask her."}]
+    parts = [
+        {"type": "text", "text": "T\n\n"},
+        {"type": "text", "text": None},
+        {"type": "text", "text": "Ask her."},
+    ]
     record = {"messages": [USER, {"role": "assistant", "content": parts}]}
 
     assert row("trl", record)["messages"][1]["content"] == "T\n\nAsk her."

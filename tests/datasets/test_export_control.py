@@ -141,6 +141,23 @@ def test_which_turn_was_worked_on_is_told_by_the_run() -> None:
         restored(written, DEFAULT)
 
 
+@pytest.mark.parametrize(
+    "column",
+    [
+        {"targets": [1]},
+        {"targets": [{"target": "turn 9", "outcome": "rewritten", "original_response": "x"}]},
+        {"targets": [{"outcome": "rewritten"}]},
+        {"original_response": {"a": 1}, "channel": "thinking"},
+        {"original_response": "Ask her.", "original_reasoning": 3, "channel": ["x"]},
+    ],
+)
+def test_provenance_that_somebody_has_edited_is_refused_or_borne(column: Record) -> None:
+    try:
+        restored(finished(rewritten(), outcome="rewritten", **column), DEFAULT)
+    except NotExported as refused:
+        assert refused.reason == "no_original"
+
+
 def test_a_document_has_no_control(tmp_path: Path) -> None:
     with pytest.raises(NotExported, match="from nothing: it has no original response"):
         restored(document("A."), DEFAULT)

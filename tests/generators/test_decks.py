@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from whyset.generators._decks import draw, fraction, seed_of
+from whyset.generators import Axis
+from whyset.generators._decks import draw, draw_on, fraction, seed_of
 
 
 def test_values_are_drawn_by_their_weight() -> None:
@@ -28,3 +29,17 @@ def test_what_tells_draws_apart_counts() -> None:
 def test_from_nothing_nothing_is_drawn() -> None:
     with pytest.raises(ValueError, match="nothing to draw"):
         draw({"a": 0.0})
+
+
+def test_an_axis_is_drawn_on_by_its_name_and_weights() -> None:
+    tone = Axis("tone", "How it sounds.", {"plain": 1, "grave": 3})
+    counts = Counter(draw_on(tone, seed) for seed in range(1000))
+
+    assert draw_on(tone, 7, "tea") == draw(tone.values, "tone", 7, "tea")
+    assert counts["grave"] / 1000 == pytest.approx(0.75, abs=0.05)
+
+
+def test_of_values_that_a_model_is_to_list_numbers_are_drawn() -> None:
+    listed = Axis("point", "What is at issue.", {}, generated=4)
+
+    assert {draw_on(listed, seed) for seed in range(100)} == {"#0", "#1", "#2", "#3"}
