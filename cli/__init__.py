@@ -1,5 +1,5 @@
 """A person's door: arguments in, summaries out."""
 
-from ._app import main
+from ._app import app, main
 
-__all__ = ["main"]
+__all__ = ["app", "main"]

@@ -1,13 +1,17 @@
 """`whyset export` and `whyset card`: rows for those who train on them, and what is told of them."""
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from ._options import STANDARD, given
+from ._words import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from whyset.datasets import Source
     from whyset.pipelines import CardSettings, RunTold
 
@@ -46,8 +50,8 @@ def export(
         ),
     ],
     consumer: Annotated[
-        Literal["trl", "axolotl", "llama-factory", "openai", "anthropic"],
-        typer.Option("--for", help="Who reads them."),
+        Literal["trl", "axolotl", "llama-factory", "openai", "anthropic", "inspect"],
+        typer.Option("--for", help="Who reads them; inspect takes probes and makes a task."),
     ],
     kind: Annotated[
         Literal["messages", "completion", "preference", "text"] | None,
@@ -129,6 +133,11 @@ def export(
     """
     if public and not push_to_hub:
         raise typer.BadParameter("--public goes with --push-to-hub")
+    if consumer == "inspect":
+        if any((kind, mix, share, split, control, include, keep, form, push_to_hub)):
+            raise typer.BadParameter("--for inspect takes probes and a folder, and nothing else")
+        _export_task(rows, output, as_json=json_output, quiet=quiet)
+        return
 
     from whyset.datasets import open_source
     from whyset.datasets.exporting import Export, ExportSettings, check_publishable, publish
@@ -212,6 +221,28 @@ def card(
     with LineWriter(output) as writer:
         writer.write(text.removesuffix("\n").encode())
         writer.commit()
+
+
+def _export_task(rows: list[str], output: str, *, as_json: bool, quiet: bool) -> None:
+    """Write probes as a task that `inspect eval` runs."""
+    from whyset.datasets import BadRow, DatasetError, open_source
+    from whyset.pipelines import export_inspect
+
+    def probes() -> "Iterator[Mapping[str, Any]]":
+        for record, _ in open_source(*rows).records():
+            if isinstance(record, BadRow):
+                raise DatasetError(f"line {record.line}: {record.reason}")
+            yield record.columns
+
+    made = export_inspect(probes(), output)
+    if quiet:
+        return
+    if as_json:
+        told = {"probes": made.probes, "kinds": dict(made.kinds), "formats": dict(made.formats)}
+        typer.echo(json.dumps({**told, "command": made.command}, ensure_ascii=False, indent=2))
+        return
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in made.kinds.items())
+    typer.echo(f"{counted(made.probes, 'probe')} for Inspect: {kinds}\n{made.command}")
 
 
 def _run_of(rows: list[str]) -> "RunTold":

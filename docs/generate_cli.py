@@ -1,15 +1,15 @@
 """Write docs/cli.md from what `whyset --help` says: python docs/generate_cli.py."""
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
+
+from typer.testing import CliRunner
+
+from whyset.cli import app
 
 MANUAL = Path(__file__).with_name("cli.md")
 
 _WIDTH = "92"
-_WHYSET = Path(sys.executable).with_name("whyset")
 _INTRODUCTION = """\
 # The command line
 
@@ -23,26 +23,27 @@ _COMMAND = re.compile(r"^  (\w+)  ", re.MULTILINE)
 
 def manual() -> str:
     """Return the text of docs/cli.md."""
-    overview = _help()
-    _, _, commands = overview.partition("\nCommands:\n")
-    parts = [_INTRODUCTION, _section("whyset", overview)]
-    parts += [_section(f"whyset {name}", _help(name)) for name in _COMMAND.findall(commands)]
-    return "\n".join(parts)
+    return "\n".join([_INTRODUCTION, *_sections()])
 
 
-def _section(title: str, text: str) -> str:
-    return f"## {title}\n\n```text\n{text.strip()}\n```\n"
+def _sections(*command: str) -> list[str]:
+    """Return a section for a command, and one for each of its own."""
+    told = _help(*command)
+    title = " ".join(("whyset", *command))
+    _, _, commands = told.partition("\nCommands:\n")
+    sections = [f"## {title}\n\n```text\n{told.strip()}\n```\n"]
+    for name in _COMMAND.findall(commands):
+        sections += _sections(*command, name)
+    return sections
 
 
 def _help(*command: str) -> str:
-    finished = subprocess.run(
-        [_WHYSET, *command, "--help"],
-        env={**os.environ, "COLUMNS": _WIDTH},
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
+    result = CliRunner().invoke(
+        app, [*command, "--help"], prog_name="whyset", env={"COLUMNS": _WIDTH}
     )
-    return finished.stdout
+    if result.exit_code:
+        raise RuntimeError(f"{command}: {result.output}") from result.exception
+    return result.output
 
 
 if __name__ == "__main__":

@@ -2,19 +2,17 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, aclosing, nullcontext
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from whyset.datasets import LineWriter, RowWriter, open_writer
 from whyset.generators import DocumentGenerator
 from whyset.generators.checks import EvalScenario
 from whyset.models import Prices, RetryPolicy
 from whyset.retriever import Embedder
 
 from ._answering import Traffic
-from ._batch import collect_ended
 from ._batchpolicy import DEFAULT_POLICY, BatchPolicy
 from ._corpus_attempts import Attempt, Stage
 from ._corpus_estimate import CORPUS_SAMPLE, estimate_corpus
@@ -29,10 +27,11 @@ from ._engines import Engine, Means, Runs, sparing_the_collector, spent_on
 from ._errors import BudgetSpent, PlanError, RunStopped
 from ._forecast import Estimate
 from ._foretold import keep_estimate, read_estimate
-from ._interrupting import run_interruptibly
+from ._interrupting import run_interruptibly, told_stopped
 from ._keeping import write_record
 from ._ledger import Ledger
 from ._live import Done
+from ._outgoing import Outgoing, outgoing
 from .planning import (
     Context,
     Plan,
@@ -118,12 +117,7 @@ class CorpusRun:
             stack.enter_context(sparing_the_collector())
             ledger = stack.enter_context(Ledger(self.files.ledger))
             self.files.remove_leftovers()
-            output = stack.enter_context(open_writer(self.files.output))
-            quarantine = (
-                stack.enter_context(LineWriter(self.files.quarantine))
-                if self.files.quarantine
-                else None
-            )
+            written = stack.enter_context(outgoing(self.files, on_quarantine=self.on_quarantine))
             stopped = ""
             try:
                 engine = await self._open_engine(ledger, prices)
@@ -135,7 +129,7 @@ class CorpusRun:
                 production = self._production(generator, contexts, engine, count)
                 async with aclosing(production.run()) as attempts:
                     async for attempt in attempts:
-                        self._take(attempt, output, quarantine)
+                        self._take(attempt, written)
                         self.on_progress(tally, engine.traffic)
             except BudgetSpent as spent:
                 stopped = str(spent)
@@ -157,7 +151,7 @@ class CorpusRun:
                 self._notes(),
                 read_estimate(self.files.estimate, crew=self._identity(), batch=self.batch),
             )
-            self._commit(output, quarantine)
+            written.commit()
             if self.files.manifest is not None:
                 record = corpus_manifest(
                     summary,
@@ -197,9 +191,7 @@ class CorpusRun:
             WhysetError: See `whyset.pipelines.estimate`.
         """
         generator, contexts = self._checked()
-        path = self.files.ledger
-        known = Ledger(path) if path is not None and path.exists() else nullcontext()
-        with known as ledger:
+        with Ledger.of_earlier_run(self.files.ledger) as ledger:
             estimated = estimate_corpus(
                 self.plan,
                 contexts,
@@ -233,19 +225,11 @@ class CorpusRun:
         return generator, planned_contexts(self.plan, constitution)
 
     async def _open_engine(self, ledger: Ledger, prices: Prices) -> Engine:
-        if not self.batch:
-            await collect_ended(
-                self.crew,
-                ledger,
-                retries=self.retries,
-                policy=self.batch_policy,
-                prices=prices,
-            )
         means = Means(
             self.concurrency, self.retries, self.batch, self.batch_policy, self.budget, prices
         )
         durable = self.files.ledger is not None
-        engine = self._engine = means.open_engine(self.crew, ledger, durable=durable)
+        engine = self._engine = await means.open_engine(self.crew, ledger, durable=durable)
         if self._stopping:
             engine.stop()
         return engine
@@ -270,16 +254,13 @@ class CorpusRun:
             on_answer=on_answer,
         )
 
-    def _take(self, attempt: Attempt, output: RowWriter, quarantine: LineWriter | None) -> None:
+    def _take(self, attempt: Attempt, written: Outgoing) -> None:
         assert self._tally is not None
         self._tally.add(attempt)
         if attempt.line is not None:
-            output.write(attempt.line)
-            return
-        line = attempt.quarantine_line()
-        self.on_quarantine(line)
-        if quarantine is not None:
-            quarantine.write(line)
+            written.write(attempt.line)
+        else:
+            written.set_aside(attempt.quarantine_line())
 
     def _novelties(self) -> tuple[Novelty, Novelty]:
         """Return what tells near-duplicates, among documents and among ideas."""
@@ -305,23 +286,7 @@ class CorpusRun:
         """Return what a dry run is recognised by."""
         return f"{self.crew.identity} {self.plan!r}"
 
-    def _commit(self, output: RowWriter, quarantine: LineWriter | None) -> None:
-        """Put the new files in place of those of an earlier run; the manifest comes last."""
-        output.prepare()
-        if quarantine is not None:
-            quarantine.prepare()
-        if self.files.manifest is not None:
-            self.files.manifest.unlink(missing_ok=True)
-        if quarantine is not None:
-            quarantine.commit(keep_empty=False)
-        output.commit()
-
     def _told(self, reason: str) -> str:
         written = self._tally.documents if self._tally is not None else 0
         done = f"{written:,} {'document' if written == 1 else 'documents'}"
-        if self.files.ledger is None:
-            return f"{reason}. {done} came out; no other reply is kept of a run without -o FILE."
-        return (
-            f"{reason}. {done} came out; every reply so far is in {self.files.ledger}. Run the "
-            "same command again to go on: nothing that was answered is asked again."
-        )
+        return told_stopped(reason, done, self.files.ledger)

@@ -12,7 +12,7 @@ from whyset.datasets import BadRow
 from whyset.generators import Generator, Item
 from whyset.models import Prices, RetryPolicy
 
-from ._batch import BatchEngine
+from ._batch import BatchEngine, collect_ended
 from ._batchpolicy import BatchPolicy
 from ._budget import Budget
 from ._crew import Crew
@@ -52,8 +52,8 @@ class Means:
     budget: Decimal | None
     prices: Prices
 
-    def open_engine(self, crew: Crew, ledger: Ledger, *, durable: bool) -> Engine:
-        """Open an engine.
+    async def open_engine(self, crew: Crew, ledger: Ledger, *, durable: bool) -> Engine:
+        """Open an engine; a live one once what earlier batches have to say is collected.
 
         Args:
             crew: Who works.
@@ -62,7 +62,12 @@ class Means:
 
         Raises:
             RunError: No budget can be kept to, or no message batches be made.
+            ModelRefused: The provider turns every ask down.
         """
+        if not self.batch:
+            await collect_ended(
+                crew, ledger, retries=self.retries, policy=self.policy, prices=self.prices
+            )
         if self.batch and not durable:
             raise RunError(
                 "message batches take up to a day, and without -o FILE nothing would be kept of "

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from ._errors import RunStopped
@@ -36,6 +37,22 @@ def run_interruptibly(
             raise RunStopped(told("Stopped at once, without waiting for asks in flight")) from None
 
     return asyncio.run(interruptible())
+
+
+def told_stopped(reason: str, done: str, ledger: Path | None) -> str:
+    """Return what a person is told of a run that has stopped before its end.
+
+    Args:
+        reason: Why, without a full stop.
+        done: What came out, such as `3 rows`.
+        ledger: Where its replies are kept; `None` where they are not.
+    """
+    if ledger is None:
+        return f"{reason}. {done} came out; no other reply is kept of a run without -o FILE."
+    return (
+        f"{reason}. {done} came out; every reply so far is in {ledger}. Run the same command "
+        "again to go on: nothing that was answered is asked again."
+    )
 
 
 @contextmanager

@@ -89,6 +89,15 @@ class Ledger(AbstractContextManager["Ledger"]):
         self._thread = threading.Thread(target=self._write_all, name="whyset-ledger", daemon=True)
         self._thread.start()
 
+    @staticmethod
+    def of_earlier_run(path: Path | None) -> "AbstractContextManager[Ledger | None]":
+        """Open the ledger that an earlier run has left; nothing where none has.
+
+        Raises:
+            RunError: As when any ledger is opened.
+        """
+        return Ledger(path) if path is not None and path.exists() else nullcontext()
+
     def reply(self, key: str) -> Reply | None:
         """Return the reply recorded for an ask key, if there is one."""
         if (held := self._unwritten_replies.get(key)) is not None:

@@ -2,24 +2,20 @@
 
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, aclosing, nullcontext
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from whyset.datasets import (
     DEFAULT,
-    LineWriter,
-    RowWriter,
     Selection,
     Shape,
-    open_writer,
     read_rows,
 )
 from whyset.models import Prices, RetryPolicy
 
 from ._answering import Traffic
-from ._batch import collect_ended
 from ._batchpolicy import DEFAULT_POLICY, BatchPolicy
 from ._crew import Crew
 from ._engines import Engine, Means, sparing_the_collector, spent_on
@@ -28,10 +24,11 @@ from ._estimate import SAMPLE, estimate
 from ._files import RunFiles
 from ._forecast import Estimate
 from ._foretold import keep_estimate, read_estimate
-from ._interrupting import run_interruptibly
+from ._interrupting import run_interruptibly, told_stopped
 from ._keeping import write_record
 from ._ledger import Ledger
 from ._manifest import manifest_record
+from ._outgoing import Outgoing, outgoing
 from ._reshaping import reshaped
 from ._summary import Summary, Tally
 
@@ -96,21 +93,10 @@ class Run:
             stack.enter_context(sparing_the_collector())
             ledger = stack.enter_context(Ledger(self.files.ledger))
             self.files.remove_leftovers()
-            output = stack.enter_context(open_writer(self.files.output, self.files.source))
-            quarantine = (
-                stack.enter_context(LineWriter(self.files.quarantine))
-                if self.files.quarantine
-                else None
+            written = stack.enter_context(
+                outgoing(self.files, self.files.source, on_quarantine=self.on_quarantine)
             )
             try:
-                if not self.batch:
-                    await collect_ended(
-                        self.crew,
-                        ledger,
-                        retries=self.retries,
-                        policy=self.batch_policy,
-                        prices=prices,
-                    )
                 means = Means(
                     self.concurrency,
                     self.retries,
@@ -120,10 +106,10 @@ class Run:
                     prices,
                 )
                 durable = self.files.ledger is not None
-                engine = self._engine = means.open_engine(self.crew, ledger, durable=durable)
+                engine = self._engine = await means.open_engine(self.crew, ledger, durable=durable)
                 if self._stopping:
                     engine.stop()
-                await self._write_rows(engine, output, quarantine)
+                await self._write_rows(engine, written)
             except RunStopped as stopped:
                 ledger.flush()
                 raise RunStopped(self._told(str(stopped))) from stopped
@@ -134,7 +120,7 @@ class Run:
             seconds = time.monotonic() - began
             foretold = read_estimate(self.files.estimate, crew=self.crew.identity, batch=self.batch)
             summary = Summary(tally, spent, engine.traffic, seconds, self.files, foretold)
-            self._commit(output, quarantine)
+            written.commit()
             if self.files.manifest is not None:
                 record = manifest_record(
                     summary,
@@ -171,9 +157,7 @@ class Run:
             RunError: Another process works on this run, or its ledger cannot be read.
             WhysetError: See `whyset.pipelines.estimate`.
         """
-        path = self.files.ledger
-        known = Ledger(path) if path is not None and path.exists() else nullcontext()
-        with known as ledger:
+        with Ledger.of_earlier_run(self.files.ledger) as ledger:
             estimated = estimate(
                 self.crew,
                 read_rows(self.files.source, selection=self.selection),
@@ -186,9 +170,7 @@ class Run:
             keep_estimate(self.files.estimate, estimated, crew=self.crew.identity)
         return estimated
 
-    async def _write_rows(
-        self, engine: Engine, output: RowWriter, quarantine: LineWriter | None
-    ) -> None:
+    async def _write_rows(self, engine: Engine, written: Outgoing) -> None:
         rows = read_rows(self.files.source, selection=self.selection)
         async with aclosing(engine.run(rows)) as results:
             async for done in results:
@@ -196,35 +178,11 @@ class Run:
                     done = reshaped(done, self.to)
                 self._tally.add(done)
                 if done.record.line is not None:
-                    output.write(done.record.line)
+                    written.write(done.record.line)
                 else:
-                    line = done.record.quarantine_line(done.row)
-                    self.on_quarantine(line)
-                    if quarantine is not None:
-                        quarantine.write(line)
+                    written.set_aside(done.record.quarantine_line(done.row))
                 self.on_row(self._tally, engine.traffic)
-
-    def _commit(self, output: RowWriter, quarantine: LineWriter | None) -> None:
-        """Put the new files in place of those of an earlier run.
-
-        Its manifest goes first and the new one comes last: where there is one, it speaks of the
-        files beside it, even if this process is killed in between.
-        """
-        # What can fail fails here, while the earlier run's files are still in place.
-        output.prepare()
-        if quarantine is not None:
-            quarantine.prepare()
-        if self.files.manifest is not None:
-            self.files.manifest.unlink(missing_ok=True)
-        if quarantine is not None:
-            quarantine.commit(keep_empty=False)
-        output.commit()
 
     def _told(self, reason: str) -> str:
         done = f"{self._tally.rows:,} {'row' if self._tally.rows == 1 else 'rows'}"
-        if self.files.ledger is None:
-            return f"{reason}. {done} came out; no other reply is kept of a run without -o FILE."
-        return (
-            f"{reason}. {done} came out; every reply so far is in {self.files.ledger}. Run the "
-            "same command again to go on: nothing that was answered is asked again."
-        )
+        return told_stopped(reason, done, self.files.ledger)

@@ -188,3 +188,30 @@ def test_what_a_plan_says_is_changed_there(desk: Desk) -> None:
     made = desk.call(*WRITE, "--plan", "kept.yaml", "--whole", "-o", "k.jsonl", *TALKING)
 
     assert "a plan says how much, what of, and how: change it there" in made.error
+
+
+def test_probes_become_a_task_for_inspect(desk: Desk) -> None:
+    probes = ("write", "probe", "-n", "2", "--best-effort", "-o", "probes.jsonl", *QUOTING)
+    made = desk.call(*probes)
+    assert made.code in {0, 1}, made.err
+    count = len(desk.read("probes.jsonl"))
+
+    told = desk.call("export", "probes.jsonl", "--for", "inspect", "-o", "task")
+
+    assert told.code == 0, told.err
+    assert told.out.startswith(f"{count} probe")
+    assert told.out.endswith("inspect eval task/task.py --model PROVIDER/MODEL\n")
+    assert {path.name for path in (desk.folder / "task").iterdir()} == {
+        "grade.md",
+        "probes.jsonl",
+        "task.py",
+    }
+
+
+def test_what_is_no_probe_is_no_task(desk: Desk) -> None:
+    desk.write_rows(1)
+
+    told = desk.call("export", "sft.jsonl", "--for", "inspect", "-o", "none")
+
+    assert "probe" in told.error
+    assert not (desk.folder / "none" / "task.py").exists()
