@@ -146,6 +146,7 @@ def first_ask(record: dict[str, Any]) -> Ask:
     question = next(steps)
     while isinstance(question, Find):
         question = steps.send(FixedSearcher().ground([question.texts], k=question.k)[0])
+    assert isinstance(question, Ask)
     return question
 
 

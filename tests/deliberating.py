@@ -10,6 +10,7 @@ from whyset.constitution import Constitution
 from whyset.datasets import Row, row_from_record
 from whyset.generators import (
     Ask,
+    Fetch,
     Find,
     Finished,
     Generator,
@@ -169,12 +170,13 @@ def tell(
     searcher = FakeSearcher(CONSTITUTION, relevance=relevance)
     steps = (generator or Deliberation(**{"k": 2, **options})).steps(row)
 
-    def find(wanted: Find) -> Grounding:
+    def find(wanted: Find | Fetch) -> Grounding:
+        assert isinstance(wanted, Find)
         return searcher.ground([wanted.texts], k=wanted.k)[0]
 
     if asynchronous:
 
-        async def afind(wanted: Find) -> Grounding:
+        async def afind(wanted: Find | Fetch) -> Grounding:
             return find(wanted)
 
         driven = asyncio.run(adrive(steps, model.aanswer, afind))

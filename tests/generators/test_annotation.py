@@ -8,7 +8,7 @@ from deliberating import CONSTITUTION, DIARY, Teller
 
 from whyset.constitution import Constitution
 from whyset.datasets import Channel, row_from_record
-from whyset.generators import Ask, Declined, Find, drive
+from whyset.generators import Ask, Declined, Fetch, Find, drive
 from whyset.generators.deliberation import Annotation, Deliberation, OnConflict
 from whyset.models import ExtractiveModel
 from whyset.retriever import Grounding
@@ -159,7 +159,8 @@ def test_the_extractive_model_quotes_word_for_word(sentence: str) -> None:
     searcher = FakeSearcher(Constitution.parse(f"# Letters\n\nShort. {sentence}\n"))
     model = ExtractiveModel()
 
-    def find(wanted: Find) -> Grounding:
+    def find(wanted: Find | Fetch) -> Grounding:
+        assert isinstance(wanted, Find)
         return searcher.ground([wanted.texts], k=wanted.k)[0]
 
     driven = drive(annotation().steps(row_from_record(DIARY)), model.answer, find)

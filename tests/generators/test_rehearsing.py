@@ -11,6 +11,7 @@ from whyset.constitution import estimate_tokens
 from whyset.datasets import Channel, Row, read_rows, row_from_record
 from whyset.generators import (
     Ask,
+    Fetch,
     Find,
     Finished,
     Generator,
@@ -50,7 +51,8 @@ def rehearsed(
         asked.append((ask, reply))
         return reply
 
-    def find(wanted: Find) -> Grounding:
+    def find(wanted: Find | Fetch) -> Grounding:
+        assert isinstance(wanted, Find)
         return searcher.ground([wanted.texts], k=wanted.k)[0]
 
     return drive(generator.steps(row), answer, find).result, asked
