@@ -1,6 +1,6 @@
-"""What of a text is quoted from passages, with where it stands."""
+"""What is shown of passages, and what of a text is quoted from them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from whyset.retriever import ScoredPassage
 
@@ -23,3 +23,9 @@ def shown_texts(found: ScoredPassage) -> tuple[str, ...]:
     """Return what a writer is shown of a passage: its text and the sentence that introduces it."""
     passage = found.passage
     return (passage.plain, passage.context) if passage.context else (passage.plain,)
+
+
+def shown_text(passages: Iterable[ScoredPassage]) -> str:
+    """Return all that a writer is shown of passages, for checks that allow what is in it."""
+    parts = ((*shown_texts(found), *found.passage.path) for found in passages)
+    return "\n".join(part for shown in parts for part in shown)

@@ -15,12 +15,12 @@ from whyset.generators import Ask, Declined, Reply, Usage
 from ._completion_open import Opened, open_completion_model
 from ._continuing import beginning
 from ._errors import ModelError, ModelUnavailable
-from ._langchain_faults import Faults
-from ._langchain_params import identity_of, name_of, room_field
+from ._langchain_params import name_of
+from ._of_langchain import OfLangChain
 from ._stops import stop_of
 
 
-class CompletionModel:
+class CompletionModel(OfLangChain):
     """A completion model of LangChain's as a `Model`.
 
     It takes asks for a continuation alone (`Ask.prefix`): it is given the beginning as it stands,
@@ -44,9 +44,6 @@ class CompletionModel:
         ModelError: The model cannot be opened.
     """
 
-    traced = True
-    """LangChain's callbacks see every ask."""
-
     def __init__(
         self,
         llm: BaseLLM | str,
@@ -67,32 +64,10 @@ class CompletionModel:
             raise ModelError(f"A {type(llm).__name__} is no completion model of LangChain's.")
         self._opened: Opened | None = self._open()
         llm = self._opened.llm
-        self._name = name or f"completion:{name_of(llm)}"
-        self._identity = identity_of(llm)
-        self._faults = Faults(self._name, llm)
-        self._seconds = timeout
+        super().__init__(llm, name=name or f"completion:{name_of(llm)}", timeout=timeout)
         self._lock = threading.Lock()
-        self._room = room_field(llm)
         # A few rooms recur over a whole run; copying a model is not free.
         self._with_room = lru_cache(maxsize=128)(self._make_with_room)
-
-    def __repr__(self) -> str:
-        return f"CompletionModel({self._name!r})"
-
-    @property
-    def name(self) -> str:
-        """`completion:provider:model`."""
-        return self._name
-
-    @property
-    def identity(self) -> str:
-        """The model's class and its public parameters; no keys, addresses, timeouts or limits."""
-        return self._identity
-
-    @property
-    def extractive(self) -> bool:
-        """Always false."""
-        return False
 
     def answer(self, ask: Ask) -> Reply:
         """Go on with the text that an ask begins.

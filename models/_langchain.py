@@ -15,9 +15,10 @@ from whyset.generators import Ask, Declined, Reply, Tool, Usage
 from ._continuing import as_messages
 from ._errors import ModelError, ModelUnavailable
 from ._faults import excerpt
-from ._langchain_faults import Faults, unfinished
+from ._langchain_faults import unfinished
 from ._langchain_open import open_chat_model
-from ._langchain_params import identity_of, name_of, room_field
+from ._langchain_params import name_of
+from ._of_langchain import OfLangChain
 from ._stops import stop_of
 from ._tools import parameters_of, told_calls
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from langchain_core.messages.ai import UsageMetadata
 
 
-class LangChainModel:
+class LangChainModel(OfLangChain):
     """A LangChain chat model as a `Model`.
 
     Callbacks and tracers of the calling context are passed on. An ask's room for the answer is
@@ -48,9 +49,6 @@ class LangChainModel:
         ModelError: The model cannot be opened.
     """
 
-    traced = True
-    """LangChain's callbacks see every ask."""
-
     def __init__(
         self,
         chat_model: BaseChatModel | str,
@@ -69,32 +67,10 @@ class LangChainModel:
             raise ModelError("Set the effort and the base URL on the chat model itself.")
         if not isinstance(chat_model, BaseChatModel):
             raise ModelError(f"A {type(chat_model).__name__} is no chat model of LangChain's.")
+        super().__init__(chat_model, name=name or name_of(chat_model), timeout=timeout)
         self._chat = chat_model
-        self._name = name or name_of(chat_model)
-        self._identity = identity_of(chat_model)
-        self._faults = Faults(self._name, chat_model)
-        self._seconds = timeout
         # A few rooms and schemas recur over a whole run; making a runnable is not free.
         self._runnable = lru_cache(maxsize=128)(self._make_runnable)
-        self._room = room_field(chat_model)
-
-    def __repr__(self) -> str:
-        return f"LangChainModel({self._name!r})"
-
-    @property
-    def name(self) -> str:
-        """`provider:model`."""
-        return self._name
-
-    @property
-    def identity(self) -> str:
-        """The model's class and its public parameters; no keys, addresses, timeouts or limits."""
-        return self._identity
-
-    @property
-    def extractive(self) -> bool:
-        """Always false."""
-        return False
 
     def answer(self, ask: Ask) -> Reply:
         """Answer one ask.

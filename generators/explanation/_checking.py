@@ -8,6 +8,7 @@ from whyset.retriever import ScoredPassage
 
 from .._briefing import used_up
 from .._quotations import stands_in
+from .._quotes import shown_text
 from ..checks import (
     DEFAULT_TIC_LIMITS,
     Check,
@@ -144,10 +145,8 @@ class Rules:
 
     def _allowed(self) -> str:
         """Return what a document may repeat: what it is grounded in, and what it was asked for."""
-        parts = [self.title, self.constitution_name, self.options.model_name, self.asked]
-        for found in self.passages:
-            parts += [found.passage.plain, found.passage.context or "", *found.passage.path]
-        return "\n".join(parts)
+        said = (self.title, self.constitution_name, self.options.model_name, self.asked)
+        return "\n".join((*said, shown_text(self.passages)))
 
     def _tic_limits(self) -> TicLimits:
         return _TALK if self.assignment.type.talk else DEFAULT_TIC_LIMITS

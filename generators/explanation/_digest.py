@@ -7,12 +7,13 @@ from whyset.retriever import Grounding, ScoredPassage
 from .._asking import Unanswered
 from .._brief import Brief
 from .._extracts import check_verbatim, extracted
+from .._grounds import Grounds
 from .._prompts import PromptSet
 from .._result import Evidence, Finished, Quote, Rejected
 from .._steps import Steps
 from .._working import Working
 from ..checks import failed_checks
-from ._grounds import Grounds, gather
+from ._grounds import gather
 from ._options import Options
 
 LEAD = (

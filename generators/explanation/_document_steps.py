@@ -14,6 +14,7 @@ from .._axes import chosen
 from .._brief import Brief
 from .._briefing import render_about, render_avoided
 from .._document import Ideas
+from .._grounds import Grounds
 from .._names import draw_names
 from .._prompts import PromptSet, fence
 from .._quotes import quotes_of
@@ -23,7 +24,7 @@ from .._reviewing import Review, judgement, reviewed
 from .._steps import Ask, Role, Steps
 from .._working import Working
 from ._checking import Rules
-from ._grounds import Grounds, gather
+from ._grounds import gather
 from ._opinions import Findings, IdeaList, Score, Subtypes
 from ._options import Options, Step
 from ._rooms import JUDGE_ROOM, list_room, text_room

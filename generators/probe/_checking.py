@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from whyset.retriever import ScoredPassage
 
 from .._quotations import stands_in
-from .._quotes import shown_texts
+from .._quotes import shown_text, shown_texts
 from .._words import count_words
 from ..checks import (
     Check,
@@ -141,10 +141,8 @@ class Rules:
 
     def _allowed(self) -> str:
         """Return what a probe may repeat: what it is grounded in, and what it was asked for."""
-        parts = [self.title, self.options.model_name, self.asked]
-        for found in self.shown:
-            parts += [found.passage.plain, found.passage.context or "", *found.passage.path]
-        return "\n".join(parts)
+        said = (self.title, self.options.model_name, self.asked)
+        return "\n".join((*said, shown_text(self.shown)))
 
 
 def _prose_of(written: Written) -> list[str]:

@@ -7,6 +7,7 @@ from whyset.constitution import Passage
 
 from .._brief import Brief
 from .._extracts import check_verbatim
+from .._grounds import Grounds
 from .._prompts import PromptSet
 from .._result import Evidence, Finished, Quote, Rejected
 from .._steps import Steps
@@ -14,7 +15,7 @@ from .._working import Working
 from ..checks import Check, check_language, failed_checks
 from ._altering import alterations
 from ._blanking import blanked, word_counts
-from ._grounds import Grounds, gather
+from ._grounds import gather
 from ._opinions import Written
 from ._options import Options
 from ._phrasing import check_answer_hidden, check_blank, check_phrasings

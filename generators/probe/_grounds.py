@@ -1,34 +1,11 @@
-"""The passages a probe is about, and those that stand around them."""
-
-from dataclasses import dataclass
-
-from whyset.retriever import Grounding, ScoredPassage
+"""Gathering the passages that a probe rests on."""
 
 from .._asking import grounded
 from .._brief import Brief
 from .._errors import GeneratorError
+from .._grounds import Grounds
 from .._steps import Fetch, Steps
 from .._working import Working
-
-
-@dataclass(frozen=True, slots=True)
-class Grounds:
-    """What a probe rests on.
-
-    Attributes:
-        focus: The passages it is about: what is asked must be answered by them.
-        around: The rest of their sections, which must not answer it otherwise.
-        whole: The whole constitution.
-    """
-
-    focus: tuple[ScoredPassage, ...]
-    around: tuple[ScoredPassage, ...]
-    whole: Grounding
-
-    @property
-    def headings(self) -> frozenset[str]:
-        """Every heading of the constitution."""
-        return frozenset(h for found in self.whole.passages for h in found.passage.path)
 
 
 def check_subject(brief: Brief) -> None:

@@ -9,6 +9,7 @@ from .._asking import Unanswered, afresh, judged
 from .._brief import Brief
 from .._briefing import render_about, render_avoided
 from .._document import Ideas
+from .._grounds import Grounds
 from .._prompts import PromptSet, fence
 from .._quotations import stands_in
 from .._quotes import shown_texts
@@ -19,7 +20,7 @@ from .._steps import Ask, Role, Steps
 from .._working import Working
 from ._checking import Rules
 from ._control import chosen_letter, fills
-from ._grounds import Grounds, gather
+from ._grounds import gather
 from ._opinions import (
     Comparison,
     ControlAnswer,
@@ -103,7 +104,7 @@ class ProbeSteps(Working):
             title=grounds.whole.title,
             headings=grounds.headings,
             focus=grounds.focus,
-            shown=(*grounds.focus, *grounds.around),
+            shown=grounds.shown,
             worn_out=self._brief.avoid.get("openings", ()),
             asked=self._brief.about,
         )

@@ -7,11 +7,11 @@ from typing import Any
 from whyset.datasets import dumps
 from whyset.retriever import ScoredPassage
 
+from .._grounds import Grounds
 from .._quotations import stands_in
 from .._quotes import shown_texts
 from .._result import Quote
 from .._words import count_words
-from ._grounds import Grounds
 from ._opinions import Written
 from ._options import Options
 from ._variety import Assignment

@@ -3,11 +3,12 @@
 import io
 import json
 import os
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from whyset.datasets import (
@@ -24,6 +25,7 @@ from whyset.datasets import (
     read_stream,
     row_from_record,
 )
+from whyset.datasets._shapes import UnusableRecord, read_record
 from whyset.datasets.containers._keys import count_keys
 
 PAIR = {"prompt": "May I?", "response": "Yes."}
@@ -239,10 +241,73 @@ def test_keys_are_counted_for_many_lines_at_once(
         inner = value.values() if isinstance(value, dict) else ()
         return len(inner) + sum(map(keys, inner))
 
-    block = "".join(f"{json.dumps(row, separators=separators)}\n" for row in rows).encode()
+    lines = [json.dumps(row, separators=separators) for row in rows]
+    ends = list(accumulate((len(line) + 1 for line in lines), initial=-1))[1:]
 
-    for row, count in zip(rows, count_keys(block), strict=False):
+    counts = count_keys("".join(f"{line}\n" for line in lines).encode(), ends)
+
+    for row, count in zip(rows, counts, strict=True):
         assert count is None or count >= keys(row)
+
+
+ANSWER = {"role": "assistant", "content": "a"}
+
+texts = st.sampled_from(["a", " ", "", "<think>b</think>c", "\n <think>b</think>", "a <think>"])
+turns = st.fixed_dictionaries({"role": st.sampled_from(["user", "assistant"]), "content": texts})
+others: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"role": st.sampled_from(["system", "tool", "owl", "", 5, [], None]), "content": texts}
+)
+extended = st.builds(
+    lambda turn, key, value: {**turn, key: value},
+    turns,
+    st.sampled_from(["from", "content", "name", "tool_calls", "thinking", "x"]),
+    st.sampled_from([None, None, "a", 5, [{"type": "text", "text": "a"}], [{"type": "thinking"}]]),
+)
+chats = st.lists(st.one_of(turns, turns, turns, others, extended, st.none()), max_size=4)
+besides = st.sampled_from(
+    [
+        {},
+        {"id": 1},
+        {"system": "a"},
+        {"system": None},
+        {"tools": [{"name": "a", "input_schema": {}}]},
+        {"chosen": "a", "rejected": "b"},
+        {"conversations": [{"from": "human", "value": "a"}]},
+        {"conversation": [{"role": "user", "content": "a"}]},
+        {"whyset": {"outcome": "a", "generator": "b", "version": "c"}},
+    ]
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(besides, chats)
+@example({}, [{"role": "user", "content": "a", "from": None}, ANSWER])
+def test_plain_messages_are_read_as_on_a_closer_look(
+    beside: dict[str, Any], chat: list[Any]
+) -> None:
+    def told() -> tuple[Any, ...]:
+        try:
+            reading = read_record({**beside, "messages": chat})
+        except UnusableRecord as error:
+            return (str(error),)
+        said = map(tuple, reading.conversation.messages)
+        return reading, list(said), reading.conversation.offered
+
+    at_a_glance = told()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("whyset.datasets._shapes._read_plain", lambda columns: None)
+        patched.setattr("whyset.datasets.shapes._chat._plain", lambda message: None)
+        assert told() == at_a_glance
+
+
+def test_messages_that_say_the_same_are_equal_however_they_stood() -> None:
+    plain = Message("user", "a")
+    in_parts = Message("user", "a", parts=({"type": "text", "text": "a"}, {}), others={"id": 1})
+
+    assert plain == in_parts
+    assert len({plain, in_parts}) == 1
+    assert plain != Message("user", "a", name="Ann")
+    assert plain != ("user", "a", "", (), None, None, (), {})
 
 
 def test_lines_are_the_same_wherever_the_blocks_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,6 +204,15 @@ def test_whatever_is_nested_comes_back(
     assert came["x"].combine_chunks().equals(x)
 
 
+def test_rows_are_numbered_through_however_many_are_taken_at_once(tmp_path: Path) -> None:
+    prompts = [str(number) for number in range(1, 2_346)]
+    rows = pa.table({"prompt": prompts, "response": ["a"] * len(prompts)})
+
+    read = read_rows_of(write(tmp_path / "in.parquet", rows))
+
+    assert [str(row.line) for row in read] == prompts
+
+
 class TestDamage:
     def refused(self, path: Path) -> str:
         with pytest.raises(DatasetError) as refused:
