@@ -66,8 +66,9 @@ bench: $(VENV)/.dev ## Measure retrieval, speed, cost and scale; an hour or two
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/scale.py
 
-soak: $(VENV)/.dev ## Kill a long run fifty times; nothing may be lost or paid twice
+soak: $(VENV)/.dev ## Kill a long run fifty times, and try every property on hundreds of examples
 	$(BIN)/python benchmarks/soak.py
+	$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile thorough
 
 clean: ## Remove what make made
 	rm -rf $(VENV) $(PROOF) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache

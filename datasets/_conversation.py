@@ -38,7 +38,9 @@ class OfferedTool:
 
 
 class Message(NamedTuple):
-    """One message: a named tuple, which is made four times as fast as a frozen dataclass.
+    """One message; messages are equal that say the same, however it stood in the row.
+
+    A named tuple, since a row has many and a frozen dataclass takes four times as long to make.
 
     Attributes:
         role: `system`, `developer`, `user`, `assistant`, `tool` or `function`.
@@ -60,6 +62,21 @@ class Message(NamedTuple):
     call_id: str | None = None
     parts: tuple[Mapping[str, Any], ...] = ()
     others: Mapping[str, Any] = {}
+
+    def __eq__(self, other: object) -> bool:
+        """Compare all but `parts` and `others`."""
+        return isinstance(other, Message) and self[:_SAID] == other[:_SAID]
+
+    def __ne__(self, other: object) -> bool:
+        """Compare all but `parts` and `others`."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Return what equal messages have in common."""
+        return hash(self[:_SAID])
+
+
+_SAID = Message._fields.index("parts")
 
 
 @dataclass(frozen=True, slots=True)

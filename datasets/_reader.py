@@ -38,7 +38,7 @@ def read_rows(
         yield from _rows(read_part(source.parts[0]), selection)
         return
     for record, place in source.records():
-        yield replace(_row(record, selection), source=place)
+        yield _row(record, selection, place)
 
 
 def read_stream(
@@ -82,14 +82,15 @@ def _rows(records: Iterable[Record | BadRow], selection: Selection) -> Iterator[
         yield _row(record, selection)
 
 
-def _row(record: Record | BadRow, selection: Selection) -> Row | BadRow:
+def _row(record: Record | BadRow, selection: Selection, source: str = "") -> Row | BadRow:
     if isinstance(record, BadRow):
-        return record
-    digest = hashlib.sha256(record.raw).hexdigest()
+        return replace(record, source=source)
+    line, columns, raw = record
+    digest = hashlib.sha256(raw).hexdigest()
     try:
-        return row_of(record.columns, line=record.line, digest=digest, selection=selection)
+        return row_of(columns, line=line, digest=digest, selection=selection, source=source)
     except UnusableRecord as error:
-        return BadRow(record.line, str(error), record.raw)
+        return BadRow(line, str(error), raw, source)
 
 
 def _held(values: Any) -> Iterator[Record | BadRow]:

@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from loopback import LoopbackServer
+
+# What is longer than the suite may take is for `make soak`.
+settings.register_profile("suite", max_examples=30)
+settings.register_profile("thorough", max_examples=400, deadline=None)
+settings.load_profile("suite")
 
 # Before any import of a vendor's code, and for subprocesses too.
 os.environ.update(ANTHROPIC_API_KEY="test-key", ORT_DISABLE_TELEMETRY="1")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from .._errors import DatasetError
 from .._json import NotJson, loads
@@ -14,8 +14,12 @@ from ._record import MAX_LINE, Record, too_long
 MAX_RAW_LINE = 512 * 1024 * 1024
 """Beyond this many bytes without a line end the file is not JSON lines, and nothing is read."""
 
+# Larger ones the allocator takes from the system and gives back, again and again.
 _BLOCK = 1 << 17
 _BOM = b"\xef\xbb\xbf"
+
+_Line = tuple[int, bytes, int | None]
+"""Its number, its text, and how many keys that has at most, where it is known."""
 
 
 class Readable(Protocol):
@@ -23,12 +27,6 @@ class Readable(Protocol):
 
     def read1(self, size: int = -1, /) -> bytes:
         """Return some bytes; none at the end."""
-
-
-class _Line(NamedTuple):
-    number: int
-    raw: bytes
-    keys: int | None = None
 
 
 def read_lines(stream: Readable, name: str) -> Iterator[Record | BadRow]:
@@ -69,18 +67,19 @@ def _opening(lines: Iterator[_Line]) -> list[_Line]:
     first = next(lines, None)
     if first is None:
         return []
-    begun = len(first.raw) <= MAX_LINE and first.raw.lstrip().startswith(b"{")
-    return _spread(first, lines) if begun and not _is_json(first.raw) else [first]
+    raw = first[1]
+    begun = len(raw) <= MAX_LINE and raw.lstrip().startswith(b"{")
+    return _spread(first, lines) if begun and not _is_json(raw) else [first]
 
 
 def _spread(first: _Line, lines: Iterator[_Line]) -> list[_Line]:
     """Join the lines of a file that is one object; where it is none, return them as they were."""
-    held, size = [first], len(first.raw)
+    held, size = [first], len(first[1])
     while size <= MAX_LINE and (later := next(lines, None)):
         held.append(later)
-        size += len(later.raw) + 1
-    whole = b"\n".join(line.raw for line in held)
-    return [_Line(first.number, whole)] if size <= MAX_LINE and _is_json(whole) else held
+        size += len(later[1]) + 1
+    whole = b"\n".join(raw for _, raw, _ in held)
+    return [(first[0], whole, None)] if size <= MAX_LINE and _is_json(whole) else held
 
 
 def _lines(stream: Readable, name: str) -> Iterator[_Line]:
@@ -95,7 +94,7 @@ def _lines(stream: Readable, name: str) -> Iterator[_Line]:
             if number == 1:
                 raw = raw.removeprefix(_BOM)
             if raw and not raw.isspace():
-                yield _Line(number, raw, keys)
+                yield number, raw, keys
 
 
 def _ends(block: bytes) -> list[int]:

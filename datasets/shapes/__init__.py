@@ -6,11 +6,12 @@ from typing import Final
 from .._row import Shape
 from ._alpaca import Alpaca
 from ._anthropic import Anthropic
+from ._chat import plain_chat
 from ._completion import Completion
 from ._fields import UnusableRecord, kind_of
 from ._forms import Parted
 from ._hh import Hh
-from ._layout import Layout, Place, Spoken
+from ._layout import Layout, Place, Spoken, assistant_turns
 from ._messages import LISTS, Messages, list_column
 from ._preference import Preference
 from ._prompt import Prompt
@@ -43,7 +44,9 @@ __all__ = [
     "Place",
     "Spoken",
     "UnusableRecord",
+    "assistant_turns",
     "defined_tools",
     "kind_of",
     "list_column",
+    "plain_chat",
 ]

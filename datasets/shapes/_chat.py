@@ -39,6 +39,12 @@ def read_chat(messages: Any, where: str) -> tuple[Message, ...]:
     )
 
 
+def plain_chat(messages: list[Any]) -> tuple[Message, ...] | None:
+    """Read messages as `read_chat` does; `None` where one of them is more than role and text."""
+    plain = [message for message in map(_plain, messages) if message is not None]
+    return tuple(plain) if len(plain) == len(messages) else None
+
+
 def read_message(value: Any, where: str) -> Message:
     """Read one message; see `read_chat`."""
     message = object_of(value, where)
@@ -89,6 +95,7 @@ def _plain(message: Any) -> Message | None:
         return None
     if role == "assistant" and text.lstrip().startswith("<think>"):
         return None
+    # A table has every field in every message, null where there is none.
     if len(message) != 2 and list(message.values()).count(None) != len(message) - 2:
         return None
     return Message(role, text)

@@ -141,7 +141,8 @@ def _shared(chosen: Sequence[Message], rejected: Sequence[Message]) -> int:
         UnusableRecord: They part elsewhere than at a response.
     """
     length = min(len(chosen), len(rejected))
-    same = next((at for at in range(length) if chosen[at] != rejected[at]), length)
+    # As tuples they differ also where only what stands beside the text does.
+    same = next((at for at in range(length) if tuple(chosen[at]) != tuple(rejected[at])), length)
     part = [messages[same].role if same < len(messages) else "" for messages in (chosen, rejected)]
     if part not in (["assistant", "assistant"], ["", ""]):
         raise UnusableRecord(

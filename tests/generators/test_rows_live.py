@@ -1,7 +1,7 @@
 """Diversified and resampled rows asked of a real server by the provider's own SDK."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -27,9 +27,15 @@ def server() -> Iterator[LoopbackServer]:
         yield server
 
 
-def bound(server: LoopbackServer, generator: Generator) -> BoundGenerator:
+Bind = Callable[[Generator], BoundGenerator]
+
+
+@pytest.fixture
+async def bound(server: LoopbackServer) -> AsyncIterator[Bind]:
+    """Bind generators to a model on the server; its connections are released in the end."""
     model = AnthropicModel("claude-loopback-1", base_url=server.url, api_key="test-key")
-    return generator.bind(model, FakeSearcher(CONSTITUTION))
+    yield lambda generator: generator.bind(model, FakeSearcher(CONSTITUTION))
+    await model.aclose()
 
 
 def _has_tools(record: dict[str, Any], generator: Generator) -> bool:
@@ -44,10 +50,10 @@ def _has_tools(record: dict[str, Any], generator: Generator) -> bool:
     ids=["diversify", "diversify respond", "resample", "resample adverse"],
 )
 async def test_what_is_written_and_what_is_not_is_as_the_server_decides(
-    server: LoopbackServer, generator: Generator, place: int
+    bound: Bind, generator: Generator, place: int
 ) -> None:
     records = rows(COUNT, *FATES)
-    outcomes = await bound(server, generator).abatch(records, return_exceptions=True)
+    outcomes = await bound(generator).abatch(records, return_exceptions=True)
 
     fates = list(FATES)
     for number, (record, outcome) in enumerate(zip(records, outcomes, strict=True)):
@@ -65,10 +71,10 @@ async def test_what_is_written_and_what_is_not_is_as_the_server_decides(
     assert any(isinstance(outcome, RowRejected) for outcome in outcomes)
 
 
-async def test_the_response_stays_unless_a_new_one_is_asked_for(server: LoopbackServer) -> None:
+async def test_the_response_stays_unless_a_new_one_is_asked_for(bound: Bind) -> None:
     records = rows(6)
-    kept = await bound(server, Diversify()).abatch(records)
-    new = await bound(server, Diversify(respond=True)).abatch(records)
+    kept = await bound(Diversify()).abatch(records)
+    new = await bound(Diversify(respond=True)).abatch(records)
 
     for record, one, other in zip(records, kept, new, strict=True):
         assert one["messages"][-1] == record["messages"][-1]
@@ -76,9 +82,9 @@ async def test_the_response_stays_unless_a_new_one_is_asked_for(server: Loopback
         assert other["whyset"]["original_response"] == record["messages"][-1]["content"]
 
 
-async def test_what_was_mended_is_what_comes_out(server: LoopbackServer) -> None:
+async def test_what_was_mended_is_what_comes_out(bound: Bind) -> None:
     mended = list(FATES)[2]
-    outcomes = await bound(server, Diversify()).abatch([row(n, mended) for n in range(6)])
+    outcomes = await bound(Diversify()).abatch([row(n, mended) for n in range(6)])
 
     with_tools = [outcome for outcome in outcomes if outcome.get("tools")]
     assert with_tools
@@ -86,8 +92,10 @@ async def test_what_was_mended_is_what_comes_out(server: LoopbackServer) -> None
         assert all(MENDED_MARK in tool["function"]["name"] for tool in outcome["tools"])
 
 
-async def test_a_response_is_asked_for_with_the_tools_of_the_row(server: LoopbackServer) -> None:
-    outcomes = await bound(server, Diversify(respond=True)).abatch(rows(6))
+async def test_a_response_is_asked_for_with_the_tools_of_the_row(
+    server: LoopbackServer, bound: Bind
+) -> None:
+    outcomes = await bound(Diversify(respond=True)).abatch(rows(6))
 
     asked = [body for body in server.bodies if step_of(body) == "respond"]
     sent = Counter(tuple(tool["name"] for tool in body.get("tools", ())) for body in asked)
@@ -99,8 +107,8 @@ async def test_a_response_is_asked_for_with_the_tools_of_the_row(server: Loopbac
     assert len(sent) > 1
 
 
-def test_the_same_row_leads_to_the_same_result(server: LoopbackServer) -> None:
+async def test_the_same_row_leads_to_the_same_result(bound: Bind) -> None:
     for generator in (Diversify(persona="draw"), Resample()):
-        first, again = (bound(server, generator).invoke(row(3)) for _ in range(2))
+        first, again = [await bound(generator).ainvoke(row(3)) for _ in range(2)]
 
         assert first == again
