@@ -64,9 +64,7 @@ def main() -> None:
         lines, table = Path(folder, "sft.jsonl"), Path(folder, "sft.parquet")
         write_lines(lines, arguments.megabytes)
         write_table(table, arguments.megabytes)
-        print(
-            "| file | reader | MB/s | of pylist | of batches | CPU s | per CPU s, of pylist | peak MB |"
-        )
+        print("| file | reader | MB/s | of pylist | of batches | CPU s | of pylist's | peak MB |")
         print("|---|---|---|---|---|---|---|---|")
         for path in (lines, table):
             tell(path, arguments.turns)

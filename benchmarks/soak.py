@@ -31,7 +31,6 @@ from answering import CONFLICT, MENDED, NOTHING, PREACHY, REFUSED, answer, rows,
 from loopback import MODEL, LoopbackServer
 
 FATES = ("", NOTHING, NOTHING, CONFLICT, MENDED, "", PREACHY, REFUSED)
-DURABLE = 0.05
 PRINCIPLES = "# Manners\n\n## Things\n\nLeave closed what belongs to somebody else.\n"
 
 
@@ -47,13 +46,16 @@ class Witness:
         self.answered[digest].append(time.monotonic())
         return answer(body)
 
-    def unexcused(self, kills: list[float], latency: float) -> Iterator[str]:
-        """Yield the asks that were answered again though their reply must have been durable."""
+    def unexcused(self, kills: list[float], safe_after: float) -> Iterator[str]:
+        """Yield the asks that were answered again though their reply must have been durable.
+
+        Args:
+            kills: When the run was killed.
+            safe_after: Seconds from an answer to when it must be durable.
+        """
         for digest, times in self.answered.items():
             for answered in times[:-1]:
-                # A reply is on its way for the latency, and durable a moment after it arrived.
-                safe_from = answered + latency + DURABLE
-                if not any(answered <= kill <= safe_from + 0.05 for kill in kills):
+                if not any(answered <= kill <= answered + safe_after for kill in kills):
                     yield digest
 
 
@@ -63,6 +65,12 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--latency", type=float, default=0.02)
+    parser.add_argument(
+        "--durable",
+        type=float,
+        default=0.1,
+        help="seconds from a reply to when it must be on disk; a busy machine needs more",
+    )
     parser.add_argument("--seed", type=int, default=20261124)
     options = parser.parse_args()
     chance = random.Random(options.seed)
@@ -82,7 +90,8 @@ def main() -> int:
             problems.append(f"the last run exited with {finished}")
         repeated = sum(len(times) - 1 for times in witness.answered.values())
         problems += [
-            f"ask {d[:12]} was paid for twice" for d in witness.unexcused(kills, options.latency)
+            f"ask {d[:12]} was paid for twice"
+            for d in witness.unexcused(kills, options.latency + options.durable)
         ]
     print(
         f"{options.rows:,} rows, {asks:,} asks, undisturbed in {undisturbed:.1f} s; killed "

@@ -29,6 +29,7 @@ def read_rows(
     Raises:
         DatasetError: The source cannot be read, or not to its end.
     """
+    selection = _told_by_identity(selection)
     if not isinstance(source, Source):
         if not _is_named(source):
             yield from _rows(_held(source), selection)
@@ -54,7 +55,7 @@ def read_stream(
     Raises:
         DatasetError: The stream cannot be read to its end.
     """
-    yield from _rows(read_text(stream, name), selection)
+    yield from _rows(read_text(stream, name), _told_by_identity(selection))
 
 
 def row_from_record(
@@ -91,6 +92,11 @@ def _row(record: Record | BadRow, selection: Selection, source: str = "") -> Row
         return row_of(columns, line=line, digest=digest, selection=selection, source=source)
     except UnusableRecord as error:
         return BadRow(line, str(error), raw, source)
+
+
+def _told_by_identity(selection: Selection) -> Selection:
+    """Return the default selection itself for one that equals it: by identity each row tells it."""
+    return DEFAULT if selection == DEFAULT else selection
 
 
 def _held(values: Any) -> Iterator[Record | BadRow]:

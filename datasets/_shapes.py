@@ -54,7 +54,7 @@ def read_record(columns: Mapping[str, Any], selection: Selection = DEFAULT) -> R
             f"{earlier['generator']!r}, outcome {earlier['outcome']!r}): work on the rows as they "
             "were before it, or choose to replace its provenance"
         )
-    if selection == DEFAULT and (plain := _read_plain(columns)) is not None:
+    if selection is DEFAULT and (plain := _read_plain(columns)) is not None:
         return plain
     layout = LAYOUTS[selection.shape] if selection.shape else layout_of(columns)
     return read_as(layout, columns, selection)

@@ -31,7 +31,7 @@ def test_throughput_is_told_beside_that_of_the_bare_client() -> None:
 
 
 def test_scale_is_told_for_a_whole_run_and_for_one_that_has_nothing_to_do() -> None:
-    lines = run("scale.py", "--rows", "300", "--resumed", "300").splitlines()
+    lines = run("scale.py", "--rows", "60", "--resumed", "60").splitlines()
     assert [line.split(" | ")[1] for line in lines[2:]] == [
         "whole run",
         "run again, nothing to do",
@@ -60,6 +60,6 @@ def test_near_duplicates_are_told_beside_texts_that_are_none() -> None:
 
 
 def test_a_run_that_is_killed_loses_nothing_and_pays_nothing_twice() -> None:
-    said = run("soak.py", "--rows", "80", "--kills", "2")
+    said = run("soak.py", "--rows", "40", "--kills", "2", "--durable", "1")
     assert "killed 2 times" in said
     assert said.endswith("same bytes\n")

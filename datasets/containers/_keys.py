@@ -5,6 +5,7 @@ text has.
 """
 
 from collections.abc import Sequence
+from operator import sub
 
 _MOST = 8 * 1024 * 1024
 """Of more bytes nothing is counted, which would take several times their room."""
@@ -38,8 +39,8 @@ def count_keys(block: bytes, ends: Sequence[int]) -> Sequence[int | None]:
     quoted = before == _QUOTE
     escaped = quoted & (text[colons - 2] == _BACKSLASH)
     unsettled = (before <= _SPACE) | (escaped & (text[colons - 3] == _BACKSLASH))
-    counts = np.diff(np.searchsorted(colons[quoted & ~escaped], ends), prepend=0)
-    told: list[int | None] = counts.tolist()
-    for line in np.searchsorted(ends, colons[unsettled]):
-        told[line] = None
-    return told
+    passed = np.searchsorted(colons[quoted & ~escaped], ends).tolist()
+    counts: list[int | None] = list(map(sub, passed, [0, *passed]))
+    for line in np.searchsorted(ends, colons[unsettled]).tolist():
+        counts[line] = None
+    return counts
