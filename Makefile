@@ -44,7 +44,7 @@ types: $(VENV)/.dev
 	MYPYPATH=$(TYPED):tests:benchmarks $(BIN)/mypy tests examples benchmarks
 
 unit: $(VENV)/.dev
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 proof: $(PROOF)/.ready ## Prove what is exported in the tools that read it, such as Inspect
 	$(PROOF)/bin/pytest -m proof tests/proof
@@ -68,7 +68,7 @@ bench: $(VENV)/.dev ## Measure retrieval, speed, cost and scale; an hour or two
 
 soak: $(VENV)/.dev ## Kill a long run fifty times, and try every property on hundreds of examples
 	$(BIN)/python benchmarks/soak.py
-	$(BIN)/pytest -n 2 -m hypothesis --hypothesis-profile thorough
+	$(BIN)/pytest -n 2 -m 'hypothesis or soak' --hypothesis-profile thorough
 
 clean: ## Remove what make made
 	rm -rf $(VENV) $(PROOF) build out *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -20,9 +20,11 @@ os.environ.pop("ANTHROPIC_BASE_URL", None)
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One index cache for the session, so that the charter is embedded once."""
+    """One index cache for the session and all its workers: the charter is embedded once."""
     before = os.environ.get("WHYSET_CACHE_DIR")
-    os.environ["WHYSET_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
+    base = tmp_path_factory.getbasetemp()
+    shared_base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    os.environ["WHYSET_CACHE_DIR"] = str(shared_base / "cache")
     yield
     if before is None:
         del os.environ["WHYSET_CACHE_DIR"]
