@@ -23,6 +23,7 @@ def run(script: str, *arguments: str) -> str:
     return finished.stdout
 
 
+@pytest.mark.soak
 def test_throughput_is_told_beside_that_of_the_bare_client() -> None:
     lines = run("throughput.py", "--quick").splitlines()
     assert [line.split(" | ")[1] for line in lines[2:]] == [

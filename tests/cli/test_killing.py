@@ -18,7 +18,7 @@ from .conftest import TALKING, Desk
 
 COMMAND = ("rewrite", "sft.jsonl", "-o", "out.jsonl", "--concurrency", "4", *TALKING)
 FATES = ("", NOTHING, CONFLICT, MENDED, PREACHY, REFUSED)
-ROWS, KILLS = 24, 3
+ROWS, KILLS = 24, 2
 
 
 def digest(body: dict[str, Any]) -> str:
@@ -56,7 +56,7 @@ def recorded_in(ledger: Path, copy: Path) -> set[str]:
         connection.close()
 
 
-def test_a_run_that_is_killed_three_times_ends_with_the_same_bytes_and_asks_nothing_recorded_again(
+def test_a_run_that_is_killed_twice_ends_with_the_same_bytes_and_asks_nothing_recorded_again(
     desk: Desk, tmp_path_factory: Any
 ) -> None:
     with LoopbackServer(answer) as server:
