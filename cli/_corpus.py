@@ -59,9 +59,8 @@ def work_on_corpus(
         held_out=held_out,
     )
     if means.dry_run:
-        estimated = run.estimate() if means.sample is None else run.estimate(sample=means.sample)
-        told = render_estimate(estimated, as_json=means.as_json, wording=OF_DOCUMENTS)
-        typer.echo(told)
+        estimated = run.estimate(sample=means.sample)
+        typer.echo(render_estimate(estimated, as_json=means.as_json, wording=OF_DOCUMENTS))
         return
     printed = files.output == STDOUT
     if printed:

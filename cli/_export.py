@@ -63,7 +63,7 @@ def export(
     mix: Annotated[
         list[str],
         typer.Option(help="Ordinary rows to mix in, with --share. May be given several times."),
-    ] = [],  # noqa: B006
+    ] = [],
     share: Annotated[
         float | None,
         typer.Option(help="With --mix: how much of all rows is to be synthetic, such as 0.2."),
@@ -85,7 +85,7 @@ def export(
     include: Annotated[
         list[str],
         typer.Option(help="annotated: export rows that extractive made; not for training."),
-    ] = [],  # noqa: B006
+    ] = [],
     drop_provenance: Annotated[
         bool, typer.Option("--drop-provenance", help="Leave the whyset column out.")
     ] = False,
@@ -94,7 +94,7 @@ def export(
         typer.Option(
             metavar="COLUMN", help="Keep a column of your own. May be given several times."
         ),
-    ] = [],  # noqa: B006
+    ] = [],
     think_tags: Annotated[
         bool,
         typer.Option(
@@ -113,7 +113,7 @@ def export(
     ] = None,
     title: TitleOption = None,
     licence: LicenceOption = None,
-    source: SourceOption = [],  # noqa: B006
+    source: SourceOption = [],
     push_to_hub: Annotated[
         str | None,
         typer.Option(
@@ -194,7 +194,7 @@ def card(
     ] = None,
     title: TitleOption = None,
     licence: LicenceOption = None,
-    source: SourceOption = [],  # noqa: B006
+    source: SourceOption = [],
 ) -> None:
     """Write the dataset card of rows.
 

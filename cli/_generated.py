@@ -12,9 +12,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from whyset.errors import WhysetError
-
 from ._rows import work
+from ._typed import signed
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 _REWRITTEN = "deliberation"
 """Whose command is `rewrite`."""
 
-_SHORT = {"k": "-k"}
 _CARRIED_OUT = "constitution"
 """The first of the parameters that say how something is carried out."""
 
@@ -69,8 +67,7 @@ def command_of(generator: "type[Generator]", template: Callable[..., None]) -> "
         if name == _CARRIED_OUT:
             ordered += (_parameter(own, field) for own, field in fields.items())
         ordered.append(parameter)
-    command.__signature__ = inspect.Signature(ordered)  # type: ignore[attr-defined]
-    command.__annotations__ = {p.name: p.annotation for p in ordered}
+    signed(command, ordered, like=template)
     summary = generator.summary[:1].upper() + generator.summary[1:]
     command.__doc__ = "\n\n".join(filter(None, [f"{summary}.", inspect.getdoc(template)]))
     app = typer.Typer(
@@ -135,7 +132,7 @@ class DocumentGroup(TyperGroup):
     template: Callable[..., None]
 
     def list_commands(self, ctx: "Context") -> list[str]:
-        """Return the generators' names, built-in ones in the order of the method first."""
+        """Return the generators' names."""
         from whyset.generators import installed_generators, open_generator
 
         return [name for name in installed_generators() if open_generator(name).takes == "briefs"]
@@ -153,27 +150,29 @@ def _row_command(name: str) -> "Command | None":
 
 
 def _generator(name: str, *, takes: str) -> "type[Generator] | None":
-    from whyset.generators import GeneratorError, open_generator
+    from whyset.generators import installed_generators, open_generator
 
-    try:
-        found = open_generator(name)
-    except GeneratorError as error:
-        if f"no generator {name!r}" in str(error):
-            return None
-        raise WhysetError(str(error)) from error
+    if name not in installed_generators():
+        return None
+    found = open_generator(name)
     return found if found.takes == takes else None
+
+
+def flag_of(option: str) -> str:
+    """Return how a generator's option is typed."""
+    return "-k" if option == "k" else f"--{option.replace('_', '-')}"
 
 
 def _parameter(name: str, field: "FieldInfo") -> inspect.Parameter:
     kind: Any = field.annotation
     default = field.get_default(call_default_factory=True)
-    flags = [_SHORT[name]] if name in _SHORT else []
-    described = typer.Option(*flags, help=field.description or "")
+    described = typer.Option(*([] if kind is bool else [flag_of(name)]), help=field.description)
     if get_origin(kind) is tuple:
         held = get_args(kind)[0]
         if get_origin(held) is Literal:
             # Typer has no lists of choices: they are told here and checked by the generator.
             described.metavar, held = "|".join(get_args(held)), str
+        # A type made at run time, as the options of a generator are.
         kind, default = list[held], list(default or ())  # type: ignore[valid-type]
     return inspect.Parameter(
         name,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ._generated import flag_of
 from ._options import JsonOption, given
 from ._tables import table
 
@@ -70,7 +71,7 @@ def _record(generator: "type[Generator]", distribution: str) -> dict[str, Any]:
     """Return what there is to know of a generator as plain values."""
     from whyset.generators import DocumentGenerator
 
-    axes = []
+    axes, defaults = [], generator.options_class().record()
     if issubclass(generator, DocumentGenerator):
         axes = [
             {
@@ -92,8 +93,8 @@ def _record(generator: "type[Generator]", distribution: str) -> dict[str, Any]:
         "options": [
             {
                 "name": name,
-                "flag": "-k" if name == "k" else f"--{name.replace('_', '-')}",
-                "default": json.loads(generator.options_class().model_dump_json())[name],
+                "flag": flag_of(name),
+                "default": defaults[name],
                 "help": field.description or "",
             }
             for name, field in generator.options_class.model_fields.items()

@@ -1,7 +1,6 @@
 """The options that several commands have, each said once."""
 
 import sys
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -153,37 +152,6 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Summary, or a single r
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 
 
-def checked_money(
-    budget: str | None, sample: int | None, *, batch: bool, dry_run: bool, kept: bool
-) -> Decimal | None:
-    """Return the budget, after a look at what goes together.
-
-    Args:
-        budget: As it was typed.
-        sample: As it was typed.
-        batch: Whether to ask by message batches.
-        dry_run: Whether to send nothing.
-        kept: Whether the run keeps a ledger.
-
-    Raises:
-        BadParameter: The budget is no amount, or the options do not fit together.
-    """
-    if sample is not None and not dry_run:
-        raise typer.BadParameter("--sample goes with --dry-run")
-    if (batch or budget is not None) and not kept:
-        raise typer.BadParameter(
-            "--batch and --budget need a run that keeps a ledger: name a file with -o"
-        )
-    if budget is None:
-        return None
-    try:
-        return Decimal(budget.removeprefix("$"))
-    except InvalidOperation:
-        raise typer.BadParameter(
-            f"--budget is an amount of dollars, such as 25, not {budget!r}"
-        ) from None
-
-
 def checked_rows(
     sources: list[str] | None, output: str | None, *, dry_run: bool, or_else: str = ""
 ) -> str:
@@ -220,6 +188,7 @@ def selected(
     from whyset.datasets import Selection
 
     return Selection(
+        # What is neither word nor number is refused by the selection, with the words that it takes.
         turns=int(turns) if turns.isascii() and turns.isdigit() else turns,  # type: ignore[arg-type]
         side=side,
         shape=shape_named(shape),
@@ -235,4 +204,5 @@ def shape_named(name: str | None) -> "Shape | None":
     """
     from whyset.datasets import Selection
 
+    # The selection knows the names, and refuses any other.
     return None if name is None else Selection(shape=name).shape  # type: ignore[arg-type]

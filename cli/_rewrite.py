@@ -9,36 +9,23 @@ import typer
 from ._options import (
     STANDARD,
     AgainOption,
-    AttemptsOption,
-    BatchOption,
-    BudgetOption,
-    ChromaOption,
-    ConcurrencyOption,
     ConstitutionOption,
-    DryRunOption,
-    EffortOption,
-    EmbedderOption,
-    EphemeralOption,
-    JsonOption,
     JudgeOption,
     ModelOption,
     OutputOption,
-    PricesOption,
-    PromptsOption,
-    QuietOption,
-    SampleOption,
     ShapeOption,
     SideOption,
     SourcesArgument,
     ToOption,
     TurnsOption,
-    checked_money,
     checked_rows,
     selected,
     shape_named,
 )
+from ._typed import Typed, spread
 
 
+@spread
 def rewrite(
     sources: SourcesArgument = None,
     output: OutputOption = None,
@@ -82,20 +69,8 @@ def rewrite(
     max_revisions: Annotated[
         int, typer.Option(min=0, help="How often a draft that does not pass is revised.")
     ] = 2,
-    prompts: PromptsOption = None,
-    concurrency: ConcurrencyOption = 64,
-    attempts: AttemptsOption = 8,
-    effort: EffortOption = None,
-    embedder: EmbedderOption = "minilm",
-    chroma: ChromaOption = None,
-    ephemeral: EphemeralOption = False,
-    batch: BatchOption = False,
-    dry_run: DryRunOption = False,
-    sample: SampleOption = None,
-    budget: BudgetOption = None,
-    prices: PricesOption = None,
-    json_output: JsonOption = False,
-    quiet: QuietOption = False,
+    *,
+    typed: Typed,
 ) -> None:
     """Attach the why to the responses of an SFT dataset.
 
@@ -103,25 +78,23 @@ def rewrite(
     constitution is never given a reason; what does not pass goes to OUT.quarantine.jsonl. Run
     the same command again after an interruption: it goes on where it stopped.
     """
-    if prompt is not None or response is not None:
+    single = prompt is not None or response is not None
+    if single:
         if prompt is None or response is None or sources or output:
             raise typer.BadParameter(
                 "--prompt and --response go together, without a source and without -o; the "
                 "result is printed"
             )
-        if dry_run:
+        if typed.dry_run:
             raise typer.BadParameter("--dry-run is for a file of rows")
-    single = prompt is not None
-    kept = not single and output not in {None, STANDARD}
-    limit = checked_money(budget, sample, batch=batch, dry_run=dry_run, kept=kept)
-    output = (
-        STANDARD
-        if single
-        else checked_rows(sources, output, dry_run=dry_run, or_else=", or --prompt and --response")
-    )
+    limit = typed.money(kept=not single and output not in {None, STANDARD})
+    if single:
+        output = STANDARD
+    else:
+        aside = ", or --prompt and --response"
+        output = checked_rows(sources, output, dry_run=typed.dry_run, or_else=aside)
 
-    from whyset.models import Prices, RetryPolicy
-    from whyset.pipelines import RunFiles, open_crew, read_prompts
+    from whyset.pipelines import RunFiles, open_crew
 
     from ._announcing import announce
     from ._passages import load
@@ -133,18 +106,8 @@ def rewrite(
     written_as = shape_named(to)
     files = RunFiles.beside(sources or STANDARD, output, constitution=constitution)
     pair = read_pair(prompt, response) if prompt and response else None
-    means = Means(
-        concurrency,
-        RetryPolicy(attempts=attempts),
-        batch,
-        limit,
-        Prices.load(prices),
-        dry_run,
-        sample,
-        json_output,
-        quiet,
-    )
-    progress = Progress(shown=not quiet)
+    means = Means.of(typed, budget=limit)
+    progress = Progress(shown=not typed.quiet)
     crew = opened(
         load(constitution),
         partial(
@@ -157,17 +120,14 @@ def rewrite(
             k=k,
             settle_below=settle_below,
             max_revisions=max_revisions,
-            prompts=read_prompts(prompts, "deliberation") if prompts else None,
-            embedder=embedder,
-            chroma=chroma,
-            ephemeral=ephemeral,
-            effort=effort,
+            prompts=typed.prompts_of("deliberation"),
+            **typed.crew,
         ),
         progress,
     )
     if pair is not None:
-        announce(crew, by_default=model is None and not quiet)
-        print_single(crew, pair, means.retries, as_json=json_output)
+        announce(crew, by_default=model is None and not typed.quiet)
+        print_single(crew, pair, means.retries, as_json=typed.json_output)
         return
     work_on_rows(
         files,

@@ -6,39 +6,26 @@ from typing import TYPE_CHECKING, Any
 from ._options import (
     STANDARD,
     AgainOption,
-    AttemptsOption,
-    BatchOption,
-    BudgetOption,
-    ChromaOption,
-    ConcurrencyOption,
     ConstitutionOption,
-    DryRunOption,
-    EffortOption,
-    EmbedderOption,
-    EphemeralOption,
-    JsonOption,
     JudgeOption,
     ModelOption,
     OutputOption,
-    PricesOption,
-    PromptsOption,
-    QuietOption,
-    SampleOption,
     ShapeOption,
     SideOption,
     SourcesArgument,
     ToOption,
     TurnsOption,
-    checked_money,
     checked_rows,
     selected,
     shape_named,
 )
+from ._typed import Typed, spread
 
 if TYPE_CHECKING:
     from whyset.generators import Generator
 
 
+@spread
 def work(
     generator: "type[Generator]",
     options: dict[str, Any],
@@ -53,31 +40,16 @@ def work(
     side: SideOption = "chosen",
     again: AgainOption = False,
     to: ToOption = None,
-    prompts: PromptsOption = None,
-    concurrency: ConcurrencyOption = 64,
-    attempts: AttemptsOption = 8,
-    effort: EffortOption = None,
-    embedder: EmbedderOption = "minilm",
-    chroma: ChromaOption = None,
-    ephemeral: EphemeralOption = False,
-    batch: BatchOption = False,
-    dry_run: DryRunOption = False,
-    sample: SampleOption = None,
-    budget: BudgetOption = None,
-    prices: PricesOption = None,
-    json_output: JsonOption = False,
-    quiet: QuietOption = False,
+    typed: Typed,
 ) -> None:
     """Rows in, rows out; what does not pass goes to OUT.quarantine.jsonl.
 
     Run the same command again after an interruption: it goes on where it stopped.
     """
-    kept = output not in {None, STANDARD}
-    limit = checked_money(budget, sample, batch=batch, dry_run=dry_run, kept=kept)
-    output = checked_rows(sources, output, dry_run=dry_run)
+    limit = typed.money(kept=output not in {None, STANDARD})
+    output = checked_rows(sources, output, dry_run=typed.dry_run)
 
-    from whyset.models import Prices, RetryPolicy
-    from whyset.pipelines import RunFiles, open_crew_for, read_prompts
+    from whyset.pipelines import RunFiles, open_crew_for
 
     from ._passages import load
     from ._progress import Progress
@@ -85,33 +57,13 @@ def work(
 
     selection = selected(shape, turns, side, again=again)
     written_as = shape_named(to)
-    own = read_prompts(prompts, generator.name) if prompts else None
-    made = generator(prompts=own, **options)
+    made = generator(prompts=typed.prompts_of(generator.name), **options)
     files = RunFiles.beside(sources or STANDARD, output, constitution=constitution)
-    means = Means(
-        concurrency,
-        RetryPolicy(attempts=attempts),
-        batch,
-        limit,
-        Prices.load(prices),
-        dry_run,
-        sample,
-        json_output,
-        quiet,
-    )
-    progress = Progress(shown=not quiet)
+    means = Means.of(typed, budget=limit)
+    progress = Progress(shown=not typed.quiet)
     crew = opened(
         load(constitution),
-        partial(
-            open_crew_for,
-            made,
-            model=model,
-            judge=judge,
-            embedder=embedder,
-            chroma=chroma,
-            ephemeral=ephemeral,
-            effort=effort,
-        ),
+        partial(open_crew_for, made, model=model, judge=judge, **typed.crew),
         progress,
     )
     work_on_rows(

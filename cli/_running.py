@@ -11,13 +11,14 @@ import typer
 from whyset.constitution import Constitution
 from whyset.datasets import STDOUT, Selection, Shape, Source, read_rows, recognise
 from whyset.models import Prices, RetryPolicy
-from whyset.pipelines import Crew, Run, RunFiles
+from whyset.pipelines import SAMPLE, Crew, Run, RunFiles
 
 from ._announcing import announce, tell_quarantined, tell_stopping
 from ._estimating import render_estimate
 from ._interrupts import check_interrupts
 from ._progress import Progress
 from ._summary import render_summary
+from ._typed import Typed
 
 _LOOKED_AT = 1000
 """Rows looked at before a run, to say what they are: some tenths of a second."""
@@ -27,7 +28,7 @@ _REASONS_TOLD = 3
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """How a run is carried out, as it was typed."""
+    """How a run is carried out."""
 
     concurrency: int
     retries: RetryPolicy
@@ -35,9 +36,28 @@ class Means:
     budget: Decimal | None
     prices: Prices
     dry_run: bool
-    sample: int | None
+    sample: int
     as_json: bool
     quiet: bool
+
+    @classmethod
+    def of(cls, typed: Typed, *, budget: Decimal | None) -> "Means":
+        """Return the means that options come to.
+
+        Raises:
+            ModelError: The file of prices cannot be read.
+        """
+        return cls(
+            concurrency=typed.concurrency,
+            retries=RetryPolicy(attempts=typed.attempts),
+            batch=typed.batch,
+            budget=budget,
+            prices=Prices.load(typed.prices),
+            dry_run=typed.dry_run,
+            sample=SAMPLE if typed.sample is None else typed.sample,
+            as_json=typed.json_output,
+            quiet=typed.quiet,
+        )
 
 
 class AnnouncedRun(Run):
@@ -98,7 +118,7 @@ def work_on_rows(
         to=to,
     )
     if means.dry_run:
-        estimated = run.estimate() if means.sample is None else run.estimate(sample=means.sample)
+        estimated = run.estimate(sample=means.sample)
         typer.echo(render_estimate(estimated, as_json=means.as_json))
         return
     printed = files.output == STDOUT

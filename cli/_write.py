@@ -1,7 +1,8 @@
 """`whyset write GENERATOR` and `whyset plan GENERATOR`: one document, a corpus, or its plan."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,26 +11,12 @@ import typer
 from ._generated import DocumentGroup
 from ._options import (
     STANDARD,
-    AttemptsOption,
-    BatchOption,
-    BudgetOption,
-    ChromaOption,
-    ConcurrencyOption,
     ConstitutionOption,
-    DryRunOption,
-    EffortOption,
-    EmbedderOption,
-    EphemeralOption,
-    JsonOption,
     JudgeOption,
     ModelOption,
-    PricesOption,
-    PromptsOption,
-    QuietOption,
-    SampleOption,
-    checked_money,
     given,
 )
+from ._typed import Typed, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +38,7 @@ AsOption = Annotated[
     ),
 ]
 VaryOption = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         metavar="AXIS=VALUE,…",
         help="Draw these values only on an axis, such as register=plain,dry; whyset generators "
@@ -59,7 +46,7 @@ VaryOption = Annotated[
     ),
 ]
 SectionOption = Annotated[
-    list[str],
+    list[str] | None,
     typer.Option(
         help="A section of the constitution to write about, with its subsections; its heading is "
         "enough. May be given several times [default: all]."
@@ -94,19 +81,19 @@ HeldOutOption = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What a corpus is to be, as it was typed."""
 
-    number: int | None
-    tokens: str | None
-    section: list[str]
-    per_passage: int
-    drafts: int
-    vary: list[str]
-    seed: int
-    best_effort: bool
-    held_out: Path | None
+    number: NumberOption = None
+    tokens: TokensOption = None
+    section: SectionOption = None
+    per_passage: PerPassageOption = 1
+    drafts: DraftsOption = 1
+    vary: VaryOption = None
+    seed: SeedOption = 0
+    best_effort: BestEffortOption = False
+    held_out: HeldOutOption = None
 
     def planned(self, generator: "DocumentGenerator", constitution: "Constitution") -> "Plan":
         """Return the plan that it comes to.
@@ -122,7 +109,7 @@ class Wanted:
             constitution,
             documents=self.number,
             tokens=None if self.tokens is None else amount(self.tokens),
-            sections=self.section,
+            sections=self.section or (),
             per_passage=self.per_passage,
             drafts=self.drafts,
             seed=self.seed,
@@ -138,7 +125,7 @@ class Wanted:
             BadParameter: One says no axis or no value.
         """
         found: dict[str, list[str]] = {}
-        for said in self.vary:
+        for said in self.vary or ():
             axis, _, values = said.partition("=")
             named = [value.strip() for value in values.split(",") if value.strip()]
             if not axis or not named:
@@ -147,6 +134,7 @@ class Wanted:
         return found
 
 
+@spread
 def plan_documents(
     generator: "type[DocumentGenerator]",
     options: dict[str, Any],
@@ -157,22 +145,14 @@ def plan_documents(
             "--output", "-o", metavar="PLAN.yaml", help="Where the plan goes [default: printed]."
         ),
     ] = None,
-    number: NumberOption = None,
-    tokens: TokensOption = None,
-    section: SectionOption = [],  # noqa: B006
-    per_passage: PerPassageOption = 1,
-    drafts: DraftsOption = 1,
-    vary: VaryOption = [],  # noqa: B006
-    seed: SeedOption = 0,
-    best_effort: BestEffortOption = False,
-    held_out: HeldOutOption = None,
+    wanted: Wanted,
     constitution: ConstitutionOption = None,
 ) -> None:
     """Plan a corpus: how many documents, over which sections, with which variety.
 
     The plan is a file to read and to edit; whyset write GENERATOR --plan PLAN.yaml follows it.
     """
-    if number is None and tokens is None:
+    if wanted.number is None and wanted.tokens is None:
         raise typer.BadParameter("say how much: -n 500, or --tokens 3M")
 
     from whyset.pipelines import coverage_text, plan_text, write_plan
@@ -180,7 +160,6 @@ def plan_documents(
     from ._passages import load
 
     principles = load(constitution)
-    wanted = Wanted(number, tokens, section, per_passage, drafts, vary, seed, best_effort, held_out)
     made = generator(**options)
     plan = wanted.planned(made, principles)
     if output is None:
@@ -191,14 +170,13 @@ def plan_documents(
     typer.echo(f"\nplan        {output}")
 
 
+@spread
 def write_documents(
     generator: "type[DocumentGenerator]",
     options: dict[str, Any],
     *,
     about: AboutOption = None,
     as_: AsOption = None,
-    number: NumberOption = None,
-    tokens: TokensOption = None,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", callback=given, help="Where a corpus goes."),
@@ -207,37 +185,18 @@ def write_documents(
         Path | None,
         typer.Option(metavar="PLAN.yaml", help="Follow a plan that whyset plan has made."),
     ] = None,
-    section: SectionOption = [],  # noqa: B006
-    per_passage: PerPassageOption = 1,
-    drafts: DraftsOption = 1,
-    vary: VaryOption = [],  # noqa: B006
-    seed: SeedOption = 0,
-    best_effort: BestEffortOption = False,
+    wanted: Wanted,
     against: Annotated[
         list[Path],
         typer.Option(
             metavar="CORPUS",
             help="A corpus whose documents none may resemble. May be given several times.",
         ),
-    ] = [],  # noqa: B006
-    held_out: HeldOutOption = None,
+    ] = [],
     constitution: ConstitutionOption = None,
     model: ModelOption = None,
     judge: JudgeOption = None,
-    prompts: PromptsOption = None,
-    concurrency: ConcurrencyOption = 64,
-    attempts: AttemptsOption = 8,
-    effort: EffortOption = None,
-    embedder: EmbedderOption = "minilm",
-    chroma: ChromaOption = None,
-    ephemeral: EphemeralOption = False,
-    batch: BatchOption = False,
-    dry_run: DryRunOption = False,
-    sample: SampleOption = None,
-    budget: BudgetOption = None,
-    prices: PricesOption = None,
-    json_output: JsonOption = False,
-    quiet: QuietOption = False,
+    typed: Typed,
 ) -> None:
     """Name --about or --section for one document, printed; -n or --tokens and -o for a corpus.
 
@@ -245,30 +204,23 @@ def write_documents(
     drawn with exact quotas. What does not pass goes to OUT.quarantine.jsonl and is replaced. Run
     the same command again after an interruption: it goes on where it stopped.
     """
-    corpus = number is not None or tokens is not None or plan is not None
-    kept = corpus and output not in {None, STANDARD}
-    limit = checked_money(budget, sample, batch=batch, dry_run=dry_run, kept=kept)
-    wanted = Wanted(number, tokens, section, per_passage, drafts, vary, seed, best_effort, held_out)
+    corpus = any(each is not None for each in (wanted.number, wanted.tokens, plan))
+    limit = typed.money(kept=corpus and output not in {None, STANDARD})
     if corpus:
         if about is not None or as_ is not None:
             raise typer.BadParameter("--about and --as are for one document, without -n")
-        if output is None and not dry_run:
+        if output is None and not typed.dry_run:
             raise typer.BadParameter("say where the corpus goes: -o docs.jsonl, or -o - to print")
-    elif output is not None or dry_run:
+    elif output is not None or typed.dry_run:
         raise typer.BadParameter("say how much: -n 500, --tokens 3M, or --plan PLAN.yaml")
-    elif about is None and not section:
+    elif wanted.held_out is not None or against:
+        raise typer.BadParameter("--held-out and --against are for a corpus, with -n or --tokens")
+    elif about is None and not wanted.section:
         raise typer.BadParameter(
             "say what one document is about (--about, --section), or how many (-n, --tokens)"
         )
 
-    from whyset.models import Prices, RetryPolicy
-    from whyset.pipelines import (
-        CorpusFiles,
-        open_document_crew,
-        read_plan,
-        read_prompts,
-        read_scenarios,
-    )
+    from whyset.pipelines import CorpusFiles, open_document_crew, read_plan, read_scenarios
 
     from ._announcing import announce
     from ._corpus import work_on_corpus
@@ -278,40 +230,27 @@ def write_documents(
     from ._single import print_single
 
     principles = load(constitution)
-    own = read_prompts(prompts, generator.name) if prompts else None
-    scenarios = read_scenarios(held_out) if held_out else ()
-    retries = RetryPolicy(attempts=attempts)
-    progress = Progress(shown=not quiet, unit="document")
+    scenarios = read_scenarios(wanted.held_out) if wanted.held_out else ()
+    means = Means.of(typed, budget=limit)
+    progress = Progress(shown=not typed.quiet, unit="document")
     followed = None
     if plan is not None:
         followed = read_plan(plan, principles)
         options = _as_planned(followed, generator, options, wanted)
-    made = generator(prompts=own, **options)
-    open_crew = partial(
-        open_document_crew,
-        made,
-        model=model,
-        judge=judge,
-        embedder=embedder,
-        chroma=chroma,
-        ephemeral=ephemeral,
-        effort=effort,
-    )
+    made = generator(prompts=typed.prompts_of(generator.name), **options)
+    open_crew = partial(open_document_crew, made, model=model, judge=judge, **typed.crew)
     if not corpus:
         brief = _brief(made, principles, about, as_, wanted)
         crew = opened(principles, open_crew, progress)
-        announce(crew, by_default=model is None and not quiet)
-        print_single(crew, brief, retries, as_json=json_output)
+        announce(crew, by_default=model is None and not typed.quiet)
+        print_single(crew, brief, means.retries, as_json=typed.json_output)
         return
     followed = followed or wanted.planned(made, principles)
     files = CorpusFiles.beside(
         output or STANDARD, plan=plan, constitution=constitution, against=against
     )
-    means = Means(
-        concurrency, retries, batch, limit, Prices.load(prices), dry_run, sample, json_output, quiet
-    )
     crew = opened(principles, open_crew, progress)
-    announce(crew, by_default=model is None and not quiet)
+    announce(crew, by_default=model is None and not typed.quiet)
     work_on_corpus(files, followed, crew, means, progress, held_out=scenarios)
 
 
@@ -342,9 +281,8 @@ def _as_planned(
         raise typer.BadParameter(
             f"this plan is for {plan.generator}: whyset write {plan.generator} --plan …"
         )
-    typed = wanted.number, wanted.tokens, wanted.section, wanted.vary
-    changed = generator.options_class.of(options).record() != generator.options_class().record()
-    if any(typed) or changed:
+    usual = generator.options_class()
+    if replace(wanted, held_out=None) != Wanted() or usual.of(options) != usual:
         raise typer.BadParameter("a plan says how much, what of, and how: change it there")
     if plan.held_out and wanted.held_out is None:
         raise typer.BadParameter(
@@ -384,9 +322,9 @@ def _brief(
     if wanted.section:
         from whyset.pipelines import Focus, focus_groups
 
-        held = [
-            passage for name in wanted.section for passage in constitution.section(name).passages
-        ]
-        groups = focus_groups(held, Focus())
+        named = [constitution.section(name).passages for name in wanted.section]
+        groups = focus_groups(list(chain.from_iterable(named)), Focus())
+        if not groups:
+            raise typer.BadParameter(f"there is nothing under {', '.join(wanted.section)}")
         brief["passages"] = list(groups[wanted.seed % len(groups)].ids)
     return brief

@@ -19,7 +19,7 @@ from ._corpus_tally import CorpusTally, Quota
 from ._crew import Crew
 from ._crewing import open_crew, open_crew_for
 from ._errors import BudgetSpent, PlanError, RunError, RunLocked, RunStopped
-from ._estimate import estimate
+from ._estimate import SAMPLE, estimate
 from ._files import RunFiles
 from ._forecast import Estimate, Forecast, Ranges, StepForecast
 from ._foretold import Foretold
@@ -54,6 +54,7 @@ from .planning import (
 __all__ = [
     "MEASURED",
     "QUARANTINED",
+    "SAMPLE",
     "Attempt",
     "Batch",
     "BatchEngine",

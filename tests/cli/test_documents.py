@@ -149,6 +149,8 @@ def test_a_prompt_with_a_variable_that_nobody_fills_in_is_refused(desk: Desk) ->
         ("--about x -o d.jsonl", "say how much: -n 500, --tokens 3M, or --plan PLAN.yaml"),
         ("--about x --vary register", "--vary is AXIS=VALUE,…, not 'register'"),
         ("--about x --vary register=dry,plain", "one document takes one value of register"),
+        ("--about x --held-out manners.md", "--held-out and --against are for a corpus"),
+        ("--about x --against manners.md", "--held-out and --against are for a corpus"),
         ("--about x --batch", "--batch and --budget need a run that keeps a ledger: name a file"),
     ],
 )
@@ -182,10 +184,19 @@ def test_a_plan_for_another_generator_is_refused(desk: Desk) -> None:
     assert "this plan is for explanation" in made.error
 
 
-def test_what_a_plan_says_is_changed_there(desk: Desk) -> None:
+def test_a_section_that_holds_nothing_is_nothing_to_write_about(desk: Desk) -> None:
+    desk.write("bare.md", "# Manners\n\n## Later\n\n## Now\n\nAsk before you act.\n")
+
+    made = desk.call(*WRITE, "--section", "Later", *QUOTING, "--constitution", "bare.md")
+
+    assert made.error == "Invalid value: there is nothing under Later"
+
+
+@pytest.mark.parametrize("typed", ["--whole", "--seed=3", "--drafts=2", "--vary=register=dry"])
+def test_what_a_plan_says_is_changed_there(desk: Desk, typed: str) -> None:
     desk.call(*PLAN, "-n", "4", "-o", "kept.yaml")
 
-    made = desk.call(*WRITE, "--plan", "kept.yaml", "--whole", "-o", "k.jsonl", *TALKING)
+    made = desk.call(*WRITE, "--plan", "kept.yaml", typed, "-o", "k.jsonl", *TALKING)
 
     assert "a plan says how much, what of, and how: change it there" in made.error
 
