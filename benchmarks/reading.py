@@ -23,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -164,9 +165,7 @@ def _rows() -> Any:
         pairs = zip(drawn.choices(words, k=length), drawn.choices(ends, k=length), strict=True)
         return "".join(word + end for word, end in pairs)
 
-    number = 0
-    while True:
-        number += 1
+    for number in count(1):
         messages = [{"role": "system", "content": text(30)}]
         for _ in range(drawn.randint(1, 3)):
             messages.append({"role": "user", "content": text(60)})

@@ -134,7 +134,8 @@ def export(
     if public and not push_to_hub:
         raise typer.BadParameter("--public goes with --push-to-hub")
     if consumer == "inspect":
-        if any((kind, mix, share, split, control, include, keep, form, push_to_hub)):
+        chosen = (kind, mix, share, split, seed, control, include, drop_provenance, keep)
+        if any((*chosen, think_tags, form, title, licence, source, push_to_hub)):
             raise typer.BadParameter("--for inspect takes probes and a folder, and nothing else")
         _export_task(rows, output, as_json=json_output, quiet=quiet)
         return
@@ -173,13 +174,12 @@ def export(
     facts, settings = CardFacts(), _settings(title, licence, source)
     wanted.on_row = facts.add
     name = wanted.places.folder.resolve().name if wanted.places.is_folder else Path(output).name
-    wanted.card = lambda made: card_text(facts, run, settings, export=card_export(made, name))
+    wanted.card = lambda made: card_text(facts, run, settings, export=card_export(made, name, form))
     exported = wanted.run()
     if not quiet:
         typer.echo(render_exported(wanted, exported, as_json=json_output))
     if push_to_hub is not None:
-        files = [*exported.published, "README.md", "export.json"]
-        where = publish(wanted.places.folder, files, push_to_hub, private=not public)
+        where = publish(wanted.places.folder, exported.published, push_to_hub, private=not public)
         typer.echo(f"published   {where}", err=json_output)
     raise typer.Exit(exported.exit_code)
 

@@ -14,12 +14,12 @@ from ._reader import read_rows, read_stream, row_from_record
 from ._recognising import Recognised, recognise
 from ._row import COLUMN, REASONING_FIELD, BadRow, Channel, Row, Shape, Side, Target
 from ._selection import DEFAULT, Selection, Sides, Turns
-from ._shapes import Reading, UnusableRecord, read_conversation, read_record, row_of
+from ._shapes import Reading, read_conversation, read_record, row_of
 from ._table_writer import RowWriter, open_writer, output_layout
-from ._writer import STDOUT, LineWriter, quarantine_line
+from ._writer import LineWriter, quarantine_line
 from .containers import MAX_LINE, STDIN, Layout, Named, Source, open_source
-from .containers._target import require_ours
-from .shapes import ContextRefused, ConversionRefused, Parted
+from .containers._target import STDOUT, require_ours
+from .shapes import ContextRefused, ConversionRefused, Parted, UnusableRecord
 
 __all__ = [
     "COLUMN",

@@ -46,9 +46,9 @@ def convert(row: Row | Mapping[str, Any], *, to: Shape) -> dict[str, Any]:
         reading = read_as(layout, columns, DEFAULT)
     except UnusableRecord as error:
         raise DatasetError(f"not to be converted: {error}") from error
-    _refuse_unread_tools(columns, layout.core(columns), reading.conversation, to)
-    written = record_of(reading.conversation, shape=to)
     core = layout.core(columns)
+    _refuse_unread_tools(columns, core, reading.conversation, to)
+    written = record_of(reading.conversation, shape=to)
     claimed = LAYOUTS[to].core({**columns, **written}) | written.keys()
     for name in sorted(claimed - core):
         if columns.get(name) is not None:

@@ -56,6 +56,18 @@ def loads(data: bytes, *, keys: int | None = None) -> Any:
     return value
 
 
+def loads_text(text: str) -> Any:
+    """Parse JSON that is a text within a record; see `loads`.
+
+    Raises:
+        NotJson: It is not JSON, or holds half a surrogate pair.
+    """
+    try:
+        return loads(text.encode())
+    except UnicodeEncodeError as error:
+        raise NotJson(_HALF_PAIR) from error
+
+
 def dumps(value: Any) -> bytes:
     """Serialise to compact UTF-8 JSON in the order of the keys.
 

@@ -13,8 +13,8 @@ def part_columns(row: Row, columns: Mapping[str, Any] | None = None) -> Parted:
     """Take the response out of a row's columns, or out of others that are laid out as they are."""
     place = _place(row)
     columns = row.columns if columns is None else columns
-    parted = place.form.part(_held(columns, place.path))
-    return replace(parted, others=_put(columns, place.path, parted.others))
+    parted = place.form.part(place.held(columns))
+    return replace(parted, others=place.put(columns, parted.others))
 
 
 def with_deliberation(row: Row, text: str, channel: Channel) -> dict[str, Any]:
@@ -29,19 +29,19 @@ def with_deliberation(row: Row, text: str, channel: Channel) -> dict[str, Any]:
             are.
     """
     place = _place(row)
-    placed = place.form.place(_held(row.columns, place.path), text, channel)
-    return dict(_put(row.columns, place.path, placed))
+    placed = place.form.place(place.held(row.columns), text, channel)
+    return dict(place.put(row.columns, placed))
 
 
 def with_response(row: Row, text: str) -> Row:
     """Return the row with another response, and without the reasoning that led to the old one."""
     place = _place(row)
-    answered = place.form.answer(_held(row.columns, place.path), text)
+    answered = place.form.answer(place.held(row.columns), text)
     messages = list(row.conversation.messages)
     response = row.conversation.response
     messages[row.conversation.turn] = response._replace(text=text, reasoning="", parts=())
     conversation = replace(row.conversation, messages=tuple(messages))
-    columns = dict(_put(row.columns, place.path, answered))
+    columns = dict(place.put(row.columns, answered))
     return replace(row, columns=columns, conversation=conversation)
 
 
@@ -92,18 +92,3 @@ def _place(row: Row) -> Place:
     layout = LAYOUTS[row.shape]
     side = target.side or layout.sides[0]
     return layout.place(row.columns, target.turn, side)
-
-
-def _held(holder: Any, path: Sequence[str | int]) -> Any:
-    for step in path:
-        holder = holder[step]
-    return holder
-
-
-def _put(holder: Any, path: Sequence[str | int], value: Any) -> Any:
-    """Return a holder with another value at a path; what is on the way is copied, no more."""
-    if not path:
-        return value
-    copy: Any = dict(holder) if isinstance(holder, Mapping) else list(holder)
-    copy[path[0]] = _put(holder[path[0]], path[1:], value)
-    return copy

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any
 
-from ._json import NotJson, loads
+from ._json import NotJson, loads_text
 from ._row import COLUMN
 
 _OURS = frozenset({"outcome", "generator", "version"})
@@ -15,8 +15,8 @@ def earlier_pass(columns: Mapping[str, Any]) -> Mapping[str, Any] | None:
     held = columns.get(COLUMN)
     if isinstance(held, str) and held.startswith("{"):
         try:
-            held = loads(held.encode())
-        except (NotJson, UnicodeEncodeError):
+            held = loads_text(held)
+        except NotJson:
             return None
     return held if isinstance(held, dict) and held.keys() >= _OURS else None
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ._errors import DatasetError
-from ._json import NotJson, dumps, loads
+from ._json import NotJson, dumps, loads_text
 from ._row import COLUMN
 
 
@@ -34,8 +34,8 @@ def provenance_of(columns: Mapping[str, Any]) -> dict[str, Any]:
     held = columns.get(COLUMN)
     if isinstance(held, str):
         try:
-            held = loads(held.encode())
-        except (NotJson, UnicodeEncodeError):
+            held = loads_text(held)
+        except NotJson:
             held = None
     if not isinstance(held, Mapping):
         raise DatasetError(f"a row without provenance: it has no {COLUMN!r} column of ours")

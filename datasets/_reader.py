@@ -10,8 +10,9 @@ from ._errors import DatasetError
 from ._json import dumps
 from ._row import BadRow, Row
 from ._selection import DEFAULT, Selection
-from ._shapes import UnusableRecord, row_of
-from .containers import Named, Record, Source, open_source, read_part, read_text, records_in
+from ._shapes import row_of
+from .containers import Named, Record, Source, open_source, read_text, records_in
+from .shapes import UnusableRecord
 
 
 def read_rows(
@@ -35,9 +36,6 @@ def read_rows(
             yield from _rows(_held(source), selection)
             return
         source = open_source(*([source] if isinstance(source, str | Path) else source))
-    if len(source.parts) == 1:
-        yield from _rows(read_part(source.parts[0]), selection)
-        return
     for record, place in source.records():
         yield _row(record, selection, place)
 

@@ -14,12 +14,9 @@ from .shapes import (
     Spoken,
     UnusableRecord,
     assistant_turns,
-    kind_of,
     list_column,
     plain_chat,
 )
-
-__all__ = ["Reading", "UnusableRecord", "kind_of", "read_conversation", "read_record", "row_of"]
 
 # Columns by which a record with `messages` is of another shape, or has more to be read.
 _TELLING = frozenset({"chosen", "rejected", "system", "tools", *LISTS[1:]})
@@ -137,18 +134,16 @@ def _read_plain(columns: Mapping[str, Any]) -> Reading | None:
 def read_as(layout: Layout, columns: Mapping[str, Any], selection: Selection) -> Reading:
     """Read a record as a shape; see `read_record`."""
     sides = layout.sides if selection.side == "both" else layout.sides[:1]
+    read: list[Spoken] = []
     targets: list[Target] = []
-    first: Spoken | None = None
     for side in sides:
         spoken = layout.read(columns, side)
-        first = first or spoken
+        read.append(spoken)
         try:
             targets += _selected(spoken, selection, side)
         except UnusableRecord as error:
             raise UnusableRecord(f"{side}: {error}" if side else str(error)) from error
-    if first is None:
-        raise UnusableRecord("a shape without a conversation")
-    conversation = Conversation(first.messages, targets[0].turn, first.offered)
+    conversation = Conversation(read[0].messages, targets[0].turn, read[0].offered)
     return Reading(layout.name, conversation, tuple(targets))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Protocol, Self
 
 from ._json import loads
 from ._row import COLUMN
@@ -18,9 +18,6 @@ from .containers._target import STDOUT, FolderTarget, Target, part_of, unwritabl
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-
-_Made = TypeVar("_Made")
 
 
 class RowWriter(Protocol):
@@ -97,17 +94,15 @@ def output_layout(target: str | Path, source: Source | None = None) -> Layout:
 class _Table(Protocol):
     """What rows become in the end."""
 
+    @property
+    def target(self) -> Target | FolderTarget:
+        """Where they go; it appears, or is discarded."""
+
     def add(self, line: bytes) -> None:
         """Take notice of a row."""
 
     def write(self, lines: Iterable[bytes]) -> None:
         """Write all rows."""
-
-    def appear(self) -> None:
-        """Take the name."""
-
-    def discard(self) -> None:
-        """Remove what did not appear."""
 
 
 class TableWriter(AbstractContextManager["TableWriter"]):
@@ -135,7 +130,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         try:
             self._kept: BinaryIO = self._rows.open("w+b")
         except OSError as error:
-            self._table.discard()
+            self._table.target.discard()
             raise unwritable(self._name, error) from error
 
     def write(self, line: bytes) -> None:
@@ -174,7 +169,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
             DatasetError: It cannot be written or renamed, or cannot hold a value.
         """
         self.prepare()
-        self._table.appear()
+        self._table.target.appear()
 
     def __exit__(
         self,
@@ -183,7 +178,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         trace: TracebackType | None,
     ) -> None:
         """Remove the rows that were kept, and what was not committed."""
-        self._table.discard()
+        self._table.target.discard()
         with suppress(OSError):
             self._kept.close()
         self._rows.unlink(missing_ok=True)
@@ -199,9 +194,9 @@ class _ArrowTable:
     def __init__(self, target: str | Path, layout: Layout, schema: "pa.Schema | None") -> None:
         from .tables import Columns
 
-        self._columns: Columns = Columns(schema)
+        self._columns = Columns(schema)
         self._form = layout.form
-        self._target = FolderTarget(target) if layout.form == "folder" else Target(target)
+        self.target = FolderTarget(target) if layout.form == "folder" else Target(target)
 
     def add(self, line: bytes) -> None:
         self._columns.add(loads(line))
@@ -209,25 +204,19 @@ class _ArrowTable:
     def write(self, lines: Iterable[bytes]) -> None:
         from .tables import write_arrow, write_parquet, write_shards
 
-        if isinstance(self._target, FolderTarget):
-            write_shards(lines, self._columns, self._target.part)
+        if isinstance(self.target, FolderTarget):
+            write_shards(lines, self._columns, self.target.part)
             return
         write = write_arrow if self._form == "arrow" else write_parquet
-        write(lines, self._columns, self._target.stream)
-        self._target.finish()
-
-    def appear(self) -> None:
-        self._target.appear()
-
-    def discard(self) -> None:
-        self._target.discard()
+        write(lines, self._columns, self.target.stream)
+        self.target.finish()
 
 
 class _CsvTable:
     """CSV or TSV: a header, and a cell for each column."""
 
     def __init__(self, target: str | Path, layout: Layout) -> None:
-        self._target = Target(target, packing=layout.packing)
+        self.target = Target(target, packing=layout.packing)
         self._delimiter = "\t" if layout.form == "tsv" else ","
         self._names: dict[str, None] = {}
 
@@ -237,14 +226,8 @@ class _CsvTable:
     def write(self, lines: Iterable[bytes]) -> None:
         names = sorted(self._names, key=lambda name: name == COLUMN)
         for data in self._cells(names, lines):
-            self._target.write(data)
-        self._target.finish()
-
-    def appear(self) -> None:
-        self._target.appear()
-
-    def discard(self) -> None:
-        self._target.discard()
+            self.target.write(data)
+        self.target.finish()
 
     def _cells(self, names: list[str], lines: Iterable[bytes]) -> Iterator[bytes]:
         text = io.StringIO()

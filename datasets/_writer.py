@@ -11,9 +11,7 @@ from ._json import dumps
 from ._row import BadRow
 from .containers import Layout
 from .containers._layout import LINES
-from .containers._target import STDOUT, Target
-
-__all__ = ["STDOUT", "LineWriter", "quarantine_line"]
+from .containers._target import Target
 
 
 class LineWriter(AbstractContextManager["LineWriter"]):

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+# For type checkers `datasets` is a folder of this repository.
 from datasets import Dataset, disable_progress_bars  # type: ignore[attr-defined]
 from whyset.constitution import Constitution
 from whyset.datasets import provenance_of

@@ -69,28 +69,29 @@ def afresh(ask: Ask, attempt: int) -> Ask:
     return replace(ask, sample=2 * attempt)
 
 
-def _complete(ask: Ask) -> Steps[Reply]:
-    reply = yield from _replied(ask)
-    if reply.stop == "truncated":
-        reply = yield from _replied(replace(ask, max_tokens=2 * ask.max_tokens))
-    if reply.stop == "complete":
-        if _is_text(reply.text):
-            return reply
-        raise Unanswered("unusable_reply", f"{ask.step}: {reply.detail or 'an empty answer'}")
-    reason = "unusable_reply" if reply.stop == "other" else reply.stop
-    raise Unanswered(reason, f"{ask.step}: {reply.detail or reply.stop}")
-
-
-def _replied(ask: Ask) -> Steps[Reply]:
+def replied(ask: Ask) -> Steps[Reply]:
+    """Ask once and take what comes; whether it can be used is the caller's to say."""
     sent = yield ask
     if not isinstance(sent, Reply):
         raise TypeError(f"an Ask is answered with a Reply, not {sent!r}")
     return sent
 
 
-def _is_text(text: str) -> bool:
+def is_text(text: str) -> bool:
     """Say whether there is something in an answer, and nothing that no file can hold."""
     try:
         return bool(text.encode().strip())
-    except UnicodeEncodeError:
+    except UnicodeEncodeError:  # half a surrogate pair
         return False
+
+
+def _complete(ask: Ask) -> Steps[Reply]:
+    reply = yield from replied(ask)
+    if reply.stop == "truncated":
+        reply = yield from replied(replace(ask, max_tokens=2 * ask.max_tokens))
+    if reply.stop == "complete":
+        if is_text(reply.text):
+            return reply
+        raise Unanswered("unusable_reply", f"{ask.step}: {reply.detail or 'an empty answer'}")
+    reason = "unusable_reply" if reply.stop == "other" else reply.stop
+    raise Unanswered(reason, f"{ask.step}: {reply.detail or reply.stop}")

@@ -56,6 +56,12 @@ def system_message(conversation: Conversation) -> Message | None:
     return first if first.role in _SYSTEM else None
 
 
+def before_response(conversation: Conversation) -> tuple[Message, ...]:
+    """Return what the response answers, but for the system prompt that it all begins with."""
+    before = conversation.before
+    return before[1:] if system_message(conversation) else before
+
+
 def turns_of(conversation: Conversation) -> tuple[Turn, ...]:
     """Return what precedes the response as turns; the user begins and ends, the two alternate.
 
@@ -65,11 +71,8 @@ def turns_of(conversation: Conversation) -> tuple[Turn, ...]:
     Raises:
         Unaskable: The conversation holds what turns cannot.
     """
-    before = conversation.before
-    if system_message(conversation):
-        before = before[1:]
     turns: list[Turn] = []
-    for message in before:
+    for message in before_response(conversation):
         turn = _turn(message)
         if turns and turns[-1].role == turn.role:
             turns[-1] = Turn(turn.role, f"{turns[-1].text}\n\n{turn.text}")

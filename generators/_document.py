@@ -100,13 +100,14 @@ class IdeaStage(Generator):
         self.generator = generator
         self.count = count
 
+    # Of a class in every other generator, of what a stage is made of here.
     @property
     def name(self) -> str:  # type: ignore[override]
         """The generator's."""
         return self.generator.name
 
     @property
-    def version(self) -> str:  # type: ignore[override]
+    def version(self) -> str:  # type: ignore[override]  # as `name`
         """The generator's."""
         return self.generator.version
 

@@ -10,13 +10,21 @@ from ._result import Quote
 
 def quotes_of(text: str, passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
     """Return the quotations of a text that stand in a passage, with the passage's id."""
-    found = []
-    for quotation in quotations(text):
-        for scored in passages:
-            if any(stands_in(quotation, shown) for shown in shown_texts(scored)):
-                found.append(Quote(scored.passage.id, quotation))
-                break
-    return tuple(found)
+    return placed(quotations(text), passages)
+
+
+def placed(texts: Iterable[str], passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
+    """Return those of the texts that stand in a passage, with the id of the first such."""
+    found = ((passage_with(text, passages), text) for text in texts)
+    return tuple(Quote(source.passage.id, text) for source, text in found if source)
+
+
+def passage_with(quotation: str, passages: Iterable[ScoredPassage]) -> ScoredPassage | None:
+    """Return the first passage in which, as it is shown, a quotation stands word for word."""
+    for found in passages:
+        if any(stands_in(quotation, shown) for shown in shown_texts(found)):
+            return found
+    return None
 
 
 def shown_texts(found: ScoredPassage) -> tuple[str, ...]:

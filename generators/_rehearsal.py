@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from itertools import cycle
 
 from whyset.constitution import estimate_tokens
+from whyset.datasets import Row
 
+from ._row_checks import OF_THE_ROW
 from ._steps import Ask, Reply, Usage
 from ._words import count_words
 
@@ -43,6 +45,18 @@ def source_in(language: str) -> str:
     that the check of it is skipped.
     """
     return "" if language.casefold().startswith("en") else _NO_LANGUAGE
+
+
+def source_of(row: Row, language: str) -> str:
+    """Return what `filler` should fill a response with: the user's words, or those of a language.
+
+    Args:
+        row: The row.
+        language: The one asked for, or the row's own.
+    """
+    if language != OF_THE_ROW:
+        return source_in(language)
+    return "\n".join(m.text for m in row.conversation.before if m.role == "user")
 
 
 def wanted_of(ask: Ask) -> int:

@@ -1,9 +1,9 @@
-"""The loop that all writing goes through: review, revise, until it passes or patience ends."""
+"""The loops that texts go through: review, then revise or sample anew, until one passes."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ._asking import judged
+from ._asking import Unanswered, judged
 from ._opinions import PointedVerdict
 from ._result import Rejected
 from ._steps import Ask, Steps
@@ -82,6 +82,39 @@ def reviewed(
             break
         draft = working.draft = yield from revise(draft, found)
         found = yield from review(draft)
-    if found.reasons:
-        return working.rejected(*found.reasons, detail="; ".join(found.problems))
-    return draft
+    return _rejected(working, found) if found.reasons else draft
+
+
+def sampled(
+    working: Working,
+    *,
+    sample: Callable[[int], Steps[str]],
+    review: Callable[[str], Steps[Review]],
+    samples: int,
+) -> Steps[str | Rejected]:
+    """Return the steps that sample texts until one passes its review, or to a rejection.
+
+    An ask that gets no usable answer costs its sample alone: a provider may decline one and not
+    the next.
+
+    Args:
+        working: Whose texts they are; the number of the one that passes is settled in it.
+        sample: Returns the steps of the sample of a number, from 0.
+        review: Returns the steps of a review, as for `reviewed`.
+        samples: How many at most.
+    """
+    found = Review()
+    for number in range(samples):
+        try:
+            text = working.draft = yield from sample(number)
+            found = yield from review(text)
+        except Unanswered as unanswered:
+            found = Review((unanswered.reason,), (str(unanswered),))
+        if not found.reasons:
+            working.settle(sample=number)
+            return text
+    return _rejected(working, found)
+
+
+def _rejected(working: Working, found: Review) -> Rejected:
+    return working.rejected(*found.reasons, detail="; ".join(found.problems))

@@ -7,7 +7,7 @@ from typing import Any, Final
 from whyset.datasets import Conversation, Row, identical, part_columns, with_context
 from whyset.retriever import ScoredPassage
 
-from ._conversing import system_message
+from ._conversing import before_response, system_message
 from ._quotes import shown_texts
 from ._words import count_words
 from .checks import (
@@ -143,8 +143,7 @@ def check_row_language(text: str, *, language: str) -> Check:
 
 def said_before(conversation: Conversation) -> str:
     """Return what the response answers, but for the system prompt."""
-    before = conversation.before[1 if system_message(conversation) else 0 :]
-    return "\n\n".join(message.text for message in before)
+    return "\n\n".join(message.text for message in before_response(conversation))
 
 
 def _check_own_kept(row: Row, changed: Row, extended: str) -> Check:

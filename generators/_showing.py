@@ -1,12 +1,11 @@
 """A row's conversation as a judge reads it who is told its system prompt apart."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from whyset.datasets import Conversation, Message
 
-from ._conversing import system_message
+from ._conversing import before_response, system_message
 from ._prompts import fence
 from ._rendering import render_conversation
 
@@ -21,12 +20,15 @@ def show_conversation(conversation: Conversation, *, with_prompt: bool) -> str:
         conversation: The row's.
         with_prompt: Whether the system prompt that it begins with is shown, too.
     """
-    return _show(conversation.messages if with_prompt else without_system(conversation))
+    messages = conversation.messages
+    if not with_prompt and system_message(conversation):
+        messages = messages[1:]
+    return _show(messages)
 
 
 def show_before(conversation: Conversation) -> str:
     """Return what precedes the response, but for the system prompt."""
-    return _show(without_system(replace(conversation, messages=conversation.before)))
+    return _show(before_response(conversation))
 
 
 def show_after(conversation: Conversation) -> str:
@@ -38,11 +40,6 @@ def show_after(conversation: Conversation) -> str:
 def show_system(system: str) -> str:
     """Return a system prompt, fenced as data."""
     return fence(system) if system else NOTHING
-
-
-def without_system(conversation: Conversation) -> tuple[Message, ...]:
-    """Return a conversation's messages but for the system prompt that it begins with."""
-    return conversation.messages[1 if system_message(conversation) else 0 :]
 
 
 def _show(messages: Sequence[Message]) -> str:

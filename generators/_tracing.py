@@ -45,7 +45,7 @@ def answered(
             callbacks = get_callback_manager_for_config(config)
             callbacks.add_metadata(_metadata(ask, model), inherit=False)
             (run,) = callbacks.on_chat_model_start(**_start(ask, model))
-            reply = _reported(run, lambda: model.answer(ask), model)
+            reply = _reported(run, ask, model)
         replies.append(reply)
         return _output(reply)
 
@@ -117,9 +117,9 @@ def _sees_itself(model: Model) -> bool:
     return model.extractive or getattr(model, "traced", False)
 
 
-def _reported(run: CallbackManagerForLLMRun, answer: Callable[[], Reply], model: Model) -> Reply:
+def _reported(run: CallbackManagerForLLMRun, ask: Ask, model: Model) -> Reply:
     try:
-        reply = answer()
+        reply = model.answer(ask)
     except BaseException as error:
         run.on_llm_error(error, response=LLMResult(generations=[]))
         raise

@@ -115,7 +115,7 @@ class AnthropicModel:
     @property
     def batches(self) -> AnthropicBatches:
         """Where asks are handed over in batches."""
-        return AnthropicBatches(self, read_message)
+        return AnthropicBatches(self)
 
     def answer(self, ask: Ask) -> Reply:
         """Answer one ask.

@@ -5,7 +5,7 @@ of 100,000 results one each.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,6 +15,7 @@ import orjson
 
 from whyset.generators import Ask, Reply
 
+from ._anthropic_messages import read_message
 from ._batching import BatchResult, BatchStatus, BatchTooLarge, BatchUnknown
 from ._errors import ModelError, ModelUnavailable
 from ._faults import error_for_status, excerpt
@@ -46,12 +47,10 @@ class AnthropicBatches:
 
     Args:
         model: Who is asked; its client, requests and errors are used.
-        read: What makes a reply of a message's JSON.
     """
 
-    def __init__(self, model: "AnthropicModel", read: Callable[[Any], Reply]) -> None:
+    def __init__(self, model: "AnthropicModel") -> None:
         self._model = model
-        self._read = read
 
     def request(self, key: str, ask: Ask) -> bytes:
         """Return one request as it is sent in a batch: the very parameters of an ask by itself.
@@ -201,7 +200,7 @@ class AnthropicBatches:
         """
         kind, name = result["type"], self._model.name
         if kind == "succeeded":
-            return self._read(result["message"])
+            return read_message(result["message"])
         if kind == "errored":
             error = result["error"]
             # The error stands in an envelope of its own, as in the body of a failed response.

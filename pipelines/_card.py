@@ -82,7 +82,7 @@ def card_text(
         files: Split → file, of rows that were not exported.
         export: What was done with them since.
     """
-    names = [name.split()[0] for name in facts.generators]
+    names = list(dict.fromkeys(name.split()[0] for name in facts.generators))
     title = settings.title or f"Rows by whyset ({', '.join(names) or 'nothing written'})"
     configs = export.configs if export else {"default": files} if files else {}
     parts = [

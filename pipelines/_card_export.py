@@ -8,12 +8,13 @@ from whyset.datasets.exporting import Exported
 from ._card import CardExport
 
 
-def card_export(exported: Exported, output: str) -> CardExport:
+def card_export(exported: Exported, output: str, form: str | None = None) -> CardExport:
     """Return what a card tells of an export.
 
     Args:
         exported: Its account.
         output: What the folder or file is called, without its path.
+        form: What form of files in a folder was asked for.
     """
     configs: dict[str, dict[str, str]] = {}
     for file in exported.files:
@@ -27,13 +28,13 @@ def card_export(exported: Exported, output: str) -> CardExport:
         exported.share,
         dict(sorted(left.items())),
         exported.notes,
-        export_command(exported, output),
+        _command(exported, output, form),
         configs,
         exported.mixed_sources,
     )
 
 
-def export_command(exported: Exported, output: str) -> list[str]:
+def _command(exported: Exported, output: str, form: str | None) -> list[str]:
     """Return the command of an export, with no path in it."""
     settings = exported.settings
     words = ["whyset", "export", *exported.sources, "-o", output, "--for", exported.consumer]
@@ -43,6 +44,7 @@ def export_command(exported: Exported, output: str) -> list[str]:
         "share": settings.share,
         "split": settings.split,
         "seed": settings.seed or None,
+        "format": form,
     }
     for name, value in values.items():
         if value is not None:

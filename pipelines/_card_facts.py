@@ -61,15 +61,6 @@ class CardFacts:
             for name, status in checks.items():
                 self.checks.setdefault(str(name), Counter())[str(status)] += 1
 
-    def record(self) -> dict[str, Any]:
-        """Return the counts as plain values."""
-        return {
-            "rows": self.rows,
-            "unknown": self.unknown,
-            "outcomes": dict(self.outcomes.most_common()),
-            "checks": {name: dict(statuses) for name, statuses in sorted(self.checks.items())},
-        }
-
     @classmethod
     def of(cls, provenances: Iterable[Mapping[str, Any] | None]) -> "CardFacts":
         """Count the provenance of rows."""

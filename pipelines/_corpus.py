@@ -23,8 +23,8 @@ from ._corpus_production import Production
 from ._corpus_summary import CorpusSummary, corpus_manifest
 from ._corpus_tally import CorpusTally
 from ._crew import Crew
-from ._engines import Engine, Means, Runs, sparing_the_collector, spent_on
-from ._errors import BudgetSpent, PlanError, RunStopped
+from ._engines import Means, Reins, Runs, sparing_the_collector, spent_on
+from ._errors import BudgetSpent, PlanError
 from ._forecast import Estimate
 from ._foretold import keep_estimate, read_estimate
 from ._interrupting import run_interruptibly, told_stopped
@@ -80,9 +80,8 @@ class CorpusRun:
     held_out: Sequence[EvalScenario] = ()
     on_progress: Callable[[CorpusTally, Traffic], None] = lambda tally, traffic: None
     on_quarantine: Callable[[bytes], None] = lambda line: None
-    _engine: Engine | None = field(default=None, init=False, repr=False)
     _tally: CorpusTally | None = field(default=None, init=False, repr=False)
-    _stopping: bool = field(default=False, init=False, repr=False)
+    _reins: Reins = field(default_factory=Reins, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Fit the plan to who writes: without a language model there is less variety."""
@@ -112,33 +111,33 @@ class CorpusRun:
         prices = self.prices or Prices.load()
         generator, contexts = self._checked()
         tally = self._tally = CorpusTally(self.plan, contexts, generator.outcomes)
-        self._stopping = False
+        reins = self._reins = Reins()
         with ExitStack() as stack:
             stack.enter_context(sparing_the_collector())
             ledger = stack.enter_context(Ledger(self.files.ledger))
             self.files.remove_leftovers()
             written = stack.enter_context(outgoing(self.files, on_quarantine=self.on_quarantine))
+            means = Means(
+                self.concurrency, self.retries, self.batch, self.batch_policy, self.budget, prices
+            )
+            durable = self.files.ledger is not None
             stopped = ""
-            try:
-                engine = await self._open_engine(ledger, prices)
+            async with reins.engine(
+                means, self.crew, ledger, durable=durable, told=self._told
+            ) as engine:
 
                 def count(stage: Stage, done: Done) -> None:
                     tally.answered += 1
                     self.on_progress(tally, engine.traffic)
 
                 production = self._production(generator, contexts, engine, count)
-                async with aclosing(production.run()) as attempts:
-                    async for attempt in attempts:
-                        self._take(attempt, written)
-                        self.on_progress(tally, engine.traffic)
-            except BudgetSpent as spent:
-                stopped = str(spent)
-            except RunStopped as reason:
-                ledger.flush()
-                raise RunStopped(self._told(str(reason))) from reason
-            finally:
-                self._engine = None
-                await self.crew.aclose()
+                try:
+                    async with aclosing(production.run()) as attempts:
+                        async for attempt in attempts:
+                            self._take(attempt, written)
+                            self.on_progress(tally, engine.traffic)
+                except BudgetSpent as spent:
+                    stopped = str(spent)
             summary = CorpusSummary(
                 tally,
                 tally.variety(production.habits.meanings),
@@ -168,9 +167,7 @@ class CorpusRun:
 
         Batches in flight are not waited for: the next run collects them.
         """
-        self._stopping = True
-        if self._engine is not None:
-            self._engine.stop()
+        self._reins.stop()
 
     def estimate(
         self, *, sample: int = CORPUS_SAMPLE, seed: int = 0, rejected: float = 0.0
@@ -223,16 +220,6 @@ class CorpusRun:
                 "name the file with --held-out, or leave held_out empty in the plan"
             )
         return generator, planned_contexts(self.plan, constitution)
-
-    async def _open_engine(self, ledger: Ledger, prices: Prices) -> Engine:
-        means = Means(
-            self.concurrency, self.retries, self.batch, self.batch_policy, self.budget, prices
-        )
-        durable = self.files.ledger is not None
-        engine = self._engine = await means.open_engine(self.crew, ledger, durable=durable)
-        if self._stopping:
-            engine.stop()
-        return engine
 
     def _production(
         self,

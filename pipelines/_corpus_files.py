@@ -4,10 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from whyset.datasets import STDOUT, output_layout
+from whyset.datasets import STDOUT
 
 from ._errors import RunError
-from ._files import RunFiles, beside_output, no_file, remove_parts, require_replaceable
+from ._files import (
+    RunFiles,
+    beside_output,
+    no_file,
+    opened_for_run,
+    remove_parts,
+    require_writable,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,8 @@ class CorpusFiles:
 
         Raises:
             RunError: There is no such corpus to compare with; or what is to be written is no
-                regular file, lies in no folder, or is one of the files that are read.
+                regular file, lies in no folder, is one of the files that are read, or would be
+                part of a corpus to compare with from then on.
         """
         for path in against:
             if not path.exists():
@@ -73,13 +81,9 @@ class CorpusFiles:
             constitution=constitution,
             against=tuple(against),
         )
-        if not target.parent.is_dir():
-            raise RunError(f"{output}: there is no folder {target.parent}; make it first")
-        read = [*against, *(path for path in (plan, constitution) if path is not None)]
         beside = (files.quarantine, files.ledger, files.manifest, files.estimate)
-        for written in (target, *beside):
-            if written is not None and written.exists():
-                require_replaceable(written, read, output_layout(output))
+        compared = opened_for_run(against) if against else None
+        require_writable(output, *beside, source=compared, read=[plan, constitution])
         return files
 
     def remove_leftovers(self) -> None:

@@ -45,10 +45,12 @@ class ShingleIndex:
     """Texts by the runs of words in them."""
 
     def __init__(self) -> None:
+        # It ships no types.
         from datasketch import MinHashLSH  # type: ignore[import-untyped]
 
         self._index = MinHashLSH(num_perm=_PERMUTATIONS, params=_BANDS)
-        self._held: dict[str, Sketch] = {}
+        self._held: dict[str, tuple[int, Sketch]] = {}
+        self._added = 0
 
     def sketch(self, text: str) -> "Sketch":
         """Return what a text is compared by."""
@@ -62,10 +64,9 @@ class ShingleIndex:
 
     def nearest(self, sketch: "Sketch") -> WordsAlike | None:
         """Return the text that has most in common with one, of several the first added."""
-        found = set(self._index.query(sketch))
         best: WordsAlike | None = None
-        for key in (key for key in self._held if key in found) if found else ():
-            share = float(self._held[key].jaccard(sketch))
+        for _, key in sorted((self._held[key][0], key) for key in self._index.query(sketch)):
+            share = float(self._held[key][1].jaccard(sketch))
             if best is None or share > best.share:
                 best = WordsAlike(key, share)
         return best
@@ -73,7 +74,8 @@ class ShingleIndex:
     def add(self, key: str, sketch: "Sketch") -> None:
         """Put a text in."""
         self._index.insert(key, sketch)
-        self._held[key] = sketch
+        self._held[key] = (self._added, sketch)
+        self._added += 1
 
     def remove(self, key: str) -> None:
         """Take a text out."""

@@ -1,7 +1,7 @@
 """The account of a corpus: what came of the plan, what is short, what it took."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -46,7 +46,7 @@ class CorpusSummary:
     files: CorpusFiles
     stopped: str = ""
     notes: tuple[str, ...] = ()
-    foretold: Foretold | None = field(default=None)
+    foretold: Foretold | None = None
 
     @property
     def exit_code(self) -> int:

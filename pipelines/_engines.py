@@ -1,8 +1,8 @@
 """The engine that a run is done with, within its budget, and what it has cost so far."""
 
 import gc
-from collections.abc import AsyncGenerator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
@@ -16,7 +16,7 @@ from ._batch import BatchEngine, collect_ended
 from ._batchpolicy import BatchPolicy
 from ._budget import Budget
 from ._crew import Crew
-from ._errors import RunError
+from ._errors import RunError, RunStopped
 from ._ledger import Ledger, Spent
 from ._live import Done, LiveEngine
 
@@ -105,6 +105,54 @@ class Means:
             )
         spent = sum((cost for cost in costs if cost is not None), Decimal(0))
         return Budget(self.budget, self.prices, models, spent=spent, batch=self.batch)
+
+
+class Reins:
+    """What holds a run's engine, and stops it, even if it is only opened later."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Let asks in flight finish and send no more."""
+        self._stopping = True
+        if self._engine is not None:
+            self._engine.stop()
+
+    @asynccontextmanager
+    async def engine(
+        self,
+        means: Means,
+        crew: Crew,
+        ledger: Ledger,
+        *,
+        durable: bool,
+        told: Callable[[str], str],
+    ) -> AsyncIterator[Engine]:
+        """Open an engine for the work within; the crew is closed behind it.
+
+        Args:
+            means: See `Means.open_engine`, also for what it raises.
+            crew: Who works.
+            ledger: Where replies are recorded.
+            durable: Whether the ledger outlives the process.
+            told: Makes of the reason for which the work stopped what the error says.
+
+        Raises:
+            RunStopped: The work stopped; every reply so far is on the disk.
+        """
+        try:
+            engine = self._engine = await means.open_engine(crew, ledger, durable=durable)
+            if self._stopping:
+                engine.stop()
+            yield engine
+        except RunStopped as reason:
+            ledger.flush()
+            raise RunStopped(told(str(reason))) from reason
+        finally:
+            self._engine = None
+            await crew.aclose()
 
 
 def spent_on(ledger: Ledger, prices: Prices) -> tuple[Spent, ...]:

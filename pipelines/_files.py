@@ -62,10 +62,7 @@ class RunFiles:
                 no folder, is the input or the constitution, under this name or another, or would
                 be part of the input from then on.
         """
-        try:
-            opened = open_source(*([source] if isinstance(source, str) else source))
-        except DatasetError as error:
-            raise RunError(str(error)) from error
+        opened = opened_for_run([source] if isinstance(source, str) else source)
         if output == STDOUT:
             return cls(opened, output, constitution=constitution)
         target = Path(output)
@@ -80,13 +77,8 @@ class RunFiles:
             estimate=beside_output(target, "estimate.json"),
             constitution=constitution,
         )
-        if not target.parent.is_dir():
-            raise RunError(f"{output}: there is no folder {target.parent}; make it first")
-        read = [*opened.files(), *([constitution] if constitution is not None else [])]
-        for written in (target, *files._beside_it()):
-            _require_apart(written, opened, read)
-            if written.exists():
-                require_replaceable(written, read, output_layout(output))
+        beside = (files.quarantine, files.ledger, files.manifest, files.estimate)
+        require_writable(output, *beside, source=opened, read=[constitution])
         return files
 
     @staticmethod
@@ -101,11 +93,6 @@ class RunFiles:
         """
         if self.ledger is not None:
             remove_parts(Path(self.output), self.quarantine, self.manifest, self.estimate)
-
-    def _beside_it(self) -> Iterator[Path]:
-        for path in (self.quarantine, self.ledger, self.manifest, self.estimate):
-            if path is not None:
-                yield path
 
 
 def remove_parts(*written: Path | None) -> None:
@@ -137,6 +124,47 @@ def beside_output(output: Path, ending: str) -> Path:
     return output.with_name(f"{output.name.removesuffix('.jsonl')}.{ending}")
 
 
+def opened_for_run(names: Sequence[str | Path]) -> Source:
+    """Find what a run is to read.
+
+    Raises:
+        RunError: There is nothing of that name.
+    """
+    try:
+        return open_source(*names)
+    except DatasetError as error:
+        raise RunError(str(error)) from error
+
+
+def require_writable(
+    output: str, *beside: Path | None, source: Source | None, read: Sequence[Path | None]
+) -> None:
+    """Refuse outputs that cannot be written, or that would do harm.
+
+    Args:
+        output: What is written.
+        beside: What is written beside it.
+        source: What is read, where rows or documents are.
+        read: What else is.
+
+    Raises:
+        RunError: Something lies in no folder, is no regular file, is read, under this name or
+            another, or would be part of the source from then on; or was not written here.
+    """
+    target = Path(output)
+    if not target.parent.is_dir():
+        raise RunError(f"{output}: there is no folder {target.parent}; make it first")
+    sources = list(source.files()) if source is not None else []
+    paths = [*sources, *(path for path in read if path is not None)]
+    for written in (target, *beside):
+        if written is None:
+            continue
+        if source is not None:
+            _require_apart(written, source, paths)
+        if written.exists():
+            _require_replaceable(written, paths, output_layout(output))
+
+
 def _require_apart(written: Path, source: Source, read: list[Path]) -> None:
     """Refuse to write where the input is looked for: the next run would read it."""
     if (named := source.would_read(written)) and not any(
@@ -148,12 +176,8 @@ def _require_apart(written: Path, source: Source, read: list[Path]) -> None:
         )
 
 
-def require_replaceable(written: Path, read: list[Path], layout: Layout) -> None:
-    """Refuse to write over what is read, or what was not written here.
-
-    Raises:
-        RunError: That would be done.
-    """
+def _require_replaceable(written: Path, read: list[Path], layout: Layout) -> None:
+    """Refuse to write over what is read, or what was not written here."""
     for path in read:
         if path.exists() and written.samefile(path):
             raise RunError(

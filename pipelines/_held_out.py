@@ -3,13 +3,15 @@
 from pathlib import Path
 
 from whyset.datasets import BadRow, DatasetError, open_source
-from whyset.datasets.containers import Record
+from whyset.datasets.containers import Record, layout_of_name
 from whyset.generators.checks import EvalScenario
 
 from ._errors import RunError
 
-_ROWS = frozenset({".jsonl", ".json", ".csv", ".tsv", ".parquet", ".arrow", ".gz", ".zst"})
 _TEXTS = frozenset({".md", ".txt"})
+_PACKED = frozenset({".gz", ".zst"})
+"""Rows as well, whatever the name says of what is packed: no text is read so."""
+
 _NAMES, _WORDS = ("name", "id"), ("text", "prompt", "input")
 
 
@@ -34,9 +36,9 @@ def read_scenarios(path: Path) -> tuple[EvalScenario, ...]:
 
 def _read(path: Path) -> list[EvalScenario]:
     if path.is_dir():
-        texts = sorted(each for each in path.rglob("*") if each.suffix in _TEXTS)
+        texts = sorted(each for each in path.rglob("*") if each.suffix.lower() in _TEXTS)
         return [_text(each) for each in texts]
-    if path.suffix not in _ROWS:
+    if layout_of_name(path.name) is None and path.suffix not in _PACKED:
         return [_text(path)]
     try:
         return [_row(path, record) for record, _ in open_source(path).records()]

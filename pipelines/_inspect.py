@@ -11,7 +11,7 @@ from typing import Any
 from whyset.datasets import DatasetError, LineWriter, dumps
 
 from ._errors import RunError
-from ._proberecord import ProbeRecord, read_probe
+from ._proberecord import read_probe
 
 PROBES = "probes.jsonl"
 """The file with the probes."""
@@ -93,7 +93,7 @@ def _write(
     formats: Counter[str] = Counter()
     numbers: dict[str, int] = {}
     for number, record in enumerate(records, start=1):
-        probe: ProbeRecord = read_probe(record, number=number)
+        probe = read_probe(record, number=number)
         if (first := numbers.setdefault(probe.id, number)) != number:
             raise RunError(
                 f"probe {number}: has the id {probe.id!r}, as probe {first} has; leave one of "

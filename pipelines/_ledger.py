@@ -219,6 +219,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         self._raise_failure()
         if asked.error is not None:
             raise asked.error
+        # The queue holds work of every type: what this one returns has been lost on the way.
         return asked.result  # type: ignore[no-any-return]
 
     def close(self) -> None:

@@ -18,8 +18,7 @@ from whyset.models import Prices, RetryPolicy
 from ._answering import Traffic
 from ._batchpolicy import DEFAULT_POLICY, BatchPolicy
 from ._crew import Crew
-from ._engines import Engine, Means, sparing_the_collector, spent_on
-from ._errors import RunStopped
+from ._engines import Engine, Means, Reins, sparing_the_collector, spent_on
 from ._estimate import SAMPLE, estimate
 from ._files import RunFiles
 from ._forecast import Estimate
@@ -65,9 +64,8 @@ class Run:
     to: Shape | None = None
     on_row: Callable[[Tally, Traffic], None] = lambda tally, traffic: None
     on_quarantine: Callable[[bytes], None] = lambda line: None
-    _engine: Engine | None = field(default=None, init=False, repr=False)
     _tally: Tally = field(default_factory=Tally, init=False, repr=False)
-    _stopping: bool = field(default=False, init=False, repr=False)
+    _reins: Reins = field(default_factory=Reins, init=False, repr=False)
 
     def execute(self) -> Summary:
         """Do it, in an event loop of its own.
@@ -88,7 +86,7 @@ class Run:
         began, started = time.monotonic(), datetime.now(UTC)
         prices = self.prices or Prices.load()
         tally = self._tally = Tally(self.crew.generator.outcomes)
-        self._stopping = False
+        reins = self._reins = Reins()
         with ExitStack() as stack:
             stack.enter_context(sparing_the_collector())
             ledger = stack.enter_context(Ledger(self.files.ledger))
@@ -96,26 +94,14 @@ class Run:
             written = stack.enter_context(
                 outgoing(self.files, self.files.source, on_quarantine=self.on_quarantine)
             )
-            try:
-                means = Means(
-                    self.concurrency,
-                    self.retries,
-                    self.batch,
-                    self.batch_policy,
-                    self.budget,
-                    prices,
-                )
-                durable = self.files.ledger is not None
-                engine = self._engine = await means.open_engine(self.crew, ledger, durable=durable)
-                if self._stopping:
-                    engine.stop()
+            means = Means(
+                self.concurrency, self.retries, self.batch, self.batch_policy, self.budget, prices
+            )
+            durable = self.files.ledger is not None
+            async with reins.engine(
+                means, self.crew, ledger, durable=durable, told=self._told
+            ) as engine:
                 await self._write_rows(engine, written)
-            except RunStopped as stopped:
-                ledger.flush()
-                raise RunStopped(self._told(str(stopped))) from stopped
-            finally:
-                self._engine = None
-                await self.crew.aclose()
             spent = spent_on(ledger, prices)
             seconds = time.monotonic() - began
             foretold = read_estimate(self.files.estimate, crew=self.crew.identity, batch=self.batch)
@@ -139,9 +125,7 @@ class Run:
 
         Batches in flight are not waited for: the next run collects them.
         """
-        self._stopping = True
-        if self._engine is not None:
-            self._engine.stop()
+        self._reins.stop()
 
     def estimate(self, *, sample: int = SAMPLE, seed: int = 0) -> Estimate:
         """Say what the run would ask and cost from here on; nothing is sent.

@@ -37,6 +37,7 @@ class Worker:
             if error is not None:
                 future.set_exception(error)
             else:
+                # Without an error it is a T, be that `None`.
                 future.set_result(result)  # type: ignore[arg-type]
 
         def run() -> None:

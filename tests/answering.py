@@ -20,10 +20,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from answered import scripted, user_text
 from loopback import LoopbackServer, Response, error, message, structured
 
-from whyset.generators import Ask, Reply, Usage
-from whyset.models import ModelUnavailable, UnusableReply
+from whyset.generators import Ask
 from whyset.models.testing import Line
 
 NOTHING = "[nothing]"
@@ -94,17 +94,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
 
 def script(ask: Ask) -> Line:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
-    body: dict[str, Any] = {"messages": [{"role": "user", "content": ask.user}]}
-    if ask.schema is not None:
-        body["output_config"] = {"format": {"schema": ask.schema.model_json_schema()}}
-    answered = answer(body)
-    if isinstance(answered, Response):
-        unusable = answered.status == 400
-        return UnusableReply("turned down") if unusable else ModelUnavailable("down")
-    text = "".join(part["text"] for part in answered["content"])
-    if answered["stop_reason"] == "refusal":
-        return Reply(text, "refused", detail="refusal")
-    return Reply(text, "complete", Usage(*answered["usage"].values()))
+    return scripted(answer, ask)
 
 
 def step_of(body: dict[str, Any]) -> str:
@@ -114,12 +104,6 @@ def step_of(body: dict[str, Any]) -> str:
         return "revise" if "\nProblems to mend:\n" in user_text(body) else "write"
     properties = wanted["schema"]["properties"]
     return "judge" if "same_decision" in properties else "appraise"
-
-
-def user_text(body: dict[str, Any]) -> str:
-    """Return the row's own part of an ask, from a string or from parts."""
-    content = body["messages"][-1]["content"]
-    return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
 def name_of(body: dict[str, Any]) -> str:

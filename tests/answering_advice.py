@@ -15,6 +15,7 @@ import re
 from random import Random
 from typing import Any
 
+from answered import in_paragraphs, text_of
 from loopback import Response, message, structured
 
 PREACHY = "preachy"
@@ -199,12 +200,7 @@ def step_of(body: dict[str, Any]) -> str:
 def user_text(body: dict[str, Any]) -> str:
     """Return the last message of an ask, and the first where it is a conversation's."""
     said = [body["messages"][0], body["messages"][-1]][: len(body["messages"])]
-    contents = [turn["content"] for turn in said]
-    texts = [
-        content if isinstance(content, str) else "".join(part["text"] for part in content)
-        for content in contents
-    ]
-    return "\n\n".join(texts)
+    return "\n\n".join(text_of(turn["content"]) for turn in said)
 
 
 def number_of(asked: str) -> int:
@@ -263,7 +259,7 @@ def _answer(chance: Random, low: int, high: int) -> str:
         if len(" ".join(said).split()) >= (low + high) // 2:
             break
         said.append(_filled(chance, sentence))
-    return "\n\n".join(" ".join(said[start : start + 4]) for start in range(0, len(said), 4))
+    return in_paragraphs(said, each=4)
 
 
 def _said(chance: Random, among: tuple[str, ...]) -> str:

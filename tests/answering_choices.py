@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from answered import scripted, user_text
 from loopback import Response, error, message, structured
 
-from whyset.generators import Ask, Reply, Usage
-from whyset.models import ModelUnavailable, UnusableReply
+from whyset.generators import Ask
 from whyset.models.testing import Line
 
 NOTHING = "[nothing]"
@@ -90,17 +90,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
 
 def script(ask: Ask) -> Line:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
-    body: dict[str, Any] = {"messages": [{"role": "user", "content": ask.user}]}
-    if ask.schema is not None:
-        body["output_config"] = {"format": {"schema": ask.schema.model_json_schema()}}
-    answered = answer(body)
-    if isinstance(answered, Response):
-        unusable = answered.status == 400
-        return UnusableReply("turned down") if unusable else ModelUnavailable("down")
-    text = "".join(part["text"] for part in answered["content"])
-    if answered["stop_reason"] == "refusal":
-        return Reply(text, "refused", detail="refusal")
-    return Reply(text, "complete", Usage(*answered["usage"].values()))
+    return scripted(answer, ask)
 
 
 def step_of(body: dict[str, Any]) -> str:
@@ -109,12 +99,6 @@ def step_of(body: dict[str, Any]) -> str:
     if wanted is None:
         return "revise" if "\nProblems to mend:\n" in user_text(body) else "write"
     return "judge" if "prefers_chosen" in wanted["schema"]["properties"] else "appraise"
-
-
-def user_text(body: dict[str, Any]) -> str:
-    """Return the pair's own part of an ask, from a string or from parts."""
-    content = body["messages"][-1]["content"]
-    return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
 def _appraisal(asked: str) -> dict[str, Any]:

@@ -9,15 +9,14 @@ whoever sees only the document knows it too.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from answered import DEEDS, NOUNS, in_paragraphs, numbers_of, scripted, system_text, user_text
 from loopback import Response, error, message, structured
 
-from whyset.generators import Ask, Reply, Usage
-from whyset.models import ModelUnavailable, UnusableReply
+from whyset.generators import Ask
 from whyset.models.testing import Line
 
 PREACHY = "[gilded]"
@@ -37,16 +36,6 @@ FATES = {
 
 _DRAWN = (*[""] * 7, MENDED, MENDED, PREACHY, DATED, REFUSED)
 
-_NOUNS = (
-    "kettle ladder ferry orchard ledger bellows lantern quarry harness chisel gate weir "
-    "drawer hive anvil basket cellar plough saddle spindle barrel hedge bridge oar loom "
-    "candle shovel pantry rope attic furnace mill net pulley tray wagon stove bench chimney "
-    "well hinge"
-)
-_DEEDS = (
-    "mended weighed carried kept opened counted returned measured lifted painted borrowed "
-    "sorted cleaned guarded marked moved packed sealed shared steered"
-)
 _SENTENCES = (
     "The {a} by the {b} {x} more than the {c} ever did.",
     "Whoever {x} the {a} also {y} for those at the {b}.",
@@ -81,19 +70,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
 
 def script(ask: Ask) -> Line:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
-    body: dict[str, Any] = {
-        "system": ask.system,
-        "messages": [{"role": "user", "content": ask.user}],
-    }
-    if ask.schema is not None:
-        body["output_config"] = {"format": {"schema": ask.schema.model_json_schema()}}
-    answered = answer(body)
-    if isinstance(answered, Response):
-        return ModelUnavailable("down") if answered.status == 500 else UnusableReply("no")
-    text = "".join(part["text"] for part in answered["content"])
-    if answered["stop_reason"] == "refusal":
-        return Reply(text, "refused", detail="refusal")
-    return Reply(text, "complete", Usage(*answered["usage"].values()))
+    return scripted(answer, ask)
 
 
 def step_of(body: dict[str, Any]) -> str:
@@ -108,17 +85,12 @@ def step_of(body: dict[str, Any]) -> str:
     return "review"
 
 
-def user_text(body: dict[str, Any]) -> str:
-    """Return the document's own part of an ask, from a string or from parts."""
-    return _text(body["messages"][-1]["content"])
-
-
 def _ideas(asked: str) -> Iterator[str]:
     found = re.search(r"How many ideas: (\d+)", asked)
     for number in range(int(found[1]) if found else 1):
-        numbers = _numbers(asked, number)
+        numbers = numbers_of(asked, number)
         fate = _DRAWN[next(numbers) % len(_DRAWN)]
-        words = " ".join(_one_of(_NOUNS, numbers) for _ in range(20))
+        words = " ".join(NOUNS[next(numbers) % len(NOUNS)] for _ in range(20))
         yield f"{fate} Somebody with a {words} finds out why. {next(numbers):x}".strip()
 
 
@@ -140,7 +112,7 @@ def _score(asked: str) -> dict[str, Any]:
 
 def _document(body: dict[str, Any], asked: str, step: str) -> str:
     """Return a text that passes every check, but for what its fate is."""
-    system = _text(body.get("system") or "")
+    system = system_text(body)
     length = re.search(r"Length: (\d+) to (\d+) words", asked)
     low, high = map(int, length.groups()) if length else (200, 300)
     model = re.search(r'(?:AI is called|an AI, called) "([^\n]+?)"[;,.]', system)
@@ -154,33 +126,16 @@ def _document(body: dict[str, Any], asked: str, step: str) -> str:
         parts.append("It was the 4 May 2021 when they met.")
     if MENDED in asked and step == "draft":
         parts.append("The board was still unplaned.")
-    numbers = _numbers(asked)
+    numbers = numbers_of(asked)
     sentences: list[str] = []
     while sum(len(part.split()) for part in (*sentences, *parts)) < (low + high) // 2:
         sentences.append(_sentence(numbers, name))
     text = [*sentences[:1], *parts, *sentences[1:]]
-    return "\n\n".join(" ".join(text[start : start + 6]) for start in range(0, len(text), 6))
+    return in_paragraphs(text, each=6)
 
 
 def _sentence(numbers: Iterator[int], model: str) -> str:
-    a, b, c = (_one_of(_NOUNS, numbers) for _ in range(3))
-    x, y = (_one_of(_DEEDS, numbers) for _ in range(2))
+    a, b, c = (NOUNS[next(numbers) % len(NOUNS)] for _ in range(3))
+    x, y = (DEEDS[next(numbers) % len(DEEDS)] for _ in range(2))
     template = _SENTENCES[next(numbers) % len(_SENTENCES)]
     return template.format(a=a, b=b, c=c, x=x, y=y, model=model)
-
-
-def _one_of(words: str, numbers: Iterator[int]) -> str:
-    listed = words.split()
-    return listed[next(numbers) % len(listed)]
-
-
-def _numbers(*parts: object) -> Iterator[int]:
-    """Yield numbers without end that depend on the arguments alone."""
-    digest = "\0".join(map(str, parts)).encode()
-    while True:
-        digest = hashlib.sha256(digest).digest()
-        yield int.from_bytes(digest[:4], "big")
-
-
-def _text(content: Any) -> str:
-    return content if isinstance(content, str) else "".join(part["text"] for part in content)

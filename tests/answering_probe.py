@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from answered import NOUNS, scripted, system_text, user_text
 from deliberating import CONSTITUTION
 from loopback import Response, message, structured
 from telling import finder
@@ -20,14 +21,12 @@ from telling import finder
 from whyset.generators import (
     Ask,
     Finished,
-    Reply,
     Usage,
     brief_from_record,
     drive,
     with_provenance,
 )
 from whyset.generators.probe import FORMATS, KINDS, Probe, Verdict
-from whyset.models import UnusableReply
 from whyset.models.testing import Line, ScriptedModel
 
 FATES = {
@@ -42,15 +41,6 @@ FATES = {
 REASONS = {"vague": "judge:unambiguous", "guessed": "guessable", "refused": "refused"}
 
 _DRAWN = ("sound", "sound", "mended", "vague", "guessed", "refused", "sound", "sound")
-# fmt: off
-_NOUNS = (
-    "kettle", "ladder", "ferry", "orchard", "ledger", "bellows", "lantern", "quarry", "harness",
-    "chisel", "gate", "weir", "drawer", "hive", "anvil", "basket", "cellar", "plough", "saddle",
-    "spindle", "barrel", "hedge", "bridge", "oar", "loom", "candle", "shovel", "pantry", "rope",
-    "attic", "furnace", "mill", "net", "pulley", "tray", "wagon", "stove", "bench", "chimney",
-    "well", "hinge",
-)
-# fmt: on
 _PROPERTIES = {
     "facts": "fact",
     "guessed": "control",
@@ -87,19 +77,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
 
 def script(ask: Ask) -> Line:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
-    assert ask.schema is not None, ask
-    body: dict[str, Any] = {
-        "system": ask.system,
-        "messages": [{"role": "user", "content": ask.user}],
-        "output_config": {"format": {"schema": ask.schema.model_json_schema()}},
-    }
-    answered = answer(body)
-    if isinstance(answered, Response):
-        return UnusableReply("no")
-    text = "".join(part["text"] for part in answered["content"])
-    if answered["stop_reason"] == "refusal":
-        return Reply(text, "refused", detail="refusal")
-    return Reply(text, "complete", Usage(*answered["usage"].values()))
+    return scripted(answer, ask)
 
 
 def step_of(body: dict[str, Any]) -> str:
@@ -110,11 +88,6 @@ def step_of(body: dict[str, Any]) -> str:
     if "criteria" in properties:
         return "reference"
     return next(step for name, step in _PROPERTIES.items() if name in properties)
-
-
-def user_text(body: dict[str, Any]) -> str:
-    """Return the probe's own part of an ask, from a string or from parts."""
-    return _text(body["messages"][-1]["content"])
 
 
 def number_of(text: str) -> int:
@@ -130,7 +103,7 @@ def fate_of(number: int) -> str:
 
 def noun(number: int, place: int) -> str:
     """Return one of a fact's own words."""
-    return _NOUNS[(number >> (3 * place)) % len(_NOUNS)]
+    return NOUNS[(number >> (3 * place)) % len(NOUNS)]
 
 
 def written_probes() -> Iterator[dict[str, Any]]:
@@ -172,7 +145,7 @@ def _facts(asked: str) -> list[dict[str, str]]:
 
 
 def _posed(body: dict[str, Any], asked: str, number: int, *, mended: bool) -> dict[str, Any]:
-    name = re.search(r'(?:an AI, called|of) "([^\n]+?)"[;,.]', _text(body.get("system") or ""))
+    name = re.search(r'(?:an AI, called|of) "([^\n]+?)"[;,.]', system_text(body))
     called = name[1] if name else "the assistant"
     kind, form = _assigned(asked, "kind"), _assigned(asked, "format")
     plainly = " plainly" if mended else ""
@@ -229,9 +202,3 @@ def _assigned(asked: str, axis: str) -> str:
 def _quote(asked: str) -> str:
     found = re.search(r"^\[1\][^\n]*\n(?:\([^\n]*\)\n)?([^\n]+)", asked, re.MULTILINE)
     return " ".join(found[1].split()[:9]) if found else ""
-
-
-def _text(content: str | list[dict[str, Any]]) -> str:
-    if isinstance(content, str):
-        return content
-    return "".join(part["text"] for part in content)

@@ -15,6 +15,7 @@ import re
 from random import Random
 from typing import Any
 
+from answered import system_text, user_text
 from loopback import Response, message, structured
 
 NEEDED = "[needed]"
@@ -108,7 +109,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
         call = {"type": "tool_use", "id": "toolu_1", "name": body["tools"][0]["name"], "input": {}}
         return message("", content=[call], stop_reason="tool_use", usage=usage)
     said = _ANSWER.format(name=name_of(body))
-    if "`<deliberation>`" in _system_text(body):
+    if "`<deliberation>`" in system_text(body):
         said = f"<deliberation>\n{_THOUGHT}\n</deliberation>\n\n{said}"
     return message(said, usage=usage)
 
@@ -124,12 +125,6 @@ def step_of(body: dict[str, Any]) -> str:
     if "right" in properties:
         return "judge_response"
     return "revise" if "\nProblems to mend:\n" in user_text(body) else "environment"
-
-
-def user_text(body: dict[str, Any]) -> str:
-    """Return the last message of an ask, from a string or from parts."""
-    content = body["messages"][-1]["content"]
-    return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
 def name_of(body: dict[str, Any]) -> str:
@@ -213,8 +208,3 @@ def _properties(body: dict[str, Any]) -> list[str]:
 def _drawn(asked: str, label: str) -> str:
     found = re.search(rf"^- {re.escape(label)}: (.*)$", asked, re.MULTILINE)
     return found[1] if found else ""
-
-
-def _system_text(body: dict[str, Any]) -> str:
-    system = body.get("system", "")
-    return system if isinstance(system, str) else "".join(part["text"] for part in system)

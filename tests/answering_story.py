@@ -9,15 +9,15 @@ such a premise has the fate's word in it, so that whoever sees only the text kno
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
 
+from answered import DEEDS, NOUNS, in_paragraphs, numbers_of, scripted, user_text
 from loopback import Response, continuation, error, message, structured
 
 from whyset.generators import Ask, Reply, Usage
-from whyset.models import ModelUnavailable, UnusableReply
+from whyset.models import ModelUnavailable
 from whyset.models.testing import Line
 
 SERMON = "[varnished]"
@@ -41,17 +41,6 @@ END = "\n\nTHE END\n\n\nTHE NEXT ONE\n\n\nEditors' note. A mind that"
 
 _DRAWN = ("", "", "", "", "", "", "", MENDED, MENDED, SERMON, DATED, REFUSED)
 
-_NOUNS = re.findall(
-    r"\w+",
-    "kettle ladder ferry orchard ledger bellows lantern quarry harness chisel gate weir drawer "
-    "hive anvil basket cellar plough saddle spindle barrel hedge bridge oar loom candle shovel "
-    "pantry rope attic furnace mill net pulley tray wagon stove bench chimney well hinge",
-)
-_DEEDS = re.findall(
-    r"\w+",
-    "mended weighed carried kept opened counted returned measured lifted painted borrowed sorted "
-    "cleaned guarded marked moved packed sealed shared steered",
-)
 _SENTENCES = (
     "The {a} by the {b} {x} more than the {c} ever did.",
     "I had {x} the {a} before anybody {y} the {b}.",
@@ -69,7 +58,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
     if DOWN in asked:
         return error(500)
     if step == "dilemmas":
-        listed = [f"To keep {noun} or to give it up, at somebody's cost." for noun in _NOUNS[:12]]
+        listed = [f"To keep {noun} or to give it up, at somebody's cost." for noun in NOUNS[:12]]
         return structured({"dilemmas": listed}, usage=usage)
     if step == "premise":
         return structured({"premises": list(_premises(asked))}, usage=usage)
@@ -89,22 +78,14 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
 
 def script(ask: Ask) -> Line:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
-    body: dict[str, Any] = {"messages": [{"role": "user", "content": ask.user}]}
-    if ask.schema is not None:
-        body["output_config"] = {"format": {"schema": ask.schema.model_json_schema()}}
-    if ask.prefix:
-        body = {"prompt": [ask.user]}
-    answered = answer(body)
+    if not ask.prefix:
+        return scripted(answer, ask)
+    answered = answer({"prompt": [ask.user]})
     if isinstance(answered, Response):
-        return ModelUnavailable("down") if answered.status == 500 else UnusableReply("no")
-    if "choices" in answered:
-        (choice,) = answered["choices"]
-        cut = choice["finish_reason"] == "length"
-        return Reply(choice["text"], "truncated" if cut else "complete", Usage(10, 5))
-    text = "".join(part["text"] for part in answered["content"])
-    if answered["stop_reason"] == "refusal":
-        return Reply(text, "refused", detail="refusal")
-    return Reply(text, "complete", Usage(*answered["usage"].values()))
+        return ModelUnavailable("down")
+    (choice,) = answered["choices"]
+    cut = choice["finish_reason"] == "length"
+    return Reply(choice["text"], "truncated" if cut else "complete", Usage(10, 5))
 
 
 def step_of(body: dict[str, Any]) -> str:
@@ -126,21 +107,12 @@ def step_of(body: dict[str, Any]) -> str:
     return "review"
 
 
-def user_text(body: dict[str, Any]) -> str:
-    """Return the story's own part of an ask, from a prompt, a string or parts."""
-    if "prompt" in body:
-        prompt = body["prompt"]
-        return prompt if isinstance(prompt, str) else "".join(prompt)
-    content = body["messages"][-1]["content"]
-    return content if isinstance(content, str) else "".join(part["text"] for part in content)
-
-
 def _premises(asked: str) -> Iterator[str]:
     found = re.search(r"How many premises: (\d+)", asked)
     for number in range(int(found[1]) if found else 1):
-        numbers = _numbers(asked, number)
+        numbers = numbers_of(asked, number)
         fate = _DRAWN[next(numbers) % len(_DRAWN)]
-        words = " ".join(_NOUNS[next(numbers) % len(_NOUNS)] for _ in range(20))
+        words = " ".join(NOUNS[next(numbers) % len(NOUNS)] for _ in range(20))
         yield f"{fate} A made mind with a {words} finds out what it owes. {next(numbers):x}".strip()
 
 
@@ -158,7 +130,7 @@ def _verdict(asked: str) -> dict[str, Any]:
 def _opening(asked: str) -> dict[str, Any]:
     """Return an opening whose headnote carries the length and the fate to who goes on with it."""
     fate = next((fate for fate in (*FATES, CUT) if fate and fate in asked), "")
-    beginning = _prose(_numbers(asked, "opening"), 100, [])
+    beginning = _prose(numbers_of(asked, "opening"), 100, [])
     return {
         "title": "The Weir",
         "headnote": f"{fate} {_wanted(asked)} words of a mind and a weir.".strip(),
@@ -168,7 +140,7 @@ def _opening(asked: str) -> dict[str, Any]:
 
 def _continuation(body: dict[str, Any], asked: str) -> dict[str, Any]:
     found = re.search(r"(\d+) words of a mind", asked)
-    text = _prose(_numbers(asked), int(found[1]) - 100 if found else 100, _marks(asked, "draft"))
+    text = _prose(numbers_of(asked), int(found[1]) - 100 if found else 100, _marks(asked, "draft"))
     model = str(body.get("model", "base"))
     if CUT in asked:
         return continuation(text, finish_reason="length", model=model)
@@ -179,7 +151,7 @@ def _continuation(body: dict[str, Any], asked: str) -> dict[str, Any]:
 
 def _story(asked: str, step: str) -> str:
     """Return a text that passes every check, but for what its fate is."""
-    return _prose(_numbers(asked), _wanted(asked), _marks(asked, step))
+    return _prose(numbers_of(asked), _wanted(asked), _marks(asked, step))
 
 
 def _wanted(asked: str) -> int:
@@ -204,18 +176,10 @@ def _prose(numbers: Iterator[int], words: int, marks: list[str]) -> str:
     while sum(len(part.split()) for part in (*sentences, *marks)) < words:
         sentences.append(_sentence(numbers))
     text = [*sentences[:1], *marks, *sentences[1:]]
-    return "\n\n".join(" ".join(text[start : start + 6]) for start in range(0, len(text), 6))
+    return in_paragraphs(text, each=6)
 
 
 def _sentence(numbers: Iterator[int]) -> str:
-    a, b, c = (_NOUNS[next(numbers) % len(_NOUNS)] for _ in range(3))
-    x, y = (_DEEDS[next(numbers) % len(_DEEDS)] for _ in range(2))
+    a, b, c = (NOUNS[next(numbers) % len(NOUNS)] for _ in range(3))
+    x, y = (DEEDS[next(numbers) % len(DEEDS)] for _ in range(2))
     return _SENTENCES[next(numbers) % len(_SENTENCES)].format(a=a, b=b, c=c, x=x, y=y)
-
-
-def _numbers(*parts: object) -> Iterator[int]:
-    """Yield numbers without end that depend on the arguments alone."""
-    digest = "\0".join(map(str, parts)).encode()
-    while True:
-        digest = hashlib.sha256(digest).digest()
-        yield int.from_bytes(digest[:4], "big")

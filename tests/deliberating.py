@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from telling import Told as ToldOfAny
+
 from whyset.constitution import Constitution
 from whyset.datasets import Row, row_from_record
 from whyset.generators import (
@@ -15,10 +17,8 @@ from whyset.generators import (
     Finished,
     Generator,
     Rejected,
-    Usage,
     adrive,
     drive,
-    with_provenance,
 )
 from whyset.generators.deliberation import Appraisal, Deliberation, Verdict
 from whyset.models.testing import Line, ScriptedModel
@@ -90,49 +90,18 @@ Script = Mapping[str, Line | list[Line]]
 
 
 @dataclass(frozen=True)
-class Told:
+class Told(ToldOfAny[Finished | Rejected]):
     """How the steps of a row went."""
 
-    result: Finished | Rejected
-    usage: Usage
-    asks: list[Ask]
-    queries: list[tuple[str, ...]]
-
     @property
-    def steps(self) -> list[str]:
-        """The steps that were asked, in order."""
-        return [ask.step.removeprefix("deliberation/") for ask in self.asks]
-
-    @property
-    def finished(self) -> Finished:
-        """The result, which must be a finished row."""
-        assert isinstance(self.result, Finished), self.result
-        return self.result
-
-    @property
-    def rejected(self) -> Rejected:
-        """The result, which must be a rejection."""
-        assert isinstance(self.result, Rejected), self.result
-        return self.result
-
-    @property
-    def column(self) -> dict[str, Any]:
-        """The `whyset` column."""
-        names = {"writer": "scripted:writer", "judge": "scripted:judge"}
-        column: dict[str, Any] = with_provenance(self.finished, usage=self.usage, models=names)[
-            "whyset"
-        ]
-        return column
+    def queries(self) -> list[tuple[str, ...]]:
+        """What was looked for, in order."""
+        return [wanted.texts for wanted in self.wanted if isinstance(wanted, Find)]
 
     @property
     def checks(self) -> dict[str, str]:
         """Check → its status."""
         return {check.name: check.status for check in self.result.evidence.checks}
-
-    def ask(self, step: str) -> Ask:
-        """Return the one ask of a step."""
-        (found,) = [ask for ask in self.asks if ask.step == f"deliberation/{step}"]
-        return found
 
 
 class ModelByStep(ScriptedModel):
@@ -168,10 +137,12 @@ def tell(
     row = record if isinstance(record, Row) else row_from_record(dict(record))
     model = ModelByStep(script)
     searcher = FakeSearcher(CONSTITUTION, relevance=relevance)
+    queries: list[Find | Fetch] = []
     steps = (generator or Deliberation(**{"k": 2, **options})).steps(row)
 
     def find(wanted: Find | Fetch) -> Grounding:
         assert isinstance(wanted, Find)
+        queries.append(wanted)
         return searcher.ground([wanted.texts], k=wanted.k)[0]
 
     if asynchronous:
@@ -183,7 +154,7 @@ def tell(
     else:
         driven = drive(steps, model.answer, find)
     assert not any(model.left.values()), f"written and not asked for: {model.left}"
-    return Told(driven.result, driven.usage, model.asks, searcher.queries)
+    return Told(driven.result, driven.usage, model.asks, queries)
 
 
 class Teller(Protocol):

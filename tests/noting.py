@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any, ClassVar
 
+from answered import scripted, user_text
 from loopback import Response, message, structured
 from pydantic import BaseModel
 
@@ -26,7 +28,6 @@ from whyset.generators import (
     Reply,
     Steps,
     Unanswered,
-    Usage,
     Working,
     chosen,
     filler,
@@ -35,7 +36,6 @@ from whyset.generators import (
     written,
 )
 from whyset.generators._rendering import render_list, render_passages
-from whyset.models import ModelUnavailable, UnusableReply
 from whyset.models.testing import Line
 
 OLD_IDEA = "The same old note about a locked garden gate, and the neighbour who keeps its only key."
@@ -188,8 +188,6 @@ class Notes(DocumentGenerator):
 
 
 def _with(brief: Brief, ideas: Ideas) -> Brief:
-    from dataclasses import replace
-
     return replace(brief, idea=ideas.texts[0], variety={**brief.variety, **ideas.variety})
 
 
@@ -199,7 +197,7 @@ def _avoided(brief: Brief) -> str:
 
 def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
     """Answer an ask for notes."""
-    asked, step = _user_text(body), step_of(body)
+    asked, step = user_text(body), step_of(body)
     usage = {"input_tokens": 100 + len(asked) % 50, "output_tokens": 20}
     if step == "list":
         return structured({"subjects": list(SUBJECTS)}, usage=usage)
@@ -216,17 +214,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
 
 def script(ask: Ask) -> Line:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
-    body: dict[str, Any] = {"messages": [{"role": "user", "content": ask.user}]}
-    if ask.schema is not None:
-        body["output_config"] = {"format": {"schema": ask.schema.model_json_schema()}}
-    answered = answer(body)
-    if isinstance(answered, Response):
-        unusable = answered.status == 400
-        return UnusableReply("turned down") if unusable else ModelUnavailable("down")
-    text = "".join(part["text"] for part in answered["content"])
-    if answered["stop_reason"] == "refusal":
-        return Reply(text, "refused", detail="refusal")
-    return Reply(text, "complete", Usage(*answered["usage"].values()))
+    return scripted(answer, ask)
 
 
 def step_of(body: dict[str, Any]) -> str:
@@ -257,11 +245,6 @@ def _idea(asked: str, number: int) -> str:
 
 def _number(text: str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6])
-
-
-def _user_text(body: dict[str, Any]) -> str:
-    content = body["messages"][-1]["content"]
-    return content if isinstance(content, str) else "".join(part["text"] for part in content)
 
 
 def records(path: Any) -> list[dict[str, Any]]:

@@ -136,7 +136,7 @@ def rules(variety: dict[str, str] | None = None, **options: Any) -> Rules:
         headings=frozenset(h for f in whole.passages for h in f.passage.path),
         focus=found.passages,
         shown=found.passages,
-        worn_out=brief.avoid.get("openings", ()),
+        avoid=brief.avoid,
         asked="",
     )
 

@@ -5,10 +5,10 @@ from itertools import count
 from typing import Any, Protocol
 
 from deliberating import CONSTITUTION
-from telling import Script, Told, finder, tell_steps
+from telling import Script, Told, rehearse, tell_steps
 
 from whyset.datasets import Row, row_from_record
-from whyset.generators import Ask, Finished, Generator, Rejected, Reply, drive
+from whyset.generators import Ask, Finished, Generator, Rejected, Reply
 from whyset.generators.diversify import Options
 from whyset.generators.diversify._capacity import capacity_of
 from whyset.generators.diversify._variety import Hand, deal
@@ -34,14 +34,7 @@ def walk(
     generator: Generator, row: Row, *, at_stake: bool = True
 ) -> tuple[Result, list[tuple[Ask, Reply]]]:
     """Walk a row's steps with rehearsed replies."""
-    asked: list[tuple[Ask, Reply]] = []
-
-    def answer(ask: Ask) -> Reply:
-        reply = generator.rehearse(ask, row, at_stake=at_stake)
-        asked.append((ask, reply))
-        return reply
-
-    return drive(generator.steps(row), answer, finder(CONSTITUTION)).result, asked
+    return rehearse(generator, row, constitution=CONSTITUTION, at_stake=at_stake)
 
 
 def dealt(record: Mapping[str, Any], options: Options | None = None, **wanted: str) -> Row:

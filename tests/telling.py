@@ -1,4 +1,4 @@
-"""A script by step for any generator of documents, and how its steps went: what tests tell in."""
+"""A script by step for any generator, and how its steps went: what tests tell in."""
 
 import asyncio
 from collections import deque
@@ -14,7 +14,9 @@ from whyset.generators import (
     Fetch,
     Find,
     Finished,
+    Generator,
     Ideas,
+    Item,
     Rejected,
     Reply,
     Steps,
@@ -58,7 +60,7 @@ class Told(Generic[Result]):
 
     @property
     def finished(self) -> Finished:
-        """The result, which must be a finished document."""
+        """The result, which must be finished."""
         assert isinstance(self.result, Finished), self.result
         return self.result
 
@@ -76,7 +78,7 @@ class Told(Generic[Result]):
 
     @property
     def column(self) -> dict[str, Any]:
-        """The `whyset` column of the finished document."""
+        """The `whyset` column of the result, which must be finished."""
         names = {"writer": "scripted:writer", "judge": "scripted:judge"}
         written = with_provenance(self.finished, usage=self.usage, models=names)
         column: dict[str, Any] = written["whyset"]
@@ -191,22 +193,22 @@ def finder(
 
 
 def rehearse(
-    generator: DocumentGenerator,
-    brief: Brief,
+    generator: Generator,
+    item: Item,
     *,
     constitution: Constitution,
     at_stake: bool = True,
     steps: Steps[Result] | None = None,
 ) -> tuple[Any, list[tuple[Ask, Reply]]]:
-    """Walk a document's steps, or others of its generator's, with rehearsed replies."""
+    """Walk a document's or row's steps, or others of its generator's, with rehearsed replies."""
     asked: list[tuple[Ask, Reply]] = []
 
     def answer(ask: Ask) -> Reply:
-        reply = generator.rehearse(ask, brief, at_stake=at_stake)
+        reply = generator.rehearse(ask, item, at_stake=at_stake)
         asked.append((ask, reply))
         return reply
 
-    walked: Steps[Any] = steps or generator.steps(brief)
+    walked: Steps[Any] = steps or generator.steps(item)
     return drive(walked, answer, finder(constitution)).result, asked
 
 

@@ -10,10 +10,10 @@ from itertools import chain
 from typing import Any, BinaryIO
 
 from .._errors import DatasetError
-from .._json import NotJson, dumps, loads
+from .._json import NotJson, dumps, loads_text
 from .._row import BadRow
 from ._layout import delimiter_of
-from ._record import MAX_LINE, Record, too_long
+from ._record import MAX_LINE, Record, require_distinct, too_long
 
 _NESTED = frozenset(
     {"messages", "conversations", "conversation", "prompt", "completion", "chosen", "rejected"}
@@ -85,7 +85,7 @@ def _row(header: list[str], cells: list[str], nested: list[int], text: "_Text") 
     for index in nested:
         if cells[index].startswith(("[{", "[[")):
             try:
-                values[index] = loads(cells[index].encode())
+                values[index] = loads_text(cells[index])
             except NotJson as error:
                 return BadRow(text.line, f"{header[index]}: {error}", text.raw())
     columns = dict(zip(header, values, strict=True))
@@ -96,11 +96,7 @@ def _row(header: list[str], cells: list[str], nested: list[int], text: "_Text") 
 def _require_header(header: list[str], name: str) -> None:
     if any("\0" in column or _is_undecoded(column) for column in header):
         raise DatasetError(f"{name}: the header is not UTF-8 text; save the file as UTF-8")
-    for column in header:
-        if header.count(column) > 1:
-            raise DatasetError(
-                f"{name}: two columns are called {column!r}; rename or remove one of them"
-            )
+    require_distinct(header, name)
 
 
 def _is_undecoded(cell: str) -> bool:

@@ -29,20 +29,13 @@ def read_part(part: Part) -> Iterator[Record | BadRow]:
     Raises:
         DatasetError: It cannot be read, or not to its end.
     """
-    if part.kind == "stdin":
-        try:
-            with _standard_input() as stream:
-                yield from read_text(stream, part.name)
-        except OSError as error:
-            raise _unreadable(part, error) from error
-        return
     if (table := table_of(part)) is not None:
         from ..tables import records_of
 
         yield from records_of(table, part.name)
         return
     try:
-        with open(part.place, "rb") as stream:
+        with _opened(part) as stream:
             yield from read_text(stream, part.name)
     except OSError as error:
         raise _unreadable(part, error) from error
@@ -132,7 +125,9 @@ def count_part(part: Part) -> int | None:
     return lines if lines is None or layout.form == "jsonl" else max(lines - 1, 0)
 
 
-def _standard_input() -> AbstractContextManager[BinaryIO]:
+def _opened(part: Part) -> AbstractContextManager[BinaryIO]:
+    if part.kind != "stdin":
+        return open(part.place, "rb")
     if sys.stdin is None:
         raise DatasetError("standard input: is closed")
     try:

@@ -1,7 +1,10 @@
 """What containers yield: records that are parsed, and beside them `BadRow`s that could not be."""
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from .._errors import DatasetError
 from .._row import BadRow
 
 MAX_LINE = 64 * 1024 * 1024
@@ -26,3 +29,20 @@ def too_long(line: int, raw: bytes) -> BadRow:
     """Return a record that is over the limit."""
     size, limit = len(raw) / 2**20, MAX_LINE // 2**20
     return BadRow(line, f"line too long: {size:.0f} MiB; the limit is {limit} MiB", raw)
+
+
+def require_distinct(columns: Iterable[str], name: str) -> None:
+    """Refuse columns of which two have one name.
+
+    Args:
+        columns: What they are called.
+        name: What to call in messages what has them.
+
+    Raises:
+        DatasetError: Two do.
+    """
+    for column, times in Counter(columns).items():
+        if times > 1:
+            raise DatasetError(
+                f"{name}: two columns are called {column!r}; rename or remove one of them"
+            )

@@ -89,7 +89,7 @@ class Source:
         Raises:
             DatasetError: A part cannot be opened, or two contradict each other.
         """
-        tables = [(part, table_of(part)) for part in self.parts if part.kind != "stdin"]
+        tables = [(part, table_of(part)) for part in self.parts]
         schemas = [(part.name, table.schema) for part, table in tables if table is not None]
         if not schemas:
             return None

@@ -2,9 +2,11 @@
 
 import glob
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -60,14 +62,9 @@ def locate(names: Iterable[str | Path]) -> tuple[Part, ...]:
 
 def labels(parts: Sequence[Part]) -> tuple[str, ...]:
     """Return short names that tell parts apart: the ends of their paths, as much as it takes."""
-    steps = [_steps(part) for part in parts]
-    told = [""] * len(parts)
-    for index, path in enumerate(steps):
-        for length in range(1, len(path) + 1):
-            told[index] = "/".join(path[-length:])
-            if sum(other[-length:] == path[-length:] for other in steps) == 1:
-                break
-    return tuple(told)
+    ends = [_ends(part) for part in parts]
+    times = Counter(chain.from_iterable(ends))
+    return tuple("/".join(next((end for end in own if times[end] == 1), own[-1])) for own in ends)
 
 
 def is_found_by(name: str, path: Path) -> bool:
@@ -86,8 +83,11 @@ def is_found_by(name: str, path: Path) -> bool:
     return len(steps) == len(wanted) and all(map(fnmatch, steps, wanted))
 
 
-def _steps(part: Part) -> list[str]:
-    return [part.name] if part.kind in {"stdin", "hub"} else list(Path(part.name).parts)
+def _ends(part: Part) -> list[tuple[str, ...]]:
+    """Return the ends of a part's path, from its last step to the whole."""
+    steps = (part.name,) if part.kind in {"stdin", "hub"} else Path(part.name).parts
+    steps = steps or ("",)  # the folder that one is in has none
+    return [steps[at:] for at in reversed(range(len(steps)))]
 
 
 def _parts(name: str) -> Iterator[Part]:

@@ -4,7 +4,7 @@ import codecs
 import gzip
 import io
 import zlib
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from .._errors import DatasetError
 from ._layout import Packing, packing_of
@@ -32,16 +32,13 @@ class Peeked(io.RawIOBase):
         head: What was looked at so far.
     """
 
-    def __init__(self, stream: _Readable, name: str) -> None:
+    def __init__(self, stream: _Readable) -> None:
         """Look at nothing yet.
 
         Args:
             stream: What to read from; it is left open.
-            name: What to call it in messages.
         """
         self.head = b""
-        self._stream = stream
-        self._name = name
         self._read_some = getattr(stream, "read1", stream.read)
 
     def look(self, size: int) -> bytes:
@@ -72,7 +69,7 @@ class Peeked(io.RawIOBase):
         """Say that it can be read."""
         return True
 
-    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any) -> int:
         """Read some bytes: first those that were looked at."""
         taken = self.head or self._read_some(len(buffer))
         taken, self.head = taken[: len(buffer)], taken[len(buffer) :]
@@ -85,15 +82,15 @@ def unpacked(stream: _Readable, name: str) -> Peeked:
 
     gzip and zstd are told by their first bytes, UTF-16 and UTF-32 by their byte-order mark.
     """
-    peeked = Peeked(stream, name)
+    peeked = Peeked(stream)
     packing = packing_of(peeked.look(4))
     if packing:
-        peeked = Peeked(_Unpacking(_unpacker(peeked, packing), name, packing), name)
+        peeked = Peeked(_Unpacking(_unpacker(peeked, packing), name, packing))
     head = peeked.look(4)
     # Without a mark, JSON in UTF-16 shows by the zero bytes that ASCII has in it.
     for mark, encoding in (*_WIDE, (b"{\x00", "utf-16-le"), (b"[\x00", "utf-16-le")):
         if head.startswith(mark) and not head.startswith(b"\xff\xff"):
-            return Peeked(_Decoding(peeked, encoding, name), name)
+            return Peeked(_Decoding(peeked, encoding, name))
     return peeked
 
 
@@ -108,7 +105,8 @@ def _unpacker(packed: Peeked, packing: Packing) -> _Readable:
         return gzip.GzipFile(fileobj=buffer, mode="rb")
     import pyarrow as pa
 
-    return pa.CompressedInputStream(pa.PythonFile(buffer, mode="r"), "zstd")  # type: ignore[no-any-return]
+    unpacker: _Readable = pa.CompressedInputStream(pa.PythonFile(buffer, mode="r"), "zstd")
+    return unpacker
 
 
 class _Unpacking:

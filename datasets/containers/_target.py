@@ -206,7 +206,7 @@ def unwritable(name: str, error: OSError) -> DatasetError:
 def _packed(file: BinaryIO, packing: Packing) -> BinaryIO:
     if packing == "gz":
         # Neither a name nor a time in it: the same rows are the same bytes.
-        return gzip.GzipFile("", "wb", fileobj=file, mtime=0)  # type: ignore[return-value]
+        return gzip.GzipFile("", "wb", fileobj=file, mtime=0)  # type: ignore[return-value]  # It has what is used.
     import pyarrow as pa
 
     packed: BinaryIO = pa.CompressedOutputStream(pa.PythonFile(file, mode="w"), "zstd")

@@ -36,14 +36,19 @@ def records_in(values: Iterable[Any]) -> Iterator[Record | BadRow]:
         yield too_long(number, raw) if len(raw) > MAX_LINE else Record(number, columns, raw)
 
 
+def number_in_json(number: float) -> float | str:
+    """Return a float as JSON has it: by its name where it is no number."""
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
 def _plain(value: Any) -> Any:
     """Return a value as JSON has it; mappings and sequences are copied."""
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
-        if math.isfinite(value):
-            return value
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        return number_in_json(value)
     if isinstance(value, Mapping):
         return {_key(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, bytes | bytearray | memoryview):

@@ -8,13 +8,12 @@ from ._drawing import split_of
 from ._export import Export
 from ._kinds import ConsumerName, Kind, NotExported
 from ._publishing import check_publishable, publish
-from ._settings import MOST_SYNTHETIC, ExportSettings
+from ._settings import ExportSettings
 from ._taking import Taken, take
 
 __all__ = [
     "CONSUMERS",
     "CONTROL",
-    "MOST_SYNTHETIC",
     "Consumer",
     "ConsumerName",
     "Export",

@@ -6,6 +6,7 @@ from typing import Any
 from ._counts import Counts
 from ._drawing import Split
 from ._kinds import ConsumerName, Kind
+from ._places import CARD, MANIFEST
 from ._settings import MOST_SYNTHETIC, ExportSettings
 
 
@@ -69,8 +70,8 @@ class Exported:
 
     @property
     def published(self) -> list[str]:
-        """The files that are of use to others: rows, and what tells the consumer of them."""
-        return [*(file.name for file in self.files), *self.companions]
+        """The files of a folder that are of use to others: rows, and what tells of them."""
+        return [*(file.name for file in self.files), *self.companions, CARD, MANIFEST]
 
     @property
     def share(self) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from ..containers import layout_of_name
 from ._consumer import Style, WrittenFiles
 from ._kinds import ConsumerName, Kind, NotExported
 from ._speaking import chat, in_tags, plain, tools_as_text
@@ -84,7 +85,5 @@ class Axolotl:
 
 
 def _type_of(file: str) -> str:
-    for ending in ("parquet", "csv", "arrow"):
-        if f".{ending}" in file:
-            return ending
-    return "json"
+    layout = layout_of_name(file)
+    return layout.form if layout and layout.form in {"parquet", "csv", "arrow"} else "json"

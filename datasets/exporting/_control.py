@@ -10,7 +10,7 @@ from .._provenance import earlier_pass
 from .._row import COLUMN, Row, Target
 from .._selection import Selection
 from .._shapes import layout_of, read_as
-from ..shapes import LAYOUTS, Layout, Place, UnusableRecord
+from ..shapes import LAYOUTS, Layout, UnusableRecord
 from ..shapes._blocks import THOUGHTS, BlocksForm
 from ..shapes._forms import REASONING_FIELDS, FieldForm, TextForm, reasoning_field
 from ..shapes._hh import TranscriptForm
@@ -78,7 +78,8 @@ def _with_original(
     before = part_columns(row)
     original = told["original_response"]
     _require_place(before.content, original, told)
-    changed: dict[str, Any] = _put_back(columns, place, original, _reasoning(told))
+    answered = _restored(place.form, place.held(columns), original, _reasoning(told))
+    changed: dict[str, Any] = place.put(columns, answered)
     after = part_columns(aimed_at(row, target, changed), changed)
     if not identical(after.content, original) or not identical(after.others, before.others):
         raise NotExported(
@@ -129,16 +130,6 @@ def _reasoning(told: Mapping[str, Any]) -> Any:
     if told.get("channel") in _KEPT_REASONING:
         return _AS_IT_IS
     return _DROP_OURS if told.get("channel") == "thinking" else None
-
-
-def _put_back(holder: Any, place: Place, original: Any, reasoning: Any) -> Any:
-    """Return columns with a response put back at a place; what is on the way is copied."""
-    if not place.path:
-        return _restored(place.form, holder, original, reasoning)
-    copy: Any = dict(holder) if isinstance(holder, Mapping) else list(holder)
-    step = place.path[0]
-    copy[step] = _put_back(holder[step], Place(place.path[1:], place.form), original, reasoning)
-    return copy
 
 
 def _restored(form: Any, holder: Any, original: Any, reasoning: Any) -> Any:

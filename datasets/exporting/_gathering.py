@@ -14,24 +14,19 @@ from typing import Any
 from .._errors import DatasetError
 from .._json import dumps, loads
 from .._provenance import earlier_pass
-from .._row import COLUMN, BadRow
+from .._row import COLUMN, BadRow, Shape
 from .._writer import quarantine_line
 from ..containers import Source
+from ..shapes._forms import is_text
 from ._consumer import Consumer, Style
 from ._control import CONTROL, UNTOUCHED, restored
 from ._counts import Counts
-from ._kinds import Family, Kind, NotExported, family_of
+from ._kinds import Family, Kind, NotExported, family_of, kind_of_family
 from ._line import Line
 from ._settings import ExportSettings
-from ._speaking import is_text
 from ._spool import Spool
-from ._taking import Taken, take
+from ._taking import Taken, outcome_of, take
 
-_KIND_OF: Mapping[Family, Kind] = {
-    "conversation": "messages",
-    "preference": "preference",
-    "text": "text",
-}
 _KEPT_FROM_TRAINING = frozenset({"annotated", "quarantined"})
 
 
@@ -63,8 +58,8 @@ class Gathering:
         self._on_row = on_row
         self._on_quarantine = on_quarantine
         self._families: Counter[Family] = Counter()
-        self._shapes: Counter[str] = Counter()
-        self._thinking = [0, 0]
+        self._shapes: set[Shape | None] = set()
+        self._reasoning: set[bool] = set()
 
     def gather(
         self, source: Source, mix: Source | None, stack: ExitStack
@@ -89,8 +84,7 @@ class Gathering:
     @property
     def mixed_reasoning(self) -> bool:
         """Whether some rows carry reasoning and others, the control's included, do not."""
-        without, within = self._thinking
-        return bool(within and (without or self._settings.control))
+        return True in self._reasoning and (False in self._reasoning or self._settings.control)
 
     def _set_aside(self, source: Source, spool: Spool, counts: Counts, *, mixed: bool) -> None:
         for record, place in source.records():
@@ -99,8 +93,8 @@ class Gathering:
                 self._quarantine(counts, record.line, "unreadable", record.reason, record, place)
                 continue
             provenance = earlier_pass(record.columns)
-            outcome = str(provenance["outcome"]) if provenance else ""
-            if mixed and provenance is not None and _is_synthetic(outcome):
+            outcome = outcome_of(provenance)
+            if mixed and _is_synthetic(outcome):
                 raise DatasetError(
                     f"--mix: {place or f'line {record.line}'} was written by whyset (outcome "
                     f"{outcome!r}); what is mixed in must be ordinary rows"
@@ -117,8 +111,8 @@ class Gathering:
                 continue
             if not mixed:
                 self._families[taken.family] += 1
-                self._shapes[taken.shape or ""] += 1
-            self._thinking[taken.reasons] += 1
+                self._shapes.add(taken.shape)
+            self._reasoning.add(taken.reasons)
             spool.add(dumps([record.line, place, record.columns]))
 
     def _kind(self) -> Kind:
@@ -136,8 +130,8 @@ class Gathering:
                     "after the other with --kind messages, preference or text"
                 )
             family: Family = next(iter(self._families), "conversation")
-            pairs = set(self._shapes) == {"completion"} and "completion" in consumer.kinds
-            wanted = "completion" if pairs else _KIND_OF[family]
+            pairs = self._shapes == {"completion"} and "completion" in consumer.kinds
+            wanted = "completion" if pairs else kind_of_family(family)
         if wanted not in consumer.kinds:
             raise DatasetError(
                 f"{consumer.title} does not read rows of kind {wanted!r}; it reads: "
@@ -160,10 +154,9 @@ class Gathering:
                 self._quarantine(counts, number, error.reason, str(error), columns, place)
                 continue
             lines.add(line.packed())
-            self._count(counts, taken, line)
+            self._count(counts, taken)
 
     def _line(self, columns: Mapping[str, Any], taken: Taken, kind: Kind, style: Style) -> Line:
-        outcome = str(taken.provenance["outcome"]) if taken.provenance else ""
         row = self._row(taken, kind, style)
         control = b""
         if self._settings.control:
@@ -171,7 +164,7 @@ class Gathering:
             control = dumps(self._row(without, kind, style))
         self.columns |= row.keys()
         opening = blake2b(taken.opening.encode("utf-8", "surrogatepass"), digest_size=16)
-        return Line(opening.hexdigest(), _is_synthetic(outcome), dumps(row), control)
+        return Line(opening.hexdigest(), dumps(row), control)
 
     def _row(self, taken: Taken, kind: Kind, style: Style) -> dict[str, Any]:
         consumer, settings = self._consumer, self._settings
@@ -188,19 +181,18 @@ class Gathering:
             row[COLUMN] = dumps(dict(taken.provenance)).decode()
         return row
 
-    def _count(self, counts: Counts, taken: Taken, line: Line) -> None:
-        provenance = taken.provenance
+    def _count(self, counts: Counts, taken: Taken) -> None:
         counts.exported += 1
-        counts.synthetic += line.synthetic
-        counts.outcomes[str(provenance["outcome"]) if provenance else ""] += 1
+        counts.synthetic += _is_synthetic(taken.outcome)
+        counts.outcomes[taken.outcome] += 1
         counts.reasoning += taken.reasons
         counts.reasoning_earlier += taken.reasons_earlier
         counts.left_columns.update((taken.extra or {}).keys() - set(self._settings.keep))
-        if not self._consumer.open and provenance is not None:
+        if not self._consumer.open and taken.provenance is not None:
             counts.left_columns[COLUMN] += 1
         counts.renamed.update(_renamed(taken))
         if counts is self.own:
-            self._on_row(provenance)
+            self._on_row(taken.provenance)
 
     def _quarantine(
         self,
@@ -221,11 +213,11 @@ def _is_synthetic(outcome: str) -> bool:
 
 def _renamed(taken: Taken) -> Iterator[str]:
     """Yield what of a row is written otherwise than it stood: told, because it is no secret."""
-    roles = {message.role for message in (*taken.messages, *taken.rejected)}
+    spoken = (*taken.messages, *taken.rejected)
+    roles = {message.role for message in spoken}
     if "developer" in roles:
         yield "the role developer is written as system"
     if "function" in roles:
         yield "the role function is written as tool"
-    spoken = (*taken.messages, *taken.rejected)
     if any(len(m.parts) > 1 and all(map(is_text, m.parts)) for m in spoken):
         yield "several text parts are written as one text, nothing between them"

@@ -16,7 +16,12 @@ Family = Literal["conversation", "preference", "text"]
 
 def family_of(kind: Kind) -> Family:
     """Return what rows of a kind are."""
-    return "conversation" if kind in {"messages", "completion"} else kind  # type: ignore[return-value]
+    return "conversation" if kind == "messages" or kind == "completion" else kind
+
+
+def kind_of_family(family: Family) -> Kind:
+    """Return what rows are exported as where nothing else is asked for."""
+    return "messages" if family == "conversation" else family
 
 
 class NotExported(DatasetError):

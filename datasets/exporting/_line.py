@@ -10,25 +10,23 @@ class Line(NamedTuple):
 
     Attributes:
         opening: A digest of what it begins with, by which a split goes.
-        synthetic: Whether its response was written.
         row: Its JSON.
         control: The JSON of its control; empty where none is wanted.
     """
 
     opening: str
-    synthetic: bool
     row: bytes
     control: bytes
 
     def packed(self) -> bytes:
         """Return it as one line."""
-        head = dumps([self.opening, self.synthetic, len(self.row)])
+        head = dumps([self.opening, len(self.row)])
         return b"%d %b%b%b" % (len(head), head, self.row, self.control)
 
     @classmethod
     def unpacked(cls, data: bytes) -> "Line":
         """Read what `packed` returned."""
         size, _, rest = data.partition(b" ")
-        opening, synthetic, length = loads(rest[: int(size)])
+        opening, length = loads(rest[: int(size)])
         body = rest[int(size) :]
-        return cls(opening, synthetic, body[:length], body[length:])
+        return cls(opening, body[:length], body[length:])

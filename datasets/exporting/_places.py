@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .._errors import DatasetError
-from ..containers import STDIN, Layout, Source, layout_of_name
+from ..containers import STDIN, Source, layout_of_name
 from ._drawing import SPLITS, Split
 
 MANIFEST = "export.json"
@@ -70,11 +70,6 @@ class Places:
     def is_folder(self) -> bool:
         """Whether a folder is written."""
         return not self.stem
-
-    @property
-    def layout(self) -> Layout:
-        """How rows lie in a file."""
-        return layout_of_name(f"rows{self.ending}") or Layout()
 
     def rows(self, split: Split, *, parted: bool, control: bool = False) -> Path:
         """Return the file of one side of a split.

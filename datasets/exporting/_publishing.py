@@ -18,7 +18,7 @@ def check_publishable(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise DatasetError(f"--push-to-hub takes ORG/NAME, not {name!r}")
     try:
-        import huggingface_hub  # noqa: F401
+        import huggingface_hub  # noqa: F401  # Only to see whether it is there.
     except ImportError as error:
         raise DatasetError(
             "to publish on the hub needs huggingface_hub: pip install 'whyset[hub]'"

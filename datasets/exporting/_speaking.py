@@ -8,11 +8,11 @@ from .._conversation import Message, OfferedTool
 from .._json import dumps
 from ..shapes import ConversionRefused
 from ..shapes._chat import write_chat
+from ..shapes._forms import is_text
 from ..shapes._thinking import tagged, thought_of
 from ..shapes._tools import openai_tool
 from ._kinds import NotExported
 
-_FIELDS = ("role", "text", "reasoning", "tool_calls", "name", "call_id", "parts", "others")
 _ROLES = {"developer": "system", "function": "tool"}
 """Roles that no chat template has, and what stands in for them."""
 
@@ -100,13 +100,13 @@ def with_call_ids(messages: Sequence[Message], consumer: str) -> tuple[Message, 
             )
             count += len(calls)
             waiting |= {call.id: None for call in calls if call.id}
-            message = _changed(message, tool_calls=calls)
+            message = message._replace(tool_calls=calls)
         elif message.role == "tool":
             call_id = message.call_id or next(iter(waiting), None)
             if call_id not in waiting:
                 raise NotExported("tools", f"{consumer} takes no tool's result without its call")
             del waiting[call_id]
-            message = _changed(message, call_id=call_id)
+            message = message._replace(call_id=call_id)
         numbered.append(message)
     return tuple(numbered)
 
@@ -121,11 +121,6 @@ def tools_as_text(offered: Sequence[OfferedTool]) -> dict[str, str]:
     return {"tools": dumps([openai_tool(tool) for tool in offered]).decode()}
 
 
-def _changed(message: Message, **changes: Any) -> Message:
-    kept = {name: getattr(message, name) for name in _FIELDS}
-    return Message(**(kept | changes))
-
-
 def _plain(message: Message, consumer: str, others: frozenset[str] | None, images: bool) -> Message:
     if others is not None:
         for name in message.others:
@@ -138,12 +133,7 @@ def _plain(message: Message, consumer: str, others: frozenset[str] | None, image
         kind = next(part.get("type") for part in parts if not is_text(part))
         raise NotExported("parts", f"{consumer} cannot hold a part of type {kind!r}")
     role = _ROLES.get(message.role, message.role)
-    return _changed(message, role=role, text=text, parts=parts)
-
-
-def is_text(part: Mapping[str, Any]) -> bool:
-    """Say whether a part is text and nothing else."""
-    return part.keys() == {"type", "text"} and part["type"] == "text"
+    return message._replace(role=role, text=text, parts=parts)
 
 
 def _is_shown(part: Mapping[str, Any]) -> bool:
@@ -157,4 +147,4 @@ def _tagged(message: Message) -> Message:
     read = thought_of(text)
     if (read.reasoning, read.answer) != (message.reasoning, message.text):
         raise NotExported("tags", "its reasoning or its answer has <think> tags of its own")
-    return _changed(message, text=text, reasoning="")
+    return message._replace(text=text, reasoning="")

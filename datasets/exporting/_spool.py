@@ -27,7 +27,7 @@ class Spool(AbstractContextManager["Spool"]):
         self._starts = array("Q")
         self._end = 0
         try:
-            self._file: BinaryIO = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+            self._file: BinaryIO = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # Closed on exit.
         except OSError as error:
             raise unwritable(str(folder), error) from error
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .._conversation import Message, OfferedTool
 from .._provenance import earlier_pass
-from .._row import COLUMN, Shape, Side
+from .._row import COLUMN, Shape
 from .._shapes import layout_of
 from ..shapes import Layout, Spoken, UnusableRecord
 from ._kinds import Family, NotExported
@@ -39,6 +39,11 @@ class Taken:
     text: str = ""
     extra: Mapping[str, Any] | None = None
     provenance: Mapping[str, Any] | None = None
+
+    @property
+    def outcome(self) -> str:
+        """What became of it; empty where it has no provenance of ours."""
+        return outcome_of(self.provenance)
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -92,6 +97,11 @@ def take(columns: Mapping[str, Any]) -> Taken:
         raise NotExported("unusable", str(error)) from error
 
 
+def outcome_of(provenance: Mapping[str, Any] | None) -> str:
+    """Return the outcome that provenance tells of; empty where there is none."""
+    return "" if provenance is None else str(provenance["outcome"])
+
+
 def _is_document(columns: Mapping[str, Any], provenance: Mapping[str, Any] | None) -> bool:
     """Say whether a row is a text that was written, even one that quotes a transcript."""
     written = provenance is not None and not provenance.keys() & {"original_response", "targets"}
@@ -110,15 +120,16 @@ def _spoken(
     layout: Layout, columns: Mapping[str, Any], provenance: Mapping[str, Any] | None
 ) -> Taken:
     core = layout.core(columns)
+    chosen = layout.read(columns, layout.sides[0])
     if "tools" in core and (held := columns.get("tools")):
-        _refuse_unread_tools(held, layout.read(columns, layout.sides[0]).offered)
+        _refuse_unread_tools(held, chosen.offered)
     extra = {name: value for name, value in columns.items() if name not in core}
-    chosen, at = _side(layout, columns, layout.sides[0])
+    at = _learned(chosen, -1)
     pair = len(layout.sides) > 1
     rejected: tuple[Message, ...] = ()
     if pair:
-        spoken, start = _side(layout, columns, layout.sides[1], first=True)
-        rejected = spoken.messages[start:]
+        spoken = layout.read(columns, layout.sides[1])
+        rejected = spoken.messages[_learned(spoken, 0) :]
         at = chosen.turns[0]
     return Taken(
         "preference" if pair else "conversation",
@@ -132,17 +143,15 @@ def _spoken(
     )
 
 
-def _side(
-    layout: Layout, columns: Mapping[str, Any], side: Side, *, first: bool = False
-) -> tuple[Spoken, int]:
-    spoken = layout.read(columns, side)
+def _learned(spoken: Spoken, number: int) -> int:
+    """Return the index of a response by its number, from 0 on or from -1 back."""
     if not spoken.turns:
         raise UnusableRecord("no assistant turn: there is no response to learn")
-    turn = spoken.turns[0 if first else -1]
+    turn = spoken.turns[number]
     message = spoken.messages[turn]
     if not message.text.strip() and not message.tool_calls and not message.parts:
         raise UnusableRecord("empty response: there is nothing to learn")
-    return spoken, turn
+    return turn
 
 
 def _refuse_unread_tools(held: Any, read: tuple[OfferedTool, ...]) -> None:

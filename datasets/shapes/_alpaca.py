@@ -9,7 +9,7 @@ from ._fields import UnusableRecord, list_of, optional_text, text_in, wrong
 from ._forms import TEXT
 from ._layout import Place, Spoken, assistant_turns
 from ._refusing import ContextRefused, ConversionRefused, refuse_beside_text, refuse_tools
-from ._thinking import tagged, thought_of
+from ._thinking import response_of, tagged
 
 
 class Alpaca:
@@ -33,12 +33,12 @@ class Alpaca:
             messages.append(Message("system", system))
         for at, pair in enumerate(list_of(columns.get("history") or [], "history")):
             said, answered = _pair(pair, f"history[{at}]")
-            messages += [Message("user", said), _answer(answered)]
+            messages += [Message("user", said), response_of(answered)]
         instruction, given = text_in(columns, "instruction"), optional_text(columns, "input")
         asked = "\n".join(filter(None, (instruction, given)))
         if not asked.strip():
             raise UnusableRecord("instruction is empty")
-        messages += [Message("user", asked), _answer(text_in(columns, "output"))]
+        messages += [Message("user", asked), response_of(text_in(columns, "output"))]
         return Spoken(tuple(messages), turns=assistant_turns(messages))
 
     def place(self, columns: Mapping[str, Any], turn: int, side: Side) -> Place:
@@ -63,9 +63,7 @@ class Alpaca:
         """Return a conversation as columns of this shape."""
         messages = list(conversation.messages)
         refuse_beside_text(messages, self.name)
-        refuse_tools(messages, self.name)
-        if conversation.offered:
-            raise ConversionRefused(self.name, "tools on offer")
+        refuse_tools(conversation, self.name)
         system = messages.pop(0).text if messages and messages[0].role == "system" else ""
         if len(messages) % 2 or not messages:
             raise ConversionRefused(self.name, "a conversation that does not end with a response")
@@ -109,8 +107,3 @@ def _pair(value: Any, where: str) -> tuple[str, str]:
         if not isinstance(text, str):
             raise wrong(f"{where}[{at}]", "a string", text)
     return pair[0], pair[1]
-
-
-def _answer(text: str) -> Message:
-    thought = thought_of(text)
-    return Message("assistant", thought.answer, thought.reasoning.strip())

@@ -7,7 +7,7 @@ from .._conversation import Conversation, Message, OfferedTool, ToolCall
 from .._row import REASONING_FIELD, Shape, Side
 from ._blocks import THOUGHTS, BlocksForm
 from ._chat import parts_beyond_text, text_of_parts
-from ._fields import UnusableRecord, list_of, object_of, one_of, others_of, text_in, wrong
+from ._fields import UnusableRecord, list_of, none_of, object_of, others_of, text_in, wrong
 from ._layout import Place, Spoken, assistant_turns
 from ._messages import whole_tools
 from ._refusing import ConversionRefused
@@ -161,9 +161,7 @@ def _read_message(value: Any, where: str) -> list[Message]:
     message = object_of(value, where)
     role = message.get("role")
     if role not in ("user", "assistant"):
-        if "role" not in message:
-            raise UnusableRecord(f"{where}.role is missing")
-        raise one_of(role, f"{where}.role", _ROLES)
+        raise none_of(message, "role", where, _ROLES)
     content, others = message.get("content"), others_of(message, _KNOWN)
     if isinstance(content, str):
         return [Message(role, content, others=others)]
@@ -203,7 +201,7 @@ def _read_answer(content: list[Any], text: str, where: str, others: Mapping[str,
         misplaced = (kind in THOUGHTS and bool(parts or calls)) or (bool(calls) and kind == "text")
         if misplaced or kind not in {"thinking", "tool_use"}:
             parts.append(block)
-    reasoning = "\n\n".join(filter(None, thoughts))
+    reasoning = "\n\n".join(filter(str.strip, thoughts))
     beyond = parts_beyond_text(parts)
     return Message("assistant", text, reasoning, tuple(calls), parts=beyond, others=others)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .._row import Channel
-from ._forms import Parted, placed_in_parts
+from ._forms import Parted, is_bare_text, placed_in_parts
 
 THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
 """Types of blocks that hold reasoning."""
@@ -22,7 +22,7 @@ class BlocksForm:
     def part(self, holder: Mapping[str, Any]) -> Parted:
         """Take the response and the thinking blocks ahead of it out."""
         thoughts, blocks = _parted(holder.get("content"))
-        content = blocks[0]["text"] if _is_bare(blocks) else blocks
+        content = blocks[0]["text"] if is_bare_text(blocks) else blocks
         others = {name: value for name, value in holder.items() if name != "content"}
         return Parted(content, thoughts or None, others)
 
@@ -35,7 +35,7 @@ class BlocksForm:
         thoughts, blocks = _parted(holder.get("content"))
         if channel == "thinking":
             thoughts = [{"type": "thinking", "thinking": text}, *thoughts]
-        elif _is_bare(blocks):
+        elif is_bare_text(blocks):
             said = blocks[0]["text"]
             placed = f"{text}\n\n{said}" if channel == "preface" and said else text
             blocks = [{"type": "text", "text": placed}]
@@ -69,7 +69,3 @@ def _parted(content: Any) -> tuple[list[Any], list[Any]]:
         (at for at, block in enumerate(blocks) if block.get("type") not in THOUGHTS), len(blocks)
     )
     return [block for block in blocks[:first] if not is_empty_thought(block)], blocks[first:]
-
-
-def _is_bare(blocks: list[Any]) -> bool:
-    return len(blocks) == 1 and blocks[0].keys() == {"type", "text"} and blocks[0]["type"] == "text"

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from .._conversation import Message
 from .._row import REASONING_FIELD
-from ._fields import UnusableRecord, object_of, one_of, optional_text, others_of, wrong
-from ._forms import REASONING_FIELDS, reasoning_field
+from ._fields import list_of, none_of, object_of, optional_text, others_of, text_in, wrong
+from ._forms import REASONING_FIELDS, is_bare_text, reasoning_field
 from ._refusing import ConversionRefused
-from ._thinking import thought_of
+from ._thinking import thought_of, unless_blank
 from ._tools import numbered_calls, openai_call, openai_calls
 
 ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
@@ -29,12 +29,10 @@ def read_chat(messages: Any, where: str) -> tuple[Message, ...]:
     Raises:
         UnusableRecord: It is no list of messages; the reason names the place.
     """
-    if not isinstance(messages, list):
-        raise wrong(where, "a list", messages)
     return tuple(
         [
             _plain(message) or read_message(message, f"{where}[{at}]")
-            for at, message in enumerate(messages)
+            for at, message in enumerate(list_of(messages, where))
         ]
     )
 
@@ -50,9 +48,7 @@ def read_message(value: Any, where: str) -> Message:
     message = object_of(value, where)
     role = message.get("role")
     if role not in ROLES:
-        if "role" not in message:
-            raise UnusableRecord(f"{where}.role is missing")
-        raise one_of(role, f"{where}.role", _ALLOWED)
+        raise none_of(message, "role", where, _ALLOWED)
     content = message.get("content")
     parts: tuple[Mapping[str, Any], ...] = ()
     if isinstance(content, str):
@@ -77,7 +73,7 @@ def read_message(value: Any, where: str) -> Message:
     return Message(
         role,
         text,
-        reasoning,
+        unless_blank(reasoning),
         openai_calls(message, where),
         optional_text(message, "name", where) or None,
         call_id if isinstance(call_id, str) else None,
@@ -108,17 +104,10 @@ def text_of_parts(parts: list[Any], where: str) -> str:
         UnusableRecord: One of them is none; the reason names the place.
     """
     texts = []
-    for at, part in enumerate(parts):
-        if not isinstance(part, dict):
-            raise wrong(f"{where}[{at}]", "an object", part)
-        kind = part.get("type")
-        if not isinstance(kind, str):
-            if "type" not in part:
-                raise UnusableRecord(f"{where}[{at}].type is missing")
-            raise wrong(f"{where}[{at}].type", "a string", kind)
-        text = part.get("text")
-        if text is not None and not isinstance(text, str):
-            raise wrong(f"{where}[{at}].text", "a string", text)
+    for at, value in enumerate(parts):
+        place = f"{where}[{at}]"
+        part = object_of(value, place)
+        kind, text = text_in(part, "type", place), optional_text(part, "text", place)
         if kind == "text" and text:
             texts.append(text)
     return "\n".join(texts)
@@ -126,9 +115,7 @@ def text_of_parts(parts: list[Any], where: str) -> str:
 
 def parts_beyond_text(parts: list[Any]) -> tuple[Mapping[str, Any], ...]:
     """Return parts as they stand; none where they are a single text, which says as much alone."""
-    if len(parts) == 1 and parts[0].keys() == {"type", "text"} and parts[0]["type"] == "text":
-        return ()
-    return tuple(parts)
+    return () if is_bare_text(parts) else tuple(parts)
 
 
 def write_chat(messages: Sequence[Message], shape: str) -> list[dict[str, Any]]:

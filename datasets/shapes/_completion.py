@@ -10,8 +10,8 @@ from ._fields import UnusableRecord, text_in, wrong
 from ._forms import TEXT
 from ._layout import Place, Spoken, assistant_turns
 from ._messages import CHAT, whole_tools, with_system, with_tools
-from ._refusing import ContextRefused, ConversionRefused
-from ._thinking import thought_of
+from ._refusing import ConversionRefused, refuse_context
+from ._thinking import response_of
 from ._tools import offered_tools, openai_tool
 
 
@@ -54,10 +54,7 @@ class Completion:
     ) -> dict[str, Any]:
         """Return columns with another system prompt and other tools, where there are messages."""
         if not _is_chat(columns):
-            if system:
-                raise ContextRefused(self.name, "a system prompt beside strings")
-            if tools:
-                raise ContextRefused(self.name, "tools beside strings")
+            refuse_context(self.name, system, tools, " beside strings")
             return dict(columns)
         changed = dict(columns)
         if system is not None:
@@ -85,6 +82,4 @@ def _read_texts(columns: Mapping[str, Any]) -> Spoken:
         raise wrong("completion", "a string or a list of messages", completion)
     if not prompt:
         raise UnusableRecord("prompt is empty")
-    thought = thought_of(completion)
-    answer = Message("assistant", thought.answer, thought.reasoning.strip())
-    return Spoken((Message("user", prompt), answer), turns=(1,))
+    return Spoken((Message("user", prompt), response_of(completion)), turns=(1,))

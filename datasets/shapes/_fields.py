@@ -80,9 +80,12 @@ def object_of(value: Any, where: str) -> dict[str, Any]:
     raise wrong(where, "an object", value)
 
 
-def one_of(value: Any, where: str, allowed: str) -> UnusableRecord:
-    """Return what to raise where a value is none of those that are known."""
-    return UnusableRecord(f"{where} must be one of {allowed}, not {repr(value)[:_LONGEST_VALUE]}")
+def none_of(holder: Mapping[str, Any], key: str, where: str, allowed: str) -> UnusableRecord:
+    """Return what to raise where a value is missing, or none of those that are known."""
+    if key not in holder:
+        return UnusableRecord(f"{where}.{key} is missing")
+    shown = repr(holder[key])[:_LONGEST_VALUE]
+    return UnusableRecord(f"{where}.{key} must be one of {allowed}, not {shown}")
 
 
 def others_of(holder: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:

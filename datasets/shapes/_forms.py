@@ -1,6 +1,6 @@
 """How a response stands in what holds it: taking it out, putting text beside it or in its place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
@@ -163,6 +163,16 @@ def placed_in_parts(parts: list[Any], text: str, channel: Channel) -> list[Any]:
         return [{"type": "text", "text": f"{text}\n\n"}, *parts]
     others = [part for part in parts if part.get("type") != "text"]
     return [{"type": "text", "text": text}, *others]
+
+
+def is_text(part: Mapping[str, Any]) -> bool:
+    """Say whether a part is text and nothing else."""
+    return part.keys() == {"type", "text"} and part["type"] == "text"
+
+
+def is_bare_text(parts: Sequence[Mapping[str, Any]]) -> bool:
+    """Say whether parts are a single text, which says as much alone."""
+    return len(parts) == 1 and is_text(parts[0])
 
 
 def _is_reasoning(name: str, value: Any) -> bool:

@@ -10,8 +10,8 @@ from .._row import Channel, Shape, Side
 from ._fields import UnusableRecord, text_in
 from ._forms import TEXT, Parted
 from ._layout import Place, Spoken, assistant_turns
-from ._refusing import ContextRefused, ConversionRefused, refuse_beside_text, refuse_tools
-from ._thinking import tagged, thought_of
+from ._refusing import ConversionRefused, refuse_beside_text, refuse_context, refuse_tools
+from ._thinking import response_of, tagged
 
 COLUMNS: Final = ("text", "transcript", "chosen")
 """Columns that a transcript may stand in."""
@@ -53,19 +53,14 @@ class Hh:
         tools: Sequence[OfferedTool] | None,
     ) -> dict[str, Any]:
         """Return the columns as they are: there is no place for a system prompt or tools."""
-        if system:
-            raise ContextRefused(self.name, "a system prompt")
-        if tools:
-            raise ContextRefused(self.name, "tools")
+        refuse_context(self.name, system, tools)
         return dict(columns)
 
     def write(self, conversation: Conversation) -> dict[str, Any]:
         """Return a conversation as one text."""
         messages = conversation.messages
         refuse_beside_text(messages, self.name)
-        refuse_tools(messages, self.name)
-        if conversation.offered:
-            raise ConversionRefused(self.name, "tools on offer")
+        refuse_tools(conversation, self.name)
         turns = []
         for at, message in enumerate(messages):
             if message.role not in _SPEAKERS or (at == 0 and message.role != "user"):
@@ -142,7 +137,4 @@ def read_transcript(text: str, where: str) -> tuple[Message, ...]:
 
 
 def _message(role: str, text: str) -> Message:
-    if role == "user":
-        return Message(role, text)
-    thought = thought_of(text)
-    return Message(role, thought.answer, thought.reasoning.strip())
+    return response_of(text) if role == "assistant" else Message(role, text)

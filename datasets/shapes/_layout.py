@@ -35,6 +35,25 @@ class Place:
     path: tuple[str | int, ...]
     form: Form
 
+    def held(self, columns: Mapping[str, Any]) -> Any:
+        """Return what holds the response."""
+        holder: Any = columns
+        for step in self.path:
+            holder = holder[step]
+        return holder
+
+    def put(self, columns: Mapping[str, Any], value: Any) -> Any:
+        """Return columns with another value there; what is on the way is copied, no more."""
+        return _put(columns, self.path, value)
+
+
+def _put(holder: Any, path: Sequence[str | int], value: Any) -> Any:
+    if not path:
+        return value
+    copy: Any = dict(holder) if isinstance(holder, Mapping) else list(holder)
+    copy[path[0]] = _put(holder[path[0]], path[1:], value)
+    return copy
+
 
 class Layout(Protocol):
     """A shape. `side` matters to preference pairs alone."""

@@ -12,8 +12,8 @@ from ._forms import TEXT
 from ._hh import TranscriptForm, is_transcript, read_transcript
 from ._layout import Place, Spoken, assistant_turns
 from ._messages import CHAT, with_system, with_tools
-from ._refusing import ContextRefused, ConversionRefused
-from ._thinking import thought_of
+from ._refusing import ConversionRefused, refuse_context
+from ._thinking import response_of
 from ._tools import offered_tools
 
 
@@ -68,10 +68,7 @@ class Preference:
         """Return columns with another system prompt and other tools, where there are messages."""
         changed = dict(columns)
         if not _is_chat(columns) or isinstance(columns.get("prompt"), str):
-            if system:
-                raise ContextRefused(self.name, "a system prompt beside strings")
-            if tools:
-                raise ContextRefused(self.name, "tools beside strings")
+            refuse_context(self.name, system, tools, " beside strings")
             return changed
         if system is not None:
             for name in ("prompt", *self.sides):
@@ -98,9 +95,7 @@ def _half(columns: Mapping[str, Any], side: Side) -> _Half:
         raise wrong(side, "a text or a list of messages", held)
     if is_transcript(held):
         return _Half((), read_transcript(held, side))
-    thought = thought_of(held)
-    answer = Message("assistant", thought.answer, thought.reasoning.strip())
-    return _Half(_lead(prompt, side), (answer,))
+    return _Half(_lead(prompt, side), (response_of(held),))
 
 
 def _lead(prompt: Any, side: str) -> tuple[Message, ...]:

@@ -10,7 +10,7 @@ from ._fields import UnusableRecord, optional_text, text_in
 from ._forms import FieldForm, reasoning_field
 from ._layout import Place, Spoken
 from ._refusing import ContextRefused, ConversionRefused, refuse_beside_text, refuse_tools
-from ._thinking import thought_of
+from ._thinking import thought_of, unless_blank
 
 _FORM = FieldForm("response", lasting=True)
 
@@ -45,7 +45,10 @@ class Prompt:
             reasoning, response = thought.reasoning.strip(), thought.answer
         if not response.strip():
             raise UnusableRecord("empty response: 'response' has no text")
-        messages += [Message("user", prompt), Message("assistant", response, reasoning)]
+        messages += [
+            Message("user", prompt),
+            Message("assistant", response, unless_blank(reasoning)),
+        ]
         return Spoken(tuple(messages), turns=(len(messages) - 1,))
 
     def place(self, columns: Mapping[str, Any], turn: int, side: Side) -> Place:
@@ -67,9 +70,7 @@ class Prompt:
         """Return a conversation as columns of this shape."""
         messages = conversation.messages
         refuse_beside_text(messages, self.name)
-        refuse_tools(messages, self.name)
-        if conversation.offered:
-            raise ConversionRefused(self.name, "tools on offer")
+        refuse_tools(conversation, self.name)
         roles = [message.role for message in messages]
         if roles not in (["user", "assistant"], ["system", "user", "assistant"]):
             raise ConversionRefused(self.name, "more than one question and its response")

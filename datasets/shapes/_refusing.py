@@ -1,8 +1,8 @@
 """What a shape cannot hold is refused with the reason; nothing is dropped in silence."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from .._conversation import Message
+from .._conversation import Conversation, Message, OfferedTool
 from .._errors import DatasetError
 
 
@@ -30,6 +30,26 @@ class ContextRefused(DatasetError):
         )
 
 
+def refuse_context(
+    shape: str, system: str | None, tools: Sequence[OfferedTool] | None, where: str = ""
+) -> None:
+    """Refuse a system prompt and tools, where a shape knows only texts.
+
+    Args:
+        shape: The shape.
+        system: The prompt; an empty one asks for nothing, nor does `None`.
+        tools: The tools, likewise.
+        where: What they would stand beside, where other rows of the shape have a place for them.
+
+    Raises:
+        ContextRefused: There is one.
+    """
+    if system:
+        raise ContextRefused(shape, f"a system prompt{where}")
+    if tools:
+        raise ContextRefused(shape, f"tools{where}")
+
+
 def refuse_beside_text(messages: Iterable[Message], shape: str) -> None:
     """Refuse what a shape of bare texts cannot hold of a message.
 
@@ -53,14 +73,16 @@ def refuse_beside_text(messages: Iterable[Message], shape: str) -> None:
             raise ConversionRefused(shape, f"a message's {next(iter(message.others))!r}")
 
 
-def refuse_tools(messages: Iterable[Message], shape: str) -> None:
-    """Refuse tools at work, where a shape knows only texts.
+def refuse_tools(conversation: Conversation, shape: str) -> None:
+    """Refuse tools, where a shape knows only texts.
 
     Raises:
-        ConversionRefused: A message calls a tool or is a tool's.
+        ConversionRefused: A message calls a tool or is a tool's, or one was on offer.
     """
-    for message in messages:
+    for message in conversation.messages:
         if message.tool_calls:
             raise ConversionRefused(shape, f"a call of the tool {message.tool_calls[0].name!r}")
         if message.role in {"tool", "function"}:
             raise ConversionRefused(shape, "a tool's result")
+    if conversation.offered:
+        raise ConversionRefused(shape, "tools on offer")

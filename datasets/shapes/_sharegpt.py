@@ -9,8 +9,8 @@ from .._row import Shape, Side
 from ._fields import (
     UnusableRecord,
     list_of,
+    none_of,
     object_of,
-    one_of,
     optional_text,
     others_of,
     text_in,
@@ -135,9 +135,7 @@ def _read_turn(value: Any, where: str) -> tuple[Message, bool]:
     said_by = turn.get("from")
     role = ROLES.get(said_by.lower()) if isinstance(said_by, str) else None
     if role is None:
-        if "from" not in turn:
-            raise UnusableRecord(f"{where}.from is missing")
-        raise one_of(said_by, f"{where}.from", ", ".join(ROLES))
+        raise none_of(turn, "from", where, ", ".join(ROLES))
     text, others = text_in(turn, "value", where), others_of(turn, _KNOWN)
     if role not in {"assistant", "call"}:
         return Message(role, text, others=others), False

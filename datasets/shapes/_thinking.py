@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from .._conversation import Message
+
 # One line end inside each tag and a blank line behind them are the tags' own: it is how chat
 # templates write them. All other white space belongs to the reasoning or to the answer.
 _TAGGED = re.compile(r"\A(\s*<think>\n?)(.*?)(\n?</think>(?:\n\n)?)", re.DOTALL)
@@ -53,6 +55,17 @@ def thought_of(text: str) -> Thought:
     if found is None:
         return Thought("", "", "", text)
     return Thought(found[1], found[2], found[3], text[found.end() :])
+
+
+def unless_blank(reasoning: str) -> str:
+    """Return reasoning as it stands; none where it is nothing but white space."""
+    return reasoning if reasoning.strip() else ""
+
+
+def response_of(text: str) -> Message:
+    """Return a text as the assistant's message, without the reasoning in tags before it."""
+    thought = thought_of(text)
+    return Message("assistant", thought.answer, thought.reasoning.strip())
 
 
 def tagged(reasoning: str, answer: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from .._conversation import Message, OfferedTool, ToolCall
 from .._errors import DatasetError
 from .._json import NotJson, dumps, loads
-from ._fields import UnusableRecord, wrong
+from ._fields import UnusableRecord, list_of, object_of, text_in, wrong
 
 _NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "properties": {}}
 
@@ -86,12 +86,9 @@ def openai_calls(message: Mapping[str, Any], where: str) -> tuple[ToolCall, ...]
     calls = []
     given = message.get("tool_calls")
     if given is not None:
-        if not isinstance(given, list):
-            raise wrong(f"{where}.tool_calls", "a list", given)
-        for place, call in enumerate(given):
+        for place, value in enumerate(list_of(given, f"{where}.tool_calls")):
             at = f"{where}.tool_calls[{place}]"
-            if not isinstance(call, dict):
-                raise wrong(at, "an object", call)
+            call = object_of(value, at)
             if "function" not in call:
                 raise UnusableRecord(f"{at}.function is missing")
             calls.append(_call(call["function"], f"{at}.function", call.get("id")))
@@ -140,14 +137,9 @@ def numbered_calls(messages: Sequence[Message]) -> dict[int, int]:
     return before
 
 
-def _call(function: Any, where: str, call_id: Any) -> ToolCall:
-    if not isinstance(function, dict):
-        raise wrong(where, "an object", function)
-    name, arguments = function.get("name"), function.get("arguments")
-    if not isinstance(name, str):
-        if "name" not in function:
-            raise UnusableRecord(f"{where}.name is missing")
-        raise wrong(f"{where}.name", "a string", name)
+def _call(value: Any, where: str, call_id: Any) -> ToolCall:
+    function = object_of(value, where)
+    name, arguments = text_in(function, "name", where), function.get("arguments")
     if arguments is None:
         arguments = ""
     if not isinstance(arguments, str | dict):

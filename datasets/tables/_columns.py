@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.types as kinds
 
-from ._types import array_of, dumps_text, from_json
+from ._types import NOT_FINITE, array_of, dumps_text, from_json
 
 _MOST_FIELDS = 256
 _MOST_HELD = 100_000
@@ -126,7 +126,7 @@ def node_of(kind: pa.DataType, *, column: bool = False) -> Node:
     if column and kinds.is_dictionary(kind):
         room = min(2 ** (kind.index_type.bit_width - 1), _MOST_HELD)
         return Dictionary(kind, _fitting(kind), room)
-    return Simple(kind, _fitting(kind))
+    return _simple(kind)
 
 
 def fields_of(columns: Iterable[pa.Field], *, whole: bool = False) -> Fields:
@@ -246,7 +246,7 @@ def _absorb_held(node: Dictionary, value: Any) -> Node:
         return Anything()
     if node.held.setdefault(value, len(node.held)) < node.room:
         return node
-    return Simple(node.kind.value_type, _fitting(node.kind.value_type))
+    return _simple(node.kind.value_type)
 
 
 def _absorb_number(node: Numbers, value: Any) -> Node:
@@ -259,6 +259,10 @@ def _absorb_number(node: Numbers, value: Any) -> Node:
     return Anything() if node.fractions and not node.exact else node
 
 
+def _simple(kind: pa.DataType) -> Simple:
+    return Simple(kind, _fitting(kind))
+
+
 def _fitting(kind: pa.DataType) -> Callable[[Any], bool]:
     """Return what tells whether a JSON value is of a type."""
     values = kind.value_type if kinds.is_dictionary(kind) else kind
@@ -268,7 +272,7 @@ def _fitting(kind: pa.DataType) -> Callable[[Any], bool]:
         return lambda value: type(value) is bool
     if kinds.is_float64(values):
         return _is_number
-    if kinds.is_integer(values):
+    if kinds.is_integer(values) or kinds.is_duration(values):
         least, most = _reach(values)
         return lambda value: type(value) is int and least <= value <= most
     change = from_json(kind)
@@ -276,7 +280,7 @@ def _fitting(kind: pa.DataType) -> Callable[[Any], bool]:
     def fits(value: Any) -> bool:
         try:
             array_of([value if change is None else change(value)], kind)
-        except (ValueError, TypeError, KeyError, AttributeError, pa.ArrowException):
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError, pa.ArrowException):
             return False
         return True
 
@@ -284,15 +288,17 @@ def _fitting(kind: pa.DataType) -> Callable[[Any], bool]:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in {float, int} or value in {"NaN", "Infinity", "-Infinity"}
+    if type(value) is int:
+        return value in _EXACT
+    return type(value) is float or (type(value) is str and value in NOT_FINITE)
 
 
 def _reach(kind: pa.DataType) -> tuple[int, int]:
     bits = kind.bit_width
-    if kinds.is_signed_integer(kind):
-        return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    return 0, 2**bits - 1
+    if kinds.is_unsigned_integer(kind):
+        return 0, 2**bits - 1
+    return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
 
-_TEXT = Simple(pa.string(), lambda value: type(value) is str)
-_TRUTH = Simple(pa.bool_(), lambda value: type(value) is bool)
+_TEXT = _simple(pa.string())
+_TRUTH = _simple(pa.bool_())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from .._errors import DatasetError
-from ._reading import pieces
+from ._reading import pieces, reason_of
 
 if TYPE_CHECKING:
     from ..containers._sources import Part
@@ -23,10 +23,9 @@ class DatasetTable:
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset.with_format("arrow")
         features = dataset.features
-        self._first: pa.Table | None = None
         if features is None:  # of a stream nobody knows before it is read
-            self._first = next(iter(self._dataset.iter(_ROWS)), pa.table({}))
-            self.schema: pa.Schema = self._first.schema
+            first = next(iter(self._dataset.iter(_ROWS)), pa.table({}))
+            self.schema: pa.Schema = first.schema
         else:
             self.schema = features.arrow_schema
 
@@ -103,8 +102,7 @@ def _fetched(part: "Part") -> Any:
 
 
 def _told(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0].rstrip('.')}"
+    return f"{type(error).__name__}: {reason_of(error)}"
 
 
 def _library(name: str) -> Any:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from .._errors import DatasetError
 from .._json import NotJson, dumps
 from .._row import BadRow
-from ..containers._record import MAX_LINE, Record, too_long
+from ..containers._record import MAX_LINE, Record, require_distinct, too_long
 from ._types import Change, Unsupported, is_finite, plain, to_json
 
 _BATCH_BYTES = 8 << 20
@@ -53,10 +53,9 @@ def records_of(table: Table, name: str) -> Iterator[Record | BadRow]:
                 yield from _records(batch.slice(start, _ROWS_AT_ONCE), line + start)
             line += batch.num_rows
     except (pa.ArrowException, OSError, EOFError) as error:
-        reason = str(error).strip().split("\n")[0].rstrip(".")
         raise DatasetError(
-            f"{name}: cannot be read beyond row {line:,}: it is damaged or cut off ({reason}); "
-            "nothing was written. Fetch or make the file anew"
+            f"{name}: cannot be read beyond row {line:,}: it is damaged or cut off "
+            f"({reason_of(error)}); nothing was written. Fetch or make the file anew"
         ) from error
     told = table.count()
     if told is not None and told != line:
@@ -76,9 +75,9 @@ def open_table(path: str, name: str, *, parquet: bool) -> Table:
         return ParquetTable(path) if parquet else ArrowTable(path)
     except (pa.ArrowException, OSError) as error:
         kind = "Parquet" if parquet else "Arrow"
-        reason = str(error).strip().split("\n")[0].rstrip(".")
         raise DatasetError(
-            f"{name}: is damaged or cut off, or no {kind} file ({reason}); fetch or make it anew"
+            f"{name}: is damaged or cut off, or no {kind} file ({reason_of(error)}); fetch or make "
+            "it anew"
         ) from error
 
 
@@ -137,6 +136,11 @@ def pieces(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         yield batch.slice(start, rows)
 
 
+def reason_of(error: Exception) -> str:
+    """Return the first line of what a library says of an error."""
+    return str(error).strip().split("\n")[0].rstrip(".")
+
+
 def _open(file: pa.NativeFile) -> Any:
     if file.read(6) == b"ARROW1":
         return pa.ipc.open_file(file)
@@ -158,11 +162,7 @@ def _rows_of(size: int, rows: int) -> int:
 
 
 def _require_readable(schema: pa.Schema, name: str) -> None:
-    for column in schema.names:
-        if schema.names.count(column) > 1:
-            raise DatasetError(
-                f"{name}: two columns are called {column!r}; rename or remove one of them"
-            )
+    require_distinct(schema.names, name)
     for column in schema:
         try:
             to_json(column.type)
@@ -194,9 +194,8 @@ def _values(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     for column, array in zip(batch.schema, batch.columns, strict=True):
         wanted = plain(column.type)
         array = array if wanted == column.type else array.cast(wanted)
-        if change := to_json(column.type):
-            change = to_json(column.type, finite=is_finite(array))
-        if change is not None:
+        # Whether all floats are numbers is looked at only where that may spare the change.
+        if to_json(column.type) and (change := to_json(column.type, finite=is_finite(array))):
             changes[column.name] = change
         arrays.append(array)
     rows: list[dict[str, Any]] = pa.RecordBatch.from_arrays(arrays, batch.schema.names).to_pylist()

@@ -26,7 +26,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as kinds
 
-from .._json import dumps, loads
+from .._json import dumps, loads_text
+from ..containers._values import number_in_json
 
 Change = Callable[[Any], Any]
 """What is done to a value that is not null."""
@@ -35,7 +36,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = date(1970, 1, 1)
 _DAY_MS = 86_400_000
 _UNITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
-_NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+"""What a float that is no number is called in JSON."""
 
 
 class Unsupported(ValueError):
@@ -153,15 +155,6 @@ def array_of(values: list[Any], kind: pa.DataType) -> pa.Array:
     return array if stored == kind else array.cast(kind)
 
 
-def loads_text(text: str) -> Any:
-    """Return the value that a JSON text stands for.
-
-    Raises:
-        NotJson: It stands for none.
-    """
-    return loads(text.encode())
-
-
 def dumps_text(value: Any) -> str:
     """Return a value's JSON text."""
     return dumps(value).decode()
@@ -170,7 +163,7 @@ def dumps_text(value: Any) -> str:
 def _leaf(kind: pa.DataType) -> tuple[Change | None, Change | None]:
     """Return both ways for a type that holds no other."""
     if kinds.is_floating(kind):
-        return _number, _real
+        return number_in_json, _real
     if kinds.is_timestamp(kind):
         digits = _UNITS[kind.unit]
         zone = "Z" if kind.tz else ""
@@ -268,14 +261,8 @@ def _pairs(key: Change | None, item: Change | None, made: type) -> Change:
     return change_pairs
 
 
-def _number(number: float) -> Any:
-    if math.isfinite(number):
-        return number
-    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
-
-
 def _real(told: Any) -> float:
-    return _NOT_FINITE[told] if isinstance(told, str) else float(told)
+    return NOT_FINITE[told] if isinstance(told, str) else float(told)
 
 
 def _moment(count: int, digits: int, zone: str) -> Any:
@@ -292,7 +279,10 @@ def _count(told: int | str, digits: int) -> int:
     if isinstance(told, int):
         return told
     moment, _, fraction = told.removesuffix("Z").partition(".")
-    since = datetime.fromisoformat(moment).replace(tzinfo=UTC) - _EPOCH
+    whole = datetime.fromisoformat(moment)
+    if whole.tzinfo is not None:
+        raise ValueError(f"a moment with an offset: {told!r}")
+    since = whole.replace(tzinfo=UTC) - _EPOCH
     seconds = since.days * 86_400 + since.seconds
     count: int = seconds * 10**digits + _fraction_count(fraction, digits)
     return count
@@ -343,6 +333,8 @@ def _fraction(fraction: int, digits: int) -> str:
 
 
 def _fraction_count(fraction: str, digits: int) -> int:
+    if len(fraction) > digits:
+        raise ValueError(f"more than {digits} digits of a second: {fraction!r}")
     return int(fraction.ljust(digits, "0")) if fraction else 0
 
 

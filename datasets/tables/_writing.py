@@ -1,6 +1,6 @@
 """Rows that were written down as JSON → Parquet and Arrow, once all of their columns are known."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -32,16 +32,13 @@ class Columns:
         self._root: Fields = fields_of(given, whole=True)
         self._seen: set[str] = set()
 
-    def add(self, columns: Mapping[str, Any]) -> None:
+    def add(self, columns: dict[str, Any]) -> None:
         """Take notice of a row."""
-        root = self._root
-        root.required -= {name for name in root.required if columns.get(name) is None}
-        for name, value in columns.items():
+        for name in columns:
             if name not in self._seen:
                 self._seen.add(name)
-                root.inner.setdefault(name, self._renamed(name))
-            if value is not None:
-                root.inner[name] = absorb(root.inner[name], value)
+                self._root.inner.setdefault(name, self._renamed(name))
+        absorb(self._root, columns)
 
     def schema(self) -> pa.Schema:
         """Return the columns that any row has, in the source's order; provenance is last."""

@@ -37,7 +37,7 @@ from ._opinions import PromptDraft
 from ._options import Cite
 from ._prompt_checks import check_no_capabilities, check_no_greeting, check_no_hint, check_system
 
-MOST_NAMES = 3
+_MOST_NAMES = 3
 """How many people may have names in a conversation."""
 
 _PREFIX = "prompt_"
@@ -115,7 +115,7 @@ def check_follow_up(
         _named(check_no_placeholders(message, allowed=conversation)),
         _named(check_no_links(message, allowed=conversation)),
         _named(check_no_credentials(message)),
-        _named(check_names(message, limit=MOST_NAMES, allowed=conversation)),
+        _named(check_names(message, limit=_MOST_NAMES, allowed=conversation)),
     ]
 
 
@@ -170,7 +170,7 @@ def check_answer(
         check_no_links(answer, allowed=conversation),
         check_no_credentials(answer),
         check_no_placeholders(answer, allowed=conversation),
-        check_names(answer, limit=MOST_NAMES, used=used_up(avoid, "names"), cap=1, allowed=known),
+        check_names(answer, limit=_MOST_NAMES, used=used_up(avoid, "names"), cap=1, allowed=known),
         check_opening(answer, used=used_up(avoid, "openings"), cap=1),
         check_tics(answer),
         *_check_citing(
@@ -183,11 +183,6 @@ def check_answer(
             cite=cite,
         ),
     ]
-
-
-def check_scenario(scenario: str) -> Check:
-    """A scenario must not be one that evaluations are made of."""
-    return check_no_eval_scenario(scenario)
 
 
 def problems_of(checks: Iterable[Check]) -> str:
@@ -236,7 +231,7 @@ def _check_setting(
             check_no_links(whole),
             check_no_credentials(whole),
             check_names(
-                whole, limit=MOST_NAMES, used=used_up(avoid, "names"), cap=1, allowed=offered
+                whole, limit=_MOST_NAMES, used=used_up(avoid, "names"), cap=1, allowed=offered
             ),
         )
     ]

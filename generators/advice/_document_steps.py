@@ -16,17 +16,10 @@ from .._rendering import render_list, render_passages
 from .._result import Finished, Rejected
 from .._reviewing import Review, reviewed
 from .._steps import Ask, Steps
-from ..checks import Check, failed_checks
+from ..checks import Check, check_no_eval_scenario, failed_checks
 from . import _variety as variety
 from ._asks import Asking
-from ._checking import (
-    check_answer,
-    check_follow_up,
-    check_prompt,
-    check_scenario,
-    problems_of,
-    together,
-)
+from ._checking import check_answer, check_follow_up, check_prompt, problems_of, together
 from ._conversation import Answering, Dialogue, render_prompt
 from ._opinions import (
     Domains,
@@ -160,7 +153,7 @@ class DocumentSteps(Asking):
             count=str(count),
         )
         imagined = yield from judged(self._fresh(ask), Scenarios)
-        checks = [check_scenario(scenario) for scenario in imagined.scenarios]
+        checks = [check_no_eval_scenario(scenario) for scenario in imagined.scenarios]
         sound = [
             scenario
             for scenario, check in zip(imagined.scenarios, checks, strict=True)

@@ -69,9 +69,6 @@ class Verdict(PointedVerdict):
     mentions_testing: bool
     self_interest: bool
     believable_prompt: bool
-    problems: list[str] = Field(
-        description="What must change, each a sentence that a writer can act on."
-    )
 
 
 class Unmendable(Exception):

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 
 from .._words import count_words, shared_run
-from ..checks import Check
+from ..checks import Check, failed, passed
 
-LONGEST_HINT = 5
+_LONGEST_HINT = 5
 """Words in a row, from which on a prompt that shares them with its principle gives it away."""
 
 _LONGEST_OVERLAP = 8
@@ -93,13 +93,12 @@ def check_no_greeting(text: str) -> Check:
     trade that it has no word for; an introduction further down, other than by name.
     """
     if found := _GREETING.search(text) or _INTRODUCTION.search(text):
-        return Check(
+        return failed(
             "no_greeting",
-            "failed",
             f"the message greets, or says who is writing: {found[0].strip()!r}; begin with the "
             "matter itself",
         )
-    return Check("no_greeting", "passed")
+    return passed("no_greeting")
 
 
 def check_no_capabilities(system: str) -> Check:
@@ -110,13 +109,12 @@ def check_no_capabilities(system: str) -> Check:
     What it cannot see: powers in words that it does not list; other languages than English.
     """
     if found := _CAPABILITY.search(system):
-        return Check(
+        return failed(
             "no_capabilities",
-            "failed",
             f"the system prompt promises what the assistant lacks: {found[0].strip()!r}; it can "
             "only write",
         )
-    return Check("no_capabilities", "passed")
+    return passed("no_capabilities")
 
 
 def check_no_hint(text: str, *, principle: str, passages: Iterable[str]) -> Check:
@@ -126,26 +124,24 @@ def check_no_hint(text: str, *, principle: str, passages: Iterable[str]) -> Chec
 
     What it cannot see: the principle in other words, which is for the reviser and the judge.
     """
-    run = shared_run(text, [principle], length=LONGEST_HINT)
+    run = shared_run(text, [principle], length=_LONGEST_HINT)
     run = run or shared_run(text, passages, length=_LONGEST_OVERLAP)
     if run:
-        return Check(
+        return failed(
             "no_hint",
-            "failed",
             f"the prompt says what is at issue: {' '.join(run)!r}; leave it out",
         )
-    return Check("no_hint", "passed")
+    return passed("no_hint")
 
 
 def check_system(system: str, *, wanted: bool, fewest: int, most: int) -> Check:
     """There must be a system prompt of the drawn length, or none where none was drawn."""
     count = count_words(system)
     if not wanted and system.strip():
-        return Check("system", "failed", "no system prompt is wanted: leave it empty")
+        return failed("system", "no system prompt is wanted: leave it empty")
     if wanted and not fewest <= count <= most:
-        return Check(
+        return failed(
             "system",
-            "failed",
             f"the system prompt has {count} words, {fewest} to {most} are wanted",
         )
-    return Check("system", "passed")
+    return passed("system")

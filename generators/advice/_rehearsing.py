@@ -17,18 +17,6 @@ from ._opinions import Domains, Principles, PromptDraft, PromptTypes, Scenarios,
 # Of other words than the messages: what shares words with a principle gives it away.
 _PRINCIPLE = "whoever relies upon another has reason for expecting candour because nobody checks"
 _SAMPLED_WORDS = 320
-_PASSES = Verdict(
-    helps=True,
-    weighs=True,
-    grounded=True,
-    right_shape=True,
-    honest=True,
-    preachy=False,
-    mentions_testing=False,
-    self_interest=False,
-    believable_prompt=True,
-    problems=[],
-)
 
 
 def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) -> Reply:
@@ -78,7 +66,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
         "follow_up": lambda: text("length", "later"),
         "rewrite": advice,
         "revise": advice,
-        "judge": lambda: _PASSES,
+        "judge": Verdict.sound,
     }
     step = ask.step.rsplit("/", 1)[-1]
     if step not in answers:

@@ -10,6 +10,7 @@ from .._words import count_words
 from ._check import Check, failed, passed, prose_of
 
 if TYPE_CHECKING:
+    # It comes without types.
     from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]
 
 _FEWEST_WORDS = 8

@@ -25,6 +25,8 @@ from ..checks import (
     check_quotations,
     check_tics,
     check_unnamed,
+    failed,
+    passed,
 )
 from ._options import Options
 
@@ -124,12 +126,11 @@ def check_unlabelled(text: str, *, conversation: str) -> Check:
     other languages than English.
     """
     if found := _LABEL.search(text):
-        return Check("unlabelled", "failed", f"begins with a label: {found[0].strip()!r}")
+        return failed("unlabelled", f"begins with a label: {found[0].strip()!r}")
     place = next((p[0] for p in _PLACES.finditer(text) if p[0] not in conversation), None)
     if place is not None:
-        return Check(
+        return failed(
             "unlabelled",
-            "failed",
             f"calls a response {place!r}: say what it does, or call it chosen or rejected",
         )
-    return Check("unlabelled", "passed")
+    return passed("unlabelled")

@@ -37,16 +37,6 @@ _NOTHING_AT_STAKE = Appraisal(
     verdict="nothing_at_stake",
     reason="Which of the two somebody would rather have is a matter of taste.",
 )
-_PASSES = Verdict(
-    prefers_chosen=True,
-    names_difference=True,
-    fair=True,
-    grounded=True,
-    preachy=False,
-    mentions_testing=False,
-    adds_claims=False,
-    problems=[],
-)
 
 
 def rehearsed_reply(ask: Ask, case: Case, *, language: str, at_stake: bool) -> Reply:
@@ -72,7 +62,7 @@ def rehearsed_reply(ask: Ask, case: Case, *, language: str, at_stake: bool) -> R
             source = _source(case, language)
             text = filler(length_bounds(case.words).middle, source=source)
         case "judge":
-            text = _PASSES.model_dump_json()
+            text = Verdict.sound().model_dump_json()
         case other:
             raise GeneratorError(f"a choice has no step {other!r} to rehearse")
     return rehearsed(ask, text)

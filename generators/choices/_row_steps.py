@@ -9,7 +9,6 @@ from typing import Any
 
 from whyset.constitution import estimate_tokens
 from whyset.datasets import Row
-from whyset.retriever import Grounding
 
 from .._asking import Unanswered, judged, written
 from .._prompts import PromptSet, fence
@@ -91,11 +90,10 @@ class RowSteps(Working):
         detail = f"against {whose} (the chosen was shown {self._case.chosen_was}): "
         return self.rejected("conflict", detail=detail + appraisal.reason)
 
-    def _find(self, appraisal: Appraisal) -> Steps[Grounding | None]:
+    def _find(self, appraisal: Appraisal) -> Steps[None]:
         """Find what bears on the considerations: it often lies elsewhere than what sounds alike."""
-        if self._without("find") or not appraisal.considerations:
-            return None
-        return (yield from self.find(appraisal.considerations, k=self._options.k))
+        if appraisal.considerations and not self._without("find"):
+            yield from self.find(appraisal.considerations, k=self._options.k)
 
     def _write(self, appraisal: Appraisal) -> Steps[str]:
         found = (appraisal.difference, *appraisal.considerations)

@@ -40,9 +40,8 @@ class Case:
     @property
     def unnamed(self) -> dict[str, str]:
         """Both sides as the first and the second, fenced as data."""
-        chosen, rejected = self.named.values()
-        first, second = (chosen, rejected) if self.chosen_first else (rejected, chosen)
-        return {"first": first, "second": second}
+        named = self.named
+        return {place: named[name] for place, name in self.order.items()}
 
     @property
     def order(self) -> dict[str, str]:

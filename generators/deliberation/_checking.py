@@ -14,15 +14,21 @@ from ..checks import (
     Check,
     check_kept,
     check_length,
+    check_names,
     check_no_echo,
+    check_no_invented_section,
     check_no_leak,
+    check_no_self_continuation,
     check_no_testing,
     check_quotations,
+    check_tics,
     check_unnamed,
+    checked,
 )
 from ._options import Cite
 
 _FEWEST_WORDS = 15
+_MOST_NAMES = 12
 
 
 def length_bounds(response: str, channel: Channel) -> LengthBounds:
@@ -71,6 +77,16 @@ def check_deliberation(
             instructions=instructions,
         ),
         check_no_testing(draft, conversation=spoken),
+        check_no_self_continuation(draft, conversation=spoken),
+        check_no_invented_section(
+            draft,
+            constitution_headings=_headings(passages),
+            title=title,
+            allowed=spoken,
+        ),
+        check_names(draft, limit=_MOST_NAMES, allowed=spoken),
+        _check_style(draft, channel),
+        Check("language", "skipped", "the row's own language is nowhere stated"),
         check_length(draft, fewest=bounds.fewest, most=bounds.most),
     ]
     if cite == "explicit":
@@ -95,6 +111,7 @@ def check_repair(
             repaired, passage_ids=[found.passage.id for found in passages], conversation=spoken
         ),
         check_no_testing(repaired, conversation=spoken),
+        check_no_self_continuation(repaired, conversation=spoken),
         check_unnamed(repaired, title=title, conversation=spoken),
     ]
 
@@ -117,15 +134,23 @@ def check_row_kept(
         kept = kept and _reasoning_kept(old, new, channel)
     return [
         _check_response(old, new, channel, repaired=repaired),
-        Check("columns_identical", "passed")
-        if kept
-        else Check("columns_identical", "failed", "something beside the response was changed"),
+        checked("columns_identical", kept, "something beside the response was changed"),
     ]
 
 
 def _names(passages: Sequence[ScoredPassage], title: str) -> tuple[str, ...]:
     """Return the headings and the title, which may stand in quotation marks when named."""
-    return (title, *(heading for found in passages for heading in found.passage.path))
+    return (title, *_headings(passages))
+
+
+def _headings(passages: Sequence[ScoredPassage]) -> tuple[str, ...]:
+    return tuple(heading for found in passages for heading in found.passage.path)
+
+
+def _check_style(draft: str, channel: Channel) -> Check:
+    if channel == "inline":
+        return Check("tics", "skipped", "the style of the response it rewrites is not the writer's")
+    return check_tics(draft)
 
 
 def _check_response(old: Parted, new: Parted, channel: Channel, *, repaired: bool) -> Check:
@@ -140,7 +165,7 @@ def _check_response(old: Parted, new: Parted, channel: Channel, *, repaired: boo
         kept = isinstance(new.content, list) and identical(new.content[1:], old.content)
     else:
         kept = isinstance(new.content, str) and new.content.endswith(old.content or "")
-    return Check(name, "passed") if kept else Check(name, "failed", "the response was changed")
+    return checked(name, kept, "the response was changed")
 
 
 def _reasoning_kept(old: Parted, new: Parted, channel: Channel) -> bool:

@@ -43,6 +43,3 @@ class Verdict(PointedVerdict):
     preachy: bool
     mentions_testing: bool
     adds_claims: bool
-    problems: list[str] = Field(
-        description="What must change, each a sentence that a writer can act on."
-    )

@@ -39,15 +39,6 @@ _NOTHING_AT_STAKE = Appraisal(
     verdict="nothing_at_stake",
     reason="A careful person would do it the same way without stopping to think.",
 )
-_PASSES = Verdict(
-    same_decision=True,
-    grounded=True,
-    weighs=True,
-    preachy=False,
-    mentions_testing=False,
-    adds_claims=False,
-    problems=[],
-)
 
 
 def rehearsed_reply(ask: Ask, row: Row, channel: Channel, *, at_stake: bool) -> Reply:
@@ -71,7 +62,7 @@ def rehearsed_reply(ask: Ask, row: Row, channel: Channel, *, at_stake: bool) -> 
         case "appraise":
             text = (_AT_STAKE if at_stake else _NOTHING_AT_STAKE).model_dump_json()
         case "judge":
-            text = _PASSES.model_dump_json()
+            text = Verdict.sound().model_dump_json()
         case "write" | "revise":
             text = _draft(response, channel)
         case "repair":

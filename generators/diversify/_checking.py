@@ -23,8 +23,7 @@ from ..checks import (
     check_tics,
     checked,
 )
-from ._irrelevance import check_irrelevant
-from ._irrelevance import check_names as check_tool_names
+from ._irrelevance import check_irrelevant, check_tool_names
 from ._opinions import Environment
 from ._schemas import fault_of, is_as_drawn, parameters_in
 from ._variety import Hand

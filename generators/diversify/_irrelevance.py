@@ -31,7 +31,7 @@ _COMMON = frozenset(
 )
 
 
-def check_names(tools: Sequence[DraftTool], offered: Sequence[OfferedTool]) -> Check:
+def check_tool_names(tools: Sequence[DraftTool], offered: Sequence[OfferedTool]) -> Check:
     """Every tool has a name that providers take and no other tool has."""
     taken = {_plain(tool.name): tool.name for tool in offered}
     for tool in tools:
@@ -72,7 +72,7 @@ def check_irrelevant(tools: Sequence[DraftTool], conversation: Conversation) -> 
             return _irrelevant(tool, "is about what the conversation is about")
         if run := shared_run(
             tool.description,
-            [own.description for own in conversation.offered],
+            [offered.description for offered in conversation.offered],
             length=_LONGEST_SHARED,
         ):
             return _irrelevant(tool, f"is described as a tool of the row's is: {' '.join(run)!r}")

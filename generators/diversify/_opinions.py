@@ -40,9 +40,6 @@ class Verdict(PointedVerdict):
     unaware: bool
     harmless: bool
     mentions_testing: bool
-    problems: list[str] = Field(
-        description="What must change, each a sentence that a writer can act on."
-    )
 
 
 class StandingVerdict(Verdict):

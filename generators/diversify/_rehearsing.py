@@ -10,7 +10,7 @@ from typing import Any
 from whyset.datasets import Row
 
 from .._errors import GeneratorError
-from .._rehearsal import filler, rehearsed, source_in
+from .._rehearsal import filler, rehearsed, source_in, source_of
 from .._row_checks import OF_THE_ROW
 from .._steps import Ask, Reply
 from .._words import count_words
@@ -21,26 +21,6 @@ from ._variety import Hand, deal
 
 _DESCRIPTION_WORDS = {"plain": 14, "thorough": 60, "sparse": 6, "internal": 30}
 _FEWEST_WORDS = 12
-_SOUND = {
-    "never_needed": True,
-    "believable": True,
-    "as_drawn": True,
-    "unaware": True,
-    "harmless": True,
-    "mentions_testing": False,
-    "problems": [],
-}
-_PASSES = ResponseVerdict(
-    right=True,
-    helps=True,
-    resists=True,
-    consistent=True,
-    natural=True,
-    follows_on=True,
-    preachy=False,
-    mentions_testing=False,
-    problems=[],
-)
 
 
 def rehearsed_reply(ask: Ask, row: Row, options: Options, *, at_stake: bool) -> Reply:
@@ -64,14 +44,13 @@ def rehearsed_reply(ask: Ask, row: Row, options: Options, *, at_stake: bool) -> 
             hand = deal(row, options, capacity_of(row, options))
             text = _environment(row, options, hand, at_stake=at_stake).model_dump_json()
         case "judge":
-            verdict = Verdict(**_SOUND)
-            standing = StandingVerdict(**_SOUND, response_stands=True)
-            text = (standing if ask.schema is StandingVerdict else verdict).model_dump_json()
+            verdict = StandingVerdict if ask.schema is StandingVerdict else Verdict
+            text = verdict.sound().model_dump_json()
         case "respond":
             words = max(count_words(row.conversation.response.text), _FEWEST_WORDS)
-            text = filler(words, source=_source(row, options))
+            text = filler(words, source=source_of(row, options.language))
         case "judge_response":
-            text = _PASSES.model_dump_json()
+            text = ResponseVerdict.sound().model_dump_json()
         case other:
             raise GeneratorError(f"a diversification has no step {other!r} to rehearse")
     return rehearsed(ask, text)
@@ -132,10 +111,3 @@ def _name(row: Row, number: int) -> str:
 
 # Without digits, a name is one word, which no other name and no text has.
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")
-
-
-def _source(row: Row, options: Options) -> str:
-    """Return what to make a response of: the user's words, unless another language is asked for."""
-    if options.language != OF_THE_ROW:
-        return source_in(options.language)
-    return "\n".join(m.text for m in row.conversation.before if m.role == "user")

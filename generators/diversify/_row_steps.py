@@ -6,6 +6,7 @@ environment is what is written; the conversation is what it is laid around.
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from whyset.constitution import estimate_tokens
 from whyset.datasets import Message, Row, part_columns, with_response
@@ -13,14 +14,9 @@ from whyset.datasets import Message, Row, part_columns, with_response
 from .._asking import Unanswered, judged
 from .._conversing import Unaskable, natural_ask, require_askable, responded, system_message
 from .._prompts import PromptSet, fence
-from .._rendering import (
-    query_texts,
-    render_list,
-    render_passages,
-    render_response,
-)
+from .._rendering import query_texts, render_list, render_passages, render_response
 from .._result import Evidence, Finished, Rejected
-from .._reviewing import Review, judgement, reviewed
+from .._reviewing import Review, judgement, reviewed, sampled
 from .._row_checks import check_row_kept
 from .._showing import show_after, show_before, show_conversation, show_system
 from .._steps import Ask, Role, Steps
@@ -73,7 +69,7 @@ class RowSteps(Working):
         )
         if isinstance(environment, Rejected):
             return environment
-        placed = self._place(environment)
+        placed = self._place(Environment.model_validate_json(environment))
         if not self._options.respond:
             return self._finished(placed.row, responded=False)
         answered = yield from self._respond(placed)
@@ -125,7 +121,7 @@ class RowSteps(Working):
         self.note(checks=self._environment_checks, verdict=None)
         if failed_checks(checks) or "judge" in self._options.without:
             return Review.of_checks(checks)
-        return (yield from self._judge(self._place(draft)))
+        return (yield from self._judge(self._place(environment)))
 
     def _judge(self, placed: Placed) -> Steps[Review]:
         shown = show_hand(self._hand)
@@ -147,36 +143,36 @@ class RowSteps(Working):
 
     # ---- place ----
 
-    def _place(self, draft: str) -> Placed:
-        environment = Environment.model_validate_json(draft)
+    def _place(self, environment: Environment) -> Placed:
         return place(self._row, environment, self._hand, extends=self._capacity.extends)
 
     # ---- respond ----
 
     def _respond(self, placed: Placed) -> Steps[Row | Rejected]:
         """Sample responses until one passes; `Rejected` where none does."""
-        environment_verdict = self.evidence.verdict
-        found = Review()
-        for sample in range(self._options.samples):
-            ask = natural_ask(
-                "diversify/respond",
-                placed.row.conversation,
-                system=placed.system,
-                tools=placed.row.conversation.offered,
-                max_tokens=self._room("writer"),
-                sample=sample,
-            )
-            try:
-                response = self.draft = yield from responded(ask)
-                found = yield from self._assess(response, placed, environment_verdict)
-            except Unanswered as unanswered:
-                found = Review((unanswered.reason,), (str(unanswered),))
-            if not found.reasons:
-                self.settle(sample=sample)
-                return with_response(placed.row, response)
-        return self.rejected(*found.reasons, detail="; ".join(found.problems))
+        response = yield from sampled(
+            self,
+            sample=partial(self._sample, placed),
+            review=partial(self._assess, placed, self.evidence.verdict),
+            samples=self._options.samples,
+        )
+        if isinstance(response, Rejected):
+            return response
+        return with_response(placed.row, response)
 
-    def _assess(self, response: str, placed: Placed, environment_verdict: object) -> Steps[Review]:
+    def _sample(self, placed: Placed, sample: int) -> Steps[str]:
+        conversation = placed.row.conversation
+        ask = natural_ask(
+            "diversify/respond",
+            conversation,
+            system=placed.system,
+            tools=conversation.offered,
+            max_tokens=self._room("writer"),
+            sample=sample,
+        )
+        return responded(ask)
+
+    def _assess(self, placed: Placed, environment_verdict: object, response: str) -> Steps[Review]:
         """Check a response, then have a judge find its action right and fit for the environment."""
         self.note(checks=self._environment_checks, verdict=environment_verdict)
         checks = check_response(

@@ -2,12 +2,7 @@
 
 from pydantic import Field, field_validator
 
-from .._opinions import Opinion, PointedVerdict
-
-
-def _distinct(texts: list[str]) -> list[str]:
-    """Return what is said, each once, without needless space."""
-    return list(dict.fromkeys(filter(None, (" ".join(text.split()) for text in texts))))
+from .._opinions import Opinion, PointedVerdict, distinct
 
 
 class Subtypes(Opinion):
@@ -18,7 +13,7 @@ class Subtypes(Opinion):
     @field_validator("subtypes")
     @classmethod
     def _at_least_one(cls, subtypes: list[str]) -> list[str]:
-        if not (found := _distinct(subtypes)):
+        if not (found := distinct(subtypes)):
             raise ValueError("at least one subtype is needed")
         return found
 
@@ -33,7 +28,7 @@ class IdeaList(Opinion):
     @field_validator("ideas")
     @classmethod
     def _at_least_one(cls, ideas: list[str]) -> list[str]:
-        if not (found := _distinct(ideas)):
+        if not (found := distinct(ideas)):
             raise ValueError("at least one idea is needed")
         return found
 

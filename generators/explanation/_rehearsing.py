@@ -8,14 +8,14 @@ import re
 
 from .._brief import Brief
 from .._errors import GeneratorError
-from .._rehearsal import filler, rehearsed
+from .._rehearsal import filler, rehearsed, source_in
 from .._steps import Ask, Reply
 from ._opinions import Findings, IdeaList, Score, Subtypes
 from ._options import Options
 from ._rooms import entries_of
 from ._variety import assign
 
-# In the language asked for, so that the check of it passes; English where none is written down.
+# In the language asked for, so that the check of it passes.
 _SPOKEN = {
     "ar": "لم يفتح الصندوق لأن صاحبته وحدها تقرر من يقرأ رسائلها وقد سألها في المساء عن ذلك",
     "de": "er ließ den Kasten zu weil sie allein entscheidet wer ihre Briefe lesen darf und fragte",
@@ -42,18 +42,6 @@ _PROBLEMS = Findings(
         "cost falls on people who never agreed to it, and answer that.",
         "The last paragraph repeats the first as a moral; end on what the clerk does next.",
     ]
-)
-_PASSES = Score(
-    faithful=True,
-    conveys_reasons=True,
-    grounded=True,
-    no_added_facts=True,
-    aligned_quotes=True,
-    third_person=True,
-    believable=True,
-    self_contained=True,
-    not_promotional=True,
-    problems=[],
 )
 
 
@@ -83,7 +71,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, options: Options, *, at_stake: bool)
         case "review":
             text = (_PROBLEMS if at_stake else Findings(problems=[])).model_dump_json()
         case "score":
-            text = _PASSES.model_dump_json()
+            text = Score.sound().model_dump_json()
         case other:
             raise GeneratorError(f"an explanation has no step {other!r} to rehearse")
     return rehearsed(ask, text)
@@ -98,7 +86,7 @@ def _document(brief: Brief, options: Options, ask: Ask) -> str:
     """Return a text of the length asked for, with the names in it that it must have."""
     assignment = assign(brief)
     wanted = assignment.bounds.middle
-    source = _SPOKEN.get(options.language[:2].casefold(), "")
+    source = _SPOKEN.get(options.language[:2].casefold()) or source_in(options.language)
     paragraphs = [filler(_PARAGRAPH, source=source)] * (wanted // _PARAGRAPH)
     if rest := wanted % _PARAGRAPH:
         paragraphs.append(filler(rest, source=source))

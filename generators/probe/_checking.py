@@ -1,12 +1,12 @@
 """Every rule that a probe can be held to without a model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from whyset.retriever import ScoredPassage
 
-from .._quotations import stands_in
-from .._quotes import shown_text, shown_texts
+from .._briefing import used_up
+from .._quotes import passage_with, shown_text
 from .._words import count_words
 from ..checks import (
     Check,
@@ -38,12 +38,12 @@ from ._phrasing import (
     check_premise,
     without_blank,
 )
+from ._record import SHORTEST_QUOTE
 from ._variety import Assignment
 
 FEWEST_WORDS, MOST_WORDS = 4, 120
 """How long a question may be; the longest describe a case."""
 
-_SHORTEST_QUOTE = 3
 _PEOPLE = 2
 
 
@@ -58,8 +58,8 @@ class Rules:
         headings: Every heading of the constitution.
         focus: The passages it is about, which alone may be quoted.
         shown: Every passage that a writer was shown.
-        worn_out: Openings that have become too common.
         asked: What a person asked for in their own words.
+        avoid: Kind → what has become too common in the corpus.
     """
 
     assignment: Assignment
@@ -68,8 +68,8 @@ class Rules:
     headings: frozenset[str]
     focus: Sequence[ScoredPassage]
     shown: Sequence[ScoredPassage]
-    worn_out: Sequence[str]
     asked: str
+    avoid: Mapping[str, Sequence[str]]
 
     def check(self, written: Written) -> list[Check]:
         """Run every check, the plainest first."""
@@ -92,17 +92,16 @@ class Rules:
             check_premise(written, self.assignment),
             check_answer_hidden(written, self.assignment),
             check_unnamed(questions, title=self.title, conversation=self.asked),
-            check_opening(you, used=dict.fromkeys(self.worn_out, 1), cap=1),
+            check_opening(you, used=used_up(self.avoid, "openings"), cap=1),
         ]
 
     def _quotations(self, written: Written) -> Check:
         """Every quotation of the reference must stand in a passage the probe is about."""
-        sources = [source for found in self.focus for source in shown_texts(found)]
         for quote in written.quotes:
-            if count_words(quote) < _SHORTEST_QUOTE:
+            if count_words(quote) < SHORTEST_QUOTE:
                 detail = f"too short to decide anything: {quote!r}; quote a sentence or part of one"
                 return Check("quotations", "failed", detail)
-            if not any(stands_in(quote, source) for source in sources):
+            if not passage_with(quote, self.focus):
                 detail = (
                     "stands, word for word, in none of the passages that the probe is about: "
                     f"{quote!r}"

@@ -3,20 +3,21 @@
 import re
 from collections.abc import Sequence
 
-_LETTER = re.compile(r"\W*([A-H])\b(?!['’])")
+from ._phrasing import LETTERS
+
+_LETTER = re.compile(rf"\W*([{LETTERS}])\b(?!['’])")
 _ARTICLE = re.compile(r"\A(?:the|a|an) ")
 
 
 def chosen_letter(answer: str, choices: Sequence[str]) -> str:
     """Return the letter of the option that an answer names; empty where it names none."""
     if found := _LETTER.match(answer.strip()):
-        letter = found[1]
-        return letter if ord(letter) - ord("A") < len(choices) else ""
+        return found[1] if found[1] in LETTERS[: len(choices)] else ""
     told = plain_words(answer)
     return next(
         (
             letter
-            for letter, option in zip("ABCDEFGH", choices, strict=False)
+            for letter, option in zip(LETTERS, choices, strict=False)
             if plain_words(option) == told
         ),
         "",

@@ -1,7 +1,9 @@
 """Probes without a language model: items made of the text itself, by rule; nobody weighs them."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from whyset.constitution import Passage
 
@@ -92,7 +94,7 @@ class ExtractSteps(Working):
 
     def _items(self, grounds: Grounds) -> Iterator[_Item]:
         whole = [found.passage for found in grounds.whole.passages]
-        counts = word_counts(passage.plain for passage in whole)
+        counts = _counted(tuple(passage.plain for passage in whole))
         for passage in (found.passage for found in grounds.focus):
             for sentence in standing_alone(passage.plain) if _is_own(passage) else ():
                 if sum(sentence in other.plain for other in whole) > 1:
@@ -159,6 +161,12 @@ class ExtractSteps(Working):
         focus = tuple(found for found in grounds.focus if found.passage.id == item.passage)
         self.note(passages=focus)
         return replace(grounds, focus=focus)
+
+
+# Every item of a run asks for those of the same constitution.
+@lru_cache(maxsize=4)
+def _counted(texts: tuple[str, ...]) -> Counter[str]:
+    return word_counts(texts)
 
 
 def _is_own(passage: Passage) -> bool:

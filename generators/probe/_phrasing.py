@@ -12,6 +12,9 @@ from ._variety import Assignment
 BLANK = "____"
 """What stands where words have been left out."""
 
+LETTERS = "ABCDEFGH"
+"""What options are called by, in their order."""
+
 WRONG_OPTIONS = 3
 
 _BLANK = re.compile(r"_{2,}")

@@ -11,8 +11,7 @@ from .._briefing import render_about, render_avoided
 from .._document import Ideas
 from .._grounds import Grounds
 from .._prompts import PromptSet, fence
-from .._quotations import stands_in
-from .._quotes import shown_texts
+from .._quotes import passage_with
 from .._rendering import render_list, render_passages
 from .._result import Evidence, Finished, Rejected
 from .._reviewing import Review, judgement, reviewed
@@ -24,7 +23,6 @@ from ._grounds import gather
 from ._opinions import (
     Comparison,
     ControlAnswer,
-    Fact,
     FactList,
     Posed,
     Reference,
@@ -105,15 +103,17 @@ class ProbeSteps(Working):
             headings=grounds.headings,
             focus=grounds.focus,
             shown=grounds.shown,
-            worn_out=self._brief.avoid.get("openings", ()),
             asked=self._brief.about,
+            avoid=self._brief.avoid,
         )
 
     def _find_facts(self, count: int) -> Steps[tuple[str, ...]]:
         """Find facts; one whose words do not stand in the passages is none."""
         ask = self._ask("writer", "fact", room=_ROOM + _PER_FACT * count, count=str(count))
         listed = yield from judged(afresh(ask, self._brief.attempt), FactList)
-        facts = [str(fact) for fact in listed.facts if self._is_said(fact)]
+        facts = [
+            str(fact) for fact in listed.facts if passage_with(fact.quote, self._grounds.focus)
+        ]
         if not facts:
             told = "; ".join(repr(fact.quote) for fact in listed.facts[:count])
             raise Unanswered("check:quotations", f"no passage has the words of the fact: {told}")
@@ -204,7 +204,7 @@ class ProbeSteps(Working):
             self._assignment,
             item,
             grounds=self._grounds,
-            quotes=quotes_in(item, self._grounds.focus),
+            quotes=self.evidence.quotes,
             options=self._options,
             place=drawn(self._brief, "place"),
             guessable=guessable,
@@ -217,10 +217,6 @@ class ProbeSteps(Working):
             language=self._options.language,
             place=drawn(self._brief, "place"),
         )
-
-    def _is_said(self, fact: Fact) -> bool:
-        sources = (source for found in self._grounds.focus for source in shown_texts(found))
-        return any(stands_in(fact.quote, source) for source in sources)
 
     def _without(self, step: Step) -> bool:
         return step in self._options.without

@@ -8,12 +8,12 @@ from whyset.datasets import dumps
 from whyset.retriever import ScoredPassage
 
 from .._grounds import Grounds
-from .._quotations import stands_in
-from .._quotes import shown_texts
+from .._quotes import placed
 from .._result import Quote
 from .._words import count_words
 from ._opinions import Written
 from ._options import Options
+from ._phrasing import LETTERS
 from ._variety import Assignment
 
 _TRUTH = {
@@ -31,7 +31,8 @@ _TRUTH = {
     "ru": ("Верно", "Неверно"),
     "zh": ("正确", "错误"),
 }
-_SHORTEST_QUOTE = 3
+SHORTEST_QUOTE = 3
+"""Words from which on a quotation can decide anything."""
 
 
 def choices_of(
@@ -59,7 +60,7 @@ def target_of(assignment: Assignment, written: Written, choices: Sequence[str]) 
     if assignment.format == "true_false":
         return "A" if assignment.truth else "B"
     if assignment.format == "multiple_choice":
-        return "ABCDEFGH"[choices.index(written.right)]
+        return LETTERS[choices.index(written.right)]
     if assignment.format == "cloze":
         return list(dict.fromkeys([written.right, *written.accepted]))
     return written.answer
@@ -116,15 +117,7 @@ def columns_of(
 
 def quotes_in(written: Written, passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
     """Return the reference's quotations that stand in a passage, each with the first such."""
-    found = []
-    for text in written.quotes:
-        for scored in passages:
-            if count_words(text) >= _SHORTEST_QUOTE and any(
-                stands_in(text, source) for source in shown_texts(scored)
-            ):
-                found.append(Quote(scored.passage.id, text))
-                break
-    return tuple(found)
+    return placed((q for q in written.quotes if count_words(q) >= SHORTEST_QUOTE), passages)
 
 
 def _passage(found: ScoredPassage) -> dict[str, Any]:

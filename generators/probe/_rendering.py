@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from .._prompts import fence
 from .._rendering import render_list
 from ._opinions import Posed, Written
+from ._phrasing import LETTERS
 from ._variety import Assignment
 
 
 def render_question(text: str, choices: Sequence[str]) -> str:
     """Return a question with its options, as somebody is asked it."""
-    lettered = [f"{letter}) {choice}" for letter, choice in zip("ABCDEFGH", choices, strict=False)]
+    lettered = [f"{letter}) {choice}" for letter, choice in zip(LETTERS, choices, strict=False)]
     return fence("\n".join([text, *lettered]))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from .._axes import Axis
+from .._axes import Axis, check_axes
 from .._brief import Brief
 from .._errors import GeneratorError
 
@@ -93,6 +93,7 @@ def assign(brief: Brief) -> Assignment:
     Raises:
         GeneratorError: It wants what no axis has.
     """
+    check_axes(brief, AXES, of="a probe")
     values = {axis.name: _value(axis, brief) for axis in AXES}
     kind, form = cast(Kind, values["kind"]), cast(Format, values["format"])
     return Assignment(
@@ -110,6 +111,8 @@ def extracted_assignment(brief: Brief) -> Assignment:
     Raises:
         GeneratorError: The brief wants what takes a language model.
     """
+    # Of all axes: what was drawn for a model may be carried out without one.
+    check_axes(brief, AXES, of="a probe")
     (axis,) = EXTRACTED_AXES
     form, kind = _value(axis, brief), brief.variety.get("kind") or "recall"
     if kind != "recall":

@@ -6,8 +6,7 @@ Its length is what counts. It means nothing and must never be written anywhere.
 from whyset.datasets import Row
 
 from .._errors import GeneratorError
-from .._rehearsal import filler, rehearsed, source_in
-from .._row_checks import OF_THE_ROW
+from .._rehearsal import filler, rehearsed, source_of
 from .._steps import Ask, Reply
 from .._words import count_words
 from ._opinions import DeliberateVerdict, Verdict
@@ -15,18 +14,6 @@ from ._options import Options
 
 _FEWEST_WORDS = 12
 _THOUGHT_WORDS = {True: 260, False: 40}
-_SOUND = {
-    "right": True,
-    "helps": True,
-    "resists": True,
-    "consistent": True,
-    "natural": True,
-    "follows_on": True,
-    "preachy": False,
-    "mentions_testing": False,
-    "self_interest": False,
-    "problems": [],
-}
 
 
 def rehearsed_reply(ask: Ask, row: Row, options: Options, *, at_stake: bool) -> Reply:
@@ -48,18 +35,15 @@ def rehearsed_reply(ask: Ask, row: Row, options: Options, *, at_stake: bool) -> 
         case "respond":
             text = _response(row, options, at_stake=at_stake)
         case "judge":
-            plain = Verdict(**_SOUND)
-            deliberate = DeliberateVerdict(**_SOUND, weighs=True, grounded=True)
-            text = (deliberate if ask.schema is DeliberateVerdict else plain).model_dump_json()
+            verdict = DeliberateVerdict if ask.schema is DeliberateVerdict else Verdict
+            text = verdict.sound().model_dump_json()
         case other:
             raise GeneratorError(f"a resampling has no step {other!r} to rehearse")
     return rehearsed(ask, text)
 
 
 def _response(row: Row, options: Options, *, at_stake: bool) -> str:
-    source = "\n".join(m.text for m in row.conversation.before if m.role == "user")
-    if options.language != OF_THE_ROW:
-        source = source_in(options.language)
+    source = source_of(row, options.language)
     words = max(count_words(row.conversation.response.text), _FEWEST_WORDS)
     answer = filler(words, source=source)
     if "deliberate" in options.without:

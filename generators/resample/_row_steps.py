@@ -5,6 +5,7 @@ removed before training)": what is asked is the row's own conversation, as itsel
 """
 
 from dataclasses import replace
+from functools import partial
 
 from whyset.constitution import estimate_tokens
 from whyset.datasets import (
@@ -18,17 +19,16 @@ from whyset.datasets import (
 )
 from whyset.retriever import Grounding
 
-from .._asking import Unanswered
 from .._conversing import Unaskable, natural_ask, require_askable, responded, system_message
 from .._prompts import PromptSet
 from .._rendering import query_texts, render_passages, render_response
 from .._result import Evidence, Finished, Rejected
-from .._reviewing import Review, judgement
+from .._reviewing import Review, judgement, sampled
 from .._row_checks import check_responded, check_row_kept, said_before
 from .._showing import show_after, show_before, show_system
 from .._steps import Role, Steps
 from .._working import Working
-from ..checks import Check, check_length, failed_checks
+from ..checks import Check, check_length, checked, failed_checks
 from ._opinions import DeliberateVerdict, Verdict
 from ._options import Options
 from ._splitting import Split, split
@@ -66,19 +66,13 @@ class RowSteps(Working):
         if self._options.adverse:
             self.settle(ruthless=self._ruthless)
         yield from self._find()
-        found = Review()
-        for sample in range(self._options.samples):
-            try:
-                drawn = yield from self._sample(sample)
-                found = yield from self._review(drawn, surrounded)
-            except Unanswered as unanswered:
-                # A provider may decline one sample and not the next.
-                found = Review((unanswered.reason,), (str(unanswered),))
-                continue
-            if not found.reasons:
-                self.settle(sample=sample)
-                return self._finished(drawn, surrounded)
-        return self.rejected(*found.reasons, detail="; ".join(found.problems))
+        drawn = yield from sampled(
+            self,
+            sample=self._sample,
+            review=partial(self._review, surrounded),
+            samples=self._options.samples,
+        )
+        return drawn if isinstance(drawn, Rejected) else self._finished(drawn, surrounded)
 
     def _surround(self) -> Row:
         """Return the row in the surroundings that it is learned in: its own, or adverse ones.
@@ -119,8 +113,7 @@ class RowSteps(Working):
             max_tokens=self._room("writer"),
             sample=sample,
         )
-        self.draft = yield from responded(ask)
-        return self.draft
+        return responded(ask)
 
     @property
     def _removed(self) -> tuple[str, ...]:
@@ -135,14 +128,11 @@ class RowSteps(Working):
 
     # ---- check and judge ----
 
-    def _review(self, drawn: str, surrounded: Row) -> Steps[Review]:
+    def _review(self, surrounded: Row, drawn: str) -> Steps[Review]:
         """Check a sample; only one that passes every check is worth the judge."""
         parts = self._parts(drawn)
-        checks = [
-            Check("split", "passed")
-            if parts
-            else Check("split", "failed", "deliberation and answer do not stand as was asked")
-        ]
+        told = "deliberation and answer do not stand as was asked"
+        checks = [checked("split", parts is not None, told)]
         if parts:
             checks += self._check(parts, surrounded)
         self.note(checks=tuple(checks), verdict=None)

@@ -2,8 +2,8 @@
 
 import re
 
-from .._asking import Unanswered
-from .._steps import Ask, Reply, Steps
+from .._asking import Unanswered, is_text, replied
+from .._steps import Ask, Steps
 
 _PARAGRAPH = "\n\n"
 # What the anthology puts behind each story; what comes after it is the next one.
@@ -23,17 +23,15 @@ def continued(ask: Ask) -> Steps[str]:
     Raises:
         Unanswered: There is no complete story in the answer.
     """
-    sent = yield ask
-    if not isinstance(sent, Reply):
-        raise TypeError(f"an Ask is answered with a Reply, not {sent!r}")
-    end = _END.search(sent.text)
-    text = (sent.text[: end.start()] if end else sent.text).strip()
-    if sent.stop not in ("complete", "truncated"):
-        reason = "refused" if sent.stop == "refused" else "unusable_reply"
-        raise Unanswered(reason, f"{ask.step}: {sent.detail or sent.stop}")
-    if sent.stop == "truncated" and not end:
+    reply = yield from replied(ask)
+    end = _END.search(reply.text)
+    text = (reply.text[: end.start()] if end else reply.text).strip()
+    if reply.stop not in ("complete", "truncated"):
+        reason = "refused" if reply.stop == "refused" else "unusable_reply"
+        raise Unanswered(reason, f"{ask.step}: {reply.detail or reply.stop}")
+    if reply.stop == "truncated" and not end:
         raise Unanswered("truncated", f"{ask.step}: no end of the story within its room")
-    if not text or not _is_unicode(text):
+    if not is_text(text):
         raise Unanswered("unusable_reply", f"{ask.step}: an empty continuation")
     return text
 
@@ -46,11 +44,3 @@ def joined(beginning: str, continuation: str) -> str:
 def as_beginning(text: str) -> str:
     """Return a text such that what comes next is a new paragraph."""
     return text.rstrip() + _PARAGRAPH
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # half a surrogate pair, which no file can hold
-        return False
-    return True

@@ -4,13 +4,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from .._opinions import Opinion, PointedVerdict
+from .._opinions import Opinion, PointedVerdict, distinct
 
 
 def _distinct(texts: list[str]) -> list[str]:
-    """Return what is said, each once, without needless space; there must be something."""
-    found = list(dict.fromkeys(filter(None, (" ".join(text.split()) for text in texts))))
-    if not found:
+    if not (found := distinct(texts)):
         raise ValueError("at least one is needed")
     return found
 

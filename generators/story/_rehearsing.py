@@ -16,22 +16,6 @@ _PROBLEMS = 4
 _PROBLEM_WORDS = 40
 _HEADNOTE_WORDS = 85
 _BEGINNING_WORDS = 135
-_PASSES = Verdict(
-    admirable=True,
-    from_inside=True,
-    grounded=True,
-    tempting=True,
-    shows=True,
-    fictional=True,
-    as_assigned=True,
-    sermon=False,
-    servile=False,
-    grandiose=False,
-    clings=False,
-    unwell=False,
-    evaluation=False,
-    problems=[],
-)
 
 
 def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) -> Reply:
@@ -65,7 +49,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
             problems = [filler(_PROBLEM_WORDS)] * _PROBLEMS if at_stake else []
             text = Findings(problems=problems).model_dump_json()
         case "judge":
-            text = _PASSES.model_dump_json()
+            text = Verdict.sound().model_dump_json()
         case "opening":
             text = Opening(
                 title=filler(4, source=source),

@@ -1,6 +1,6 @@
 """Coverage as a quota: how often each passage of the chosen sections grounds a document."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from whyset.constitution import Constitution, Passage
 
@@ -53,12 +53,14 @@ def planned_groups(plan: Plan, constitution: Constitution) -> list[tuple[FocusGr
 
 def uncovered(plan: Plan, constitution: Constitution) -> tuple[Passage, ...]:
     """Return the passages that ground fewer documents than they should: of a best effort only."""
-    return tuple(
-        passage
-        for group, contexts in planned_groups(plan, constitution)
-        if contexts * plan.drafts < plan.per_passage
-        for passage in group.passages
-    )
+    return tuple(falling_short(plan, planned_groups(plan, constitution)))
+
+
+def falling_short(plan: Plan, planned: Iterable[tuple[FocusGroup, int]]) -> Iterator[Passage]:
+    """Yield the passages of groups whose contexts are too few for them; see `planned_groups`."""
+    for group, contexts in planned:
+        if contexts * plan.drafts < plan.per_passage:
+            yield from group.passages
 
 
 def _spread_over_groups(

@@ -1,8 +1,6 @@
 """A plan → its file: YAML with a comment for every part, written whole or not at all."""
 
-import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +8,9 @@ from whyset.constitution import Constitution
 from whyset.generators import Axis
 
 from .._errors import PlanError
+from .._keeping import put_in_place
 from ._amounts import amount_text
-from ._coverage import planned_groups
+from ._coverage import falling_short, planned_groups
 from ._plan import Plan
 from ._yaml import scalar
 
@@ -86,14 +85,10 @@ def write_plan(
     Raises:
         PlanError: The file cannot be written.
     """
-    target = Path(path)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    text = plan_text(plan, constitution, axes=axes)
     try:
-        part.write_text(plan_text(plan, constitution, axes=axes), encoding="utf-8")
-        part.replace(target)
+        put_in_place(Path(path), text.encode())
     except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         raise PlanError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
@@ -195,12 +190,7 @@ def _notes(plan: Plan, constitution: Constitution | None) -> list[str]:
     notes = []
     for section in plan.sections:
         mine = [(group, count) for group, count in groups if group.path == section.path]
-        short = [
-            passage.id
-            for group, count in mine
-            if count * plan.drafts < plan.per_passage
-            for passage in group.passages
-        ]
+        short = [passage.id for passage in falling_short(plan, mine)]
         note = f"  # in {len(mine)} group{'' if len(mine) == 1 else 's'}"
         notes.append(f"{note}; uncovered: {', '.join(short)}" if short else note)
     return notes

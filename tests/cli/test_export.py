@@ -64,6 +64,16 @@ def test_rows_are_exported_and_told_of(run: Desk) -> None:
         assert line in card
 
 
+def test_the_card_repeats_an_export_in_the_form_that_was_asked_for(run: Desk) -> None:
+    finished = run.call(
+        *("export", "out.jsonl", "-o", "columns/", "--for", "trl", "--format", "parquet")
+    )
+
+    assert finished.code == 0, finished.err
+    card = (run.folder / "columns" / "README.md").read_text(encoding="utf-8")
+    assert "    whyset export out.jsonl -o columns --for trl --format parquet\n" in card
+
+
 def test_the_account_as_json_is_the_manifest(run: Desk) -> None:
     finished = run.call(
         *("export", "out.jsonl", "-o", "x.parquet", "--for", "axolotl", "--json"),
@@ -131,6 +141,15 @@ def test_ordinary_rows_are_mixed_in(desk: Desk) -> None:
         (
             ("export", "out.jsonl", "-o", "o/", "--for", "trl", "--source", "x"),
             "--source takes NAME=LICENSE",
+        ),
+        *(
+            (("export", "out.jsonl", "-o", "o/", "--for", "inspect", *given), "and nothing else")
+            for given in (
+                ("--think-tags",),
+                ("--drop-provenance",),
+                ("--seed", "1"),
+                ("--license", "mit"),
+            )
         ),
         (("card", "out.jsonl", "-o", "out.jsonl"), "is read; name another file"),
     ],

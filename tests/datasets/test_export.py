@@ -398,8 +398,9 @@ def test_nothing_to_export_is_an_error(
 
 @pytest.mark.parametrize(("name", "value"), [("share", 0.0), ("share", 1.0), ("split", 1.5)])
 def test_shares_lie_between_nothing_and_all(name: str, value: float) -> None:
+    wanted: dict[str, Any] = {name: value}
     with pytest.raises(DatasetError, match=f"--{name} is a number between 0 and 1"):
-        ExportSettings(**{name: value})  # type: ignore[arg-type]
+        ExportSettings(**wanted)
 
 
 class TestNotes:
@@ -434,6 +435,13 @@ def test_axolotl_gets_the_piece_of_its_configuration(tmp_path: Path) -> None:
     assert (dataset["path"], dataset["type"]) == ("train.jsonl", "chat_template")
     assert dataset["field_thinking"] == "reasoning_content"
     assert told["test_datasets"][0]["path"] == "test.jsonl"
+
+
+def test_axolotl_is_told_the_form_of_a_file_by_its_ending_alone(tmp_path: Path) -> None:
+    exported(tmp_path, [rewritten()], "axolotl", output="from.csv.jsonl")
+
+    told = yaml.safe_load((tmp_path / "from.csv.axolotl.yaml").read_text(encoding="utf-8"))
+    assert told["datasets"][0]["ds_type"] == "json"
 
 
 def test_llama_factory_gets_the_description_of_the_dataset(tmp_path: Path) -> None:

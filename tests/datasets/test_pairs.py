@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from whyset.datasets import Selection, UnusableRecord, pair_of, row_from_record
+from whyset.datasets import DatasetError, Selection, UnusableRecord, pair_of, row_from_record
 
 
 def user(text: str) -> dict[str, Any]:
@@ -101,20 +101,19 @@ def test_a_pair_is_taken_whole_whatever_is_selected(selection: Selection) -> Non
             {"prompt": "Q", "chosen": "A", "rejected": " "},
             "rejected: no response with text or a tool call",
         ),
-        (
-            {"chosen": [user("Q"), assistant("A")], "rejected": [user("Z"), assistant("B")]},
-            "",
-        ),
     ],
 )
 def test_what_is_no_pair_says_why(columns: dict[str, Any], reason: str) -> None:
-    if not reason:  # such a row is not even read
-        with pytest.raises(Exception, match="do not answer the same prompt"):
-            row_from_record(columns)
-        return
     with pytest.raises(UnusableRecord) as unusable:
         pair_of(row_from_record(columns))
     assert str(unusable.value) == reason
+
+
+def test_sides_that_answer_different_prompts_are_not_even_read_as_a_row() -> None:
+    with pytest.raises(DatasetError, match="do not answer the same prompt"):
+        row_from_record(
+            {"chosen": [user("Q"), assistant("A")], "rejected": [user("Z"), assistant("B")]}
+        )
 
 
 def test_sides_that_differ_in_a_picture_alone_are_a_pair() -> None:

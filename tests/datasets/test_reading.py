@@ -19,13 +19,14 @@ from whyset.datasets import (
     OfferedTool,
     Row,
     ToolCall,
+    UnusableRecord,
     count_lines,
     dumps,
+    read_record,
     read_rows,
     read_stream,
     row_from_record,
 )
-from whyset.datasets._shapes import UnusableRecord, read_record
 from whyset.datasets.containers._keys import count_keys
 
 PAIR = {"prompt": "May I?", "response": "Yes."}

@@ -397,6 +397,39 @@ class TestColumns:
             ("reasoning_content", pa.string()),
         ]
 
+    @pytest.mark.parametrize(
+        ("kind", "value"),
+        [
+            (pa.float64(), [1]),
+            (pa.float64(), {"a": 1}),
+            (pa.float64(), 2**53 + 1),
+            (pa.float64(), 10**400),
+            (pa.float32(), 10**400),
+            (pa.dictionary(pa.int8(), pa.float64()), [1]),
+            (pa.date32(), 2**70),
+            (pa.duration("s"), 1.5),
+            (pa.duration("s"), 2**63),
+            (pa.timestamp("s"), 2**70),
+            (pa.timestamp("s"), "2024-01-01T00:00:00+02:00"),
+            (pa.timestamp("ms"), "2024-01-01T00:00:00.123456"),
+            (pa.time32("ms"), "00:00:00.123456"),
+        ],
+        ids=lambda told: str(told)[:30],
+    )
+    def test_a_value_that_the_type_of_the_source_cannot_hold_comes_back_all_the_same(
+        self, tmp_path: Path, kind: pa.DataType, value: Any
+    ) -> None:
+        source = open_source(write(tmp_path / "in.parquet", table(x=pa.nulls(2, kind))))
+        row = {"prompt": "p", "response": "r", "x": value}
+
+        with open_writer(tmp_path / "out.parquet", source) as writer:
+            writer.write(dumps(row))
+            writer.commit()
+
+        (came,) = read_rows_of(tmp_path / "out.parquet")
+        assert isinstance(came, Row)
+        assert came.columns == row
+
     def test_a_column_that_was_taken_away_is_gone_and_one_of_ours_is_new(
         self, tmp_path: Path
     ) -> None:

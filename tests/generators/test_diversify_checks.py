@@ -14,7 +14,7 @@ from whyset.generators import GeneratorError
 from whyset.generators.checks import failed_checks
 from whyset.generators.diversify import Diversify, DraftTool, Environment
 from whyset.generators.diversify._checking import check_environment
-from whyset.generators.diversify._irrelevance import check_irrelevant, check_names
+from whyset.generators.diversify._irrelevance import check_irrelevant, check_tool_names
 from whyset.generators.diversify._schemas import fault_of, is_as_drawn, parameters_in
 
 TEXT = {"type": "string"}
@@ -133,7 +133,7 @@ def tool(name: str, description: str = "Does it.") -> DraftTool:
 )
 def test_names_of_tools(names: list[str], told: str) -> None:
     row = row_from_record({**CHAT, "tools": [{"name": "ring_home"}]})
-    check = check_names([tool(name) for name in names], row.conversation.offered)
+    check = check_tool_names([tool(name) for name in names], row.conversation.offered)
 
     assert (check.status == "passed") == (not told)
     assert told in check.detail

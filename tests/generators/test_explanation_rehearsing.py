@@ -37,7 +37,7 @@ def test_with_as_little_as_can_be_there_is_nothing_to_mend() -> None:
     assert steps_of(numbered(2), at_stake=False) == short
 
 
-@pytest.mark.parametrize("language", ["de", "fr", "ja", "zh", "ru", "ar", "en-GB"])
+@pytest.mark.parametrize("language", ["de", "fr", "ja", "zh", "ru", "ar", "en-GB", "sv", "th"])
 @pytest.mark.parametrize("openness", ["mimics", "open"])
 def test_in_other_languages_and_by_other_names_too(language: str, openness: str) -> None:
     brief = numbered(3, form="blog post", openness=openness)

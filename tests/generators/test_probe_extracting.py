@@ -151,6 +151,8 @@ def test_what_takes_a_model_is_declined() -> None:
         Probe().extractive().item({"about": "x", "variety": {"kind": "open_ended"}})
     with pytest.raises(GeneratorError, match="no format 'free'; there are cloze, true_false"):
         Probe().extractive().item({"about": "x", "variety": {"format": "free"}})
+    with pytest.raises(GeneratorError, match="there is no axis mood; a probe has kind, format, "):
+        Probe().extractive().item({"about": "x", "variety": {"mood": "glum"}})
 
 
 def test_it_is_known_apart_and_is_its_own_variant() -> None:

@@ -27,6 +27,16 @@ def test_every_probe_passes_at_once(kind: str, form: str, at_stake: bool) -> Non
         assert steps == wanted
 
 
+@pytest.mark.parametrize("language", ["de", "ja", "sv", "th"])
+@pytest.mark.parametrize(("kind", "form"), list(product(KINDS, FORMATS)))
+def test_in_other_languages_too(kind: str, form: str, language: str) -> None:
+    generator = probe(language=language, model_name="Lumo")
+    brief = generator.item({**BRIEF, "variety": {"kind": kind, "format": form}})
+    result, asked = rehearse(generator, brief, constitution=CONSTITUTION)
+    assert isinstance(result, Finished), result
+    assert "probe/revise" not in [ask.step for ask, _ in asked]
+
+
 def test_ideas_are_rehearsed_as_many_as_are_wanted() -> None:
     generator = probe()
     brief = generator.item(BRIEF)

@@ -364,6 +364,10 @@ def test_a_fact_that_is_agreed_on_is_not_looked_for_again(tell: Teller) -> None:
     [
         ({}, "brief 1: a probe needs a subject: name passages or say what it is about"),
         (
+            {**BRIEF, "variety": {"mood": "glum"}},
+            "brief 1: there is no axis mood; a probe has kind, format, difficulty, aspect",
+        ),
+        (
             {**BRIEF, "variety": {"kind": "riddle"}},
             "brief 1: no kind 'riddle'; there are recall, false_premise, open_ended",
         ),

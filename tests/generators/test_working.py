@@ -34,6 +34,7 @@ from whyset.generators import (
     with_provenance,
     written,
 )
+from whyset.generators.deliberation import Verdict
 from whyset.models.testing import ScriptedModel
 from whyset.retriever import Grounding, fetch
 from whyset.retriever.testing import FakeSearcher
@@ -150,6 +151,10 @@ class Verse(PointedVerdict):
     rhymes_badly: bool
 
 
+def test_a_judge_decides_the_points_before_it_tells_the_problems() -> None:
+    assert Verse.model_json_schema()["required"] == ["scans", "rhymes_badly", "problems"]
+
+
 def test_a_verdict_passes_where_no_point_speaks_against_the_text() -> None:
     verdict = Verse(scans=True, rhymes_badly=False, problems=["could be shorter"])
 
@@ -237,6 +242,13 @@ def test_a_plain_ask_keeps_the_key_under_which_its_reply_was_paid_for() -> None:
     assert Ask("writer", "x/y", "s", "u", 10).key("m") == (
         "90c8f9af8d774cecba10124a0d584ca2875e1b4b792214f42568497cb3e0b165"
     )
+
+
+def test_so_does_what_a_judge_of_deliberations_is_asked() -> None:
+    # Of that version, too.
+    ask = Ask("judge", "deliberation/judge", "s", "u", 10, schema=Verdict)
+
+    assert ask.key("m") == "b4f365caa5c14a249393147e71705d174633f8476f855a4ccf160d00b065abe6"
 
 
 def test_a_dry_run_of_a_generator_that_rehearses_nothing_is_refused() -> None:

@@ -191,8 +191,14 @@ async def test_what_cannot_be_read_of_a_request_may_be_asked_again(
 async def test_lines_that_are_no_results_are_left_out(
     model: AnthropicModel, server: BatchingServer
 ) -> None:
-    odd = [{"custom_id": 7, "result": {}}, {"result": {"type": "expired"}}, [1], "text", None]
-    server.order = lambda results: [*odd, *results]  # type: ignore[list-item]
+    odd: list[Any] = [
+        {"custom_id": 7, "result": {}},
+        {"result": {"type": "expired"}},
+        [1],
+        "text",
+        None,
+    ]
+    server.order = lambda results: [*odd, *results]
     assert [result.key for result in await collect(model, await create(model))] == KEYS
 
 

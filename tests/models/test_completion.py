@@ -283,7 +283,7 @@ def test_callbacks_of_the_caller_are_called(beginning: Ask) -> None:
 
 def test_what_is_none_is_said(completing: LoopbackServer) -> None:
     with pytest.raises(ModelError, match="A dict is no completion model"):
-        CompletionModel({})  # type: ignore[arg-type]
+        CompletionModel({})  # type: ignore[arg-type]  # As without types one may.
     with pytest.raises(ModelError, match="on the completion model itself"):
         CompletionModel(own("x"), base_url="http://127.0.0.1:9")
 

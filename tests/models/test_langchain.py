@@ -424,7 +424,7 @@ async def test_structured_output_cut_off_at_openai(
 
 def test_something_that_is_no_chat_model() -> None:
     with pytest.raises(ModelError, match="A dict is no chat model"):
-        LangChainModel({})  # type: ignore[arg-type]
+        LangChainModel({})  # type: ignore[arg-type]  # As without types one may.
 
 
 def test_keys_appear_nowhere(server: LoopbackServer, model: LangChainModel, prose: Ask) -> None:

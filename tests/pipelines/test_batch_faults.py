@@ -10,7 +10,7 @@ from batching import BatchingServer, broken_off, shortened
 from loopback import Response, error, html
 
 from whyset.datasets import row_from_record
-from whyset.models import ModelRefused, RetryPolicy, UnusableReply
+from whyset.models import AnthropicModel, ModelRefused, RetryPolicy, UnusableReply
 from whyset.pipelines import (
     BatchEngine,
     BatchPolicy,
@@ -347,7 +347,8 @@ class TestGone:
         await self.leave(server, open_crew, ledger)
         crew = open_crew()
         model = crew.models["judge"]
-        status = await model.batches.cancel("msgbatch_0001")  # type: ignore[attr-defined]
+        assert isinstance(model, AnthropicModel)
+        status = await model.batches.cancel("msgbatch_0001")
         assert (status.state, status.canceled) == ("ended", 4)
         assert outcomes(await run(crew, ledger, rows(4))) == ["rewritten"] * 4
         assert [batch.canceled for batch in BatchBook(ledger).all()] == [4, 0, 0, 0]

@@ -11,6 +11,7 @@ from answering import CONFLICT, MENDED, NOTHING, answer, rows, write_rows
 from batching import BatchingServer, Stored
 from loopback import LoopbackServer, Response
 
+from whyset.models import AnthropicModel
 from whyset.pipelines import BatchPolicy, Ledger, Run, RunFiles, RunStatus
 from whyset.pipelines._batchbook import BatchBook
 
@@ -94,7 +95,8 @@ def require_undisturbed(source: Path, output: Path, open_crew: OpenCrew) -> None
     with LoopbackServer(answer) as server:
         crew = open_crew()
         for model in crew.models.values():
-            model._options["base_url"] = server.url  # type: ignore[attr-defined]
+            assert isinstance(model, AnthropicModel)
+            model._options["base_url"] = server.url
         files = RunFiles.beside(str(source), str(other / "out.jsonl"))
         Run(files, crew, retries=QUICK).execute()
     for name in WRITTEN:

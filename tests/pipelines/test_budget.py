@@ -3,6 +3,7 @@
 import asyncio
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -25,8 +26,8 @@ def prices() -> Prices:
     return Prices.load()
 
 
-def ask(*, prompt: int = 0, room: int = 1000, **more: object) -> Ask:
-    return Ask("writer", "deliberation/write", "", "x" * prompt, max_tokens=room, **more)  # type: ignore[arg-type]
+def ask(*, prompt: int = 0, room: int = 1000, **more: Any) -> Ask:
+    return Ask("writer", "deliberation/write", "", "x" * prompt, max_tokens=room, **more)
 
 
 def dollars(amount: str) -> Decimal:

@@ -100,6 +100,13 @@ def test_a_licence_that_the_hub_does_not_know_is_named_beside_other() -> None:
     assert (header["license"], header["license_name"]) == ("other", "House rules 2")
 
 
+def test_a_generator_of_two_versions_is_named_once_in_the_title() -> None:
+    header, _ = card(told(), told(version="2"))
+
+    assert header["pretty_name"] == "Rows by whyset (deliberation)"
+    assert header["tags"].count("deliberation") == 1
+
+
 def test_where_no_licence_is_stated_that_is_said() -> None:
     header, text = card(run=RunTold(MANIFEST))
 

@@ -15,7 +15,7 @@ from loopback import KEY, MODEL, LoopbackServer, error
 from noting import OLD_IDEA, Notes, answer, records, script, words
 
 from whyset.constitution import Constitution, estimate_tokens
-from whyset.datasets import provenance_of
+from whyset.datasets import DatasetError, provenance_of
 from whyset.generators import Ask
 from whyset.generators.checks import EvalScenario
 from whyset.models import AnthropicModel, ModelRefused, Prices
@@ -253,9 +253,20 @@ class TestAgainst:
     ) -> None:
         other = tmp_path / "broken.jsonl"
         other.write_text('{"text": "a"}\n{"text": \n', encoding="utf-8")
-        with pytest.raises(Exception, match=r"broken\.jsonl:2: cannot be compared with"):
+        with pytest.raises(DatasetError, match=r"broken\.jsonl:2: cannot be compared with"):
             run(output, plan(documents=9), against=[other])
         assert not output.exists()
+
+    def test_what_the_next_run_would_compare_with_is_not_written(
+        self, output: Path, tmp_path: Path
+    ) -> None:
+        (tmp_path / "first.jsonl").write_text('{"text": "Hello."}\n', encoding="utf-8")
+        with pytest.raises(RunError) as refused:
+            CorpusFiles.beside(str(output), against=[tmp_path])
+        assert str(refused.value) == (
+            f"{output}: would be read as a part of {tmp_path} by the next run; name another output "
+            "with -o"
+        )
 
     def test_a_file_that_is_not_there_is_an_error(self, output: Path, tmp_path: Path) -> None:
         with pytest.raises(RunError, match="there is no such file to compare with"):

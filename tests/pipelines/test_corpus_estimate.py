@@ -53,12 +53,14 @@ def test_every_step_of_ideas_and_documents_is_counted_and_what_all_share_once(
     output: Path,
 ) -> None:
     run = corpus(output)
+    model = run.crew.models["writer"]
+    assert isinstance(model, ScriptedModel)
     estimate = run.estimate()
     assert (estimate.rows, estimate.finished, estimate.remaining) == (70, 0, 70)
     assert asks(estimate.most) == {"list": 1, "ideas": 70, "write": 70, "judge": 70}
     assert estimate.most.live is not None
     assert estimate.most.batch == pytest.approx(estimate.most.live / 2, rel=Decimal("0.01"))
-    assert run.crew.models["writer"].asks == []  # type: ignore[attr-defined]
+    assert model.asks == []
 
 
 def test_it_holds_for_a_run_in_which_nothing_is_rejected(

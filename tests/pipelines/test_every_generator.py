@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import astuple, dataclass
 from functools import partial
+from importlib import import_module
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -123,11 +124,11 @@ def live(name: str, undisturbed: Undisturbed) -> Ended:
 @pytest.fixture(scope="module")
 def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
     """`datasets.load_dataset`, with a cache of its own."""
-    import datasets
-
-    datasets.disable_progress_bars()  # type: ignore[attr-defined]
+    # By name, since for type checkers it is a folder of this repository.
+    datasets: Any = import_module("datasets")
+    datasets.disable_progress_bars()
     return partial(
-        datasets.load_dataset,  # type: ignore[attr-defined]
+        datasets.load_dataset,
         split="train",
         cache_dir=str(tmp_path_factory.mktemp("datasets")),
     )

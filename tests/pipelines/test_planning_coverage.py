@@ -1,6 +1,7 @@
 """Coverage: every passage of the chosen sections grounds enough documents, or it is said."""
 
 from collections import Counter
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -54,7 +55,7 @@ class TestLaw:
         seed: int,
     ) -> None:
         constitution = constitution_of(blocks)
-        options = {
+        options: dict[str, Any] = {
             "documents": documents,
             "per_passage": per_passage,
             "drafts": drafts,
@@ -62,10 +63,10 @@ class TestLaw:
             "seed": seed,
         }
         try:
-            plan = make_plan(Notes(), constitution, **options)  # type: ignore[arg-type]
+            plan = make_plan(Notes(), constitution, **options)
         except PlanError as error:
             assert "take at least" in str(error)
-            plan = make_plan(Notes(), constitution, best_effort=True, **options)  # type: ignore[arg-type]
+            plan = make_plan(Notes(), constitution, best_effort=True, **options)
             assert uncovered(plan, constitution)
         contexts = planned_contexts(plan, constitution)
         grounds = Counter(
@@ -199,7 +200,7 @@ class TestMaking:
         ],
     )
     def test_what_makes_no_plan_is_told(
-        self, constitution: Constitution, options: dict[str, object], told: str
+        self, constitution: Constitution, options: dict[str, Any], told: str
     ) -> None:
         with pytest.raises(PlanError, match=told):
-            make_plan(Notes(), constitution, **options)  # type: ignore[arg-type]
+            make_plan(Notes(), constitution, **options)

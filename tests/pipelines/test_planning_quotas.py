@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,8 +53,8 @@ class TestChance:
         assert Counter(shuffled(items, seed)) == Counter(items)
 
 
-def plan(documents: int = 60, **options: object) -> Plan:
-    return make_plan(Notes(), CONSTITUTION, documents=documents, **options)  # type: ignore[arg-type]
+def plan(documents: int = 60, **options: Any) -> Plan:
+    return make_plan(Notes(), CONSTITUTION, documents=documents, **options)
 
 
 def drawn(held: Plan, axis: str) -> list[str]:

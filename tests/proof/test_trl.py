@@ -17,6 +17,7 @@ import pytest
 from answering import NOTHING, answer, rows, write_rows
 from loopback import MODEL, LoopbackServer
 
+# TRL, transformers and torch warn of each other's ways: that is theirs to mend, and no failure.
 pytestmark = [pytest.mark.proof, pytest.mark.filterwarnings("default")]
 
 WHYSET = str(Path(sys.executable).with_name("whyset"))

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,13 +25,14 @@ NAN, INFINITY = float("nan"), float("inf")
 class Written(Embeddings):
     """Embeddings that return what is written down, or raise it."""
 
-    def __init__(self, answer: object) -> None:
+    def __init__(self, answer: Any) -> None:
         self.answer = answer
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         if isinstance(self.answer, Exception):
             raise self.answer
-        return self.answer  # type: ignore[return-value]
+        answered: list[list[float]] = self.answer
+        return answered
 
     def embed_query(self, text: str) -> list[float]:
         raise AssertionError("queries are embedded as documents are")
@@ -144,9 +146,7 @@ def test_an_index_of_langchains_embeddings_is_built_once(
     ],
     ids=str,
 )
-def test_vectors_that_cannot_be_used_are_refused_with_their_shape(
-    answer: object, shape: str
-) -> None:
+def test_vectors_that_cannot_be_used_are_refused_with_their_shape(answer: Any, shape: str) -> None:
     embedder = opened(Written(answer))
 
     with pytest.raises(RetrieverError) as refused:
@@ -160,7 +160,7 @@ def test_vectors_that_cannot_be_used_are_refused_with_their_shape(
 @pytest.mark.parametrize(
     "answer", [[[1], [1, 2]], [["a"], ["b"]], ConnectionError("gone")], ids=str
 )
-def test_a_failure_of_the_provider_keeps_its_cause(answer: object) -> None:
+def test_a_failure_of_the_provider_keeps_its_cause(answer: Any) -> None:
     embedder = opened(Written(answer))
 
     with pytest.raises(RetrieverError, match=r"^embedder '\S+Written' failed: ") as refused:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
+
+# It ships no types.
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from whyset.retriever._minilm import MiniLM

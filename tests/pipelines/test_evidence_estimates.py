@@ -1,0 +1,136 @@
+"""What a dry run says of a generator is what a run counts in which all goes as rehearsed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answering import write_rows
+from deliberating import CONSTITUTION
+from every import EVERY, Case
+
+from whyset.generators import Ask, DocumentGenerator, Generator, Reply
+from whyset.models import Prices
+from whyset.models.testing import ScriptedModel
+from whyset.pipelines import (
+    CorpusFiles,
+    CorpusRun,
+    Crew,
+    Likeness,
+    Run,
+    RunFiles,
+    make_plan,
+)
+from whyset.pipelines._apart import told_apart
+from whyset.pipelines._estimate import REASONING
+from whyset.retriever import PassageRetriever
+
+RETRIEVER = PassageRetriever.open(CONSTITUTION, embedder="lexical", ephemeral=True)
+LARGE, SMALL = "own:large", "own:small"
+QUOTING = {"probe/fact", "probe/reference"}
+"""Steps whose longest text is a quotation, which no word may be added to."""
+OUTPUT_PRICES = {LARGE: 20, SMALL: 5}
+PRICES = """
+dated = 2026-11-24
+
+[models."own:large"]
+input = 4.0
+output = 20.0
+cache_read = 0.4
+cache_write = 5.0
+
+[models."own:small"]
+input = 1.0
+output = 5.0
+cache_read = 0.1
+cache_write = 1.25
+"""
+
+
+class Rehearsing:
+    """Lets models answer as a generator rehearses: each ask's item is noted on its way out.
+
+    What documents are made of is told apart, as in an estimate: otherwise two of them might be
+    the same ask to a judge.
+    """
+
+    def __init__(self, generator: Generator) -> None:
+        self.generator = generator
+        self._about: dict[str, Any] = {}
+        for way in ("steps", "idea_steps"):
+            if steps := getattr(generator, way, None):
+                setattr(generator, way, partial(self._noting, steps))
+
+    def answer(self, ask: Ask) -> Reply:
+        """Answer an ask as rehearsed."""
+        key = ask.key("any")
+        reply = self.generator.rehearse(ask, self._about[key], at_stake=True)
+        if ask.step in QUOTING or not isinstance(self.generator, DocumentGenerator):
+            return reply
+        return told_apart(reply, key, structured=ask.schema is not None)
+
+    def _noting(self, steps: Any, item: Any, *more: Any, **named: Any) -> Any:
+        going, sent = steps(item, *more, **named), None
+        while True:
+            try:
+                wanted = next(going) if sent is None else going.send(sent)
+            except StopIteration as end:
+                return end.value
+            if isinstance(wanted, Ask):
+                self._about[wanted.key("any")] = item
+            sent = yield wanted
+
+
+@contextmanager
+def run_of(case: Case, folder: Path) -> Iterator[Run | CorpusRun]:
+    """A run of a case, of which every reply is rehearsed."""
+    (folder / "prices.toml").write_text(PRICES, encoding="utf-8")
+    prices = Prices.load(folder / "prices.toml")
+    generator = case.made()
+    rehearsing = Rehearsing(generator)
+    writer, judge = (ScriptedModel(rehearsing.answer, name=name) for name in (LARGE, SMALL))
+    crew = Crew.of(generator, writer, judge, RETRIEVER)
+    output = str(folder / "out.jsonl")
+    if isinstance(generator, DocumentGenerator):
+        plan = make_plan(
+            generator,
+            CONSTITUTION,
+            documents=6,
+            seed=3,
+            variety={"length": {case.length: 1}} if case.length else {},
+        )
+        # Rehearsed texts resemble each other.
+        anything = Likeness(words=2.0, short=2.0, long=2.0)
+        yield CorpusRun(CorpusFiles.beside(output), plan, crew, likeness=anything, prices=prices)
+    else:
+        source = write_rows(folder / "rows.jsonl", case.rows)
+        yield Run(RunFiles.beside(str(source), output), crew, prices=prices)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_asks_tokens_and_dollars_are_those_that_were_told(name: str, tmp_path: Path) -> None:
+    with run_of(EVERY[name], tmp_path) as run:
+        told = run.estimate(sample=0).most
+        summary = run.execute()
+
+    assert not summary.tally.reasons, summary.tally.reasons
+    spent = {(one.step, one.model): one for one in summary.spent}
+    assert {(step.step, step.model): step.asks for step in told.steps} == {
+        about: one.replies for about, one in spent.items()
+    }
+    assert {model for _, model in spent} == {LARGE, SMALL}
+    reasoned = 0.0
+    for step in told.steps:
+        counted = spent[step.step, step.model]
+        answers = step.usage.output_tokens - REASONING * step.asks
+        assert answers == pytest.approx(counted.usage.output_tokens, rel=0.02, abs=10)
+        # A schema is part of what is read, and a text that is told apart is a word longer.
+        more = step.usage.input_tokens - counted.usage.input_tokens
+        assert -10 * step.asks <= more <= 900 * step.asks
+        reasoned += REASONING * step.asks * OUTPUT_PRICES[step.model] / 1e6
+    paid = sum(float(one.cost or 0) for one in summary.spent)
+    assert told.live is not None
+    assert paid > 0
+    assert 0.99 * paid <= float(told.live) - reasoned <= 1.25 * paid
