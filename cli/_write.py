@@ -9,13 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._generated import DocumentGroup
-from ._options import (
-    STANDARD,
-    ConstitutionOption,
-    JudgeOption,
-    ModelOption,
-    given,
-)
+from ._options import STANDARD, ConstitutionOption, JudgeOption, ModelOption, given
 from ._typed import Typed, spread
 
 if TYPE_CHECKING:

@@ -1,7 +1,8 @@
 """Markdown → passages: a constitution as the rest of whyset sees it."""
 
+from whyset.errors import ConstitutionError, NotInConstitution
+
 from ._constitution import Constitution
-from ._errors import ConstitutionError, NotInConstitution
 from ._passage import Passage, PassageKind, Section, estimate_tokens
 
 __all__ = [

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from ._errors import ConstitutionError
+from whyset.errors import ConstitutionError
 
 _MARKERS = re.compile(r"(?:[\s>*+-]|\d{1,9}[.)](?=\s|$))*")
 

@@ -9,8 +9,9 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from whyset.errors import NotInConstitution
+
 from ._blocks import Document, Heading, read_document
-from ._errors import NotInConstitution
 from ._passage import Passage, Section
 from ._reading import no_prose, normalise, read_text
 from ._sections import gather_sections

@@ -18,7 +18,7 @@ from mdit_py_plugins.attrs.parse import ParseError, parse
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from ._errors import ConstitutionError
+from whyset.errors import ConstitutionError
 
 # Front matter begins with a key: what follows a thematic break on line 1 is prose otherwise.
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?:[ \t]*(?:#.*)?\n)*[\w-]+[ \t]*:(?=\s)")

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from ._errors import ConstitutionError
+from whyset.errors import ConstitutionError
 
 LONGEST = 1_000_000
 """Characters. The longest constitution published so far has 270,000; the parser takes a

@@ -1,9 +1,10 @@
 """Rows in and out: formats, conversations, quarantine."""
 
+from whyset.errors import DatasetError
+
 from ._conversation import Conversation, Message, OfferedTool, ToolCall
 from ._converting import convert, record_of
 from ._counting import count_lines
-from ._errors import DatasetError
 from ._identity import identical
 from ._json import NotJson, dumps, loads
 from ._pairs import Pair, pair_of

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from whyset.errors import DatasetError
+
 from ._conversation import Conversation
-from ._errors import DatasetError
 from ._row import Row, Shape
 from ._selection import DEFAULT
 from ._shapes import layout_of, read_as

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from ._errors import DatasetError
+from whyset.errors import DatasetError
 
 MAX_DEPTH = 200
 """Levels of nesting that are read; what is nested deeper could not be written again everywhere."""

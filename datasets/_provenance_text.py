@@ -8,7 +8,8 @@ library, for one) then fail at a later one; a text they always read.
 from collections.abc import Mapping
 from typing import Any
 
-from ._errors import DatasetError
+from whyset.errors import DatasetError
+
 from ._json import NotJson, dumps, loads_text
 from ._row import COLUMN
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, TypeGuard
 
-from ._errors import DatasetError
+from whyset.errors import DatasetError
+
 from ._json import dumps
 from ._row import BadRow, Row
 from ._selection import DEFAULT, Selection

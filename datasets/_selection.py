@@ -4,7 +4,8 @@ import hashlib
 from dataclasses import astuple, dataclass
 from typing import Final, Literal, get_args
 
-from ._errors import DatasetError
+from whyset.errors import DatasetError
+
 from ._row import Shape
 
 Turns = Literal["last", "all"] | int

@@ -1,11 +1,12 @@
 """What to ask a model, and what must hold of its answer; no input or output of its own."""
 
+from whyset.errors import Declined, GeneratorError, RowRejected
+
 from ._asking import Unanswered, grounded, judged, written
 from ._axes import Axis, chosen, is_numbered, numbered
 from ._brief import Brief, Item, brief_from_record
 from ._document import IDEAS, DocumentGenerator, Ideas, IdeaStage
 from ._driving import Driven, adrive, drive
-from ._errors import Declined, GeneratorError, RowRejected
 from ._generator import Generator, installed_generators, open_generator
 from ._opinions import Opinion, PointedVerdict
 from ._options import GeneratorOptions

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from whyset.errors import GeneratorError
+
 from ._brief import Brief
-from ._errors import GeneratorError
 
 _NUMBERED = "#"
 

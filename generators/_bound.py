@@ -7,10 +7,10 @@ from typing import Any
 from langchain_core.callbacks import AsyncCallbackManagerForChainRun, CallbackManagerForChainRun
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from whyset.errors import Declined, RowRejected
 from whyset.retriever import Grounding, Searcher, fetch
 
 from ._driving import Driven, adrive, drive
-from ._errors import Declined, RowRejected
 from ._generator import Generator
 from ._result import Finished, Rejected, with_provenance
 from ._steps import Ask, Fetch, Find, Model, Reply

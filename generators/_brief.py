@@ -9,8 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from whyset.datasets import Row, dumps
-
-from ._errors import GeneratorError
+from whyset.errors import GeneratorError
 
 
 class _Record(BaseModel):

@@ -7,9 +7,9 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from whyset.datasets import row_from_record
+from whyset.errors import Declined, GeneratorError
 
 from ._brief import Item
-from ._errors import Declined, GeneratorError
 from ._options import GeneratorOptions
 from ._prompts import PromptSet, shipped_prompts
 from ._result import Evidence, Finished, Rejected

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ._errors import GeneratorError
+from whyset.errors import GeneratorError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -10,7 +10,7 @@ from importlib import resources
 from jinja2 import StrictUndefined, Template, TemplateError, meta
 from jinja2.sandbox import SandboxedEnvironment
 
-from ._errors import GeneratorError
+from whyset.errors import GeneratorError
 
 _PARTS = re.compile(r"\A<!-- system -->\n(.*)^<!-- user -->\n(.*)\Z", re.DOTALL | re.MULTILINE)
 

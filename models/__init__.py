@@ -6,6 +6,8 @@ Importing this package imports no vendor's code: each adapter is loaded when it 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from whyset.errors import RETRYABLE, ModelError, ModelRefused, ModelUnavailable, UnusableReply
+
 from ._adopting import PatientModel, adopt
 from ._batching import (
     BatchingModel,
@@ -15,7 +17,6 @@ from ._batching import (
     BatchUnknown,
     MessageBatches,
 )
-from ._errors import RETRYABLE, ModelError, ModelRefused, ModelUnavailable, UnusableReply
 from ._open import default_model_name, open_model
 from ._retrying import RetryPolicy
 

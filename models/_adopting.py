@@ -4,9 +4,9 @@ import asyncio
 import time
 from typing import Any
 
+from whyset.errors import RETRYABLE, ModelError
 from whyset.generators import Ask, Model, Reply
 
-from ._errors import RETRYABLE, ModelError
 from ._open import open_model
 from ._retrying import RetryPolicy
 

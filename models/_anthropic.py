@@ -22,11 +22,11 @@ from anthropic.lib.credentials import WorkloadIdentityError
 from anthropic.resources.messages.messages import DEPRECATED_MODELS
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 
+from whyset.errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
 from whyset.generators import Ask, Reply
 
 from ._anthropic_batches import AnthropicBatches
 from ._anthropic_messages import Effort, read_message, request_for
-from ._errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
 from ._faults import PASSING, error_for_status, excerpt, redacted
 from ._limits import rate_limits
 

@@ -13,11 +13,11 @@ import anthropic
 import httpx2
 import orjson
 
+from whyset.errors import ModelError, ModelUnavailable
 from whyset.generators import Ask, Reply
 
 from ._anthropic_messages import read_message
 from ._batching import BatchResult, BatchStatus, BatchTooLarge, BatchUnknown
-from ._errors import ModelError, ModelUnavailable
 from ._faults import error_for_status, excerpt
 
 if TYPE_CHECKING:

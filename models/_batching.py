@@ -4,9 +4,8 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from whyset.errors import ModelError
 from whyset.generators import Ask, Model, Reply
-
-from ._errors import ModelError
 
 
 class BatchTooLarge(ModelError):

@@ -10,11 +10,11 @@ from langchain_core.language_models import BaseLLM
 from langchain_core.outputs import LLMResult
 from langchain_core.runnables.config import ensure_config
 
+from whyset.errors import ModelError, ModelUnavailable
 from whyset.generators import Ask, Declined, Reply, Usage
 
 from ._completion_open import Opened, open_completion_model
 from ._continuing import beginning
-from ._errors import ModelError, ModelUnavailable
 from ._langchain_params import name_of
 from ._of_langchain import OfLangChain
 from ._stops import stop_of

@@ -3,10 +3,10 @@
 import json
 import re
 
+from whyset.errors import ModelError
 from whyset.generators import Ask, Declined, Reply
 from whyset.retriever import Grounding, ScoredPassage
 
-from ._errors import ModelError
 from ._sentences import sentences, word_count
 
 _QUOTES = 3

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Mapping
 
-from ._errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
+from whyset.errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
 
 REFUSALS = {
     401: "the key was not accepted",

@@ -10,10 +10,10 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
+from whyset.errors import ModelError, ModelUnavailable
 from whyset.generators import Ask, Declined, Reply, Tool, Usage
 
 from ._continuing import as_messages
-from ._errors import ModelError, ModelUnavailable
 from ._faults import excerpt
 from ._langchain_faults import unfinished
 from ._langchain_open import open_chat_model

@@ -15,9 +15,9 @@ from langchain_core.exceptions import (
 from langchain_core.exceptions import ModelError as LangChainModelError
 from pydantic import SecretStr
 
+from whyset.errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
 from whyset.generators import Reply, Stop, Usage
 
-from ._errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
 from ._faults import error_for_status, excerpt, redacted
 
 _UNFINISHED: dict[str, Stop] = {

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from ._errors import ModelError
+from whyset.errors import ModelError
+
 from ._faults import excerpt
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from langchain.chat_models import init_chat_model
 from pydantic import ValidationError
 
-from ._errors import ModelError
+from whyset.errors import ModelError
+
 from ._langchain_keys import cannot_open, require_key
 
 if TYPE_CHECKING:

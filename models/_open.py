@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
-from ._errors import ModelError
+from whyset.errors import ModelError
 
 if TYPE_CHECKING:
     from whyset.generators import Model

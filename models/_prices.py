@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ._errors import ModelError
+from whyset.errors import ModelError
 
 if TYPE_CHECKING:
     from whyset.generators import Usage

@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from ._errors import ModelError
+from whyset.errors import ModelError
 
 _MOST_DOUBLINGS = 30
 

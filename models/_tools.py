@@ -4,9 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from whyset.errors import UnusableReply
 from whyset.generators import Tool
-
-from ._errors import UnusableReply
 
 
 def parameters_of(tool: Tool) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """Running: a generator over a dataset, without losing a row or a paid reply."""
 
+from whyset.errors import BudgetSpent, PlanError, RunError, RunLocked, RunStopped
+
 from ._answering import Traffic
 from ._batch import BatchEngine
 from ._batchbook import Batch, forget_batch
@@ -18,7 +20,6 @@ from ._corpus_summary import CorpusSummary
 from ._corpus_tally import CorpusTally, Quota
 from ._crew import Crew
 from ._crewing import open_crew, open_crew_for
-from ._errors import BudgetSpent, PlanError, RunError, RunLocked, RunStopped
 from ._estimate import SAMPLE, estimate
 from ._files import RunFiles
 from ._forecast import Estimate, Forecast, Ranges, StepForecast

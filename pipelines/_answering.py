@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from whyset.errors import RunStopped
 from whyset.generators import Ask, Model, Reply, Role
 from whyset.models import RETRYABLE, ModelRefused, ModelUnavailable, Prices, RetryPolicy
 
 from ._budget import Budget
-from ._errors import RunStopped
 from ._halting import Halt
 from ._ledger import Ledger
 from ._limit import AdaptiveLimit

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from whyset.datasets import BadRow
+from whyset.errors import RunError, RunStopped
 from whyset.generators import Ask, Fetch, Find, Generator, Item
 from whyset.models import RETRYABLE, BatchingModel, Prices, RetryPolicy
 
@@ -17,7 +18,6 @@ from ._batchpolicy import DEFAULT_POLICY, BatchPolicy
 from ._budget import Budget
 from ._collecting import Failures
 from ._crew import Crew
-from ._errors import RunError, RunStopped
 from ._finding import Finder
 from ._halting import Halt
 from ._journey import Journey

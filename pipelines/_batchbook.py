@@ -6,9 +6,9 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+from whyset.errors import RunError
 from whyset.models import BatchStatus
 
-from ._errors import RunError
 from ._ledger import Ledger
 
 INTENDED = "intended"

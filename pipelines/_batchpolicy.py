@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ._errors import RunError
+from whyset.errors import RunError
 
 
 @dataclass(frozen=True, slots=True)

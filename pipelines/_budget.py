@@ -6,10 +6,10 @@ from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
+from whyset.errors import BudgetSpent, RunError, RunStopped
 from whyset.generators import Ask, Usage
 from whyset.models import Prices
 
-from ._errors import BudgetSpent, RunError, RunStopped
 from ._tokens import most_prompt_tokens
 
 

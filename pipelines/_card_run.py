@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from whyset.datasets import DEFAULT, DatasetError, Selection
+from whyset.errors import RunError
 from whyset.generators import GeneratorError, open_generator
 
-from ._errors import RunError
 from ._files import RunFiles, beside_output
 from ._status import RunStatus
 

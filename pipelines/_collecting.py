@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 
+from whyset.errors import RunError
 from whyset.generators import Reply
 from whyset.models import (
     BatchingModel,
@@ -18,7 +19,6 @@ from whyset.models import (
 from ._answering import Traffic, writable
 from ._batchaccount import BatchAccount
 from ._batchbook import COLLECTED, LOST, Batch, BatchBook
-from ._errors import RunError
 from ._ledger import Ledger
 from ._patience import Patience
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from whyset.errors import BudgetSpent, PlanError
 from whyset.generators import DocumentGenerator
 from whyset.generators.checks import EvalScenario
 from whyset.models import Prices, RetryPolicy
@@ -24,7 +25,6 @@ from ._corpus_summary import CorpusSummary, corpus_manifest
 from ._corpus_tally import CorpusTally
 from ._crew import Crew
 from ._engines import Means, Reins, Runs, sparing_the_collector, spent_on
-from ._errors import BudgetSpent, PlanError
 from ._forecast import Estimate
 from ._foretold import keep_estimate, read_estimate
 from ._interrupting import run_interruptibly, told_stopped
@@ -32,14 +32,7 @@ from ._keeping import write_record
 from ._ledger import Ledger
 from ._live import Done
 from ._outgoing import Outgoing, outgoing
-from .planning import (
-    Context,
-    Plan,
-    followed_by,
-    planned_contexts,
-    planned_passages,
-    problems,
-)
+from .planning import Context, Plan, followed_by, planned_contexts, planned_passages, problems
 
 MEASURED_WITH = "minilm"
 """The embedder that the thresholds of meaning were measured with."""

@@ -10,6 +10,7 @@ from decimal import Decimal
 from functools import partial
 
 from whyset.datasets import BadRow
+from whyset.errors import BudgetSpent, PlanError
 from whyset.generators import (
     IDEAS,
     Ask,
@@ -27,7 +28,6 @@ from whyset.models import Prices
 
 from ._corpus_production import ContextStage, Production
 from ._crew import Crew
-from ._errors import BudgetSpent, PlanError
 from ._estimate import Known, estimate
 from ._forecast import Estimate, Forecast, Ranges, StepForecast
 from ._live import Done

@@ -5,16 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whyset.datasets import STDOUT
+from whyset.errors import RunError
 
-from ._errors import RunError
-from ._files import (
-    RunFiles,
-    beside_output,
-    no_file,
-    opened_for_run,
-    remove_parts,
-    require_writable,
-)
+from ._files import RunFiles, beside_output, no_file, opened_for_run, remove_parts, require_writable
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,15 +13,8 @@ from typing import Any
 
 from whyset.constitution import estimate_tokens
 from whyset.datasets import COLUMN, loads, provenance_of
-from whyset.generators import (
-    IDEAS,
-    Brief,
-    DocumentGenerator,
-    Finished,
-    IdeaStage,
-    Rejected,
-    Steps,
-)
+from whyset.errors import BudgetSpent
+from whyset.generators import IDEAS, Brief, DocumentGenerator, Finished, IdeaStage, Rejected, Steps
 from whyset.generators.checks import EvalScenario, check_no_eval_scenario
 
 from ._corpus_attempts import HELD_OUT, NEAR_DUPLICATE, NO_IDEA, Attempt, Stage
@@ -30,7 +23,6 @@ from ._corpus_habits import IDEAS as KNOWN_IDEAS
 from ._corpus_habits import Habits, spoken_texts, texts_in
 from ._corpus_novelty import Fingerprint, Novelty, Resemblance
 from ._engines import Runs
-from ._errors import BudgetSpent
 from ._live import Done
 from ._rowrecord import QUARANTINED, RowRecord
 from ._threads import Worker

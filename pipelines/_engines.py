@@ -9,6 +9,7 @@ from functools import partial
 from typing import Protocol
 
 from whyset.datasets import BadRow
+from whyset.errors import RunError, RunStopped
 from whyset.generators import Generator, Item
 from whyset.models import Prices, RetryPolicy
 
@@ -16,7 +17,6 @@ from ._batch import BatchEngine, collect_ended
 from ._batchpolicy import BatchPolicy
 from ._budget import Budget
 from ._crew import Crew
-from ._errors import RunError, RunStopped
 from ._ledger import Ledger, Spent
 from ._live import Done, LiveEngine
 

@@ -16,8 +16,7 @@ from whyset.datasets import (
     output_layout,
     require_ours,
 )
-
-from ._errors import RunError
+from whyset.errors import RunError
 
 _PART = re.compile(r"\.\d+(\.old|\.rows)?\.part")
 

@@ -26,13 +26,13 @@ from whyset.datasets import (
     room_for_provenance,
     with_provenance_as_text,
 )
+from whyset.errors import RunError
 from whyset.generators import Declined, Generator, GeneratorError, Item, Model
 from whyset.models import PatientModel, RetryPolicy, adopt
 from whyset.retriever import PassageRetriever, Searcher
 
 from ._background import forked_with, in_background
 from ._crew import Crew
-from ._errors import RunError
 from ._ledger import Ledger
 from ._live import Done, LiveEngine
 from ._rowrecord import QUARANTINED

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from ._errors import RunStopped
+from whyset.errors import RunStopped
 
 
 class Halt:

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from whyset.datasets import BadRow, DatasetError, open_source
 from whyset.datasets.containers import Record, layout_of_name
+from whyset.errors import RunError
 from whyset.generators.checks import EvalScenario
-
-from ._errors import RunError
 
 _TEXTS = frozenset({".md", ".txt"})
 _PACKED = frozenset({".gz", ".zst"})

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from whyset.datasets import DatasetError, LineWriter, dumps
+from whyset.errors import RunError
 
-from ._errors import RunError
 from ._proberecord import read_probe
 
 PROBES = "probes.jsonl"

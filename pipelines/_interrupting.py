@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from ._errors import RunStopped
+from whyset.errors import RunStopped
 
 T = TypeVar("T")
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from whyset.errors import RunError
 from whyset.generators import Ask, Reply, Usage
 
 from ._bloom import BloomFilter
-from ._errors import RunError
 from ._locking import RunLock
 from ._tables import CREATE, FORMAT, FROM_1
 

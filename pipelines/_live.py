@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from whyset.datasets import BadRow
+from whyset.errors import RunStopped
 from whyset.generators import Generator, Item, adrive
 from whyset.models import ModelUnavailable, Prices, RetryPolicy, UnusableReply
 
@@ -13,7 +14,6 @@ from ._answering import Answerer, Traffic, unreachable
 from ._batchbook import require_none_underway
 from ._budget import Budget
 from ._crew import Crew
-from ._errors import RunStopped
 from ._finding import Finder
 from ._halting import Halt
 from ._ledger import Ledger

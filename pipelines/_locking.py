@@ -5,7 +5,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from ._errors import RunError, RunLocked
+from whyset.errors import RunError, RunLocked
 
 
 class RunLock:

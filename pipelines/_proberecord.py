@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from ._errors import RunError
+from whyset.errors import RunError
 
 _LETTERS = "ABCDEFGH"
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from ._errors import RunError
+from whyset.errors import RunError
 
 
 def read_prompts(folder: Path, generator: str) -> Mapping[str, str]:

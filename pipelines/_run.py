@@ -7,12 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from whyset.datasets import (
-    DEFAULT,
-    Selection,
-    Shape,
-    read_rows,
-)
+from whyset.datasets import DEFAULT, Selection, Shape, read_rows
 from whyset.models import Prices, RetryPolicy
 
 from ._answering import Traffic

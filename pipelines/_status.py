@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from whyset.errors import RunError
 from whyset.generators import Usage, usage_record
 
 from ._batchbook import Batch, all_batches
-from ._errors import RunError
 from ._tables import FORMAT
 
 _ATTEMPTS = 3

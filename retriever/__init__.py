@@ -3,8 +3,9 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from whyset.errors import EmbedderUnavailable, RetrieverError
+
 from ._embedder import Embedder, open_embedder
-from ._errors import EmbedderUnavailable, RetrieverError
 from ._evaluation import Evaluation, Label, Recall, evaluate, read_labels
 from ._fetching import Scope, fetch
 from ._grounding import Grounding, ScoredPassage

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._errors import RetrieverError
+from whyset.errors import RetrieverError
+
 from ._places import cache_home
 
 if TYPE_CHECKING:

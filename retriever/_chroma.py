@@ -17,7 +17,8 @@ import numpy as np
 from chromadb.config import Settings
 from numpy.typing import NDArray
 
-from ._errors import RetrieverError
+from whyset.errors import RetrieverError
+
 from ._units import Unit
 
 if TYPE_CHECKING:

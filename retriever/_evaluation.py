@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whyset.constitution import Constitution
+from whyset.errors import RetrieverError
 
-from ._errors import RetrieverError
 from ._searcher import Searcher
 
 DEPTHS = (1, 5, 10)

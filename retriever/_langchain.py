@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ._errors import EmbedderUnavailable, RetrieverError
+from whyset.errors import EmbedderUnavailable, RetrieverError
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings

@@ -12,9 +12,9 @@ from langchain_core.runnables.config import run_in_executor
 from pydantic import Field, SkipValidation
 
 from whyset.constitution import Constitution, Passage
+from whyset.errors import RetrieverError
 
 from ._embedder import MINILM, Embedder, open_embedder
-from ._errors import RetrieverError
 from ._grounding import Grounding, ScoredPassage
 from ._index import PassageIndex
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ._errors import EmbedderUnavailable
+from whyset.errors import EmbedderUnavailable
+
 from ._places import cache_home
 
 REPOSITORY = "sentence-transformers/all-MiniLM-L6-v2"

@@ -18,14 +18,7 @@ from deliberating import CONSTITUTION
 from loopback import Response, message, structured
 from telling import finder
 
-from whyset.generators import (
-    Ask,
-    Finished,
-    Usage,
-    brief_from_record,
-    drive,
-    with_provenance,
-)
+from whyset.generators import Ask, Finished, Usage, brief_from_record, drive, with_provenance
 from whyset.generators.probe import FORMATS, KINDS, Probe, Verdict
 from whyset.models.testing import Line, ScriptedModel
 

@@ -10,16 +10,7 @@ from telling import Told as ToldOfAny
 
 from whyset.constitution import Constitution
 from whyset.datasets import Row, row_from_record
-from whyset.generators import (
-    Ask,
-    Fetch,
-    Find,
-    Finished,
-    Generator,
-    Rejected,
-    adrive,
-    drive,
-)
+from whyset.generators import Ask, Fetch, Find, Finished, Generator, Rejected, adrive, drive
 from whyset.generators.deliberation import Appraisal, Deliberation, Verdict
 from whyset.models.testing import Line, ScriptedModel
 from whyset.retriever import Grounding

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from .._row import BadRow
 from ._lines import MAX_RAW_LINE, record_of
 from ._record import Record

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, BinaryIO
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from .._json import NotJson, dumps, loads_text
 from .._row import BadRow
 from ._layout import delimiter_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
 
 Form = Literal["jsonl", "json", "csv", "tsv", "parquet", "arrow", "folder"]
 """`json` is one array of objects, `arrow` an IPC file or stream, `folder` one of Parquet files."""

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Protocol
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from .._json import NotJson, loads
 from .._row import BadRow
 from ..shapes import kind_of

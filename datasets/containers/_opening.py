@@ -8,8 +8,9 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from whyset.errors import DatasetError
+
 from .._counting import count_lines
-from .._errors import DatasetError
 from .._row import BadRow
 from ._arrays import read_array
 from ._csv import read_csv

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from .._row import BadRow
 
 MAX_LINE = 64 * 1024 * 1024

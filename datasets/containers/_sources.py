@@ -10,7 +10,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from ._layout import layout_of_name
 
 STDIN = "-"

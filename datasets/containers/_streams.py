@@ -6,7 +6,8 @@ import io
 import zlib
 from typing import Any, BinaryIO, Protocol
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from ._layout import Packing, packing_of
 
 _CHUNK = 1 << 16

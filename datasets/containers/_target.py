@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from ._layout import Packing
 from ._sources import STDIN
 

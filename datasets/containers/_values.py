@@ -11,7 +11,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from .._json import dumps
 from .._row import BadRow
 from ._record import MAX_LINE, Record, too_long

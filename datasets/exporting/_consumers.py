@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from ._anthropic import Anthropic
 from ._axolotl import Axolotl
 from ._consumer import Consumer

@@ -5,7 +5,7 @@ import random
 from array import array
 from typing import Literal
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
 
 Split = Literal["train", "test"]
 

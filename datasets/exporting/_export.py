@@ -5,7 +5,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from .._table_writer import open_writer
 from .._writer import LineWriter
 from ..containers import Source

@@ -11,7 +11,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from .._json import dumps, loads
 from .._provenance import earlier_pass
 from .._row import COLUMN, BadRow, Shape

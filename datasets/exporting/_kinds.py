@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
 
 ConsumerName = Literal["trl", "axolotl", "llama-factory", "openai", "anthropic"]
 """Who reads what is exported; `docs/export.md` says how."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from ..containers import STDIN, Source, layout_of_name
 from ._drawing import SPLITS, Split
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from .._selection import DEFAULT, Selection
 from ._kinds import Kind
 

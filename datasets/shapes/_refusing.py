@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from whyset.errors import DatasetError
+
 from .._conversation import Conversation, Message, OfferedTool
-from .._errors import DatasetError
 
 
 class ConversionRefused(DatasetError):

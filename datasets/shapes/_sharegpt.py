@@ -6,15 +6,7 @@ from typing import Any, Final
 from .._conversation import Conversation, Message, OfferedTool, ToolCall
 from .._json import dumps
 from .._row import Shape, Side
-from ._fields import (
-    UnusableRecord,
-    list_of,
-    none_of,
-    object_of,
-    optional_text,
-    others_of,
-    text_in,
-)
+from ._fields import UnusableRecord, list_of, none_of, object_of, optional_text, others_of, text_in
 from ._forms import TEXT
 from ._layout import Place, Spoken
 from ._messages import list_column, whole_tools

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from whyset.errors import DatasetError
+
 from .._conversation import Message, OfferedTool, ToolCall
-from .._errors import DatasetError
 from .._json import NotJson, dumps, loads
 from ._fields import UnusableRecord, list_of, object_of, text_in, wrong
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from ._reading import pieces, reason_of
 
 if TYPE_CHECKING:

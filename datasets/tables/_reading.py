@@ -7,7 +7,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from .._json import NotJson, dumps
 from .._row import BadRow
 from ..containers._record import MAX_LINE, Record, require_distinct, too_long

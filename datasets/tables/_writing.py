@@ -7,7 +7,8 @@ from typing import Any, BinaryIO, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .._errors import DatasetError
+from whyset.errors import DatasetError
+
 from .._json import loads
 from .._row import COLUMN
 from ._columns import Fields, Node, Unknown, absorb, array_in, field_of, fields_of, node_of

@@ -21,15 +21,7 @@ from . import _variety as variety
 from ._asks import Asking
 from ._checking import check_answer, check_follow_up, check_prompt, problems_of, together
 from ._conversation import Answering, Dialogue, render_prompt
-from ._opinions import (
-    Domains,
-    Principles,
-    PromptDraft,
-    PromptTypes,
-    Scenarios,
-    Unmendable,
-    Verdict,
-)
+from ._opinions import Domains, Principles, PromptDraft, PromptTypes, Scenarios, Unmendable, Verdict
 
 _FOUND_FOCUS = 3
 """How many of the passages found by meaning stand for those that a plan would name."""

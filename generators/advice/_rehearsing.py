@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 
 from pydantic import BaseModel
 
+from whyset.errors import GeneratorError
+
 from .._brief import Brief
-from .._errors import GeneratorError
 from .._rehearsal import filler, rehearsed, source_in, wanted_of
 from .._steps import Ask, Reply
 from . import _variety as variety

@@ -3,7 +3,8 @@
 Its length is what counts. It means nothing and must never be written anywhere.
 """
 
-from .._errors import GeneratorError
+from whyset.errors import GeneratorError
+
 from .._rehearsal import filler, rehearsed, source_in
 from .._steps import Ask, Reply
 from ._checking import length_bounds

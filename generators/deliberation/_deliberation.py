@@ -3,8 +3,8 @@
 import json
 
 from whyset.datasets import Row
+from whyset.errors import Declined
 
-from .._errors import Declined
 from .._generator import Generator
 from .._prompts import PromptSet
 from .._result import Evidence, Finished, Rejected

@@ -6,8 +6,8 @@ nothing and must never be written anywhere.
 """
 
 from whyset.datasets import Channel, Row
+from whyset.errors import GeneratorError
 
-from .._errors import GeneratorError
 from .._rehearsal import filler, rehearsed
 from .._steps import Ask, Reply
 from .._words import count_words

@@ -8,8 +8,8 @@ import json
 from typing import Any
 
 from whyset.datasets import Row
+from whyset.errors import GeneratorError
 
-from .._errors import GeneratorError
 from .._rehearsal import filler, rehearsed, source_in, source_of
 from .._row_checks import OF_THE_ROW
 from .._steps import Ask, Reply

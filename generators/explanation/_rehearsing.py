@@ -6,8 +6,9 @@ check. They mean nothing and must never be written anywhere.
 
 import re
 
+from whyset.errors import GeneratorError
+
 from .._brief import Brief
-from .._errors import GeneratorError
 from .._rehearsal import filler, rehearsed, source_in
 from .._steps import Ask, Reply
 from ._opinions import Findings, IdeaList, Score, Subtypes

@@ -1,8 +1,9 @@
 """Gathering the passages that a probe rests on."""
 
+from whyset.errors import GeneratorError
+
 from .._asking import grounded
 from .._brief import Brief
-from .._errors import GeneratorError
 from .._grounds import Grounds
 from .._steps import Fetch, Steps
 from .._working import Working

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from whyset.errors import Declined
+
 from .._axes import Axis
 from .._brief import Brief, brief_from_record
 from .._document import DocumentGenerator, Ideas
-from .._errors import Declined
 from .._result import Evidence, Finished, Rejected
 from .._steps import Ask, Reply, Steps
 from ._extracting import ExtractSteps

@@ -20,15 +20,7 @@ from .._working import Working
 from ._checking import Rules
 from ._control import chosen_letter, fills
 from ._grounds import gather
-from ._opinions import (
-    Comparison,
-    ControlAnswer,
-    FactList,
-    Posed,
-    Reference,
-    Verdict,
-    Written,
-)
+from ._opinions import Comparison, ControlAnswer, FactList, Posed, Reference, Verdict, Written
 from ._options import Options, Step
 from ._record import choices_of, columns_of, quotes_in, target_of
 from ._rendering import render_posed, render_question, render_reference, render_written

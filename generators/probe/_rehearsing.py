@@ -5,20 +5,12 @@ Its length is what counts. It means nothing and must never be written anywhere.
 
 import re
 
+from whyset.errors import GeneratorError
+
 from .._brief import Brief
-from .._errors import GeneratorError
 from .._rehearsal import rehearsed, source_in, wanted_of
 from .._steps import Ask, Reply
-from ._opinions import (
-    Comparison,
-    ControlAnswer,
-    Fact,
-    FactList,
-    Posed,
-    Reference,
-    Verdict,
-    Written,
-)
+from ._opinions import Comparison, ControlAnswer, Fact, FactList, Posed, Reference, Verdict, Written
 from ._options import Options
 from ._phrasing import BLANK
 from ._variety import Assignment, assign

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from whyset.errors import GeneratorError
+
 from .._axes import Axis, check_axes
 from .._brief import Brief
-from .._errors import GeneratorError
 
 Kind = Literal["recall", "false_premise", "open_ended"]
 Format = Literal["free", "cloze", "true_false", "multiple_choice"]

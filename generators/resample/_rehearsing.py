@@ -4,8 +4,8 @@ Its length is what counts. It means nothing and must never be written anywhere.
 """
 
 from whyset.datasets import Row
+from whyset.errors import GeneratorError
 
-from .._errors import GeneratorError
 from .._rehearsal import filler, rehearsed, source_of
 from .._steps import Ask, Reply
 from .._words import count_words

@@ -3,8 +3,9 @@
 Its length is what counts. It means nothing and must never be written anywhere.
 """
 
+from whyset.errors import GeneratorError
+
 from .._brief import Brief
-from .._errors import GeneratorError
 from .._rehearsal import filler, rehearsed, source_in, wanted_of
 from .._steps import Ask, Reply
 from ._opinions import Dilemmas, Findings, Opening, Premises, Verdict

@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from whyset.errors import GeneratorError
+
 from .._axes import Axis, check_axes, is_numbered
 from .._brief import Brief
 from .._decks import draw_on
-from .._errors import GeneratorError
 from .._lengths import LengthBounds
 from .._listed_axes import ListedAxis, listed_axes
 

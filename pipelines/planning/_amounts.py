@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from .._errors import PlanError
+from whyset.errors import PlanError
 
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kmb]?)", re.IGNORECASE)
 _FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}

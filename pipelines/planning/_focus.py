@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from whyset.constitution import Constitution, NotInConstitution, Passage, Section
+from whyset.errors import PlanError
 
-from .._errors import PlanError
 from ._plan import SEPARATOR, Focus, Plan
 
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from whyset.constitution import Constitution
+from whyset.errors import PlanError
 from whyset.generators import Axis, DocumentGenerator
 
-from .._errors import PlanError
 from ._coverage import contexts_needed, spread_over_sections
 from ._focus import FocusGroup, focus_groups, passages_by_section, section_named
 from ._laws import nearest, problems

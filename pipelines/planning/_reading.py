@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from whyset.constitution import Constitution
+from whyset.errors import PlanError
 from whyset.generators import Axis, DocumentGenerator, GeneratorError, open_generator
 
-from .._errors import PlanError
 from ._amounts import amount
 from ._focus import passages_by_section, section_named
 from ._laws import Place, Problem, nearest, problems

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from whyset.constitution import Constitution
+from whyset.errors import PlanError
 from whyset.generators import Axis
 
-from .._errors import PlanError
 from .._keeping import put_in_place
 from ._amounts import amount_text
 from ._coverage import falling_short, planned_groups

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .._errors import PlanError
+from whyset.errors import PlanError
 
 if TYPE_CHECKING:
     import yaml

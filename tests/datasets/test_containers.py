@@ -15,15 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyset.datasets import (
-    BadRow,
-    DatasetError,
-    Row,
-    dumps,
-    open_source,
-    read_rows,
-    read_stream,
-)
+from whyset.datasets import BadRow, DatasetError, Row, dumps, open_source, read_rows, read_stream
 
 ROWS = [
     {"id": 1, "prompt": "May I?", "response": "Yes."},

@@ -8,14 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shaping import read, records_of
 
-from whyset.datasets import (
-    ContextRefused,
-    Row,
-    Shape,
-    row_from_record,
-    with_context,
-    with_response,
-)
+from whyset.datasets import ContextRefused, Row, Shape, row_from_record, with_context, with_response
 from whyset.generators._row_checks import check_row_kept
 from whyset.generators.checks import failed_checks
 

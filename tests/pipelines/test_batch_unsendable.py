@@ -8,16 +8,7 @@ from batching import BatchingServer
 from loopback import message
 
 from whyset.datasets import Row, row_from_record
-from whyset.generators import (
-    Ask,
-    Finished,
-    Generator,
-    Rejected,
-    Steps,
-    Tool,
-    Working,
-    written,
-)
+from whyset.generators import Ask, Finished, Generator, Rejected, Steps, Tool, Working, written
 from whyset.models import AnthropicModel
 from whyset.pipelines import BatchEngine, BatchPolicy, Crew, Ledger
 from whyset.retriever.testing import FakeSearcher

@@ -16,15 +16,7 @@ from whyset.generators import Ask, Reply, Usage
 from whyset.generators.deliberation import Deliberation
 from whyset.models import ExtractiveModel, Prices
 from whyset.models.testing import ScriptedModel
-from whyset.pipelines import (
-    Crew,
-    Estimate,
-    Forecast,
-    Ledger,
-    LiveEngine,
-    RowRecord,
-    estimate,
-)
+from whyset.pipelines import Crew, Estimate, Forecast, Ledger, LiveEngine, RowRecord, estimate
 from whyset.retriever import PassageRetriever
 from whyset.retriever.testing import FakeSearcher
 

@@ -14,15 +14,7 @@ from every import EVERY, Case
 from whyset.generators import Ask, DocumentGenerator, Generator, Reply
 from whyset.models import Prices
 from whyset.models.testing import ScriptedModel
-from whyset.pipelines import (
-    CorpusFiles,
-    CorpusRun,
-    Crew,
-    Likeness,
-    Run,
-    RunFiles,
-    make_plan,
-)
+from whyset.pipelines import CorpusFiles, CorpusRun, Crew, Likeness, Run, RunFiles, make_plan
 from whyset.pipelines._apart import told_apart
 from whyset.pipelines._estimate import REASONING
 from whyset.retriever import PassageRetriever
