@@ -3,18 +3,172 @@
 import difflib
 import hashlib
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from whyset.errors import NotInConstitution
+from whyset.errors import ConstitutionError, NotInConstitution
 
-from ._blocks import Document, Heading, read_document
-from ._passage import Passage, Section
-from ._reading import no_prose, normalise, read_text
-from ._sections import gather_sections
+from ._blocks import Document, Heading, Prose, read_document
+from ._passage import Passage, Section, estimate_tokens
+
+# ---- File or text → clean text: what a constitution may be made of.
+
+LONGEST = 1_000_000
+"""Characters. The longest constitution published so far has 270,000; the parser takes a
+second or so for a million of prose, half a minute for a million of the worst kind (`![`)."""
+
+_LINE_END = re.compile(rb"\r\n?|\n")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file.
+
+    Raises:
+        ConstitutionError: The file cannot be read, is too long, binary, or in another encoding.
+    """
+    try:
+        with path.open("rb") as file:
+            # A character has at most four bytes: what is longer need not be read to be refused.
+            data = file.read(4 * LONGEST + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ConstitutionError(f"{path}: cannot be read: {reason}") from error
+    if len(data) > 4 * LONGEST:
+        raise _too_long(str(path))
+    return _decode(data, str(path))
+
+
+def normalise(text: str, name: str) -> str:
+    """Return a text with LF line ends and without a byte order mark.
+
+    Raises:
+        ConstitutionError: The text is empty, too long, or holds what no text file can.
+    """
+    if "\0" in text:
+        raise ConstitutionError(f"{name}: holds NUL characters; give a Markdown document")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        line = len(_LINE_END.findall(text[: error.start].encode())) + 1
+        raise ConstitutionError(
+            f"{name}:{line}: holds half a surrogate pair, which is no character; decode the text "
+            "again from its source"
+        ) from error
+    if len(text) > LONGEST:
+        raise _too_long(name)
+    source = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if not source.strip():
+        raise no_prose(name, "is empty")
+    return source
+
+
+def no_prose(name: str, what: str) -> ConstitutionError:
+    """Return the error for a document without a single passage."""
+    return ConstitutionError(
+        f"{name}: {what}; a constitution is a Markdown document with text under its headings"
+    )
+
+
+def _decode(data: bytes, name: str) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ConstitutionError(f"{name}: is UTF-16; save it as UTF-8")
+    if b"\0" in data:
+        raise ConstitutionError(
+            f"{name}: is a binary file (it holds NUL bytes); give a Markdown document"
+        )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = len(_LINE_END.findall(data[: error.start])) + 1
+        raise ConstitutionError(
+            f"{name}:{line}: is not UTF-8 (byte 0x{data[error.start]:02x}); save it as UTF-8"
+        ) from error
+
+
+def _too_long(name: str) -> ConstitutionError:
+    return ConstitutionError(
+        f"{name}: is longer than {LONGEST:,} characters; give the constitution alone, or split it"
+    )
+
+
+# ---- Blocks → sections of passages, each passage with its id.
+
+_LONGEST_SLUG = 40
+
+
+def gather_sections(blocks: Sequence[Heading | Prose], lines: Sequence[str]) -> tuple[Section, ...]:
+    """Put each piece of prose under the heading it stands under.
+
+    Args:
+        blocks: Headings and prose in document order.
+        lines: The source.
+    """
+    taken = Counter[str]()
+    sections: list[Section] = []
+    open_headings: list[Heading] = []
+    current, held = Section(path=(), level=0, line=1), list[Passage]()
+    for block in blocks:
+        if isinstance(block, Prose):
+            held.append(_passage(block, current.path, lines, taken))
+            continue
+        sections.append(replace(current, passages=tuple(held)))
+        open_headings = [h for h in open_headings if h.level < block.level] + [block]
+        path = tuple(heading.title for heading in open_headings)
+        current = Section(path, block.level, block.start + 1, block.attributes)
+        held = []
+    sections.append(replace(current, passages=tuple(held)))
+    # Text before the first heading is a section only where there is some.
+    return tuple(section for section in sections if section.level or section.passages)
+
+
+def _passage(
+    prose: Prose, path: tuple[str, ...], lines: Sequence[str], taken: Counter[str]
+) -> Passage:
+    text = "\n".join(lines[prose.start : prose.end])
+    return Passage(
+        id=_new_id(path, prose.identity, taken),
+        path=path,
+        text=text,
+        plain=prose.plain,
+        lines=(prose.start + 1, prose.end),
+        kind=prose.kind,
+        tokens=estimate_tokens(text),
+        context=prose.context,
+    )
+
+
+def _new_id(path: tuple[str, ...], identity: str, taken: Counter[str]) -> str:
+    """Derive an id from what is the passage's own: its heading path and its words.
+
+    Identical passages at one path are told apart by a count: `-2`, `-3`.
+    """
+    words = " ".join(identity.split())
+    own = unicodedata.normalize("NFC", "\x1f".join([*path, words]))
+    digest = hashlib.sha256(own.encode()).hexdigest()[:10]
+    stem = f"{_slug(path[-1]) if path else 'preamble'}-{digest}"
+    taken[stem] += 1
+    return stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
+
+
+def _slug(heading: str) -> str:
+    """Return a heading as lower-case words joined by hyphens, cut between words where long."""
+    heading = unicodedata.normalize("NFKC", heading).lower().replace("’", "").replace("'", "")
+    # Vowel signs are no letters to `isalnum`, but belong to the word they stand in.
+    kept = (c if c.isalnum() or _is_mark(c) else " " for c in heading)
+    slug = "-".join("".join(kept).split())
+    if len(slug) > _LONGEST_SLUG:
+        slug = slug[: _LONGEST_SLUG + 1].rpartition("-")[0] or slug[:_LONGEST_SLUG]
+    return slug or "section"
+
+
+def _is_mark(character: str) -> bool:
+    return unicodedata.category(character).startswith("M")
+
 
 SECTION_SEPARATOR = " > "
 _UNTITLED = "Untitled"

@@ -3,7 +3,7 @@
 import pytest
 
 from whyset.constitution import ConstitutionError
-from whyset.constitution._completeness import prove_complete
+from whyset.constitution._blocks import prove_complete
 
 Lines = list[tuple[int, int]]
 
