@@ -28,9 +28,8 @@ from whyset.datasets import row_from_record
 from whyset.generators import Find
 from whyset.generators.deliberation import Deliberation
 from whyset.retriever import SETTLE_BELOW, PassageRetriever, read_labels
-from whyset.retriever._lexical import Lexicon
 from whyset.retriever._minilm import MiniLM
-from whyset.retriever._ranking import WEIGHTS, Ranker, order
+from whyset.retriever._ranking import WEIGHTS, Lexicon, Ranker, order
 from whyset.retriever._units import Unit, section_numbers, units, user_turns
 
 Floats = NDArray[np.float32]

@@ -7,10 +7,7 @@ from whyset.errors import EmbedderUnavailable, RetrieverError
 
 from ._embedder import Embedder, open_embedder
 from ._evaluation import Evaluation, Label, Recall, evaluate, read_labels
-from ._fetching import Scope, fetch
-from ._grounding import Grounding, ScoredPassage
-from ._searcher import Searcher
-from ._threshold import SETTLE_BELOW
+from ._grounding import SETTLE_BELOW, Grounding, Scope, ScoredPassage, Searcher, fetch
 
 if TYPE_CHECKING:
     from ._retriever import PassageRetriever

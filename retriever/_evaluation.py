@@ -8,7 +8,7 @@ from pathlib import Path
 from whyset.constitution import Constitution
 from whyset.errors import RetrieverError
 
-from ._searcher import Searcher
+from ._grounding import Searcher
 
 DEPTHS = (1, 5, 10)
 

@@ -1,8 +1,22 @@
 """The values: what a search for passages returns."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
 
-from whyset.constitution import Passage
+from whyset.constitution import Constitution, Passage
+
+# ---- The measured threshold of relevance, apart from what measures it: it imports nothing.
+
+SETTLE_BELOW = 0.1
+"""Rows of lower `Grounding.relevance` surely have nothing at stake, by the embedded default.
+
+docs/retrieval.md has the measurement. It holds for `minilm` only; other embedders need their own.
+"""
+
+UNKNOWN = 1.0
+"""The relevance of what cannot be measured: no embedder, or a text in another language than the
+constitution. No threshold settles such a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +57,75 @@ class Grounding:
     relevance: float
     title: str
     digest: str
+
+
+# ---- What can be searched for passages, as far as the rest of whyset needs to know.
+
+
+@runtime_checkable
+class Searcher(Protocol):
+    """Anything that finds passages: a `PassageRetriever`, or a fake in a test."""
+
+    @property
+    def constitution(self) -> Constitution:
+        """The constitution the passages come from."""
+
+    @property
+    def identity(self) -> str:
+        """Everything that decides what is found: constitution, embedder and ranking, as text."""
+
+    def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+        """Find the passages that bear on each query.
+
+        Args:
+            queries: Each one or several texts (the turns of a conversation), which are matched
+                one by one and their results fused. Empty texts find nothing.
+            k: How many passages to return for each, at most.
+
+        Returns:
+            One grounding a query, in their order.
+        """
+
+
+# ---- Passages by name: no search, just the constitution's own order.
+
+Scope = Literal["passages", "section", "document"]
+"""How much comes along: nothing, the rest of each passage's own section, or everything."""
+
+
+def fetch(
+    constitution: Constitution, ids: Sequence[str], *, scope: Scope = "passages"
+) -> Grounding:
+    """Return passages by their ids, as a search would return them.
+
+    Args:
+        constitution: Where they stand.
+        ids: The passages wanted; they come first, in this order, and score 1.
+        scope: What comes behind them, in the order of the document, and scores 0.
+
+    Returns:
+        A grounding of relevance 1, whose texts are the ids.
+
+    Raises:
+        NotInConstitution: There is no such passage; the message names the nearest.
+    """
+    wanted = [constitution.passage(name) for name in dict.fromkeys(ids)]
+    held = set(ids)
+    along = [p for p in _along(constitution, wanted, scope) if p.id not in held]
+    scored = [*(_scored(p, 1.0) for p in wanted), *(_scored(p, 0.0) for p in along)]
+    return Grounding(tuple(ids), tuple(scored), 1.0, constitution.title, constitution.digest)
+
+
+def _along(
+    constitution: Constitution, wanted: Sequence[Passage], scope: Scope
+) -> Sequence[Passage]:
+    if scope == "document":
+        return constitution.passages
+    if scope == "passages":
+        return ()
+    paths = {passage.path for passage in wanted}
+    return [passage for passage in constitution.passages if passage.path in paths]
+
+
+def _scored(passage: Passage, score: float) -> ScoredPassage:
+    return ScoredPassage(passage, score, None, passage.plain)

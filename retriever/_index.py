@@ -8,13 +8,10 @@ from numpy.typing import NDArray
 
 from whyset.constitution import Constitution
 
-from ._cache import FORMAT, CacheKey, cached_vectors
 from ._embedder import LEXICAL, MINILM, Embedder
-from ._grounding import Grounding, ScoredPassage
-from ._lexical import Lexicon
-from ._ranking import RANKING, Ranker, order
-from ._relevance import Relevance
-from ._threshold import SETTLE_BELOW
+from ._grounding import SETTLE_BELOW, Grounding, ScoredPassage
+from ._ranking import RANKING, Lexicon, Ranker, Relevance, order
+from ._store import FORMAT, CacheKey, cached_vectors
 from ._units import section_numbers, units
 
 Floats = NDArray[np.float32]
@@ -155,7 +152,7 @@ class PassageIndex:
         key = CacheKey.of(self.constitution.digest, embedder.identity, self._units)
         if chroma is None:
             return cached_vectors(key, self._units, embed, home=cache_dir)
-        from ._chroma import served_vectors
+        from ._store import served_vectors
 
         return served_vectors(chroma, key.name, self._units, embed)
 

@@ -16,8 +16,7 @@ from embedding import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever
-from whyset.retriever._minilm import MiniLM
-from whyset.retriever._weights import TOKENIZER, WEIGHTS, model_files
+from whyset.retriever._minilm import TOKENIZER, WEIGHTS, MiniLM, model_files
 
 TESTS = Path(__file__).parent.parent
 

@@ -13,8 +13,7 @@ from embedding import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever
-from whyset.retriever._cache import CacheKey
-from whyset.retriever._places import cache_home
+from whyset.retriever._store import CacheKey, cache_home
 from whyset.retriever._units import Unit, units
 
 QUERIES = (("May I read my sister's diary?",), ("Is a lie ever welcome?", "What was lent?"))

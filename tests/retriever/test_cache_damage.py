@@ -13,7 +13,7 @@ from embedding import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import Grounding, PassageRetriever
-from whyset.retriever._chroma import write_folder
+from whyset.retriever._store import write_folder
 from whyset.retriever._units import units
 
 TEXT = """\

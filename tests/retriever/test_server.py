@@ -9,8 +9,7 @@ from embedding import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever, RetrieverError
-from whyset.retriever._cache import CacheKey
-from whyset.retriever._chroma import _server
+from whyset.retriever._store import CacheKey, _server
 from whyset.retriever._units import Unit, units
 
 if TYPE_CHECKING:

