@@ -32,7 +32,7 @@ import pyarrow.json
 import pyarrow.parquet as pq
 
 from whyset.datasets import Row, open_source, read_rows
-from whyset.datasets.containers import read_part
+from whyset.datasets.files import read_part
 
 _BATCH = 1000
 _LETTERS = "etaoinshrdlucmfwypvbgkjqxz"

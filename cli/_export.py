@@ -141,7 +141,7 @@ def export(
         return
 
     from whyset.datasets import open_source
-    from whyset.datasets.exporting import Export, ExportSettings, check_publishable, publish
+    from whyset.datasets.export import Export, ExportSettings, check_publishable, publish
     from whyset.pipelines import CardFacts, card_export, card_text
 
     from ._exported import render_exported

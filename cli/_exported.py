@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ._words import counted
 
 if TYPE_CHECKING:
-    from whyset.datasets.exporting import Export, Exported
+    from whyset.datasets.export import Export, Exported
 
 
 def render_exported(export: "Export", exported: "Exported", *, as_json: bool) -> str:

@@ -2,24 +2,43 @@
 
 from whyset.errors import DatasetError
 
-from ._conversation import Conversation, Message, OfferedTool, ToolCall
-from ._converting import convert, record_of
-from ._counting import count_lines
-from ._identity import identical
-from ._json import NotJson, dumps, loads
-from ._pairs import Pair, pair_of
-from ._placing import aimed_at, part_columns, with_context, with_deliberation, with_response
-from ._provenance import earlier_pass, room_for_provenance
-from ._provenance_text import provenance_of, with_provenance_as_text
-from ._reader import read_rows, read_stream, row_from_record
-from ._recognising import Recognised, recognise
-from ._row import COLUMN, REASONING_FIELD, BadRow, Channel, Row, Shape, Side, Target
-from ._selection import DEFAULT, Selection, Sides, Turns
-from ._shapes import Reading, read_conversation, read_record, row_of
-from ._table_writer import RowWriter, open_writer, output_layout
-from ._writer import LineWriter, quarantine_line
-from .containers import MAX_LINE, STDIN, Layout, Named, Source, open_source
-from .containers._target import STDOUT, require_ours
+from ._convert import Pair, convert, pair_of, record_of
+from ._edit import aimed_at, part_columns, with_context, with_deliberation, with_response
+from ._json import NotJson, dumps, identical, loads
+from ._provenance import earlier_pass, provenance_of, room_for_provenance, with_provenance_as_text
+from ._reader import (
+    Reading,
+    Recognised,
+    read_conversation,
+    read_record,
+    read_rows,
+    read_stream,
+    recognise,
+    row_from_record,
+    row_of,
+)
+from ._row import (
+    COLUMN,
+    DEFAULT,
+    REASONING_FIELD,
+    BadRow,
+    Channel,
+    Conversation,
+    Message,
+    OfferedTool,
+    Row,
+    Selection,
+    Shape,
+    Side,
+    Sides,
+    Target,
+    ToolCall,
+    Turns,
+)
+from ._writer import LineWriter, RowWriter, open_writer, output_layout, quarantine_line
+from .files import MAX_LINE, STDIN, Layout, Named, Source, open_source
+from .files._atomic import STDOUT, require_ours
+from .files._jsonl import count_lines
 from .shapes import ContextRefused, ConversionRefused, Parted, UnusableRecord
 
 __all__ = [

@@ -3,11 +3,76 @@
 import json
 import math
 import re
+from collections.abc import Mapping, Sequence
+from operator import sub
 from typing import Any
 
 import orjson
 
 from whyset.errors import DatasetError
+
+# ---- How many keys each line has at most: of many lines at once, since one by one it takes long.
+
+_MOST = 8 * 1024 * 1024
+"""Of more bytes nothing is counted, which would take several times their room."""
+
+_QUOTE, _BACKSLASH, _COLON, _SPACE = b'"\\: '
+
+
+def count_keys(block: bytes, ends: Sequence[int]) -> Sequence[int | None]:
+    """Say how many keys each line of a block has at most.
+
+    Behind a key come a quote and a colon, and elsewhere only where a text begins with a colon: a
+    quote within a text has a backslash before it. Where a line has no more of them than keys are
+    left once it is parsed, none stood twice.
+
+    Args:
+        block: The lines.
+        ends: Where each of them ends.
+
+    Returns:
+        A number for each line; `None` where nothing was learned: a colon behind white space may
+        follow a key all the same, and a backslash may itself have one before it.
+    """
+    import numpy as np
+
+    if len(block) > _MOST:
+        return [None] * len(ends)
+    text = np.frombuffer(block, np.uint8)
+    colons = np.flatnonzero(text == _COLON)
+    # Before the first bytes comes, harmlessly, the last one.
+    before = text[colons - 1]
+    quoted = before == _QUOTE
+    escaped = quoted & (text[colons - 2] == _BACKSLASH)
+    unsettled = (before <= _SPACE) | (escaped & (text[colons - 3] == _BACKSLASH))
+    passed = np.searchsorted(colons[quoted & ~escaped], ends).tolist()
+    counts: list[int | None] = list(map(sub, passed, [0, *passed]))
+    for line in np.searchsorted(ends, colons[unsettled]).tolist():
+        counts[line] = None
+    return counts
+
+
+# ---- Whether two values are the same to the last byte, whatever a record may hold.
+
+
+def identical(one: Any, other: Any) -> bool:
+    """Say whether two values are the same in type, value and order of keys.
+
+    NaN is the same as NaN, and 0.0 another than -0.0; bytes, dates and decimals are compared as
+    they are, so that what JSON cannot hold is proved unchanged, too.
+    """
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Mapping):
+        return list(one) == list(other) and all(identical(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(identical, one, other))
+    if isinstance(one, float):
+        return repr(one) == repr(other)
+    return bool(one == other)
+
 
 MAX_DEPTH = 200
 """Levels of nesting that are read; what is nested deeper could not be written again everywhere."""

@@ -1,17 +1,23 @@
 """Rows out as JSON: lines, or one array, that appear whole or not at all."""
 
 import base64
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
 
-from ._json import dumps
-from ._row import BadRow
-from .containers import Layout
-from .containers._layout import LINES
-from .containers._target import Target
+from ._json import dumps, loads
+from ._row import COLUMN, BadRow
+from .files import Layout, Source, layout_of_name
+from .files._atomic import STDOUT, FolderTarget, Target, part_of, unwritable
+from .files._csv import cell_of
+from .files._detect import LINES, TABULAR
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class LineWriter(AbstractContextManager["LineWriter"]):
@@ -125,3 +131,234 @@ def quarantine_line(
     else:
         entry["row"] = dict(content)
     return dumps(entry)
+
+
+# ---- Rows out as a table: kept as JSON until all columns are known, then written in one go.
+
+
+class RowWriter(Protocol):
+    """Writes rows to a file or folder that appears whole on `commit`; use it in a `with`.
+
+    Attributes:
+        count: Rows written so far.
+    """
+
+    count: int
+
+    def write(self, line: bytes) -> None:
+        """Append a row, given as JSON without a line end."""
+
+    def prepare(self) -> None:
+        """Do all that can fail."""
+
+    def commit(self) -> None:
+        """Make the output appear under its name."""
+
+    def __enter__(self) -> Self:
+        """Return the writer itself."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove what was not committed."""
+
+
+def open_writer(target: str | Path, source: Source | None = None) -> RowWriter:
+    """Open what rows are written to.
+
+    Its name says what it is: `.jsonl`, `.json`, `.csv`, `.tsv`, each also with `.gz` or `.zst`;
+    `.parquet`, `.arrow`, `.feather`; a name that ends in a slash, or is an existing folder, gets
+    Parquet files. A name that says nothing gets what the source is.
+
+    Args:
+        target: Its name; `-` is standard output, which gets JSON lines.
+        source: Where the rows come from: columns of a table keep their types.
+
+    Raises:
+        DatasetError: It cannot be written to, or the source not be opened.
+    """
+    layout = output_layout(target, source)
+    if layout.form in {"jsonl", "json"}:
+        return LineWriter(target, layout)
+    if layout.form not in TABULAR:
+        return TableWriter(target, lambda: _CsvTable(target, layout))
+    schema = None if source is None else source.schema()
+    return TableWriter(target, lambda: _ArrowTable(target, layout, schema))
+
+
+def output_layout(target: str | Path, source: Source | None = None) -> Layout:
+    """Return how rows are written to a target; see `open_writer`.
+
+    Raises:
+        DatasetError: The source cannot be read.
+    """
+    name = str(target)
+    if name == STDOUT:
+        return Layout()
+    if Path(name).is_dir():
+        return Layout("folder")
+    if Path(name).exists() and not Path(name).is_file():
+        return Layout()  # a device or a pipe
+    if (named := layout_of_name(name)) is not None:
+        return named
+    return Layout() if source is None else source.layout()
+
+
+class _Table(Protocol):
+    """What rows become in the end."""
+
+    @property
+    def target(self) -> Target | FolderTarget:
+        """Where they go; it appears, or is discarded."""
+
+    def add(self, line: bytes) -> None:
+        """Take notice of a row."""
+
+    def write(self, lines: Iterable[bytes]) -> None:
+        """Write all rows."""
+
+
+class TableWriter(AbstractContextManager["TableWriter"]):
+    """Writes rows whose columns are known once there are no more.
+
+    Attributes:
+        count: Rows written so far.
+    """
+
+    def __init__(self, target: str | Path, open_table: Callable[[], _Table]) -> None:
+        """Open a file for the rows beside the target.
+
+        Args:
+            target: The file or folder that is to appear.
+            open_table: Opens what the rows become.
+
+        Raises:
+            DatasetError: Nothing can be written there.
+        """
+        self.count = 0
+        self._name = str(target)
+        self._table = open_table()
+        self._rows = part_of(Path(target)).with_suffix(".rows.part")
+        self._prepared = False
+        try:
+            self._kept: BinaryIO = self._rows.open("w+b")
+        except OSError as error:
+            self._table.target.discard()
+            raise unwritable(self._name, error) from error
+
+    def write(self, line: bytes) -> None:
+        """Keep a row.
+
+        Raises:
+            DatasetError: It cannot be kept (a full disk, say).
+        """
+        self._table.add(line)
+        try:
+            self._kept.write(line + b"\n")
+        except OSError as error:
+            raise unwritable(self._name, error) from error
+        self.count += 1
+
+    def prepare(self) -> None:
+        """Write the table.
+
+        Raises:
+            DatasetError: It cannot be written, or cannot hold a value.
+        """
+        if self._prepared:
+            return
+        try:
+            self._kept.flush()
+            self._kept.seek(0)
+            self._table.write(line.removesuffix(b"\n") for line in self._kept)
+        except OSError as error:
+            raise unwritable(self._name, error) from error
+        self._prepared = True
+
+    def commit(self) -> None:
+        """Make the table appear under its name.
+
+        Raises:
+            DatasetError: It cannot be written or renamed, or cannot hold a value.
+        """
+        self.prepare()
+        self._table.target.appear()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Remove the rows that were kept, and what was not committed."""
+        self._table.target.discard()
+        with suppress(OSError):
+            self._kept.close()
+        self._rows.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        """Return the writer itself."""
+        return self
+
+
+class _ArrowTable:
+    """Parquet, Arrow, or a folder of Parquet."""
+
+    def __init__(self, target: str | Path, layout: Layout, schema: "pa.Schema | None") -> None:
+        from .files import Columns
+
+        self._columns = Columns(schema)
+        self._form = layout.form
+        self.target = FolderTarget(target) if layout.form == "folder" else Target(target)
+
+    def add(self, line: bytes) -> None:
+        self._columns.add(loads(line))
+
+    def write(self, lines: Iterable[bytes]) -> None:
+        from .files import write_arrow, write_parquet, write_shards
+
+        if isinstance(self.target, FolderTarget):
+            write_shards(lines, self._columns, self.target.part)
+            return
+        write = write_arrow if self._form == "arrow" else write_parquet
+        write(lines, self._columns, self.target.stream)
+        self.target.finish()
+
+
+class _CsvTable:
+    """CSV or TSV: a header, and a cell for each column."""
+
+    def __init__(self, target: str | Path, layout: Layout) -> None:
+        self.target = Target(target, packing=layout.packing)
+        self._delimiter = "\t" if layout.form == "tsv" else ","
+        self._names: dict[str, None] = {}
+
+    def add(self, line: bytes) -> None:
+        self._names.update(dict.fromkeys(loads(line)))
+
+    def write(self, lines: Iterable[bytes]) -> None:
+        names = sorted(self._names, key=lambda name: name == COLUMN)
+        for data in self._cells(names, lines):
+            self.target.write(data)
+        self.target.finish()
+
+    def _cells(self, names: list[str], lines: Iterable[bytes]) -> Iterator[bytes]:
+        text = io.StringIO()
+        # A cell with either of the line end's characters is quoted; the line end itself is LF.
+        write = csv.writer(text, delimiter=self._delimiter, lineterminator="\r\n").writerow
+        write(names)
+        yield _row(text)
+        for line in lines:
+            row = loads(line)
+            write([cell_of(row.get(name)) for name in names])
+            yield _row(text)
+
+
+def _row(text: io.StringIO) -> bytes:
+    row = text.getvalue().removesuffix("\r\n") + "\n"
+    text.seek(0)
+    text.truncate()
+    return row.encode()

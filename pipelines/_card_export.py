@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from whyset.datasets.exporting import Exported
+from whyset.datasets.export import Exported
 
 from ._card import CardExport
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from whyset.datasets import BadRow, DatasetError, open_source
-from whyset.datasets.containers import Record, layout_of_name
+from whyset.datasets.files import Record, layout_of_name
 from whyset.errors import RunError
 from whyset.generators.checks import EvalScenario
 

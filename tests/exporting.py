@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from whyset.datasets import COLUMN, dumps, open_source
-from whyset.datasets.exporting import Export, Exported, ExportSettings
+from whyset.datasets.export import Export, Exported, ExportSettings
 
 Record = dict[str, Any]
 

@@ -4,18 +4,22 @@ from collections.abc import Mapping
 from typing import Final
 
 from .._row import Shape
-from ._alpaca import Alpaca
 from ._anthropic import Anthropic
-from ._chat import plain_chat
-from ._completion import Completion
-from ._fields import UnusableRecord, kind_of
-from ._forms import Parted
+from ._base import (
+    ContextRefused,
+    ConversionRefused,
+    Layout,
+    Place,
+    Spoken,
+    UnusableRecord,
+    assistant_turns,
+    kind_of,
+)
 from ._hh import Hh
-from ._layout import Layout, Place, Spoken, assistant_turns
-from ._messages import LISTS, Messages, list_column
+from ._messages import LISTS, Messages, list_column, plain_chat
 from ._preference import Preference
-from ._prompt import Prompt
-from ._refusing import ContextRefused, ConversionRefused
+from ._prompt_completion import Alpaca, Completion, Prompt
+from ._response import Parted
 from ._sharegpt import ShareGpt
 from ._tools import defined_tools
 

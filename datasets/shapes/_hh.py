@@ -5,13 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from .._conversation import Conversation, Message, OfferedTool
-from .._row import Channel, Shape, Side
-from ._fields import UnusableRecord, text_in
-from ._forms import TEXT, Parted
-from ._layout import Place, Spoken, assistant_turns
-from ._refusing import ConversionRefused, refuse_beside_text, refuse_context, refuse_tools
-from ._thinking import response_of, tagged
+from .._row import Channel, Conversation, Message, OfferedTool, Shape, Side
+from ._base import (
+    ConversionRefused,
+    Place,
+    Spoken,
+    UnusableRecord,
+    assistant_turns,
+    refuse_beside_text,
+    refuse_context,
+    refuse_tools,
+    text_in,
+)
+from ._response import TEXT, Parted, response_of, tagged
 
 COLUMNS: Final = ("text", "transcript", "chosen")
 """Columns that a transcript may stand in."""

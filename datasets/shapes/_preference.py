@@ -4,16 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._conversation import Conversation, Message, OfferedTool
-from .._row import Shape, Side
-from ._chat import read_chat
-from ._fields import UnusableRecord, wrong
-from ._forms import TEXT
+from .._row import Conversation, Message, OfferedTool, Shape, Side
+from ._base import (
+    ConversionRefused,
+    Place,
+    Spoken,
+    UnusableRecord,
+    assistant_turns,
+    refuse_context,
+    wrong,
+)
 from ._hh import TranscriptForm, is_transcript, read_transcript
-from ._layout import Place, Spoken, assistant_turns
-from ._messages import CHAT, with_system, with_tools
-from ._refusing import ConversionRefused, refuse_context
-from ._thinking import response_of
+from ._messages import CHAT, read_chat, with_system, with_tools
+from ._response import TEXT, response_of
 from ._tools import offered_tools
 
 

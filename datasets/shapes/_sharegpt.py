@@ -3,15 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from .._conversation import Conversation, Message, OfferedTool, ToolCall
 from .._json import dumps
-from .._row import Shape, Side
-from ._fields import UnusableRecord, list_of, none_of, object_of, optional_text, others_of, text_in
-from ._forms import TEXT
-from ._layout import Place, Spoken
+from .._row import Conversation, Message, OfferedTool, Shape, Side, ToolCall
+from ._base import (
+    ConversionRefused,
+    Place,
+    Spoken,
+    UnusableRecord,
+    list_of,
+    none_of,
+    object_of,
+    optional_text,
+    others_of,
+    refuse_beside_text,
+    text_in,
+)
 from ._messages import list_column, whole_tools
-from ._refusing import ConversionRefused, refuse_beside_text
-from ._thinking import tagged, thought_of
+from ._response import TEXT, tagged, thought_of
 from ._tools import flat_tool, offered_tools, parsed_arguments, written_calls, written_tools
 
 ROLES: Final[Mapping[str, str]] = {

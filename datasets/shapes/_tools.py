@@ -5,9 +5,9 @@ from typing import Any
 
 from whyset.errors import DatasetError
 
-from .._conversation import Message, OfferedTool, ToolCall
 from .._json import NotJson, dumps, loads
-from ._fields import UnusableRecord, list_of, object_of, text_in, wrong
+from .._row import Message, OfferedTool, ToolCall
+from ._base import UnusableRecord, list_of, object_of, text_in, wrong
 
 _NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "properties": {}}
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from whyset.datasets import Shape, convert, row_from_record
-from whyset.datasets.exporting import CONSUMERS, Style, consumer_named, take
+from whyset.datasets.export import CONSUMERS, Style, consumer_named, take
 
 USER = {"role": "user", "content": "Q"}
 

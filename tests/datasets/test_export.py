@@ -22,8 +22,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whyset.datasets import DatasetError, open_source, provenance_of
-from whyset.datasets.containers import Record
-from whyset.datasets.exporting import CONSUMERS, Export, ExportSettings, split_of
+from whyset.datasets.export import CONSUMERS, Export, ExportSettings, split_of
+from whyset.datasets.files import Record
 
 
 def names(folder: Path) -> list[str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shaping import SHAPES, records_of
 
 from whyset.datasets import Shape, dumps, loads
-from whyset.datasets.exporting import CONSUMERS, Kind, NotExported, Style, consumer_named, take
+from whyset.datasets.export import CONSUMERS, Kind, NotExported, Style, consumer_named, take
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "find", "arguments": '{"q":1}'}}
 TOOL = {

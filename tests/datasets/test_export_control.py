@@ -26,7 +26,7 @@ from whyset.datasets import (
     with_deliberation,
     with_response,
 )
-from whyset.datasets.exporting import CONTROL, NotExported, restored
+from whyset.datasets.export import CONTROL, NotExported, restored
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 

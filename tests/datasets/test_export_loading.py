@@ -9,7 +9,7 @@ import pytest
 from exporting import document, exported, ordinary, read, rewritten
 
 from whyset.datasets import loads, open_source
-from whyset.datasets.exporting import CONSUMERS, Export, Exported, ExportSettings
+from whyset.datasets.export import CONSUMERS, Export, Exported, ExportSettings
 from whyset.pipelines import CardFacts, CardSettings, RunTold, card_export, card_text
 
 Load = Callable[..., Any]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from whyset.datasets import DatasetError, dumps, open_source
-from whyset.datasets.containers import Part
+from whyset.datasets.files import Part
 
 FILES = {
     "train.jsonl": b"".join(dumps({"prompt": f"p{n}", "response": "r"}) + b"\n" for n in range(3)),

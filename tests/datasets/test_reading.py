@@ -27,7 +27,7 @@ from whyset.datasets import (
     read_stream,
     row_from_record,
 )
-from whyset.datasets.containers._keys import count_keys
+from whyset.datasets._json import count_keys
 
 PAIR = {"prompt": "May I?", "response": "Yes."}
 

@@ -249,7 +249,7 @@ class TestDamage:
             def batches(self) -> Iterator[pa.RecordBatch]:
                 yield from pq.ParquetFile(path).iter_batches()
 
-        from whyset.datasets.tables import records_of
+        from whyset.datasets.files import records_of
 
         with pytest.raises(DatasetError) as refused:
             list(records_of(Lying(), "in.parquet"))

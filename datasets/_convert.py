@@ -1,0 +1,131 @@
+"""A row in another shape: the conversation is written anew, every other column is kept."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from whyset.errors import DatasetError
+
+from ._reader import layout_of, read_as
+from ._row import DEFAULT, Conversation, Message, OfferedTool, Row, Shape
+from .shapes import LAYOUTS, ConversionRefused, UnusableRecord
+
+# ---- Both sides of a preference pair at once.
+
+_SHAPE = "preference"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A preference pair: what was asked, and the two ways in which it went on.
+
+    Attributes:
+        prompt: What both sides begin with.
+        chosen: What follows it on the chosen side: a response, or a conversation from there on.
+        rejected: The same of the rejected side.
+        offered: The tools that were on offer.
+    """
+
+    prompt: tuple[Message, ...] = field(repr=False)
+    chosen: tuple[Message, ...] = field(repr=False)
+    rejected: tuple[Message, ...] = field(repr=False)
+    offered: tuple[OfferedTool, ...] = field(default=(), repr=False)
+
+
+def pair_of(row: Row) -> Pair:
+    """Return both sides of a row that is a preference pair.
+
+    Which turns and which side are selected does not matter: a pair is taken whole.
+
+    Raises:
+        UnusableRecord: The row has another shape, a side breaks its own or says nothing, or both
+            say the same.
+    """
+    if row.shape != _SHAPE:
+        raise UnusableRecord(
+            f"no preference pair: the row is read as {row.shape!r}, and a pair has 'chosen' and "
+            "'rejected'"
+        )
+    layout = LAYOUTS[_SHAPE]
+    chosen, rejected = (layout.read(row.columns, side) for side in layout.sides)
+    for name, spoken in (("chosen", chosen), ("rejected", rejected)):
+        said = (spoken.messages[turn] for turn in spoken.turns)
+        if not any(message.text.strip() or message.tool_calls for message in said):
+            raise UnusableRecord(f"{name}: no response with text or a tool call")
+    # Both are alike up to the first response that may be worked on: that is where they part.
+    parting = min(chosen.turns[0], rejected.turns[0])
+    pair = Pair(
+        chosen.messages[:parting],
+        chosen.messages[parting:],
+        rejected.messages[parting:],
+        chosen.offered,
+    )
+    if _whole(pair.chosen) == _whole(pair.rejected):
+        raise UnusableRecord("chosen and rejected are the same: there is nothing to prefer")
+    return pair
+
+
+def _whole(messages: Iterable[Message]) -> list[object]:
+    """Return messages with what does not count where two of them are compared."""
+    return [(message, message.parts, dict(message.others)) for message in messages]
+
+
+def record_of(conversation: Conversation, *, shape: Shape) -> dict[str, Any]:
+    """Return a conversation as the columns of a shape.
+
+    Raises:
+        ConversionRefused: The shape cannot hold all of it; the message says what.
+    """
+    return LAYOUTS[shape].write(conversation)
+
+
+def convert(row: Row | Mapping[str, Any], *, to: Shape) -> dict[str, Any]:
+    """Return a row's columns in another shape; in its own they are as they were.
+
+    What the conversation was laid out in gives way to the new columns, in the place of the first
+    of them; all other columns stay, in their order. Of a conversation, ids of calls are left out
+    where the shape tells what belongs together by order, and so are signatures of thinking, which
+    mean nothing elsewhere. Nothing else is: what the shape cannot hold is refused.
+
+    Args:
+        row: A row, or columns that need not have been read: those that a run wrote, say.
+        to: The shape.
+
+    Raises:
+        ConversionRefused: The shape cannot hold all of it; the message says what.
+        DatasetError: The columns hold no usable conversation.
+    """
+    columns = row.columns if isinstance(row, Row) else row
+    try:
+        layout = LAYOUTS[row.shape] if isinstance(row, Row) else layout_of(columns)
+        if layout.name == to:
+            return dict(columns)
+        if len(layout.sides) > 1:
+            raise ConversionRefused(to, "a rejected response beside the chosen one")
+        reading = read_as(layout, columns, DEFAULT)
+    except UnusableRecord as error:
+        raise DatasetError(f"not to be converted: {error}") from error
+    core = layout.core(columns)
+    _refuse_unread_tools(columns, core, reading.conversation, to)
+    written = record_of(reading.conversation, shape=to)
+    claimed = LAYOUTS[to].core({**columns, **written}) | written.keys()
+    for name in sorted(claimed - core):
+        if columns.get(name) is not None:
+            raise ConversionRefused(to, f"another column {name!r} beside its own")
+    converted: dict[str, Any] = {}
+    for name, value in columns.items():
+        if name not in core and name not in written:
+            converted[name] = value
+        elif written.keys() - converted.keys():
+            converted |= written
+    return converted
+
+
+def _refuse_unread_tools(
+    columns: Mapping[str, Any], core: frozenset[str], conversation: Conversation, to: Shape
+) -> None:
+    """Refuse tools that are no definitions, which a conversation passes over."""
+    tools = columns.get("tools") if "tools" in core else None
+    read = len(conversation.offered)
+    if tools and (len(tools) != read if isinstance(tools, list) else not read):
+        raise ConversionRefused(to, "tools that are no definitions")

@@ -1,0 +1,133 @@
+"""CSV and TSV → records, and columns → cells.
+
+A cell is text: `007` and an empty cell come out as they went in. Of the columns that hold
+conversations, a cell that is a JSON array of objects is read as that array, and written as one.
+"""
+
+import csv
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, BinaryIO
+
+from whyset.errors import DatasetError
+
+from .._json import NotJson, dumps, loads_text
+from .._row import BadRow
+from ._detect import delimiter_of
+from ._jsonl import MAX_LINE, Record, require_distinct, too_long
+
+_NESTED = frozenset(
+    {"messages", "conversations", "conversation", "prompt", "completion", "chosen", "rejected"}
+    | {"tools", "history"}
+)
+_BOM = "\ufeff"
+
+
+def read_csv(stream: BinaryIO, name: str, *, tabs: bool = False) -> Iterator[Record | BadRow]:
+    """Read the rows below a header; `line` is the line on which a row ends.
+
+    Args:
+        stream: What to read from.
+        name: What to call it in messages.
+        tabs: Whether cells are parted by tabs; otherwise by what the header has most of.
+
+    Raises:
+        DatasetError: The header is missing, not UTF-8, or names a column twice.
+    """
+    text = _Text(stream)
+    header_line = next(text, "")
+    if not header_line.strip():
+        if next(text, None) is None:
+            return
+        raise DatasetError(f"{name}: the first line is blank; CSV begins with a header")
+    delimiter = "\t" if tabs else delimiter_of(header_line) or ","
+    # A quote that nobody closes would take in all rows behind it.
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
+    lines = chain([header_line.removeprefix(_BOM)], text)
+    rows = csv.reader(lines, delimiter=delimiter, strict=True)
+    try:
+        header = next(rows)
+    except csv.Error as error:
+        raise DatasetError(f"{name}: the header is not CSV: {error}") from error
+    _require_header(header, name)
+    nested = [index for index, column in enumerate(header) if column in _NESTED]
+    while True:
+        text.taken.clear()
+        try:
+            cells = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield BadRow(text.line, f"not CSV: {error}", text.raw())
+            continue
+        if not cells:
+            continue
+        yield _row(header, cells, nested, text)
+
+
+def cell_of(value: Any) -> str:
+    """Return a JSON value as a cell: text as it is, null as nothing, all else as JSON."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else dumps(value).decode()
+
+
+def _row(header: list[str], cells: list[str], nested: list[int], text: "_Text") -> Record | BadRow:
+    reason = ""
+    if len(cells) != len(header):
+        reason = f"{len(cells)} cells, where the header has {len(header)}"
+    elif "\0" in "".join(cells):
+        reason = "a NUL byte"
+    elif any(not cell.isascii() and _is_undecoded(cell) for cell in cells):
+        reason = "not UTF-8"
+    if reason:
+        return BadRow(text.line, reason, text.raw())
+    values: list[Any] = cells
+    for index in nested:
+        if cells[index].startswith(("[{", "[[")):
+            try:
+                values[index] = loads_text(cells[index])
+            except NotJson as error:
+                return BadRow(text.line, f"{header[index]}: {error}", text.raw())
+    columns = dict(zip(header, values, strict=True))
+    raw = dumps(columns)
+    return too_long(text.line, raw) if len(raw) > MAX_LINE else Record(text.line, columns, raw)
+
+
+def _require_header(header: list[str], name: str) -> None:
+    if any("\0" in column or _is_undecoded(column) for column in header):
+        raise DatasetError(f"{name}: the header is not UTF-8 text; save the file as UTF-8")
+    require_distinct(header, name)
+
+
+def _is_undecoded(cell: str) -> bool:
+    return any("\udc80" <= character <= "\udcff" for character in cell)
+
+
+class _Text:
+    """Lines of a stream as text; bytes that are not UTF-8 stay visible as halves of pairs.
+
+    Attributes:
+        line: How many lines were read.
+        taken: Those since the last row.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.line = 0
+        self.taken: list[str] = []
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        if not (raw := self._stream.readline()):
+            raise StopIteration
+        self.line += 1
+        text = raw.decode("utf-8", "surrogateescape")
+        self.taken.append(text)
+        return text
+
+    def raw(self) -> bytes:
+        """Return the row's lines as they stood."""
+        return "".join(self.taken).rstrip("\r\n").encode("utf-8", "surrogateescape")

@@ -1,0 +1,135 @@
+"""What the `datasets` library holds, saved or fetches → tables. Only this module imports it."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from whyset.errors import DatasetError
+
+from ._arrow import pieces, reason_of
+
+if TYPE_CHECKING:
+    from ._locate import Part
+
+_ROWS = 256
+
+
+class DatasetTable:
+    """A `Dataset` or `IterableDataset`; its rows stay as Arrow has them, images undecoded."""
+
+    def __init__(self, dataset: Any) -> None:
+        self._dataset = dataset.with_format("arrow")
+        features = dataset.features
+        if features is None:  # of a stream nobody knows before it is read
+            first = next(iter(self._dataset.iter(_ROWS)), pa.table({}))
+            self.schema: pa.Schema = first.schema
+        else:
+            self.schema = features.arrow_schema
+
+    def count(self) -> int | None:
+        """Return how many rows it has; `None` for a stream."""
+        return len(self._dataset) if hasattr(self._dataset, "__len__") else None
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """Yield its rows."""
+        for table in self._dataset.iter(_ROWS):
+            for batch in table.to_batches():
+                yield from pieces(batch)
+
+
+def as_table(value: object) -> DatasetTable | None:
+    """Return a `Dataset` or `IterableDataset` as a table; `None` for what is neither.
+
+    Raises:
+        DatasetError: It is a dictionary of several splits.
+    """
+    library = sys.modules.get("datasets")
+    # From this repository's root that name is a folder of ours.
+    if library is None or not hasattr(library, "IterableDataset"):
+        return None
+    if isinstance(value, library.DatasetDict | library.IterableDatasetDict):
+        return DatasetTable(_split_of(value, "", "the dataset"))
+    if isinstance(value, library.Dataset | library.IterableDataset):
+        return DatasetTable(value)
+    return None
+
+
+def open_dataset(part: "Part") -> DatasetTable:
+    """Open a folder that `datasets` saved, or a dataset on the hub.
+
+    The hub is asked once: what it gave is kept in the cache of `datasets`, as rows to be mapped
+    into memory, so that a run that is taken up again reads what it read before.
+
+    Raises:
+        DatasetError: `datasets` is not installed, or cannot read or fetch it.
+    """
+    return DatasetTable(_saved(part) if part.kind == "saved" else _fetched(part))
+
+
+def _saved(part: "Part") -> Any:
+    library = _library(part.name)
+    try:
+        loaded = library.load_from_disk(part.place)
+    except Exception as error:  # what the library raises comes from many others
+        raise DatasetError(f"{part.name}: cannot be read: {_told(error)}") from error
+    if isinstance(loaded, library.DatasetDict):
+        return _split_of(loaded, part.split, part.name)
+    if part.split:
+        raise DatasetError(f"{part.name}: has no splits; leave :{part.split} out")
+    return loaded
+
+
+@lru_cache(maxsize=32)
+def _fetched(part: "Part") -> Any:
+    library = _library(part.name)
+    library.disable_progress_bars()
+    try:
+        loaded = library.load_dataset(
+            part.place,
+            part.config or None,
+            revision=part.revision or None,
+            split=part.split or None,
+        )
+    except Exception as error:  # what the library raises comes from many others
+        raise DatasetError(
+            f"{part.name}: cannot be fetched: {_told(error)}; is the name right, and if it is "
+            "private or gated, is HF_TOKEN set?"
+        ) from error
+    return loaded if part.split else _split_of(loaded, "", part.name)
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {reason_of(error)}"
+
+
+def _library(name: str) -> Any:
+    try:
+        library: Any = import_module("datasets")
+    except ImportError as error:
+        raise DatasetError(
+            f"{name}: is read through the datasets library; install it with: "
+            "pip install 'whyset[hub]'"
+        ) from error
+    if not hasattr(library, "load_dataset"):
+        raise DatasetError(
+            f"{name}: is read through the datasets library, but here Python finds a folder of that "
+            "name instead; work from another folder"
+        )
+    return library
+
+
+def _split_of(splits: Mapping[str, Any], wanted: str, name: str) -> Any:
+    if wanted in splits:
+        return splits[wanted]
+    told = ", ".join(splits)
+    if wanted:
+        raise DatasetError(f"{name}: has no split {wanted!r}; there are: {told}")
+    if len(splits) == 1:
+        return next(iter(splits.values()))
+    raise DatasetError(
+        f"{name}: has several splits: {told}; name one, as in {name}:{next(iter(splits), 'train')}"
+    )

@@ -1,0 +1,349 @@
+"""JSON lines → records; what is no record is told and passed over."""
+
+import base64
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, Protocol
+
+from whyset.errors import DatasetError
+
+from .._json import NotJson, count_keys, dumps, loads
+from .._row import BadRow
+from ..shapes import kind_of
+
+# ---- What containers yield: records that are parsed, and beside them `BadRow`s that could not
+# be.
+
+MAX_LINE = 64 * 1024 * 1024
+"""The longest record that is read as a row, in bytes of JSON; a longer one goes to quarantine."""
+
+
+class Record(NamedTuple):
+    """A record of a dataset.
+
+    Attributes:
+        line: Where it stands: its line, or its number in containers that have no lines; 1-based.
+        columns: What it holds, as JSON values.
+        raw: It as JSON, as it stood where it stood so: what it is known by.
+    """
+
+    line: int
+    columns: dict[str, Any]
+    raw: bytes
+
+
+def too_long(line: int, raw: bytes) -> BadRow:
+    """Return a record that is over the limit."""
+    size, limit = len(raw) / 2**20, MAX_LINE // 2**20
+    return BadRow(line, f"line too long: {size:.0f} MiB; the limit is {limit} MiB", raw)
+
+
+def require_distinct(columns: Iterable[str], name: str) -> None:
+    """Refuse columns of which two have one name.
+
+    Args:
+        columns: What they are called.
+        name: What to call in messages what has them.
+
+    Raises:
+        DatasetError: Two do.
+    """
+    for column, times in Counter(columns).items():
+        if times > 1:
+            raise DatasetError(
+                f"{name}: two columns are called {column!r}; rename or remove one of them"
+            )
+
+
+# ---- Mappings that a library holds → records: what JSON has no value for becomes a text.
+
+
+def records_in(values: Iterable[Any]) -> Iterator[Record | BadRow]:
+    """Yield records of mappings.
+
+    Raises:
+        DatasetError: One is no mapping, or holds what has no JSON.
+    """
+    if isinstance(values, Mapping):
+        raise DatasetError("rows are mappings, one after another; this is a single mapping")
+    for number, value in enumerate(values, 1):
+        if not isinstance(value, Mapping):
+            raise DatasetError(f"row {number}: is no mapping but a {type(value).__name__}")
+        try:
+            columns: dict[str, Any] = _plain(value)
+            raw = dumps(columns)
+        except (TypeError, DatasetError) as error:
+            raise DatasetError(f"row {number}: {error}") from error
+        yield too_long(number, raw) if len(raw) > MAX_LINE else Record(number, columns, raw)
+
+
+def number_in_json(number: float) -> float | str:
+    """Return a float as JSON has it: by its name where it is no number."""
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it; mappings and sequences are copied."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return number_in_json(value)
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, bytes | bytearray | memoryview):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, Sequence):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if hasattr(value, "tolist"):  # numpy's arrays and numbers
+        return _plain(value.tolist())
+    raise TypeError(f"a {type(value).__name__} has no place in a row")
+
+
+def _key(key: object) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a key is a string, not {key!r}")
+    return key
+
+
+# ---- How long a file is, in lines, without reading what they say.
+
+_COUNTING_CHUNK = 1 << 20
+
+
+def count_lines(path: Path) -> int | None:
+    """Count a file's lines, blank ones included: about how many rows it has.
+
+    Two gigabytes take a second or two.
+
+    Returns:
+        The count; `None` where the file cannot be read, or is a pipe that could be read only once.
+    """
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            lines, last = 0, b"\n"
+            while chunk := file.read(_COUNTING_CHUNK):
+                lines += chunk.count(b"\n")
+                last = chunk[-1:]
+    except OSError:
+        return None
+    return lines + (last != b"\n")
+
+
+MAX_RAW_LINE = 512 * 1024 * 1024
+"""Beyond this many bytes without a line end the file is not JSON lines, and nothing is read."""
+
+_BLOCK = 1 << 18
+_HELD = 1 << 24
+_BOM = b"\xef\xbb\xbf"
+
+_Line = tuple[int, bytes, int | None]
+"""Its number, its text, and how many keys that has at most, where it is known."""
+
+
+class Readable(Protocol):
+    """A stream that gives what is there, without waiting for more."""
+
+    def read1(self, size: int = -1, /) -> bytes:
+        """Return some bytes; none at the end."""
+
+
+def read_lines(stream: Readable, name: str) -> Iterator[Record | BadRow]:
+    """Read JSON lines from a stream.
+
+    A stream that holds one JSON object spread over several lines is one record. Blank lines are
+    none; a byte-order mark and CRLF line ends are passed over.
+
+    Raises:
+        DatasetError: A line has no end.
+    """
+    # glibc gives a block's memory back to the system and takes it anew with every block, page by
+    # page, until a larger piece was free once; this one is never touched.
+    bytes(_HELD)
+    lines = _lines(stream, name)
+    for number, raw, keys in chain(_opening(lines), lines):
+        yield record_of(number, raw, keys)
+
+
+def record_of(number: int, raw: bytes, keys: int | None = None) -> Record | BadRow:
+    """Parse one record.
+
+    Args:
+        number: Its line.
+        raw: Its text.
+        keys: How many keys the text has at most, where that is known.
+    """
+    if len(raw) > MAX_LINE:
+        return too_long(number, raw)
+    try:
+        columns = loads(raw, keys=keys)
+    except NotJson as error:
+        return BadRow(number, str(error), raw)
+    if type(columns) is not dict:
+        return BadRow(number, f"not a JSON object but {kind_of(columns)}", raw)
+    return Record(number, columns, raw)
+
+
+def _opening(lines: Iterator[_Line]) -> list[_Line]:
+    """Return the first line; where the whole stream is one object, that object as a line."""
+    first = next(lines, None)
+    if first is None:
+        return []
+    raw = first[1]
+    begun = len(raw) <= MAX_LINE and raw.lstrip().startswith(b"{")
+    return _spread(first, lines) if begun and not _is_json(raw) else [first]
+
+
+def _spread(first: _Line, lines: Iterator[_Line]) -> list[_Line]:
+    """Join the lines of a file that is one object; where it is none, return them as they were."""
+    held, size = [first], len(first[1])
+    while size <= MAX_LINE and (later := next(lines, None)):
+        held.append(later)
+        size += len(later[1]) + 1
+    whole = b"\n".join(raw for _, raw, _ in held)
+    return [(first[0], whole, None)] if size <= MAX_LINE and _is_json(whole) else held
+
+
+def _lines(stream: Readable, name: str) -> Iterator[_Line]:
+    number = 0
+    for block, ends in _blocks(stream, name):
+        start = 0
+        for end, keys in zip(ends, count_keys(block, ends), strict=True):
+            number += 1
+            # One by one: what takes the place of the line before is at hand when it is parsed.
+            raw = block[start:end].rstrip(b"\r")
+            start = end + 1
+            if number == 1:
+                raw = raw.removeprefix(_BOM)
+            if raw and not raw.isspace():
+                yield number, raw, keys
+
+
+def _ends(block: bytes) -> list[int]:
+    ends, end = [], -1
+    while (end := block.find(b"\n", end + 1)) >= 0:
+        ends.append(end)
+    return ends
+
+
+def _blocks(stream: Readable, name: str) -> Iterator[tuple[bytes, list[int]]]:
+    """Yield whole lines, as many as came at once, and where they end; the last may have no end."""
+    pieces: list[bytes] = []
+    size = number = 0
+    while piece := stream.read1(_BLOCK):
+        end = piece.rfind(b"\n") + 1
+        if not end:
+            pieces.append(piece)
+            size += len(piece)
+            if size >= MAX_RAW_LINE:
+                raise DatasetError(
+                    f"{name}:{number + 1}: a line of over {MAX_RAW_LINE // 2**20} MiB; is this "
+                    "JSON lines?"
+                )
+            continue
+        block = b"".join((*pieces, memoryview(piece)[:end]))
+        ends = _ends(block)
+        number += len(ends)
+        pieces, size = [piece[end:]], len(piece) - end
+        yield block, ends
+    if rest := b"".join(pieces):
+        yield rest, [len(rest)]
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        loads(raw)
+    except NotJson:
+        return False
+    return True
+
+
+# ---- A JSON array of objects → records, one element at a time.
+
+_CHUNK = 1 << 20
+_SPACE = b" \t\r\n"
+# What tells where an element ends: strings are passed over whole, so that brackets in them do not
+# count. A string that has not ended yet matches to the end of what was read.
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
+
+
+def read_array(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
+    """Read the elements of a JSON array; they are numbered from 1.
+
+    An element that is no object, or is broken in itself, is a bad row. Where it cannot be told
+    how one ends, nothing more can be read.
+
+    Raises:
+        DatasetError: The array does not end, or something comes after it.
+    """
+    for number, raw in enumerate(_elements(stream, name), 1):
+        yield record_of(number, raw)
+
+
+def _elements(stream: BinaryIO, name: str) -> Iterator[bytes]:
+    """Yield the text of each element.
+
+    Raises:
+        DatasetError: See `read_array`.
+    """
+    held, begun, looked_at, depth, number = b"", 0, 0, 0, 0
+    # A long element is read in ever longer pieces, so that none is looked at often.
+    while chunk := stream.read(max(_CHUNK, len(held) - begun)):
+        held, looked_at, begun = held[begun:] + chunk, looked_at - begun, 0
+        if len(held) > MAX_RAW_LINE:
+            raise DatasetError(
+                f"{name}: element {number + 1} of the array is over {MAX_RAW_LINE // 2**20} MiB; "
+                "is this a JSON array?"
+            )
+        for token in _TOKEN.finditer(held, looked_at):
+            kind = token[0]
+            if kind.startswith(b'"'):
+                if token.end() == len(held):
+                    looked_at = token.start()  # it may go on
+                    break
+            elif kind in b"[{":
+                depth += 1
+                begun = token.end() if depth == 1 else begun
+            elif depth == 1:
+                raw = held[begun : token.start()].strip(_SPACE)
+                begun = token.end()
+                closed = kind != b","
+                if raw or number or not closed:
+                    number += 1
+                    yield raw
+                if closed:
+                    _require_end(held[begun:], stream, name, number)
+                    return
+            elif kind != b",":
+                depth -= 1
+        else:
+            looked_at = len(held)
+    raise DatasetError(
+        f"{name}: the JSON array does not end: it was cut off after element {number}, or a bracket "
+        "or a quote is missing; nothing was written"
+    )
+
+
+def _require_end(rest: bytes, stream: BinaryIO, name: str, number: int) -> None:
+    while True:
+        if rest := rest.strip(_SPACE):
+            shown = rest[:20].decode("utf-8", "replace")
+            raise DatasetError(
+                f"{name}: after the JSON array of {number:,} elements comes more: {shown!r}; take "
+                "it away, or write one object a line. Nothing was written"
+            )
+        if not (rest := stream.read(_CHUNK)):
+            return

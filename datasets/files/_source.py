@@ -1,0 +1,258 @@
+"""All of a run's input as one: its records in order, whatever they lie in."""
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+from whyset.errors import DatasetError
+
+from .._row import BadRow
+from ._csv import read_csv
+from ._detect import TABULAR, Layout, buffered, form_of, packing_of, unpacked
+from ._jsonl import Record, count_lines, read_array, read_lines
+from ._locate import Part, is_found_by, labels, locate
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from . import Table
+
+
+# ---- Parts of the input, opened: their records, their number, their layout and their schema.
+
+
+def read_part(part: Part) -> Iterator[Record | BadRow]:
+    """Yield the records of a part of the input.
+
+    Raises:
+        DatasetError: It cannot be read, or not to its end.
+    """
+    if (table := table_of(part)) is not None:
+        from . import records_of
+
+        yield from records_of(table, part.name)
+        return
+    try:
+        with _opened(part) as stream:
+            yield from read_text(stream, part.name)
+    except OSError as error:
+        raise _unreadable(part, error) from error
+
+
+def read_text(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
+    """Yield the records of an open stream: JSON lines, a JSON array or CSV, packed or not.
+
+    Args:
+        stream: What to read from; it is left open.
+        name: What to call it in messages.
+
+    Raises:
+        DatasetError: It cannot be read to its end, or is of a form that is read from files only.
+    """
+    peeked = unpacked(stream, name)
+    form = form_of(peeked.look_at_lines(), name)
+    if form == "jsonl":
+        yield from read_lines(peeked, name)
+    elif form == "json":
+        yield from read_array(buffered(peeked), name)
+    elif form in {"csv", "tsv"}:
+        yield from read_csv(buffered(peeked), name, tabs=form == "tsv")
+    else:
+        raise DatasetError(
+            f"{name}: is {form.capitalize()}, which is read from a file alone; save it, unpacked, "
+            "and name the file"
+        )
+
+
+def table_of(part: Part) -> "Table | None":
+    """Open a part that has a schema; `None` for text.
+
+    Raises:
+        DatasetError: It cannot be opened.
+    """
+    if part.kind in {"saved", "hub"}:
+        from . import open_dataset
+
+        return open_dataset(part)
+    layout = layout_of(part)
+    if layout.packing or layout.form not in TABULAR:
+        return None
+    from . import open_table
+
+    return open_table(part.place, part.name, parquet=layout.form == "parquet")
+
+
+def layout_of(part: Part) -> Layout:
+    """Return how a part's rows lie; JSON lines for standard input, which was not looked at yet.
+
+    Raises:
+        DatasetError: It cannot be read.
+    """
+    if part.kind == "stdin":
+        return Layout()
+    if part.kind != "file":
+        return Layout("folder")
+    if not os.path.isfile(part.place):
+        return Layout()  # a pipe is looked at while it is read
+    try:
+        with open(part.place, "rb") as stream:
+            packing = packing_of(stream.read(4))
+            stream.seek(0)
+            return Layout(form_of(unpacked(stream, part.name).look_at_lines(), part.name), packing)
+    except OSError as error:
+        raise _unreadable(part, error) from error
+
+
+def count_part(part: Part) -> int | None:
+    """Return about how many rows a part has, without reading what they say.
+
+    Returns:
+        The count, of text that of its lines; `None` where only reading it would tell.
+
+    Raises:
+        DatasetError: It is a table and cannot be opened.
+    """
+    if part.kind == "stdin":
+        return None
+    if (table := table_of(part)) is not None:
+        return table.count()
+    layout = layout_of(part)
+    if layout.packing or layout.form == "json":
+        return None
+    lines = count_lines(Path(part.place))
+    return lines if lines is None or layout.form == "jsonl" else max(lines - 1, 0)
+
+
+def _opened(part: Part) -> AbstractContextManager[BinaryIO]:
+    if part.kind != "stdin":
+        return open(part.place, "rb")
+    if sys.stdin is None:
+        raise DatasetError("standard input: is closed")
+    try:
+        number = sys.stdin.fileno()
+    except io.UnsupportedOperation:  # a stream in memory
+        return nullcontext(sys.stdin.buffer)
+    # A stream of our own: were Python's to be closed at exit while the reading thread waits in it
+    # for a line that never comes, the interpreter would abort.
+    return os.fdopen(os.dup(number), "rb")
+
+
+def _unreadable(part: Part, error: OSError) -> DatasetError:
+    return DatasetError(f"{part.name}: cannot be read: {error.strerror or error}")
+
+
+Named = str | Path
+"""A file, a pattern, a folder, a dataset on the hub, or `-`; see `locate`."""
+
+
+class Placed(NamedTuple):
+    """A record, and where it comes from.
+
+    Attributes:
+        record: It; its `line` goes on counting where the part before ended.
+        source: The part and the line in it, as in `b.jsonl:3`; empty where there is but one part.
+    """
+
+    record: Record | BadRow
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is read, part after part.
+
+    Attributes:
+        parts: The files and datasets, in order.
+        names: What they were named by.
+    """
+
+    parts: tuple[Part, ...]
+    names: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What each part is called where no path may be told: the end of its path."""
+        return labels(self.parts)
+
+    def records(self) -> Iterator[Placed]:
+        """Yield the records of all parts.
+
+        Raises:
+            DatasetError: A part cannot be read.
+        """
+        if len(self.parts) == 1:
+            for record in read_part(self.parts[0]):
+                yield Placed(record, "")
+            return
+        before = 0
+        for part, label in zip(self.parts, self.labels, strict=True):
+            line = 0
+            for record in read_part(part):
+                line = record.line
+                yield Placed(_moved(record, before), f"{label}:{line}")
+            before += line
+
+    def count(self) -> int | None:
+        """Return about how many rows there are; `None` where only reading them would tell.
+
+        Raises:
+            DatasetError: A part cannot be opened.
+        """
+        counts = [count_part(part) for part in self.parts]
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
+
+    def layout(self) -> Layout:
+        """Return how the rows of the first part lie.
+
+        Raises:
+            DatasetError: It cannot be read.
+        """
+        return layout_of(self.parts[0])
+
+    def schema(self) -> "pa.Schema | None":
+        """Return the columns and types of the parts that say them; `None` where none does.
+
+        Raises:
+            DatasetError: A part cannot be opened, or two contradict each other.
+        """
+        tables = [(part, table_of(part)) for part in self.parts]
+        schemas = [(part.name, table.schema) for part, table in tables if table is not None]
+        if not schemas:
+            return None
+        from . import unify
+
+        return unify(schemas)
+
+    def would_read(self, path: Path) -> str:
+        """Return the folder or pattern by which a file would be found; empty where none does."""
+        saved = (part.place for part in self.parts if part.kind == "saved")
+        return next((name for name in (*self.names, *saved) if is_found_by(name, path)), "")
+
+    def files(self) -> Iterator[Path]:
+        """Yield the local files and folders that are read."""
+        for part in self.parts:
+            if part.kind in {"file", "saved"}:
+                yield Path(part.place)
+
+
+def open_source(*names: Named) -> Source:
+    """Find what is to be read; nothing is opened yet.
+
+    Args:
+        names: Files, patterns, folders, datasets on the hub, or `-`.
+
+    Raises:
+        DatasetError: There is nothing of that name.
+    """
+    return Source(locate(names), tuple(map(str, names)))
+
+
+def _moved(record: Record | BadRow, by: int) -> Record | BadRow:
+    line = record.line + by
+    return record._replace(line=line) if isinstance(record, Record) else replace(record, line=line)
