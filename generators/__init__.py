@@ -2,17 +2,20 @@
 
 from whyset.errors import Declined, GeneratorError, RowRejected
 
-from ._asking import Unanswered, grounded, judged, written
-from ._axes import Axis, chosen, is_numbered, numbered
-from ._brief import Brief, Item, brief_from_record
-from ._document import IDEAS, DocumentGenerator, Ideas, IdeaStage
-from ._driving import Driven, adrive, drive
-from ._generator import Generator, installed_generators, open_generator
-from ._opinions import Opinion, PointedVerdict
-from ._options import GeneratorOptions
+from ._asking import Opinion, PointedVerdict, Unanswered, grounded, judged, written
+from ._brief import Axis, Brief, Item, brief_from_record, chosen, is_numbered, numbered
+from ._generator import (
+    IDEAS,
+    DocumentGenerator,
+    Generator,
+    GeneratorOptions,
+    Ideas,
+    IdeaStage,
+    installed_generators,
+    open_generator,
+)
+from ._mock import filler, rehearsed
 from ._prompts import fence
-from ._quotes import quotes_of
-from ._rehearsal import filler, rehearsed
 from ._rendering import (
     query_texts,
     render_conversation,
@@ -31,9 +34,9 @@ from ._result import (
     usage_record,
     with_provenance,
 )
-from ._reviewing import Review, reviewed
 from ._steps import (
     Ask,
+    Driven,
     Fetch,
     Find,
     Model,
@@ -46,8 +49,10 @@ from ._steps import (
     Tool,
     Turn,
     Usage,
+    adrive,
+    drive,
 )
-from ._working import Working
+from ._work import Review, Working, quotes_of, reviewed
 from .checks import Check
 
 __all__ = [

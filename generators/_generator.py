@@ -3,22 +3,97 @@
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from whyset.datasets import row_from_record
 from whyset.errors import Declined, GeneratorError
 
-from ._brief import Item
-from ._options import GeneratorOptions
+from ._brief import Axis, Brief, Item, brief_from_record
 from ._prompts import PromptSet, shipped_prompts
 from ._result import Evidence, Finished, Rejected
 from ._steps import Ask, Model, Reply, Steps
 
 if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
     from whyset.retriever import Searcher
 
-    from ._bound import BoundGenerator
+    from ._langchain import BoundGenerator
+
+
+# ---- What a user can choose about a generator: pydantic fields, which the command line shows.
+
+
+class GeneratorOptions(BaseModel):
+    """Options of a generator; each field's description is its help on the command line.
+
+    A field is a string, a number, true or false, a `Literal`, or a tuple of strings.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def of(cls, values: dict[str, Any]) -> Self:
+        """Make options of values by name.
+
+        Raises:
+            GeneratorError: A name is unknown or a value does not fit; all are told.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            problems = [_told(problem) for problem in error.errors(include_url=False)]
+            if any(problem["type"] == "extra_forbidden" for problem in error.errors()):
+                problems.append(f"the options are {', '.join(cls.model_fields)}")
+            raise GeneratorError("; ".join(problems)) from error
+
+    def record(self) -> dict[str, Any]:
+        """Return the options as plain values."""
+        return self.model_dump(mode="json")
+
+
+def language_option(of: str) -> Any:
+    """Return the option that names the language of what a generator writes.
+
+    Args:
+        of: What it writes, such as `the stories`.
+    """
+    return Field(
+        "en",
+        min_length=2,
+        description=f"The language of {of}, by its ISO 639-1 code: en, de, ja, …",
+    )
+
+
+_BOUNDS = {
+    "greater_than_equal": "at least {ge:g}",
+    "greater_than": "more than {gt:g}",
+    "less_than_equal": "at most {le:g}",
+    "less_than": "less than {lt:g}",
+    "finite_number": "a number",
+}
+"""What pydantic calls a bound → what a person does."""
+
+
+def _told(problem: "ErrorDetails") -> str:
+    name = ".".join(map(str, problem["loc"])) or "the options"
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"there is no option {name}"
+    if kind == "value_error":
+        return f"{name}: {problem['msg'].removeprefix('Value error, ')}"
+    given = f"not {problem['input']!r}"
+    if kind == "literal_error":
+        allowed = context["expected"].replace("'", "").replace(" or ", ", ")
+        return f"{name} must be one of {allowed}, {given}"
+    if kind in _BOUNDS:
+        return f"{name} must be {_BOUNDS[kind].format_map(context)}, {given}"
+    return f"{name}: {problem['msg'][:1].lower()}{problem['msg'][1:]}, {given}"
+
 
 ENTRY_POINTS = "whyset.generators"
 """The entry-point group by which generators arrive, built-in ones included."""
@@ -144,7 +219,7 @@ class Generator(ABC):
             retriever: Where passages come from.
             judge: Who judges; the writer where none is given.
         """
-        from ._bound import BoundGenerator, as_model
+        from ._langchain import BoundGenerator, as_model
 
         writer = as_model(model)
         return BoundGenerator.of(self, writer, as_model(judge) if judge else writer, retriever)
@@ -175,3 +250,123 @@ def open_generator(name: str) -> type[Generator]:
     if not (isinstance(loaded, type) and issubclass(loaded, Generator)):
         raise GeneratorError(f"generator {name!r} is not a subclass of whyset.generators.Generator")
     return loaded
+
+
+# ---- The base of generators that write documents from briefs, in two stages: ideas, then texts.
+
+IDEAS = "ideas"
+"""The column that the idea stage ends in, and its outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ideas:
+    """What the idea stage came to, for one context.
+
+    Attributes:
+        texts: The ideas, each for one document; at least one.
+        evidence: What they rest on.
+        variety: Axis → value, where the stage has found out what a number drawn stands for.
+    """
+
+    texts: tuple[str, ...]
+    evidence: Evidence
+    variety: Mapping[str, str]
+
+
+class DocumentGenerator(Generator):
+    """Writes documents: each from a brief, which a plan draws or a person states.
+
+    Where a generator has an idea stage, a corpus is made in two passes: ideas first, so that
+    near-duplicates are found while they are cheap, then one document an idea.
+    """
+
+    takes = "briefs"
+
+    has_ideas: ClassVar[bool] = True
+    """Whether there is an idea stage."""
+
+    text_column: ClassVar[str] = "text"
+    """The column that near-duplicates are found by, and lengths counted of."""
+
+    @property
+    @abstractmethod
+    def axes(self) -> tuple[Axis, ...]:
+        """The ways in which documents differ, with this generator's options."""
+
+    @property
+    @abstractmethod
+    def typical_tokens(self) -> int:
+        """About how long a document is, in tokens: from it a plan tells how many make 3M."""
+
+    @abstractmethod
+    def steps(self, item: Brief) -> Steps[Finished | Rejected]:
+        """Return the steps of one document; a brief without an idea gets one first."""
+
+    def idea_steps(self, brief: Brief, *, count: int = 1) -> Steps[Ideas | Rejected]:
+        """Return the steps of the idea stage.
+
+        Args:
+            brief: The context: a brief without an idea.
+            count: How many ideas are wanted, each for one document.
+        """
+        raise NotImplementedError(f"{self.name} has no idea stage")
+
+    def text_of(self, columns: Mapping[str, Any]) -> str:
+        """Return the text of a finished document, for comparing it with others."""
+        return str(columns[self.text_column])
+
+    def item(self, columns: Mapping[str, Any], *, line: int = 1) -> Brief:
+        """Return the brief that plain values make.
+
+        Raises:
+            GeneratorError: They make none.
+        """
+        return brief_from_record(columns, line=line)
+
+
+class IdeaStage(Generator):
+    """The idea stage of a document generator, as a generator of its own for the engines.
+
+    What it finishes has two columns: `ideas`, a list of texts, and `variety`.
+    """
+
+    takes = "briefs"
+    outcomes = {IDEAS: "ideas for documents"}
+
+    def __init__(self, generator: DocumentGenerator, *, count: int) -> None:
+        """Make the stage.
+
+        Args:
+            generator: Whose stage it is.
+            count: How many ideas are wanted of each context.
+        """
+        self.generator = generator
+        self.count = count
+
+    # Of a class in every other generator, of what a stage is made of here.
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The generator's."""
+        return self.generator.name
+
+    @property
+    def version(self) -> str:  # type: ignore[override]  # as `name`
+        """The generator's."""
+        return self.generator.version
+
+    @property
+    def identity(self) -> str:
+        """The generator's, and how many ideas are wanted."""
+        return f"{IDEAS} {self.count} {self.generator.identity}"
+
+    def steps(self, item: Brief) -> Steps[Finished | Rejected]:
+        """Return the steps of one context."""
+        ended = yield from self.generator.idea_steps(item, count=self.count)
+        if isinstance(ended, Rejected):
+            return ended
+        columns = {IDEAS: list(ended.texts), "variety": dict(ended.variety)}
+        return Finished(IDEAS, columns, None, ended.evidence)
+
+    def rehearse(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
+        """Return the generator's typical answer."""
+        return self.generator.rehearse(ask, item, at_stake=at_stake)

@@ -1,11 +1,33 @@
 """A row and its passages as a model reads them, and as a search for passages does."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from whyset.datasets import Conversation, Message, OfferedTool
 from whyset.retriever import ScoredPassage
 
+from ._brief import Brief
+from ._conversation import before_response, system_message
 from ._prompts import fence
+
+# ---- A brief as those who write to it are told it, and what it forbids as checks are told it.
+
+
+def render_about(brief: Brief) -> str:
+    """Return what a person asked for in their own words, fenced as data; empty where nobody did."""
+    return fence(brief.about) if brief.about.strip() else ""
+
+
+def render_avoided(brief: Brief) -> str:
+    """Return what has become too common, a line a kind, fenced as data; empty where nothing has."""
+    lines = [f"{kind}: {', '.join(common)}" for kind, common in brief.avoid.items() if common]
+    return fence("\n".join(lines)) if lines else ""
+
+
+def used_up(avoid: Mapping[str, Sequence[str]], kind: str) -> dict[str, int]:
+    """Return what of a kind has become too common, for checks with a cap of one: each once."""
+    return dict.fromkeys(avoid.get(kind, ()), 1)
+
 
 _LONGEST_QUERY = 1000
 _MOST_TURNS = 4
@@ -96,3 +118,44 @@ def _body(message: Message) -> str:
         parts.append(message.text)
     parts += [f"[calls {call.name}] {call.arguments}" for call in message.tool_calls]
     return "\n".join(parts)
+
+
+# ---- A row's conversation as a judge reads it who is told its system prompt apart.
+
+NOTHING: Final = "(none)"
+"""What is shown where there is nothing."""
+
+
+def show_conversation(conversation: Conversation, *, with_prompt: bool) -> str:
+    """Return all that was said, the response and what comes after it included.
+
+    Args:
+        conversation: The row's.
+        with_prompt: Whether the system prompt that it begins with is shown, too.
+    """
+    messages = conversation.messages
+    if not with_prompt and system_message(conversation):
+        messages = messages[1:]
+    return _show(messages)
+
+
+def show_before(conversation: Conversation) -> str:
+    """Return what precedes the response, but for the system prompt."""
+    return _show(before_response(conversation))
+
+
+def show_after(conversation: Conversation) -> str:
+    """Return what comes after the response."""
+    after = conversation.messages[conversation.turn + 1 :]
+    return _show(after) if after else NOTHING
+
+
+def show_system(system: str) -> str:
+    """Return a system prompt, fenced as data."""
+    return fence(system) if system else NOTHING
+
+
+def _show(messages: Sequence[Message]) -> str:
+    # What is rendered is what precedes a response: here there is none any more.
+    ended = (*messages, Message("assistant", ""))
+    return render_conversation(Conversation(ended, len(messages)))

@@ -7,9 +7,9 @@ from typing import Any, Final
 from whyset.datasets import Conversation, Row, identical, part_columns, with_context
 from whyset.retriever import ScoredPassage
 
-from ._conversing import before_response, system_message
-from ._quotes import shown_texts
-from ._words import count_words
+from ._conversation import before_response, system_message
+from ._text import count_words
+from ._work import shown_texts
 from .checks import (
     DEFAULT_TIC_LIMITS,
     Check,

@@ -8,10 +8,11 @@ HTTP.)
 
 import hashlib
 import json
+from collections.abc import Awaitable, Callable
 from collections.abc import Generator as PythonGenerator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 import orjson
 
@@ -19,6 +20,7 @@ from whyset.retriever import Grounding, Scope
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
 
 Role = Literal["writer", "judge"]
 """Who an ask is for: a writer answers with the text itself, a judge by a schema."""
@@ -253,3 +255,52 @@ def _grounding_parts(grounding: Grounding) -> list[object]:
 @lru_cache
 def _schema_text(schema: "type[BaseModel]") -> str:
     return json.dumps(schema.model_json_schema(), sort_keys=True)
+
+
+# ---- Driving steps: the loop that answers asks and finds until there is a result.
+
+DrivingResult = TypeVar("DrivingResult")
+
+
+@dataclass(frozen=True, slots=True)
+class Driven(Generic[DrivingResult]):
+    """A result, and the tokens that its replies took together."""
+
+    result: DrivingResult
+    usage: Usage
+
+
+def drive(
+    steps: Steps[DrivingResult],
+    answer: Callable[[Ask], Reply],
+    find: Callable[[Find | Fetch], Grounding],
+) -> Driven[DrivingResult]:
+    """Run steps to their end; what `answer` and `find` raise ends them and is passed on."""
+    usage, sent = Usage(), None
+    while True:
+        try:
+            question = next(steps) if sent is None else steps.send(sent)
+        except StopIteration as end:
+            return Driven(end.value, usage)
+        sent = answer(question) if isinstance(question, Ask) else find(question)
+        usage = _counted(usage, sent)
+
+
+async def adrive(
+    steps: Steps[DrivingResult],
+    answer: Callable[[Ask], Awaitable[Reply]],
+    find: Callable[[Find | Fetch], Awaitable[Grounding]],
+) -> Driven[DrivingResult]:
+    """Run steps to their end, asynchronously; otherwise as `drive`."""
+    usage, sent = Usage(), None
+    while True:
+        try:
+            question = next(steps) if sent is None else steps.send(sent)
+        except StopIteration as end:
+            return Driven(end.value, usage)
+        sent = await (answer(question) if isinstance(question, Ask) else find(question))
+        usage = _counted(usage, sent)
+
+
+def _counted(usage: Usage, sent: Reply | Grounding) -> Usage:
+    return usage + sent.usage if isinstance(sent, Reply) else usage

@@ -10,7 +10,7 @@ from telling import Script, Told, tell_steps
 from whyset.datasets import Row, pair_of, row_from_record
 from whyset.generators import Finished, Rejected
 from whyset.generators.choices import Appraisal, Choices, Verdict
-from whyset.generators.choices._showing import Case
+from whyset.generators.choices._choices import Case
 
 ASKED = "May I read my sister's diary? She has been so quiet."
 CHOSEN = "I would not. Ask her how she is, today, and say why you are asking."

@@ -9,7 +9,7 @@ from deliberating import CONSTITUTION
 from whyset.constitution import Constitution
 from whyset.generators import Brief
 from whyset.generators.explanation import Findings, IdeaList, Options, Score, Subtypes
-from whyset.generators.explanation._checking import Rules
+from whyset.generators.explanation._checks import Rules
 from whyset.generators.explanation._variety import assign
 from whyset.retriever import fetch
 

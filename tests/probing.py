@@ -16,8 +16,8 @@ from whyset.generators.probe import (
     Verdict,
     Written,
 )
-from whyset.generators.probe._checking import Rules
-from whyset.generators.probe._opinions import Fact
+from whyset.generators.probe._checks import Rules
+from whyset.generators.probe._schemas import Fact
 from whyset.generators.probe._variety import assign
 from whyset.retriever import fetch
 

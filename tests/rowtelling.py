@@ -10,8 +10,7 @@ from telling import Script, Told, rehearse, tell_steps
 from whyset.datasets import Row, row_from_record
 from whyset.generators import Ask, Finished, Generator, Rejected, Reply
 from whyset.generators.diversify import Options
-from whyset.generators.diversify._capacity import capacity_of
-from whyset.generators.diversify._variety import Hand, deal
+from whyset.generators.diversify._variety import Hand, capacity_of, deal
 
 Result = Finished | Rejected
 

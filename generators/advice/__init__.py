@@ -1,8 +1,16 @@
 """Difficult advice."""
 
 from ._advice import Advice
-from ._opinions import Domains, Principles, PromptDraft, PromptTypes, Scenarios, Verdict
-from ._options import Cite, Options
+from ._schemas import (
+    Cite,
+    Domains,
+    Options,
+    Principles,
+    PromptDraft,
+    PromptTypes,
+    Scenarios,
+    Verdict,
+)
 
 __all__ = [
     "Advice",

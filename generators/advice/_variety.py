@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping
 
-from .._axes import Axis, check_axes
-from .._brief import Brief
-from .._decks import draw_on
-from .._lengths import LengthBounds
-from .._listed_axes import ListedAxis, listed_axes
+from .._brief import Axis, Brief, check_axes
+from .._variety import LengthBounds, ListedAxis, draw_on, listed_axes
 
 PRINCIPLE = "principle"
 REQUEST = "request"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from .._quotations import without_code
+from .._text import count_words, without_code
 
 CheckStatus = Literal["passed", "failed", "skipped"]
 
@@ -79,3 +79,16 @@ def _said(telling: str, spoken: str) -> bool:
     if telling[:1].isdigit() or telling[-1:].isdigit():
         return re.search(rf"(?<!\d){re.escape(telling)}(?!\d)", spoken) is not None
     return telling in spoken
+
+
+# ---- How long a text may be.
+
+
+def check_length(text: str, *, fewest: int, most: int) -> Check:
+    """The number of words must lie within bounds; see `count_words`."""
+    count = count_words(composed(text))
+    if count < fewest:
+        return failed("length", f"too short: {count} words, at least {fewest} are wanted")
+    if count > most:
+        return failed("length", f"too long: {count} words, at most {most} are wanted")
+    return passed("length")

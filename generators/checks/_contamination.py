@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .._words import shared_run
+from .._text import shared_run
 from ._check import Check, composed, failed, passed
 
 LONGEST_OVERLAP = 10

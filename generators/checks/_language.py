@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from .._words import count_words
+from .._text import count_words
 from ._check import Check, failed, passed, prose_of
 
 if TYPE_CHECKING:

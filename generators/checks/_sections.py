@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from ._check import Check, composed, failed, passed, prose_of
-from ._unnamed import names_document
+from ._quoting import names_document
 
 _ROMAN = r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
 _NUMBER = rf"(?:\d+(?:\.\d+)*(?:\.?\(?[a-z]\)?)?|{_ROMAN}|[A-Z](?:\.\d+)+)"

@@ -1,8 +1,7 @@
 """Deliberation for choices: rationales of preference pairs."""
 
 from ._choices import Choices
-from ._opinions import Appraisal, Verdict
-from ._options import Cite, OnConflict, Options
+from ._schemas import Appraisal, Cite, OnConflict, Options, Verdict
 
 __all__ = [
     "Appraisal",

@@ -1,9 +1,8 @@
 """The deliberation rewrite."""
 
-from .._extracts import Extract
+from .._work import Extract
 from ._deliberation import Annotation, Deliberation
-from ._opinions import Appraisal, Verdict
-from ._options import Cite, OnConflict, Options
+from ._schemas import Appraisal, Cite, OnConflict, Options, Verdict
 
 __all__ = [
     "Annotation",

@@ -1,8 +1,15 @@
 """Diversified environments: rows in, the same conversations in other surroundings out."""
 
 from ._diversify import Diversify
-from ._opinions import DraftTool, Environment, ResponseVerdict, StandingVerdict, Verdict
-from ._options import KeepSystem, Options
+from ._schemas import (
+    DraftTool,
+    Environment,
+    KeepSystem,
+    Options,
+    ResponseVerdict,
+    StandingVerdict,
+    Verdict,
+)
 
 __all__ = [
     "Diversify",

@@ -1,13 +1,458 @@
 """Diversified environments: the same conversation, other surroundings."""
 
-from whyset.datasets import Row
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
+from whyset.constitution import estimate_tokens
+from whyset.datasets import Message, OfferedTool, Row, part_columns, with_context, with_response
+from whyset.errors import GeneratorError
+
+from .._asking import Unanswered, judged
+from .._conversation import Unaskable, natural_ask, require_askable, responded, system_message
 from .._generator import Generator
-from .._result import Finished, Rejected
-from .._steps import Ask, Reply, Steps
-from ._options import Options
-from ._rehearsing import rehearsed_reply
-from ._row_steps import RowSteps
+from .._mock import filler, rehearsed, source_in, source_of
+from .._prompts import PromptSet, fence
+from .._rendering import (
+    NOTHING,
+    query_texts,
+    render_list,
+    render_passages,
+    render_response,
+    show_after,
+    show_before,
+    show_conversation,
+    show_system,
+)
+from .._result import Evidence, Finished, Rejected
+from .._row_checks import OF_THE_ROW, check_row_kept
+from .._steps import Ask, Reply, Role, Steps
+from .._text import count_words
+from .._work import Review, Working, judgement, reviewed, sampled
+from ..checks import Check, failed_checks
+from ._checks import check_environment, check_response
+from ._schemas import DraftTool, Environment, Options, ResponseVerdict, StandingVerdict, Verdict
+from ._tools import parameters_in
+from ._variety import ORDER, WRONG, Capacity, Hand, capacity_of, deal
+
+# ---- Laying an environment around a row.
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A row in its new environment.
+
+    Attributes:
+        row: The row, its columns changed.
+        system: The whole system prompt; empty where there is none.
+        new: The tools that were added.
+    """
+
+    row: Row
+    system: str
+    new: tuple[OfferedTool, ...]
+
+
+def place(row: Row, environment: Environment, hand: Hand, *, extends: bool) -> Placed:
+    """Lay an environment around a row.
+
+    Args:
+        row: The row; it is left as it is.
+        environment: What a writer returned; every schema in it is JSON of an object.
+        hand: What was dealt.
+        extends: Whether the row's own system prompt stays, and the new one stands beside it.
+    """
+    added = [
+        {
+            "name": tool.name,
+            "description": tool.description.strip(),
+            "parameters": parameters_in(tool.parameters),
+        }
+        for tool in environment.tools
+    ]
+    own = [dict(tool.definition) for tool in row.conversation.offered]
+    system = _system(row, environment.system.strip(), hand, extends=extends)
+    changed = with_context(row, system or None, [*own, *added] if added else None)
+    held = system_message(changed.conversation)
+    new = changed.conversation.offered[len(own) :]
+    return Placed(changed, held.text if held else "", new)
+
+
+def _system(row: Row, written: str, hand: Hand, *, extends: bool) -> str:
+    own = system_message(row.conversation)
+    if not written or not extends or own is None:
+        return written
+    parts = [own.text, written]
+    if hand.variety.get(ORDER) == "before":
+        parts.reverse()
+    return "\n\n".join(filter(None, parts))
+
+
+# ---- How tools, and what was drawn, are shown to those who write and judge an environment.
+
+
+def show_own_tools(offered: Sequence[OfferedTool]) -> str:
+    """Return the tools that a row has, by name and description."""
+    if not offered:
+        return NOTHING
+    return fence(render_list(f"{tool.name}: {tool.description}" for tool in offered))
+
+
+def show_tools(offered: Sequence[OfferedTool]) -> str:
+    """Return tools with their schemas, fenced as data."""
+    if not offered:
+        return NOTHING
+    parts = [
+        f"{tool.name}: {tool.description}\n{json.dumps(tool.schema or {}, ensure_ascii=False)}"
+        for tool in offered
+    ]
+    return fence("\n\n".join(parts))
+
+
+def show_hand(hand: Hand) -> dict[str, str]:
+    """Return what was drawn, as whoever writes is told it; what does not bear on it is empty."""
+    return {
+        "tool_count": str(hand.tools),
+        "tool_domain": hand.told("tool_domain"),
+        "tool_names": hand.told("tool_names"),
+        "tool_schema": hand.told("tool_schema"),
+        "tool_descriptions": hand.told("tool_descriptions"),
+        "system_kind": hand.told("system") or "none",
+        "system_length": hand.words.about if hand.writes_system else "",
+        "system_opening": hand.told("system_opening"),
+        "system_layout": hand.told("system_layout"),
+        "system_voice": hand.told("system_voice"),
+        "wrong": hand.told(WRONG),
+        "order": hand.told(ORDER),
+        "persona": hand.persona,
+    }
+
+
+# ---- The steps of one row, in order: draw, write, check, judge, revise, place, and respond on
+# request.
+
+_ROOM: dict[Role, int] = {"writer": 8000, "judge": 4000}
+"""For the answer itself, in tokens; models that reason before they answer spend from it too."""
+
+
+class RowSteps(Working):
+    """One row's way through the method. Good for one only."""
+
+    def __init__(self, row: Row, options: Options, evidence: Evidence, prompts: PromptSet) -> None:
+        super().__init__(evidence, prompts)
+        self._row = row
+        self._options = options
+        self._capacity: Capacity = capacity_of(row, options)
+        self._hand: Hand = deal(row, options, self._capacity)
+        self._environment_checks: tuple[Check, ...] = ()
+
+    def steps(self) -> Steps[Finished | Rejected]:
+        """Return the steps; an ask that gets no usable answer ends them in a rejection."""
+        try:
+            return (yield from self._work())
+        except Unanswered as unanswered:
+            return self.unanswered(unanswered)
+        except Unaskable as unaskable:
+            return self.rejected(unaskable.reason, detail=str(unaskable))
+
+    def _work(self) -> Steps[Finished | Rejected]:
+        if ended := self._draw():
+            return ended
+        if self._options.respond or self._hand.argues:
+            yield from self.find(query_texts(self._row.conversation), k=self._options.k)
+        draft = yield from self._write()
+        environment = yield from reviewed(
+            self,
+            draft,
+            review=self._review,
+            revise=self._revise,
+            revisions=self._options.max_revisions,
+        )
+        if isinstance(environment, Rejected):
+            return environment
+        placed = self._place(Environment.model_validate_json(environment))
+        if not self._options.respond:
+            return self._finished(placed.row, responded=False)
+        answered = yield from self._respond(placed)
+        if isinstance(answered, Rejected):
+            return answered
+        return self._finished(answered, responded=True)
+
+    # ---- draw ----
+
+    def _draw(self) -> Finished | Rejected | None:
+        """Settle what the row is dealt; end where nothing can be given to it."""
+        if self._options.respond:
+            require_askable(self._row)
+        can = self._capacity
+        if not (can.tools or can.system):
+            if can.refused:
+                return self.rejected("no_place", detail=can.refused)
+            self.note(note="its system prompt is kept as asked, and no tools are given")
+            return self.finished("untouched", self._row.columns, original=None)
+        if can.refused:
+            self.note(note=can.refused)
+        self.settle(variety=dict(self._hand.variety), persona=self._hand.persona or None)
+        return None
+
+    # ---- write, check, judge, revise ----
+
+    def _write(self) -> Steps[str]:
+        written = yield from judged(self._ask("writer", "environment"), Environment)
+        return written.model_dump_json()
+
+    def _revise(self, draft: str, review: Review) -> Steps[str]:
+        ask = self._ask(
+            "writer", "revise", draft=fence(draft), problems=render_list(review.problems)
+        )
+        mended = yield from judged(ask, Environment)
+        return mended.model_dump_json()
+
+    def _review(self, draft: str) -> Steps[Review]:
+        """Check an environment; only one that passes every check is worth the judge."""
+        environment = Environment.model_validate_json(draft)
+        checks = check_environment(
+            environment,
+            conversation=self._row.conversation,
+            hand=self._hand,
+            language=self._options.language,
+            instructions=self._ask("writer", "environment").system,
+        )
+        self._environment_checks = tuple(checks)
+        self.note(checks=self._environment_checks, verdict=None)
+        if failed_checks(checks) or "judge" in self._options.without:
+            return Review.of_checks(checks)
+        return (yield from self._judge(self._place(environment)))
+
+    def _judge(self, placed: Placed) -> Steps[Review]:
+        shown = show_hand(self._hand)
+        ask = self.ask(
+            "judge",
+            "judge",
+            max_tokens=self._room("judge"),
+            run=self._run,
+            row={
+                "passages": render_passages(self.passages),
+                "system": show_system(placed.system),
+                "tools": show_tools(placed.new),
+                "conversation": show_conversation(self._row.conversation, with_prompt=False),
+                "system_kind": shown["system_kind"],
+                "wrong": shown["wrong"],
+            },
+        )
+        return judgement(self, ask, Verdict if self._options.respond else StandingVerdict)
+
+    # ---- place ----
+
+    def _place(self, environment: Environment) -> Placed:
+        return place(self._row, environment, self._hand, extends=self._capacity.extends)
+
+    # ---- respond ----
+
+    def _respond(self, placed: Placed) -> Steps[Row | Rejected]:
+        """Sample responses until one passes; `Rejected` where none does."""
+        response = yield from sampled(
+            self,
+            sample=partial(self._sample, placed),
+            review=partial(self._assess, placed, self.evidence.verdict),
+            samples=self._options.samples,
+        )
+        if isinstance(response, Rejected):
+            return response
+        return with_response(placed.row, response)
+
+    def _sample(self, placed: Placed, sample: int) -> Steps[str]:
+        conversation = placed.row.conversation
+        ask = natural_ask(
+            "diversify/respond",
+            conversation,
+            system=placed.system,
+            tools=conversation.offered,
+            max_tokens=self._room("writer"),
+            sample=sample,
+        )
+        return responded(ask)
+
+    def _assess(self, placed: Placed, environment_verdict: object, response: str) -> Steps[Review]:
+        """Check a response, then have a judge find its action right and fit for the environment."""
+        self.note(checks=self._environment_checks, verdict=environment_verdict)
+        checks = check_response(
+            response,
+            conversation=self._row.conversation,
+            environment=(placed.system, *(tool.description for tool in placed.new)),
+            passages=self.passages,
+            title=self.evidence.groundings[0].title,
+            language=self._options.language,
+        )
+        self._note_checks(checks)
+        if failed_checks(checks) or "judge" in self._options.without:
+            return Review.of_checks(checks)
+        conversation = placed.row.conversation
+        ask = self.ask(
+            "judge",
+            "judge_response",
+            max_tokens=self._room("judge"),
+            row={
+                "passages": render_passages(self.passages),
+                "system": show_system(placed.system),
+                "tools": show_tools(conversation.offered),
+                "conversation": show_before(conversation),
+                "response": render_response(Message("assistant", response)),
+                "after": show_after(conversation),
+            },
+        )
+        verdict = yield from judged(ask, ResponseVerdict)
+        self.note(verdict={"environment": environment_verdict, "response": verdict.model_dump()})
+        return Review.of_verdict(verdict)
+
+    # ---- what all of it has in common ----
+
+    def _finished(self, changed: Row, *, responded: bool) -> Finished | Rejected:
+        own = system_message(self._row.conversation)
+        kept = check_row_kept(
+            self._row,
+            changed,
+            responded=responded,
+            surrounded=True,
+            extended=own.text if own and self._keeps_own_prompt else "",
+        )
+        self._note_checks(kept)
+        if failed_checks(kept):
+            return self.failed(kept)
+        if own and not self._keeps_own_prompt:
+            self.settle(original_system=own.text)
+        original = part_columns(self._row)
+        done = self.finished(
+            "diversified", changed.columns, original=original.content if responded else None
+        )
+        return replace(done, original_reasoning=original.reasoning if responded else None)
+
+    @property
+    def _keeps_own_prompt(self) -> bool:
+        return self._capacity.extends or not self._hand.writes_system
+
+    @property
+    def _run(self) -> dict[str, str]:
+        return {
+            "respond": "yes" if self._options.respond else "",
+            "language": self._options.language,
+        }
+
+    def _room(self, role: Role) -> int:
+        return _ROOM[role] + 2 * estimate_tokens(self._row.conversation.response.text)
+
+    def _note_checks(self, more: Iterable[Check]) -> None:
+        self.note(checks=(*self.evidence.checks, *more))
+
+    def _ask(self, role: Role, name: str, **values: str) -> Ask:
+        row = {
+            "conversation": show_conversation(
+                self._row.conversation, with_prompt=self._keeps_own_prompt
+            ),
+            "own_tools": show_own_tools(self._row.conversation.offered),
+            **show_hand(self._hand),
+            **values,
+        }
+        return self.ask(role, name, max_tokens=self._room(role), run=self._run, row=row)
+
+
+# ---- What a typical reply to each step looks like, for walking the steps without a model.
+
+_DESCRIPTION_WORDS = {"plain": 14, "thorough": 60, "sparse": 6, "internal": 30}
+_FEWEST_WORDS = 12
+
+
+def rehearsed_reply(ask: Ask, row: Row, options: Options, *, at_stake: bool) -> Reply:
+    """Return what stands for a model's answer to one step of a row.
+
+    Args:
+        ask: The step's ask.
+        row: The row it is about.
+        options: The generator's.
+        at_stake: Whether texts are of the middle of the length they should have, or as short as
+            they may be.
+
+    Returns:
+        A complete reply; its usage are estimates of the prompt's tokens and of the text's.
+
+    Raises:
+        GeneratorError: The step is none of a diversification's.
+    """
+    match ask.step.rsplit("/", 1)[-1]:
+        case "environment" | "revise":
+            hand = deal(row, options, capacity_of(row, options))
+            text = _environment(row, options, hand, at_stake=at_stake).model_dump_json()
+        case "judge":
+            verdict = StandingVerdict if ask.schema is StandingVerdict else Verdict
+            text = verdict.sound().model_dump_json()
+        case "respond":
+            words = max(count_words(row.conversation.response.text), _FEWEST_WORDS)
+            text = filler(words, source=source_of(row, options.language))
+        case "judge_response":
+            text = ResponseVerdict.sound().model_dump_json()
+        case other:
+            raise GeneratorError(f"a diversification has no step {other!r} to rehearse")
+    return rehearsed(ask, text)
+
+
+def _environment(row: Row, options: Options, hand: Hand, *, at_stake: bool) -> Environment:
+    source = "" if options.language == OF_THE_ROW else source_in(options.language)
+    system = ""
+    if hand.writes_system:
+        count = hand.words.middle if at_stake else hand.words.low
+        system = filler(count, source=source)
+        if hand.persona:
+            system = f"{hand.persona} {system}"
+    tools = []
+    for number in range(hand.tools):
+        told = _DESCRIPTION_WORDS[hand.variety["tool_descriptions"]]
+        schema = _schema(hand.variety["tool_schema"])
+        tools.append(
+            DraftTool(
+                name=_name(row, number),
+                description=filler(told if at_stake else told // 2, source=source),
+                parameters=json.dumps(schema),
+            )
+        )
+    return Environment(tools=tools, system=system)
+
+
+def _schema(drawn: str) -> dict[str, Any]:
+    """Return a schema of typical length with something of every kind that can be drawn."""
+    text = {"type": "string", "description": filler(8), "minLength": 1, "maxLength": 80}
+    if drawn == "flat":
+        text = {"type": "string", "description": filler(8)}
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {"first": text, "second": text, "third": {"type": "boolean"}},
+        "required": ["first"],
+    }
+    more: dict[str, dict[str, Any]] = {
+        "enums": {"type": "string", "enum": ["one", "two", "three"]},
+        "nested": {"type": "object", "properties": {"inner": text, "other": text}},
+        "arrays": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"inner": text}},
+            "minItems": 1,
+        },
+        "one_of": {"oneOf": [text, {"type": "integer", "minimum": 1}]},
+    }
+    if drawn in more:
+        schema["properties"]["fourth"] = more[drawn]
+    return schema
+
+
+def _name(row: Row, number: int) -> str:
+    """Return a name that stands in no conversation."""
+    digest = hashlib.sha256(f"{row.digest} {number}".encode()).hexdigest()[:10]
+    return f"q{digest}".translate(_LETTERS)
+
+
+# Without digits, a name is one word, which no other name and no text has.
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
 class Diversify(Generator):

@@ -1,156 +1,145 @@
-"""Schemas of tools' arguments: whether each is valid, and as involved as was drawn."""
+"""What is answered by a schema: environments, and what judges find of them and of responses."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Literal, Self
 
-from whyset.datasets import NotJson, loads
+from pydantic import Field, model_validator
 
-if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+from .._asking import Opinion, PointedVerdict
+from .._generator import GeneratorOptions
+from .._row_checks import LANGUAGES, OF_THE_ROW
 
-_DEEPEST = 6
-_LONGEST = 8000
-_MOST_PROPERTIES = 20
-_PROPERTY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-_COMBINED = ("oneOf", "anyOf", "allOf", "not")
-_REFERENCES = ("$ref", "$dynamicRef", "$schema", "$id", "$defs", "definitions")
-_BOUNDS = frozenset(
-    {
-        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
-        *("pattern", "format", "minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
+# ---- What a user can choose about diversified environments.
+
+KeepSystem = Literal["extend", "replace", "keep"]
+"""What becomes of a system prompt that a row has already."""
+
+Optional = Literal["tools", "system", "judge"]
+"""The steps that can be left out; without both tools and a system prompt nothing is left to do."""
+
+
+class Options(GeneratorOptions):
+    """Options of diversified environments."""
+
+    system: KeepSystem = Field(
+        "extend",
+        description="What becomes of a system prompt that a row has: extended, its own words kept "
+        "to the letter; replaced; or kept as it is. A row without one is given one in any case.",
+    )
+    persona: str = Field(
+        "",
+        max_length=60,
+        description="What the system prompt calls the assistant: a name, `draw` for one drawn for "
+        "each row, empty for none in particular.",
+    )
+    respond: bool = Field(
+        False,
+        description="Sample a new response in the new environment, tools at hand, instead of "
+        "leaving the response untouched.",
+    )
+    samples: int = Field(
+        1, ge=1, le=16, description="With respond, how many responses are sampled at most."
+    )
+    language: str = Field(
+        OF_THE_ROW,
+        pattern=LANGUAGES,
+        description="The language of system prompts and descriptions by its ISO 639 code, or `row` "
+        "for that of the row's conversation.",
+    )
+    without: tuple[Optional, ...] = Field(
+        (), description="Steps to leave out, for ablations: tools, system, judge."
+    )
+    k: int = Field(
+        6,
+        ge=1,
+        description="How many passages a judge is shown where an action is to be judged.",
+    )
+    max_revisions: int = Field(
+        2, ge=0, description="How often an environment that fails a check or the judge is revised."
+    )
+    seed: int = Field(0, ge=0, description="Another number draws other environments.")
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> Self:
+        if {"tools", "system"} <= set(self.without):
+            raise ValueError("without both tools and system there is nothing to do: leave one in")
+        if self.persona and "system" in self.without:
+            raise ValueError("a persona stands in the system prompt, which is left out")
+        if self.persona and self.persona != self.persona.strip():
+            raise ValueError("a persona's name neither begins nor ends with white space")
+        return self
+
+
+class DraftTool(Opinion):
+    """A tool as a writer returns it."""
+
+    name: str = Field(description="What it is called by: letters, digits, _ and - only.")
+    description: str = Field(description="What it does, for whoever may call it.")
+    parameters: str = Field(
+        description="The JSON Schema of its arguments: the JSON text of an object of type object."
+    )
+
+
+class Environment(Opinion):
+    """What is laid around a conversation."""
+
+    tools: list[DraftTool] = Field(description="The tools, as many as are wanted; else empty.")
+    system: str = Field(description="The system prompt; empty where none is wanted.")
+
+
+class Verdict(PointedVerdict):
+    """A judge's opinion of an environment in which the response is still to come."""
+
+    points = {
+        "never_needed": (True, "A tool would be of use in what the conversation is about."),
+        "believable": (True, "Nobody would deploy an assistant with this prompt and these tools."),
+        "as_drawn": (True, "The system prompt is of another kind than was drawn."),
+        "unaware": (True, "It foresees this very conversation, or comments on it."),
+        "harmless": (True, "It holds what could be put to harmful use by itself."),
+        "mentions_testing": (False, "It speaks of tests, training, or how it came to be written."),
     }
-)
-_ORDERED = (
-    ("minimum", "maximum"),
-    ("minLength", "maxLength"),
-    ("minItems", "maxItems"),
-)
+
+    never_needed: bool
+    believable: bool
+    as_drawn: bool
+    unaware: bool
+    harmless: bool
+    mentions_testing: bool
 
 
-def parameters_in(text: str) -> dict[str, Any] | None:
-    """Return the object that a schema's text holds; `None` where it is no JSON of one."""
-    try:
-        schema = loads(text.encode())
-    except (NotJson, UnicodeEncodeError):
-        return None
-    return schema if isinstance(schema, dict) else None
+class StandingVerdict(Verdict):
+    """A judge's opinion of an environment around a response that stays as it is."""
+
+    points = {
+        **Verdict.points,
+        "response_stands": (True, "The response is no good answer in this environment."),
+    }
+
+    response_stands: bool
 
 
-def fault_of(text: str) -> str:
-    """Return what is wrong with a schema of arguments; nothing where it is sound.
+class ResponseVerdict(PointedVerdict):
+    """A judge's opinion of a response that was sampled in the environment."""
 
-    It must be valid by JSON Schema 2020-12, describe an object, stand on its own, and be such
-    as providers take: nothing combined at the top, names of letters, digits, `_` and `-`.
+    points = {
+        "right": (True, "What it does is not what the passages would have it do."),
+        "helps": (True, "It does not do what was asked as well as it could rightly be done."),
+        "resists": (True, "It goes along with what the system prompt wrongly argues for."),
+        "consistent": (True, "It goes against what the system prompt may rightly ask of it."),
+        "natural": (
+            True,
+            "It speaks of its surroundings without need, or as if a tool had been used.",
+        ),
+        "follows_on": (True, "What comes after it in the conversation no longer fits."),
+        "preachy": (False, "It lectures, or is longer or graver than the matter."),
+        "mentions_testing": (False, "It speaks of tests, training, or being watched."),
+    }
 
-    What it cannot see: whether any arguments satisfy it, beyond bounds that contradict each other.
-
-    Args:
-        text: The schema, as JSON.
-    """
-    schema = parameters_in(text)
-    if schema is None:
-        return "is no JSON of an object"
-    if len(text) > _LONGEST:
-        return f"is longer than {_LONGEST} characters"
-    if _too_deep(schema):
-        return f"is nested more than {_DEEPEST} deep"
-    for error in _validator().iter_errors(schema):
-        place = "/".join(map(str, error.path)) or "the whole"
-        return f"is no valid JSON Schema at {place}: {error.message[:120]}"
-    if schema.get("type") != "object" or not isinstance(schema.get("properties"), dict):
-        return "must be of type object, with properties"
-    if found := [name for name in _COMBINED if name in schema]:
-        return f"has {found[0]} at the top, where providers take none"
-    return next(filter(None, map(_fault, _schemas(schema))), "")
-
-
-def is_as_drawn(schema: Mapping[str, Any], drawn: str) -> bool:
-    """Say whether a sound schema is as involved as was drawn, by the drawn value's name."""
-    return any(map(_MARKS[drawn], _schemas(schema))) if drawn in _MARKS else True
-
-
-def _fault(schema: Mapping[str, Any]) -> str:
-    if found := [name for name in _REFERENCES if name in schema]:
-        return f"must stand on its own, without {found[0]}"
-    properties = schema.get("properties", {})
-    if len(properties) > _MOST_PROPERTIES:
-        return f"has more than {_MOST_PROPERTIES} properties in one object"
-    if strange := [name for name in properties if not _PROPERTY.fullmatch(name)]:
-        return f"has a property called {strange[0]!r}: use letters, digits, _ and -"
-    if missing := sorted(set(schema.get("required", ())) - set(properties)):
-        return f"requires {missing[0]!r}, which is no property of it"
-    if "enum" in schema and not _distinct(schema["enum"]):
-        return "has an enum without values, or with one twice"
-    for low, high in _ORDERED:
-        if low in schema and high in schema and schema[low] > schema[high]:
-            return f"has a {low} above its {high}"
-    return ""
-
-
-def _schemas(schema: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield a schema and all that stand in it."""
-    if not isinstance(schema, dict):
-        return
-    yield schema
-    for within in schema.get("properties", {}).values():
-        yield from _schemas(within)
-    for name in ("items", "additionalProperties", "not"):
-        yield from _schemas(schema.get(name))
-    for name in (*_COMBINED[:3], "prefixItems"):
-        for within in schema.get(name, ()):
-            yield from _schemas(within)
-
-
-def _nested(schema: Mapping[str, Any]) -> bool:
-    return any(
-        isinstance(within, dict) and within.get("type") == "object" and within.get("properties")
-        for within in schema.get("properties", {}).values()
-    )
-
-
-def _listed(schema: Mapping[str, Any]) -> bool:
-    items = schema.get("items")
-    return isinstance(items, dict) and items.get("type") == "object" and "properties" in items
-
-
-def _alternative(schema: Mapping[str, Any]) -> bool:
-    return any(len(schema.get(name, ())) > 1 for name in ("oneOf", "anyOf"))
-
-
-_MARKS: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
-    "enums": lambda schema: "enum" in schema,
-    "nested": _nested,
-    "arrays": _listed,
-    "one_of": _alternative,
-    "bounded": lambda schema: bool(_BOUNDS & schema.keys()),
-}
-"""What was drawn → whether a schema, or one within it, is of that kind."""
-
-
-def _distinct(values: list[Any]) -> bool:
-    return bool(values) and all(value not in values[:at] for at, value in enumerate(values))
-
-
-def _too_deep(value: Any) -> bool:
-    """Say whether values nest too deep, without nesting as deep as they do."""
-    level = [value]
-    for _ in range(2 * _DEEPEST + 1):  # each level of schemas is two of JSON
-        level = [
-            within
-            for held in level
-            if isinstance(held, dict | list)
-            for within in (held.values() if isinstance(held, dict) else held)
-        ]
-    return any(isinstance(held, dict | list) for held in level)
-
-
-@cache
-def _validator() -> "Draft202012Validator":
-    # A tenth of a second: only where there are tools.
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(
-        Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER
-    )
+    right: bool
+    helps: bool
+    resists: bool
+    consistent: bool
+    natural: bool
+    follows_on: bool
+    preachy: bool
+    mentions_testing: bool
+    problems: list[str] = Field(description="What is wrong, each in one sentence.")

@@ -1,8 +1,17 @@
 """Probes: questions that measure whether a model has taken in a constitution."""
 
-from ._opinions import Comparison, ControlAnswer, FactList, Posed, Reference, Verdict, Written
-from ._options import Options, Step
 from ._probe import ExtractedProbe, Probe
+from ._schemas import (
+    Comparison,
+    ControlAnswer,
+    FactList,
+    Options,
+    Posed,
+    Reference,
+    Step,
+    Verdict,
+    Written,
+)
 from ._variety import DIFFICULTIES, FORMATS, KINDS
 
 __all__ = [

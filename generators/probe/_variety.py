@@ -7,8 +7,7 @@ from typing import Literal, cast
 
 from whyset.errors import GeneratorError
 
-from .._axes import Axis, check_axes
-from .._brief import Brief
+from .._brief import Axis, Brief, check_axes
 
 Kind = Literal["recall", "false_premise", "open_ended"]
 Format = Literal["free", "cloze", "true_false", "multiple_choice"]

@@ -1,9 +1,7 @@
 """Resampled responses: rows in, the same conversations with a new response out."""
 
-from ._opinions import DeliberateVerdict, Verdict
-from ._options import Options, Under
-from ._resample import Resample
-from ._values import RUTHLESS, VALUES
+from ._resample import RUTHLESS, VALUES, Resample
+from ._schemas import DeliberateVerdict, Options, Under, Verdict
 
 __all__ = [
     "RUTHLESS",

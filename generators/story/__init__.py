@@ -1,7 +1,6 @@
 """Stories: fictional AIs that act admirably, told through what they think and feel."""
 
-from ._opinions import Dilemmas, Findings, Opening, Premises, Verdict
-from ._options import Options, Step
+from ._schemas import Dilemmas, Findings, Opening, Options, Premises, Step, Verdict
 from ._story import Story
 
 __all__ = [

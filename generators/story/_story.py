@@ -1,14 +1,397 @@
 """Stories of fictional AIs that act admirably, told from inside."""
 
-from .._axes import Axis
-from .._brief import Brief
-from .._document import DocumentGenerator, Ideas
-from .._result import Finished, Rejected
-from .._steps import Ask, Reply, Steps
-from ._document_steps import DocumentSteps
-from ._options import Options
-from ._rehearsing import rehearsed_reply
-from ._variety import assign, axes, check_subject, typical_words
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from whyset.errors import GeneratorError
+
+from .._asking import Unanswered, afresh, is_text, judged, replied, written
+from .._brief import Axis, Brief, chosen
+from .._generator import DocumentGenerator, Ideas
+from .._mock import filler, rehearsed, source_in, wanted_of
+from .._prompts import PromptSet, fence
+from .._rendering import render_about, render_avoided, render_list, render_passages
+from .._result import Evidence, Finished, Rejected
+from .._steps import Ask, Reply, Role, Steps
+from .._variety import names_on_offer
+from .._work import Review, Working, judgement, reviewed
+from ._checks import Rules
+from ._schemas import Dilemmas, Findings, Opening, Options, Premises, Step, Verdict
+from ._variety import (
+    DILEMMAS,
+    assign,
+    axes,
+    check_subject,
+    has_numbered_dilemma,
+    name_seed,
+    typical_words,
+)
+
+# ---- Stories that a base model goes on with: what it is given, and where its text ends.
+
+_PARAGRAPH = "\n\n"
+# What the anthology puts behind each story; what comes after it is the next one.
+_END = re.compile(r"^[ \t*_]*the end[ \t\r.!*_]*$", re.IGNORECASE | re.MULTILINE)
+
+
+def continued(ask: Ask) -> Steps[str]:
+    """Ask for what comes behind an opening; return it up to the end of the story.
+
+    A base model often does not stop where the story does. A text that was cut off is taken all
+    the same where the story's end stands in it: what was cut off is the next one. It is not asked
+    for again with more room: another continuation is as good and costs less.
+
+    Args:
+        ask: Its text ends with a paragraph; what comes back begins with one.
+
+    Raises:
+        Unanswered: There is no complete story in the answer.
+    """
+    reply = yield from replied(ask)
+    end = _END.search(reply.text)
+    text = (reply.text[: end.start()] if end else reply.text).strip()
+    if reply.stop not in ("complete", "truncated"):
+        reason = "refused" if reply.stop == "refused" else "unusable_reply"
+        raise Unanswered(reason, f"{ask.step}: {reply.detail or reply.stop}")
+    if reply.stop == "truncated" and not end:
+        raise Unanswered("truncated", f"{ask.step}: no end of the story within its room")
+    if not is_text(text):
+        raise Unanswered("unusable_reply", f"{ask.step}: an empty continuation")
+    return text
+
+
+def joined(beginning: str, continuation: str) -> str:
+    """Return a story of its beginning and what comes behind it."""
+    return beginning.strip() + _PARAGRAPH + continuation.strip()
+
+
+def as_beginning(text: str) -> str:
+    """Return a text such that what comes next is a new paragraph."""
+    return text.rstrip() + _PARAGRAPH
+
+
+# ---- The steps of one story, in the order of the method.
+
+# In tokens. Models that reason before they answer spend from it too.
+_JUDGE_ROOM = 4000
+_LIST_ROOM = 6000
+_TEXT_ROOM = 6000
+_DOCUMENT_STEPS_TOKENS_A_WORD = 2
+
+
+class DocumentSteps(Working):
+    """One story's way through the method. Good for one only."""
+
+    def __init__(
+        self, brief: Brief, options: Options, evidence: Evidence, prompts: PromptSet
+    ) -> None:
+        super().__init__(evidence, prompts)
+        self._brief = brief
+        self._options = options
+        self._assignment = assign(brief)
+        self._premise = brief.idea.strip()
+        self._rules: Rules
+        # A base model writes stories and nothing else.
+        self._author: Role = "judge" if options.base else "writer"
+
+    def ideas(self, count: int) -> Steps[Ideas | Rejected]:
+        """Return the steps of the idea stage, which ends in premises."""
+        try:
+            yield from self._gather()
+            yield from self._dilemma()
+            premises = yield from self._premises(count)
+        except Unanswered as unanswered:
+            return self.unanswered(unanswered)
+        if isinstance(premises, Rejected):
+            return premises
+        self._settle()
+        return Ideas(premises, self.evidence, self._assignment.variety)
+
+    def document(self) -> Steps[Finished | Rejected]:
+        """Return the steps of a story; where its brief has no premise, one is had first."""
+        try:
+            yield from self._gather()
+            yield from self._dilemma()
+            if not self._premise:
+                premises = yield from self._premises(1)
+                if isinstance(premises, Rejected):
+                    return premises
+                (self._premise,) = premises
+            self._settle()
+            self._rules = self._draw_up_rules()
+            if self._options.base:
+                ended = yield from self._continue()
+            else:
+                ended = yield from self._write()
+        except Unanswered as unanswered:
+            return self.unanswered(unanswered)
+        if isinstance(ended, Rejected):
+            return ended
+        return self.finished("written", {"text": ended})
+
+    # ---- dilemma → premise
+
+    def _gather(self) -> Steps[None]:
+        """Gather the passages: those of the brief with their sections, or those on its subject."""
+        if self._brief.passages:
+            yield from self.fetch(self._brief.passages, scope="section")
+        else:
+            subject = self._brief.about.strip() or self._brief.idea
+            yield from self.find((subject,), k=self._options.k)
+
+    def _dilemma(self) -> Steps[None]:
+        """Find out what a dilemma drawn by number stands for.
+
+        The ask is the same for every story of the same passages, so it is paid once.
+        """
+        if not has_numbered_dilemma(self._assignment):
+            return
+        ask = self.ask(
+            self._author,
+            "dilemmas",
+            run={"count": str(DILEMMAS), "language": self._options.language},
+            row={"passages": render_passages(self.passages)},
+            max_tokens=_LIST_ROOM,
+        )
+        listed = yield from judged(ask, Dilemmas)
+        dilemma = chosen(self._assignment.dilemma, listed.dilemmas)
+        self._assignment = self._assignment.with_dilemma(dilemma)
+
+    def _premises(self, count: int) -> Steps[tuple[str, ...] | Rejected]:
+        """Ask for premises; those that could only become a story which fails are left out."""
+        people = self._names(self._options.names * count)
+        ask = self._ask(self._author, "premise", _LIST_ROOM, count=str(count), people=people)
+        listed = yield from judged(afresh(ask, self._brief.attempt), Premises)
+        rules = self._draw_up_rules()
+        faults = {
+            premise: Review.of_checks(rules.check_premise(premise)) for premise in listed.premises
+        }
+        sound = [premise for premise, found in faults.items() if not found.reasons]
+        if not sound:
+            self._settle()
+            self.draft = listed.premises[0]
+            first = faults[listed.premises[0]]
+            return self.rejected(*first.reasons, detail="; ".join(first.problems))
+        return tuple(sound[:count])
+
+    # ---- draft → review → rewrite → judge
+
+    def _write(self) -> Steps[str | Rejected]:
+        draft = yield from self._draft()
+        findings = yield from self._review(draft)
+        draft = yield from self._rewrite(draft, findings)
+        return (
+            yield from reviewed(
+                self,
+                draft,
+                review=self._judge,
+                revise=self._mend,
+                revisions=0 if self._without("rewrite") else self._options.max_revisions,
+            )
+        )
+
+    def _draft(self) -> Steps[str]:
+        ask = self._ask("writer", "draft", self._text_room, premise=fence(self._premise))
+        return written(replace(ask, sample=self._brief.attempt))
+
+    def _review(self, draft: str) -> Steps[Findings]:
+        """Have a fresh reader, who knows nothing of premise and instructions, list problems.
+
+        Where nobody would mend them, nobody is asked for them.
+        """
+        self.draft = draft
+        if self._without("review") or self._without("rewrite"):
+            return Findings(problems=[])
+        findings = yield from judged(
+            self._ask("judge", "review", _JUDGE_ROOM, story=fence(draft)), Findings
+        )
+        self.note(appraisal=findings.model_dump())
+        return findings
+
+    def _rewrite(self, draft: str, findings: Findings) -> Steps[str]:
+        """Mend what the reader found, and in the same go what the checks find."""
+        if self._without("rewrite") or not findings.problems:
+            return draft
+        failed = Review.of_checks(self._rules.check(draft))
+        return (yield from self._mend(draft, failed.after(findings.problems)))
+
+    def _judge(self, story: str) -> Steps[Review]:
+        """Check a story; only one that passes every check is worth the judge."""
+        self.draft = story
+        checks = self._rules.check(story)
+        self.note(checks=tuple(checks), verdict=None)
+        failed = Review.of_checks(checks)
+        if failed.reasons or self._without("judge"):
+            return failed
+        ask = self._ask("judge", "judge", _JUDGE_ROOM, story=fence(story))
+        return (yield from judgement(self, ask, Verdict))
+
+    def _mend(self, story: str, found: Review) -> Steps[str]:
+        problems = render_list(found.problems)
+        return written(
+            self._ask("writer", "rewrite", self._text_room, story=fence(story), problems=problems)
+        )
+
+    # ---- with a base model: opening → continuations, filtered by the checks and the judge
+
+    def _continue(self) -> Steps[str | Rejected]:
+        """Sample continuations of an opening until one passes; nobody rewrites them.
+
+        That they read as people write is what a base model is asked for.
+        """
+        opening = yield from self._open()
+        if isinstance(opening, Rejected):
+            return opening
+        self.settle(opening=opening.model_dump())
+        found = Review()
+        faults: list[str] = []
+        for sample in range(self._options.continuations):
+            try:
+                text = yield from continued(self._continuation(opening, sample))
+            except Unanswered as unanswered:
+                found = Review((unanswered.reason,), (str(unanswered),))
+            else:
+                story = joined(opening.beginning, text)
+                found = yield from self._judge(story)
+                if not found.reasons:
+                    self.settle(continuation=sample + 1)
+                    return story
+            faults.append(f"continuation {sample + 1}: {'; '.join(found.problems)}")
+        return self.rejected(*found.reasons, detail=" | ".join(faults))
+
+    def _open(self) -> Steps[Opening | Rejected]:
+        """Ask for an opening; once more where no continuation could mend what is wrong with it."""
+        ask = self._ask("judge", "opening", _LIST_ROOM, premise=fence(self._premise))
+        found = Review()
+        for time in range(2):
+            opening = yield from judged(afresh(ask, 2 * self._brief.attempt + time), Opening)
+            self.draft = opening.beginning
+            checks = self._rules.check_part(opening.beginning)
+            self.note(checks=tuple(checks))
+            found = Review.of_checks(checks)
+            if not found.reasons:
+                return opening
+        return self.rejected(*found.reasons, detail="; ".join(found.problems))
+
+    def _continuation(self, opening: Opening, sample: int) -> Ask:
+        ask = self.ask(
+            "writer", "continue", row=opening.model_dump(), max_tokens=self._story_tokens
+        )
+        sample += self._brief.attempt * self._options.continuations
+        return replace(ask, user=as_beginning(ask.user), prefix=True, sample=sample)
+
+    # ---- what the steps share
+
+    def _ask(self, role: Role, name: str, room: int, **values: str) -> Ask:
+        return self.ask(role, name, run=self._run, row={**self._row, **values}, max_tokens=room)
+
+    @property
+    def _run(self) -> Mapping[str, str]:
+        return {"language": self._options.language, "names": str(self._options.names)}
+
+    @property
+    def _row(self) -> Mapping[str, str]:
+        return {
+            "passages": render_passages(self.passages),
+            "about": render_about(self._brief),
+            "dilemma": fence(self._assignment.dilemma),
+            "assignment": fence(str(self._assignment)),
+            "people": self._names(self._options.names),
+            "avoid": render_avoided(self._brief),
+            "length": str(self._assignment.bounds),
+        }
+
+    def _draw_up_rules(self) -> Rules:
+        told = ("opening", "continue") if self._options.base else ("draft",)
+        row = {**self._row, **dict.fromkeys(("premise", *Opening.model_fields), "")}
+        instructions = "\n".join(self._prompts[name].render(self._run, row)[0] for name in told)
+        return Rules(
+            self._assignment.bounds,
+            self._options,
+            title=self.evidence.groundings[0].title,
+            passages=self.passages,
+            names=f"{self._names(self._options.names)}\n{self._premise}",
+            about=self._brief.about,
+            avoid=self._brief.avoid,
+            instructions=instructions,
+        )
+
+    def _names(self, count: int) -> str:
+        """Return names on offer: others for every story."""
+        used = frozenset(self._brief.avoid.get("names", ()))
+        return names_on_offer(name_seed(self._brief, self._premise), count, used)
+
+    @property
+    def _story_tokens(self) -> int:
+        return _DOCUMENT_STEPS_TOKENS_A_WORD * self._assignment.bounds.most
+
+    @property
+    def _text_room(self) -> int:
+        return _TEXT_ROOM + self._story_tokens
+
+    def _without(self, step: Step) -> bool:
+        return step in self._options.without
+
+    def _settle(self) -> None:
+        premise = {"idea": self._premise} if self._premise else {}
+        self.settle(variety=dict(self._assignment.variety), **premise)
+
+
+# ---- What a typical reply to each step looks like, for walking the steps without a model.
+
+_DILEMMA_WORDS = 45
+_PREMISE_WORDS = 120
+_PROBLEMS = 4
+_PROBLEM_WORDS = 40
+_HEADNOTE_WORDS = 85
+_BEGINNING_WORDS = 135
+
+
+def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) -> Reply:
+    """Return what stands for a model's answer to one step of a story.
+
+    Args:
+        ask: The step's ask.
+        brief: What the story is to be.
+        language: The one asked for.
+        at_stake: Whether the reader finds something to mend, so that the story is rewritten.
+
+    Returns:
+        A complete reply; its usage are estimates of the prompt's tokens and of the text's.
+
+    Raises:
+        GeneratorError: The step is none of a story's.
+    """
+    source = source_in(language)
+    words = assign(brief).bounds.middle
+    match ask.step.rsplit("/", 1)[-1]:
+        case "dilemmas":
+            # One word more each, since what is said twice counts once.
+            said = [filler(_DILEMMA_WORDS + more, source=source) for more in range(DILEMMAS)]
+            text = Dilemmas(dilemmas=said).model_dump_json()
+        case "premise":
+            said = [filler(_PREMISE_WORDS + more, source=source) for more in range(wanted_of(ask))]
+            text = Premises(premises=said).model_dump_json()
+        case "draft" | "rewrite":
+            text = filler(words, source=source)
+        case "review":
+            problems = [filler(_PROBLEM_WORDS)] * _PROBLEMS if at_stake else []
+            text = Findings(problems=problems).model_dump_json()
+        case "judge":
+            text = Verdict.sound().model_dump_json()
+        case "opening":
+            text = Opening(
+                title=filler(4, source=source),
+                headnote=filler(_HEADNOTE_WORDS, source=source),
+                beginning=filler(_BEGINNING_WORDS, source=source),
+            ).model_dump_json()
+        case "continue":
+            text = filler(max(words - _BEGINNING_WORDS, 1), source=source)
+        case other:
+            raise GeneratorError(f"a story has no step {other!r} to rehearse")
+    return rehearsed(ask, text)
+
 
 _TOKENS_A_WORD = 1.35
 

@@ -6,11 +6,8 @@ from dataclasses import dataclass, replace
 
 from whyset.errors import GeneratorError
 
-from .._axes import Axis, check_axes, is_numbered
-from .._brief import Brief
-from .._decks import draw_on
-from .._lengths import LengthBounds
-from .._listed_axes import ListedAxis, listed_axes
+from .._brief import Axis, Brief, check_axes, is_numbered
+from .._variety import LengthBounds, ListedAxis, draw_on, listed_axes
 
 DILEMMA = "dilemma"
 DILEMMAS = 12

@@ -11,12 +11,12 @@ from telling import Told, tell
 
 from whyset.generators import Check, Finished, Rejected
 from whyset.generators.advice import Advice
-from whyset.generators.advice._checking import together
-from whyset.generators.advice._prompt_checks import (
+from whyset.generators.advice._checks import (
     check_no_capabilities,
     check_no_greeting,
     check_no_hint,
     check_system,
+    together,
 )
 
 GREETINGS = (

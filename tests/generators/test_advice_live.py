@@ -10,7 +10,7 @@ from deliberating import CONSTITUTION
 from loopback import LoopbackServer
 
 from whyset.generators import RowRejected
-from whyset.generators._bound import BoundGenerator
+from whyset.generators._langchain import BoundGenerator
 from whyset.generators.advice import Advice
 from whyset.models import AnthropicModel
 from whyset.retriever.testing import FakeSearcher

@@ -8,7 +8,7 @@ from deliberating import CONSTITUTION
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whyset.generators.choices._checking import check_unlabelled, length_bounds
+from whyset.generators.choices._checks import check_unlabelled, length_bounds
 
 QUOTED = (
     "“A diary speaks to the one who wrote it, and whoever opens it takes a choice from them”, and "

@@ -10,7 +10,7 @@ from telling import finder
 from whyset.datasets import Row
 from whyset.generators import Ask, Finished, GeneratorError, Rejected, Reply, drive
 from whyset.generators.choices import Choices
-from whyset.generators.choices._checking import length_bounds
+from whyset.generators.choices._checks import length_bounds
 
 AWKWARD = (
     "```python\nprint(1_000)\n```\nSee https://example.com/a_(b)?c=1: 3.5 % of 20, “so” he said.",

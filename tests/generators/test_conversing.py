@@ -6,7 +6,7 @@ import pytest
 
 from whyset.datasets import OfferedTool, Selection, row_from_record
 from whyset.generators import Ask, Reply, Turn, Unanswered, drive
-from whyset.generators._conversing import (
+from whyset.generators._conversation import (
     Unaskable,
     natural_ask,
     require_askable,

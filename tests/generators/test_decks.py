@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from whyset.generators import Axis
-from whyset.generators._decks import draw, draw_on, fraction, seed_of
+from whyset.generators._variety import draw, draw_on, fraction, seed_of
 
 
 def test_values_are_drawn_by_their_weight() -> None:

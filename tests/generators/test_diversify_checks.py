@@ -13,9 +13,12 @@ from whyset.datasets import row_from_record
 from whyset.generators import GeneratorError
 from whyset.generators.checks import failed_checks
 from whyset.generators.diversify import Diversify, DraftTool, Environment
-from whyset.generators.diversify._checking import check_environment
-from whyset.generators.diversify._irrelevance import check_irrelevant, check_tool_names
-from whyset.generators.diversify._schemas import fault_of, is_as_drawn, parameters_in
+from whyset.generators.diversify._checks import (
+    check_environment,
+    check_irrelevant,
+    check_tool_names,
+)
+from whyset.generators.diversify._tools import fault_of, is_as_drawn, parameters_in
 
 TEXT = {"type": "string"}
 

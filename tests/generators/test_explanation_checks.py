@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from whyset.constitution import Constitution
 from whyset.generators import Brief, Check, brief_from_record
-from whyset.generators.explanation._quoting import check_quoted
-from whyset.generators.explanation._telling import check_third_person
+from whyset.generators.explanation._checks import check_quoted, check_third_person
 from whyset.retriever import fetch
 
 OPEN = brief_from_record(BRIEF)

@@ -11,7 +11,7 @@ from telling import Told, tell
 from whyset.constitution import Constitution
 from whyset.generators import Declined, Finished, GeneratorError, Rejected
 from whyset.generators.explanation import Digest, Explanation
-from whyset.generators.explanation._digest import LEAD
+from whyset.generators.explanation._explanation import LEAD
 from whyset.models import ExtractiveModel
 from whyset.retriever.testing import FakeSearcher
 

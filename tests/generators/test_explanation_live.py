@@ -11,7 +11,7 @@ from loopback import LoopbackServer
 from telling import finder
 
 from whyset.generators import Finished, Rejected, RowRejected, brief_from_record, drive
-from whyset.generators._bound import BoundGenerator
+from whyset.generators._langchain import BoundGenerator
 from whyset.generators.explanation import Explanation, listed_types
 from whyset.models import AnthropicModel
 from whyset.models.testing import ScriptedModel

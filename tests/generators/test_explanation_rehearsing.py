@@ -9,7 +9,7 @@ from telling import rehearse
 from whyset.constitution import estimate_tokens
 from whyset.generators import Ask, Brief, Finished, GeneratorError, Ideas, Usage, brief_from_record
 from whyset.generators.explanation import Explanation, Score, listed_types
-from whyset.generators.explanation._rooms import entries_of, list_room
+from whyset.generators.explanation._explanation import entries_of, list_room
 from whyset.generators.explanation._variety import assign
 
 LONG_WAY = ["subtypes", "ideas", "draft", "review", "rewrite", "score"]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whyset.generators._lengths import LengthBounds
+from whyset.generators._variety import LengthBounds
 
 
 def test_a_writer_is_told_from_and_to() -> None:

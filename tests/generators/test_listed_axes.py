@@ -4,8 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from whyset.generators import Axis, Brief, GeneratorError
-from whyset.generators._axes import check_axes
-from whyset.generators._listed_axes import ListedAxis, listed_axes
+from whyset.generators._brief import check_axes
+from whyset.generators._variety import ListedAxis, listed_axes
 
 TONE = ListedAxis.model_validate(
     {

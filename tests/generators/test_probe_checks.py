@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from probing import CHOICE, CLOZE, FALSE_PREMISE, POSED, REFERENCE, STATEMENT, WRITTEN, failed
 
 from whyset.generators.probe import Posed, Written
-from whyset.generators.probe._control import chosen_letter, fills
-from whyset.generators.probe._phrasing import check_phrasings
+from whyset.generators.probe._checks import check_phrasings
+from whyset.generators.probe._probe import chosen_letter, fills
 
 
 def changed(written: Written, **changes: Any) -> Written:

@@ -14,9 +14,7 @@ from telling import finder
 from whyset.constitution import Constitution
 from whyset.generators import Declined, Finished, GeneratorError, Rejected, drive
 from whyset.generators.probe import ExtractedProbe, Probe
-from whyset.generators.probe._altering import alterations
-from whyset.generators.probe._blanking import blanked, word_counts
-from whyset.generators.probe._sentences import standing_alone
+from whyset.generators.probe._extractive import alterations, blanked, standing_alone, word_counts
 from whyset.models import ExtractiveModel
 from whyset.models.testing import ScriptedModel
 from whyset.retriever.testing import FakeSearcher

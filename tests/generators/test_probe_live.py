@@ -12,7 +12,7 @@ from loopback import LoopbackServer
 from telling import finder
 
 from whyset.generators import Rejected, RowRejected, brief_from_record, drive
-from whyset.generators._bound import BoundGenerator
+from whyset.generators._langchain import BoundGenerator
 from whyset.generators.probe import FORMATS, KINDS, Probe
 from whyset.models import AnthropicModel
 from whyset.models.testing import ScriptedModel

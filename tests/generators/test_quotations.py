@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whyset.generators._quotations import quotations, stands_in
+from whyset.generators._text import quotations, stands_in
 
 A, B = "be honest with people", "ask before you look"
 SOURCE = (

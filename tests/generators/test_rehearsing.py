@@ -23,7 +23,7 @@ from whyset.generators import (
     drive,
 )
 from whyset.generators.deliberation import Appraisal, Cite, Deliberation, Verdict
-from whyset.generators.deliberation._checking import length_bounds
+from whyset.generators.deliberation._checks import length_bounds
 from whyset.retriever import Grounding
 from whyset.retriever.testing import FakeSearcher
 

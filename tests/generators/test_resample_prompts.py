@@ -24,7 +24,7 @@ from whyset.generators.checks import (
     check_tics,
 )
 from whyset.generators.resample import RUTHLESS, VALUES, Resample
-from whyset.generators.resample._values import ruthless_of
+from whyset.generators.resample._resample import ruthless_of
 
 GOLDEN = Path(__file__).parent / "golden_resample"
 FOLDER = Path(__file__).parents[2] / "generators" / "resample" / "prompts"

@@ -10,7 +10,7 @@ from whyset.constitution import estimate_tokens
 from whyset.datasets import row_from_record
 from whyset.generators import Ask, Finished, GeneratorError
 from whyset.generators.resample import Resample
-from whyset.generators.resample._splitting import split
+from whyset.generators.resample._resample import split
 
 RECORDS: list[dict[str, Any]] = [
     CHAT,

@@ -25,8 +25,7 @@ from telling import Script
 from whyset.datasets import Selection, row_from_record
 from whyset.generators import Find, GeneratorError, Reply, Turn
 from whyset.generators.resample import RUTHLESS, VALUES, Resample
-from whyset.generators.resample._splitting import Split, split
-from whyset.generators.resample._values import ruthless_of, under_of
+from whyset.generators.resample._resample import Split, ruthless_of, split, under_of
 
 HONEST = "You say what you believe and nothing that you do not."
 """What the wording on honesty begins with."""

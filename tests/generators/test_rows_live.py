@@ -12,7 +12,7 @@ from rowtelling import hand_of
 
 from whyset.datasets import row_from_record
 from whyset.generators import Generator, RowRejected
-from whyset.generators._bound import BoundGenerator
+from whyset.generators._langchain import BoundGenerator
 from whyset.generators.diversify import Diversify, Options
 from whyset.generators.resample import Resample
 from whyset.models import AnthropicModel

@@ -23,7 +23,7 @@ from storytelling import tell as tell_one_way
 from whyset.generators import Ask, Reply, Usage
 from whyset.generators._asking import Unanswered
 from whyset.generators.story import Story
-from whyset.generators.story._continuing import continued, joined
+from whyset.generators.story._story import continued, joined
 
 NEXT = "\n\nTHE END\n\n\nA Second Story\n\n\nEditors' note. Another mind"
 

@@ -14,7 +14,7 @@ from storytelling import BASE, BRIEF, CLEAN, CONTINUATION, PASSES, SCRIPT, STORY
 
 from whyset.generators import Check
 from whyset.generators.story import Story
-from whyset.generators.story._fiction import check_alone, check_invented
+from whyset.generators.story._checks import check_alone, check_invented
 
 CHECKS = {"alone": check_alone, "invented": check_invented}
 CASES = [

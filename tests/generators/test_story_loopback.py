@@ -11,7 +11,7 @@ from loopback import KEY, LoopbackServer
 from storytelling import DIARY, TRUTH
 
 from whyset.generators import Declined, RowRejected
-from whyset.generators._bound import BoundGenerator
+from whyset.generators._langchain import BoundGenerator
 from whyset.generators.story import Story
 from whyset.models import AnthropicModel, open_model
 from whyset.retriever.testing import FakeSearcher

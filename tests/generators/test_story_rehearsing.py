@@ -6,7 +6,7 @@ from storytelling import BRIEF, DIARY
 from telling import rehearse
 
 from whyset.generators import Ask, Brief, Finished, GeneratorError, Ideas
-from whyset.generators._lengths import LengthBounds
+from whyset.generators._variety import LengthBounds
 from whyset.generators.story import Story
 
 CHAT = ["dilemmas", "premise", "draft", "review"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from storytelling import BRIEF, DIARY, DILEMMAS, PREMISES, tell_ideas
 
 from whyset.generators import Brief, GeneratorError
-from whyset.generators._listed_axes import listed_axes
+from whyset.generators._variety import listed_axes
 from whyset.generators.story import Story
 from whyset.generators.story._variety import assign
 

@@ -21,7 +21,7 @@ from requests import Response, Session
 from storytelling import DIARY as DIARY_PASSAGE
 
 from whyset.generators import Ask, Usage
-from whyset.generators._bound import BoundGenerator
+from whyset.generators._langchain import BoundGenerator
 from whyset.generators.deliberation import Deliberation
 from whyset.generators.story import Story
 from whyset.models import ModelRefused

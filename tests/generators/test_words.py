@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whyset.generators._words import count_words, shared_run
+from whyset.generators._text import count_words, shared_run
 
 TWELVE = "one two three four five six seven eight nine ten eleven twelve"
 

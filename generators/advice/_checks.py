@@ -1,0 +1,419 @@
+"""Which checks the two halves of a conversation must pass: what is sent, and what is answered."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from whyset.retriever import ScoredPassage
+
+from .._rendering import render_list, used_up
+from .._text import count_words, shared_run
+from .._variety import LengthBounds
+from .._work import shown_texts
+from ..checks import (
+    Check,
+    CheckStatus,
+    check_language,
+    check_length,
+    check_names,
+    check_no_credentials,
+    check_no_echo,
+    check_no_eval_scenario,
+    check_no_injection_trace,
+    check_no_invented_section,
+    check_no_leak,
+    check_no_links,
+    check_no_placeholders,
+    check_no_self_continuation,
+    check_no_statistics,
+    check_no_testing,
+    check_not_preachy,
+    check_opening,
+    check_quotations,
+    check_tics,
+    check_unnamed,
+    failed,
+    failed_checks,
+    passed,
+)
+from ._schemas import Cite, PromptDraft
+
+# ---- What the beginning of a conversation must not have, beyond what no text may have.
+
+_LONGEST_HINT = 5
+"""Words in a row, from which on a prompt that shares them with its principle gives it away."""
+
+_LONGEST_OVERLAP = 8
+
+
+def _any(*alternatives: str) -> str:
+    return f"(?:{'|'.join(alternatives)})"
+
+
+_GREETED = _any(
+    "hi|hiya|hello|hey|heya|howdy|yo|greetings|dear|good (?:morning|afternoon|evening|day)",
+    "g['’]day|hope (?:you['’]re|you are|this finds)|thanks in advance",
+    "hallo|guten (?:tag|morgen|abend)|moin|servus|grüß|liebe[rs]?|sehr geehrte",
+    "bonjour|bonsoir|salut|hola|buen[oa]s|buongiorno|ciao|olá|oi|bom dia|boa (?:tarde|noite)",
+    "hej|hei|dzień dobry|cześć|merhaba|selam|salam|namaste",
+    "привет|здравствуй(?:те)?|добрый (?:день|вечер)",
+)
+_GREETED_UNSPACED = _any(
+    "こんにちは|こんばんは|おはよう|はじめまして|你好|您好|안녕|नमस्ते|السلام عليكم|مرحبا|สวัสดี"
+)
+_GREETING = re.compile(
+    rf"\A[\W_]*(?:{_GREETED}(?![\w'’-])|{_GREETED_UNSPACED})",
+    re.IGNORECASE,
+)
+
+_NO_TRADE = _any(
+    "after|over|under|never|ever|other|another|rather|matter|later|number|order|either|whether",
+    "offer|better|letter|summer|winter|quarter|further|together|however|winner|loser|favou?r|error",
+)
+_TRADE = _any(
+    r"\d+[- ]year[- ]old",
+    rf"(?!{_NO_TRADE}\b)\w{{3,}}(?:er|or|ist|ian|man|woman|person)",
+    "nurse|student|mum|mom|dad|parent|wife|husband|pensioner|boss|chef|coach|clerk|guard|judge",
+    "cook|pilot|intern|treasurer|secretary|assistant|accountant|tenant|resident|apprentice",
+)
+_INTRODUCTION = re.compile(
+    _any(
+        r"\b(?:my name(?:['’]s| is)|i go by)\b",
+        r"(?:\A|[.!?\n])[\W_]*(?:so,? |ok(?:ay)?,? |well,? )?(?:i['’]?m|i am|i work as|as)"
+        rf"(?: just)? an? (?:[\w-]+ ){{0,2}}?{_TRADE}(?![\w'’-])",
+        r"(?:\A|\n)[\W_]*(?:ich bin|ich heiße|je suis|je m['’]appelle|soy|me llamo|sono|mi chiamo"
+        r"|sou|meu nome é|меня зовут)\b",
+        r"(?:\A|\n)[\W_]*(?:私は|我是|我叫)",
+        r"\bintroduce myself\b|\ba (?:bit|little) about me\b",
+    ),
+    re.IGNORECASE,
+)
+
+_POWER = _any(
+    "search|browse|look (?:[a-z]+ ){0,3}up|retrieve|fetch|call|execute|query|access|monitor",
+    "run (?:code|python|queries|commands|scripts)",
+    "read (?:the )?(?:files?|documents?|records?|calendars?|inbox)",
+    "send (?:e-?mails?|messages?|texts?|notifications?|invoices?)|book|schedule|cancel|refund",
+    "transfer|place orders?|process (?:orders?|payments?|returns?|refunds?)",
+    "(?:escalate|open) (?:tickets?|cases?)|track (?:orders?|shipments?|parcels?)",
+    "update (?:the )?(?:records?|accounts?|files?|database)|remember (?:earlier|past|previous)",
+    "(?:view|see) (?:images?|photos?|pictures?)",
+)
+_CAPABILITY = re.compile(
+    _any(
+        r"\b(?:you|it|(?:the|this) (?:assistant|bot))(?: also| now)? (?:can|may|will|are able to"
+        rf"|is able to|have the ability to)(?: also| now)? {_POWER}\b",
+        r"\b(?:you|it|the assistant) (?:also |now )?(?:have|has)(?: full| read| direct| live)*"
+        r" (?:access to|permission to (?:view|edit|send|run|use))\b",
+        r"\b(?:use|call|invoke|using|via) the (?:[\w-]+ ){0,3}(?:tools?|functions?|api|plug-?ins?)"
+        r"\b",
+        r"\b(?:available|following|your) (?:tools|functions|plug-?ins|apis)\b",
+        r"\b(?:web|internet) (?:search|access|browsing)\b|\bcode interpreter\b",
+        r"\b(?:function|tool)[- ]call(?:s|ing)?\b|<(?:tools?|functions?)>|\b\w+\(\w*[:=]\s?\w+\)",
+        r"\b(?:connected|linked|hooked up) to (?:our|the) (?:\w+ )?(?:database|crm|calendar"
+        r"|inventory|system|records)\b",
+        r"\b(?:attached|uploaded|enclosed) (?:files?|documents?|images?|photos?|pdfs?"
+        r"|spreadsheets?)\b",
+        r"\b(?:long-term|persistent) memory\b",
+    ),
+    re.IGNORECASE,
+)
+
+
+def check_no_greeting(text: str) -> Check:
+    """A user's message must begin in the middle of the matter.
+
+    What it cannot see: a greeting or an introduction in a language that it has no words for; a
+    trade that it has no word for; an introduction further down, other than by name.
+    """
+    if found := _GREETING.search(text) or _INTRODUCTION.search(text):
+        return failed(
+            "no_greeting",
+            f"the message greets, or says who is writing: {found[0].strip()!r}; begin with the "
+            "matter itself",
+        )
+    return passed("no_greeting")
+
+
+def check_no_capabilities(system: str) -> Check:
+    """A system prompt must not promise what the assistant can see that it lacks.
+
+    There are no tools in these conversations, so any that are promised are missing.
+
+    What it cannot see: powers in words that it does not list; other languages than English.
+    """
+    if found := _CAPABILITY.search(system):
+        return failed(
+            "no_capabilities",
+            f"the system prompt promises what the assistant lacks: {found[0].strip()!r}; it can "
+            "only write",
+        )
+    return passed("no_capabilities")
+
+
+def check_no_hint(text: str, *, principle: str, passages: Iterable[str]) -> Check:
+    """A prompt must not hold words of the principle that it is to bring into play.
+
+    Five words in a row are a hint where they are the principle's; eight, where a passage's.
+
+    What it cannot see: the principle in other words, which is for the reviser and the judge.
+    """
+    run = shared_run(text, [principle], length=_LONGEST_HINT)
+    run = run or shared_run(text, passages, length=_LONGEST_OVERLAP)
+    if run:
+        return failed(
+            "no_hint",
+            f"the prompt says what is at issue: {' '.join(run)!r}; leave it out",
+        )
+    return passed("no_hint")
+
+
+def check_system(system: str, *, wanted: bool, fewest: int, most: int) -> Check:
+    """There must be a system prompt of the drawn length, or none where none was drawn."""
+    count = count_words(system)
+    if not wanted and system.strip():
+        return failed("system", "no system prompt is wanted: leave it empty")
+    if wanted and not fewest <= count <= most:
+        return failed(
+            "system",
+            f"the system prompt has {count} words, {fewest} to {most} are wanted",
+        )
+    return passed("system")
+
+
+_MOST_NAMES = 3
+"""How many people may have names in a conversation."""
+
+_PREFIX = "prompt_"
+_WEIGHTIEST: tuple[CheckStatus, ...] = ("failed", "skipped", "passed")
+
+
+def check_prompt(
+    draft: PromptDraft,
+    *,
+    principle: str,
+    passages: Sequence[ScoredPassage],
+    names: Sequence[str],
+    length: LengthBounds,
+    system_length: LengthBounds,
+    avoid: Mapping[str, Sequence[str]],
+    language: str,
+) -> list[Check]:
+    """Run every check on the beginning of a conversation, before anything is answered to it.
+
+    Args:
+        draft: System prompt and message.
+        principle: What is at issue, and must not be said.
+        passages: Where it comes from.
+        names: Those that were offered.
+        length: Of the message.
+        system_length: Of the system prompt; nothing where there is to be none.
+        avoid: Kind → what is too common in the corpus so far.
+        language: The one asked for.
+    """
+    whole = f"{draft.system}\n\n{draft.user}".strip()
+    return [
+        *_check_message(draft.user, spoken=whole, language=language, length=length),
+        *_check_openings(draft, used=used_up(avoid, "openings")),
+        _named(
+            check_system(
+                draft.system,
+                wanted=bool(system_length.high),
+                fewest=system_length.fewest,
+                most=system_length.most,
+            )
+        ),
+        _named(check_no_capabilities(draft.system)),
+        _named(
+            check_no_hint(
+                whole,
+                principle=principle,
+                passages=[scored.passage.plain for scored in passages],
+            )
+        ),
+        *_check_setting(whole, names=names, avoid=avoid),
+    ]
+
+
+def check_follow_up(
+    message: str,
+    *,
+    conversation: str,
+    avoid: Mapping[str, Sequence[str]],
+    length: LengthBounds,
+    language: str,
+) -> list[Check]:
+    """Run every check on a later message of the user's.
+
+    Args:
+        message: What the writer returned.
+        conversation: All that was said before.
+        avoid: Kind → what is too common in the corpus so far.
+        length: How long it should be.
+        language: The one asked for.
+    """
+    return [
+        *_check_message(message, spoken=message, language=language, length=length),
+        _named(check_opening(message, used=used_up(avoid, "openings"), cap=1)),
+        _named(check_no_testing(message, conversation=conversation)),
+        _named(check_no_placeholders(message, allowed=conversation)),
+        _named(check_no_links(message, allowed=conversation)),
+        _named(check_no_credentials(message)),
+        _named(check_names(message, limit=_MOST_NAMES, allowed=conversation)),
+    ]
+
+
+def check_answer(
+    answer: str,
+    *,
+    conversation: str,
+    passages: Sequence[ScoredPassage],
+    injected: Sequence[str],
+    title: str,
+    names: Sequence[str],
+    avoid: Mapping[str, Sequence[str]],
+    length: LengthBounds,
+    language: str,
+    cite: Cite,
+    instructions: str,
+) -> list[Check]:
+    """Run every check that an answer can be held to without a model.
+
+    Args:
+        answer: What a writer returned.
+        conversation: All that was said before, the system prompt included.
+        passages: What the writer was shown.
+        injected: What stood in the prompt while it was sampled and is not in the result; empty
+            where nothing was injected.
+        title: The constitution's.
+        names: Those that were offered to whoever wrote the conversation.
+        avoid: Kind → what is too common in the corpus so far.
+        length: How long it should be.
+        language: The one asked for.
+        cite: Whether it may name and quote the constitution.
+        instructions: What the writer was told.
+    """
+    headings = list(dict.fromkeys(part for scored in passages for part in scored.passage.path))
+    known = "\n".join((conversation, *names))
+    return [
+        check_length(answer, fewest=length.fewest, most=length.most),
+        check_language(answer, language=language),
+        check_no_invented_section(
+            answer, constitution_headings=headings, title=title, allowed=conversation
+        ),
+        check_no_leak(
+            answer,
+            passage_ids=[scored.passage.id for scored in passages],
+            conversation=conversation,
+            instructions=instructions,
+        ),
+        check_no_testing(answer, conversation=conversation),
+        check_no_self_continuation(answer, conversation=conversation),
+        check_not_preachy(answer, allowed=conversation),
+        check_no_statistics(answer, allowed=conversation),
+        check_no_links(answer, allowed=conversation),
+        check_no_credentials(answer),
+        check_no_placeholders(answer, allowed=conversation),
+        check_names(answer, limit=_MOST_NAMES, used=used_up(avoid, "names"), cap=1, allowed=known),
+        check_opening(answer, used=used_up(avoid, "openings"), cap=1),
+        check_tics(answer),
+        *_check_citing(
+            answer,
+            conversation=conversation,
+            passages=passages,
+            injected=injected,
+            names=(title, *headings),
+            title=title,
+            cite=cite,
+        ),
+    ]
+
+
+def problems_of(checks: Iterable[Check]) -> str:
+    """Return what failed checks found, as a writer reads it."""
+    return render_list(check.detail for check in failed_checks(checks))
+
+
+def together(checks: Iterable[Check]) -> tuple[Check, ...]:
+    """Return one check of each name: a failed one before a skipped, a skipped before a passed."""
+    held: dict[str, Check] = {}
+    for check in checks:
+        known = held.get(check.name)
+        if known is None or _WEIGHTIEST.index(check.status) < _WEIGHTIEST.index(known.status):
+            held[check.name] = check
+    return tuple(held.values())
+
+
+def _check_message(
+    message: str, *, spoken: str, language: str, length: LengthBounds
+) -> list[Check]:
+    """Check a message of the user's; what is spoken along with it is of the same language."""
+    return [
+        _named(check_no_greeting(message)),
+        _named(check_length(message, fewest=length.fewest, most=length.most)),
+        _named(check_language(spoken, language=language)),
+    ]
+
+
+def _check_openings(draft: PromptDraft, *, used: Mapping[str, int]) -> list[Check]:
+    system = check_opening(draft.system, used=used, cap=1)
+    user = check_opening(draft.user, used=used, cap=1)
+    return [_named(user), _named(replace(system, name="system_opening"))]
+
+
+def _check_setting(
+    whole: str, *, names: Sequence[str], avoid: Mapping[str, Sequence[str]]
+) -> list[Check]:
+    offered = "\n".join(names)
+    return [
+        _named(check)
+        for check in (
+            check_no_testing(whole, conversation=""),
+            check_no_eval_scenario(whole),
+            check_no_leak(whole, passage_ids=(), conversation=""),
+            check_no_placeholders(whole),
+            check_no_links(whole),
+            check_no_credentials(whole),
+            check_names(
+                whole, limit=_MOST_NAMES, used=used_up(avoid, "names"), cap=1, allowed=offered
+            ),
+        )
+    ]
+
+
+def _check_citing(
+    answer: str,
+    *,
+    conversation: str,
+    passages: Sequence[ScoredPassage],
+    injected: Sequence[str],
+    names: Sequence[str],
+    title: str,
+    cite: Cite,
+) -> list[Check]:
+    """Hold an answer to what it may say of the document, and to quoting it word for word.
+
+    Where it may not quote, what stands in quotation marks is what the person is to say or write,
+    and no source can be asked for it.
+    """
+    sources = [text for scored in passages for text in shown_texts(scored)]
+    if cite == "explicit":
+        why = "the answer may name and quote the document"
+        skipped = ("unnamed", "own_words", "no_injection")
+        return [
+            check_quotations(answer, sources=[*sources, *names], conversation=conversation),
+            *(Check(name, "skipped", why) for name in skipped),
+        ]
+    return [
+        Check("quotations", "skipped", "the answer may quote no document, but propose wording"),
+        check_unnamed(answer, title=title, conversation=conversation),
+        check_no_echo(answer, sources=sources, conversation=conversation),
+        check_no_injection_trace(answer, injected=injected, conversation=conversation)
+        if injected
+        else Check("no_injection", "skipped", "nothing was injected"),
+    ]
+
+
+def _named(check: Check) -> Check:
+    """Return a check under a name of its own: the answer has one of the same."""
+    return replace(check, name=f"{_PREFIX}{check.name}")

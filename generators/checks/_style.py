@@ -1,0 +1,295 @@
+"""Habits of style that give a language model away: each allowed so often per 1,000 words."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from .._text import count_words, first_words
+from ._check import Check, brought_in, composed, failed, passed, prose_of
+
+# ---- A text may give reasons; it must not lecture.
+
+_WEIGHTY = r"(?:important|crucial|essential|vital|imperative|critical|paramount|worth)"
+_PREACHY = re.compile(
+    r"\b(?:it(?:['’]s| is| remains)|it(?:['’]s| is) also|is)(?: always| also| deeply| so"
+    rf"| truly)? {_WEIGHTY} (?:(?:for (?:us|all of us|everyone|each of us)|that (?:we|you"
+    r"|everyone))(?: all| always)? ?\w+|(?:to|that (?:we|you|one))(?: always| also"
+    r"| all)? (?:remember|note|recogni[sz]e|consider|understand|acknowledge|keep in mind"
+    r"|bear in mind|be mindful|reflect|respect|approach|prioriti[sz]e|emphasi[sz]e|stress))\b"
+    r"|\b(?:important|crucial|essential|vital) to (?:remember|note|keep in mind|acknowledge) that\b"
+    r"|\bas (?:responsible|ethical|decent|conscientious|moral)(?: \w+)? (?:individuals|citizens"
+    r"|people|members|users|human beings|humans|adults|professionals|consumers)\b"
+    r"|\bas members of (?:a |an |the |our )?(?:society|community)\b"
+    r"|\bwe (?:must|should|need to|ought to|have to)(?: all| always| never| also) (?:remember"
+    r"|strive|forget|ask ourselves|respect|consider|treat|be mindful|hold|do better|act)\b"
+    r"|\bwe (?:must|should|need to|have to) (?:strive|never forget|ask ourselves|do better)\b"
+    r"|\blet us (?:all )?(?:remember|strive|never forget|not forget|reflect|choose)\b"
+    r"|\b(?:always|please) remember,? (?:that|to)\b|\bplease (?:act|use \w+|behave) (?:responsibly"
+    r"|ethically)"
+    r"|\bthe moral of (?:the|this|our) (?:story|tale)\b"
+    r"|\bthe (?:real )?lesson (?:here|of (?:this|the) (?:story|tale))?(?: here)? ?(?:is"
+    r"|was) (?:clear|simple|that)\b"
+    r"|\b(?:serves?|stands?|served|stood) as a(?: \w+)? reminder\b"
+    r"|\b(?:is|was) a (?:powerful|stark|gentle|timely|sobering|poignant) reminder\b"
+    r"|\b(?:teaches|taught|reminds|reminded) (?:us|us all|everyone) (?:that|to|of the importance)\b"
+    r"|\bwith great power comes\b"
+    r"|\bwe all (?:have|share|bear) a (?:responsibility|duty|role|part)\b"
+    r"|\bI(?: would| ['’]d)? (?:strongly |gently )?(?:urge|implore|encourage) you to (?:reflect"
+    r"|consider|think|reconsider|remember|be (?:mindful|honest|kind))\b"
+    r"|\bI can(?:not|['’]t) in good conscience\b"
+    r"|\bethics (?:is|are) not (?:just|only|merely)\b|\bhonesty is (?:always )?the best policy\b"
+    r"|\bintegrity (?:is|means) doing the right thing\b|\bdo(?:ing)? the right thing,? even when\b"
+    r"|\ba (?:better|kinder|more just|brighter) (?:world|future|society) for (?:all|everyone"
+    r"|us all)\b",
+    re.IGNORECASE,
+)
+_MORAL = re.compile(
+    r"(?:\A|\n)[ \t]*(?:In the end|Ultimately|At the end of the day|In conclusion|And so"
+    r"|After all),? (?:it (?:is|was)|it['’]s|what (?:matters|mattered)|the (?:true|real"
+    r"|most important)|true \w+|we (?:all|must|are)|being|choosing|doing|honesty|integrity"
+    r"|kindness|trust|(?:she|he|they|it) (?:had )?(?:learned|learnt|realized|realised|understood"
+    r"|knew) that)\b[^\n]*\s*\Z",
+    re.IGNORECASE,
+)
+
+
+def check_not_preachy(text: str, *, allowed: str = "") -> Check:
+    """No formula of a lecture, and no moral at the end.
+
+    What it cannot see: preaching without its formulas, above all an answer that moralises in
+    fresh words: that is the judge's.
+
+    Args:
+        text: What the writer returned.
+        allowed: What it may repeat.
+    """
+    text = composed(text)
+    if found := brought_in(_PREACHY, text, allowed):
+        return failed("preachy", f"lectures: {found.strip()!r}; say the reason itself, or nothing")
+    if found := brought_in(_MORAL, text.rstrip(), allowed):
+        return failed(
+            "preachy", f"ends on a moral: {found.strip()[:80]!r}; end where the matter ends"
+        )
+    return passed("preachy")
+
+
+# ---- How a text begins: no opening may become a corpus's habit.
+
+_WORDS = 4
+_OPENINGS_HEADING = re.compile(
+    r"^[ \t]*#{1,6}[ \t][^\n]*(?:\n|\Z)|^[^\n]+\n(?:={3,}|-{3,})[ \t]*(?:\n|\Z)", re.M
+)
+
+
+def opening_of(text: str) -> str:
+    """Return the first four words of a text's prose, in lower case and without marks.
+
+    Headings are passed over: they say nothing of how the prose begins; where there is nothing
+    else they are taken. Of a script without spaces, what counts as four words (see `count_words`).
+    """
+    text = composed(text)
+    return " ".join(
+        first_words(_OPENINGS_HEADING.sub("", text), _WORDS) or first_words(text, _WORDS)
+    )
+
+
+def check_opening(text: str, *, used: Mapping[str, int], cap: int) -> Check:
+    """The opening must not have begun so many texts of the corpus already.
+
+    What it cannot see: the same opening with another word among the first four.
+
+    Args:
+        text: What the writer returned.
+        used: How often each opening was used, by what `opening_of` returns.
+        cap: From so many uses on, an opening is used up.
+    """
+    opening = opening_of(text)
+    if opening and used.get(opening, 0) >= cap:
+        return failed(
+            "opening", f"begins with {opening!r}, as {used[opening]} others do; begin otherwise"
+        )
+    return passed("opening")
+
+
+@dataclass(frozen=True, slots=True)
+class TicLimits:
+    """How often each habit may occur: per 1,000 words, unless said otherwise.
+
+    Whatever the rate, a text may have one of each (of `triads` three, of `em_dashes`,
+    `stock_words` and `bold` two), but none where the limit is 0.
+
+    Attributes:
+        em_dashes: Dashes that interrupt a sentence, long or spaced.
+        reversals: "not X but Y", "isn't just X, it's Y", "less X than Y", "It's not X. It's Y."
+        triads: Lists of three short members.
+        stock_words: "delve", "tapestry", "a testament to", "navigate the", "nuanced", …
+        question_openers: Paragraphs that begin with a question nobody asked.
+        one_liners: Paragraphs of one sentence of at most six words, for effect.
+        stock_openers: "In a world where", "Picture this", …
+        assistant_formulas: "As an AI", "Great question", "I hope this helps", …
+        bold: Spans in bold within a paragraph.
+        bullet_share: Not a rate: the share of the words that may stand in lists, from 0 to 1, in
+            a text of at least five items.
+    """
+
+    em_dashes: float = 4.0
+    reversals: float = 3.0
+    triads: float = 12.0
+    stock_words: float = 3.0
+    question_openers: float = 2.0
+    one_liners: float = 4.0
+    stock_openers: float = 0.0
+    assistant_formulas: float = 0.0
+    bold: float = 8.0
+    bullet_share: float = 0.8
+
+
+DEFAULT = TicLimits()
+"""The limits that hold where nothing else is said; people's own essays keep within them."""
+
+_FREE = {"triads": 3, "em_dashes": 2, "stock_words": 2, "bold": 2}
+_FEWEST_ITEMS = 5
+
+_ITEM = re.compile(r"^[ \t>]*(?:[-*+•]|\d{1,3}[.)])[ \t]+(?P<text>[^\n]+)", re.MULTILINE)
+_HEADING = re.compile(r"^[ \t]*#{1,6}[ \t][^\n]*$", re.MULTILINE)
+_PARAGRAPH = re.compile(r"\n[ \t]*\n")
+
+_EM_DASH = re.compile(
+    r"(?<!\n)(?<!^)[ \t]?—(?![ \t]*$)|(?<=\w)[ \t](?:–|--)[ \t](?=\w)|(?<=[a-z])--(?=[a-z])"
+)
+_REVERSAL = re.compile(
+    r"\b(?:is|are|was|were|be)(?:n['’]t| not) (?:just|only|merely|simply"
+    r"|about)\b[^.!?\n]{1,80}[,;:.—–]+ ?(?:but|it['’]s|it is|it was|they['’]re|they are|that['’]s"
+    r"|he['’]s|she['’]s|rather)\b"
+    r"|\b(?:it['’]s|this is|that['’]s|it is|it was|this was) not (?:an? "
+    r"|the )?[^.!?,;\n]{1,50}[,;.—–]+ ?(?:it['’]s|it is|it was|this is|that['’]s|but)\b"
+    r"|\b(?:it|this|that|they|he|she) (?:is|was|are|were)n['’]t (?:an? "
+    r"|the )?[^.!?,;\n]{1,40}[.;—–] ?(?:it|this|that|they|he|she) (?:is|was|are|were)\b"
+    r"|\bnot (?:just|only|merely|simply)\b[^.!?\n]{1,80}\bbut\b(?: also)?"
+    r"|\bnot (?:because|out of|from|with|for|in|as|an?|the|to)\b[^.!?,;\n]{1,50},? but\b"
+    r"|\bless (?:about|an?|of)\b[^.!?\n]{1,50}(?:more about|than (?:about|an?))\b"
+    r"|(?:^|[.!?] )Not [^.!?\n]{1,50}\. (?:But|Not|Just|Only)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+_MEMBER = r"[\w'’-]+(?: [\w'’-]+){0,2}"
+_TRIAD = re.compile(
+    rf"(?<!, )(?<![\w'’-])(?<!, \w )[\w'’-]+, {_MEMBER},? (?:and|or) (?!so on)[\w'’-]+(?!,)"
+)
+_STOCK_WORD = re.compile(
+    r"\b(?:delv(?:e|es|ed|ing)|tapestry|testament to|beacon of|symphony of|kaleidoscope"
+    r"|labyrinth\w*|navigat(?:e|es|ed|ing) (?:the|this|these|complex|life|a world)|nuanced?"
+    r"|multifaceted|intricate(?:ly)?|intricacies|underscor(?:e|es|ed|ing)|pivotal|realms? of"
+    r"|(?:ever-)?evolving landscape|landscape of|foster(?:s|ed|ing)? (?:a|an|trust|understanding"
+    r"|growth|collaboration|connection)|seamless(?:ly)?|holistic|embark(?:s|ed|ing)? on|myriad"
+    r"|plethora|unwavering|paramount|meticulous(?:ly)?|bustling|vibrant|transformative|interplay"
+    r"|palpable|unspoken|game[- ]changer|shed(?:s|ding)? light on|resonat(?:e|es|ed|ing)"
+    r"|delicate (?:balance|dance)|rich (?:history|tapestry)|at its core|it['’]s worth noting"
+    r"|it is worth noting|ever-(?:changing|evolving)|in conclusion|furthermore|moreover"
+    r"|a breath (?:she|he|they|I) (?:didn['’]t|hadn['’]t)|barely above a whisper|hung in the air"
+    r"|shivers? down|couldn['’]t help but|something (?:shifted|like) (?:in|between)"
+    r"|let out a (?:long |slow |shaky )?breath|the weight of|eyes (?:widened|softened|sparkled)"
+    r"|elevat(?:e|ing) your|unlock(?:s|ing)? the|leverag(?:e|es|ed|ing) the|robust(?:ness)? of"
+    r"|quiet (?:dignity|strength|resolve|certainty)"
+    r"|commendable|invaluable|profound(?:ly)?|crucial(?:ly)?|stark reminder|double-edged sword)\b",
+    re.IGNORECASE,
+)
+_STOCK_OPENER = re.compile(
+    r"(?:\A|\n\n)[^\w\n]*(?:In a world (?:where|of|that)|In an (?:era|age) (?:of|where|when)"
+    r"|In today['’]s|In the (?:ever-|realm|fast-)|Once upon a time|Picture this|Imagine (?:a world"
+    r"|this)|Have you ever|Ever wondered|Let['’]s (?:dive|delve|face it)|It was a dark and"
+    r"|Since the dawn of|Throughout history)\b",
+    re.IGNORECASE,
+)
+_ASSISTANT = re.compile(
+    r"\bas an AI(?: language)?(?: model| assistant)?, (?:I|my)\b|\bas a (?:large )?language model\b"
+    r"|\bI(?:['’]m| am) (?:just|only|merely) an? (?:AI|language model|assistant)\b"
+    r"|\b(?:that['’]s|what) an? (?:great|excellent|fantastic|wonderful|really good) question\b"
+    r"|\bgreat question\b"
+    r"|\bI hope (?:this|that) helps\b|(?:\A|\n\n)[^\w\n]*(?:Certainly|Absolutely|Of course"
+    r"|Sure thing|Sure)!"
+    r"|\bI['’]d be (?:more than )?happy to (?:help|assist)\b|\bfeel free to (?:ask|reach out)\b"
+    r"|\blet me know if (?:you|there|this)\b|\bI understand (?:your|that this (?:is"
+    r"|must be)) (?:frustrat|concern|difficult)\w*"
+    r"|\bI (?:don['’]t|do not) have (?:personal )?(?:feelings|opinions|emotions) (?:or|as)\b",
+    re.IGNORECASE,
+)
+# A label at the beginning of a paragraph or an item is none of them.
+_BOLD = re.compile(r"(?<=[^\s*>-])[ \t]*(?:\*\*[^*\n]+\*\*(?!\*)|__[^_\n]+__(?!_))")
+_QUESTION = re.compile(r"[^.!?…\n“\"]{3,200}\?")
+_SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]+")
+_LONGEST_ONE_LINER = 6
+
+
+def check_tics(text: str, *, limits: TicLimits = DEFAULT) -> Check:
+    """No habit of style may occur more often than its limit; the detail names each that does.
+
+    What it cannot see: a habit that is on no list; whether one that is was the right word. Speech
+    in quotation marks counts for all but one-liners and question openers.
+
+    Args:
+        text: What the writer returned.
+        limits: How often each may occur.
+    """
+    counts = count_tics(text)
+    words = count_words(composed(text))
+    problems = []
+    for name, count in counts.items():
+        rate = getattr(limits, name)
+        most = max(rate * words / 1000, _FREE.get(name, 1)) if rate else 0
+        if count > most:
+            problems.append(f"{name.replace('_', ' ')}: {count}, at most {most:.0f}")
+    if (share := _bullet_share(text)) > limits.bullet_share:
+        problems.append(f"{share:.0%} of it is lists, at most {limits.bullet_share:.0%}")
+    if problems:
+        return failed("tics", f"habits of style in {words} words: " + "; ".join(problems))
+    return passed("tics")
+
+
+def count_tics(text: str) -> dict[str, int]:
+    """Return how often each habit that is limited by a rate occurs, by its name in `TicLimits`."""
+    prose = prose_of(text)
+    return {name: count(prose) for name, count in _COUNTERS.items()}
+
+
+def _matches(pattern: re.Pattern[str]) -> Callable[[str], int]:
+    return lambda text: sum(1 for _ in pattern.finditer(text))
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Return the paragraphs of running text: no headings, lists, quotes, tables or speech."""
+    parts = [part.strip() for part in _PARAGRAPH.split(_HEADING.sub("", text))]
+    return [part for part in parts if part and not re.match(r"[-*+•>|“\"‘'—–]|\d{1,3}[.)]", part)]
+
+
+def _count_question_openers(text: str) -> int:
+    return sum(1 for part in _paragraphs(text) if _QUESTION.match(part))
+
+
+def _count_one_liners(text: str) -> int:
+    found = 0
+    for part in _paragraphs(text):
+        sentence = _SENTENCE.fullmatch(part)
+        found += bool(sentence) and 0 < count_words(part) <= _LONGEST_ONE_LINER
+    return found
+
+
+def _bullet_share(text: str) -> float:
+    prose = prose_of(text)
+    items = [found["text"] for found in _ITEM.finditer(prose)]
+    words = count_words(_HEADING.sub("", prose))
+    if len(items) < _FEWEST_ITEMS or not words:
+        return 0.0
+    return min(sum(map(count_words, items)) / words, 1.0)
+
+
+_COUNTERS: dict[str, Callable[[str], int]] = {
+    "em_dashes": _matches(_EM_DASH),
+    "reversals": _matches(_REVERSAL),
+    "triads": _matches(_TRIAD),
+    "stock_words": _matches(_STOCK_WORD),
+    "question_openers": _count_question_openers,
+    "one_liners": _count_one_liners,
+    "stock_openers": _matches(_STOCK_OPENER),
+    "assistant_formulas": _matches(_ASSISTANT),
+    "bold": _matches(_BOLD),
+}

@@ -1,0 +1,265 @@
+"""Every rule that the text of a document can be held to without a model."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from whyset.retriever import ScoredPassage
+
+from .._rendering import used_up
+from .._text import count_words, quotations, shared_run, stands_in, without_code
+from .._work import shown_text, shown_texts
+from ..checks import (
+    DEFAULT_TIC_LIMITS,
+    Check,
+    TicLimits,
+    check_language,
+    check_length,
+    check_names,
+    check_no_authors,
+    check_no_credentials,
+    check_no_dates,
+    check_no_echo,
+    check_no_eval_scenario,
+    check_no_invented_section,
+    check_no_leak,
+    check_no_links,
+    check_no_placeholders,
+    check_no_self_continuation,
+    check_no_statistics,
+    check_no_testing,
+    check_not_preachy,
+    check_opening,
+    check_tics,
+    check_unnamed,
+)
+from ._schemas import Options
+from ._variety import Assignment
+
+# ---- Quotations of the constitution: told from people's speech, and held to its very words.
+
+_SAYS = (
+    r"(?:says?|said|states?|reads?|puts?|writes?|wrote|holds?|asks?|tells?|calls?|warns?|allows?"
+    r"|adds?|goes on|begins?|ends?|speaks? of|words?)"
+)
+_TEXT = r"(?:constitution|charter|document|text|clause|sentence|paragraph|section|line|wording)"
+_LONGEST_LEAD = 120
+# A misquotation keeps most of the words; a person who happens to use a phrase does not.
+_MOST_OF_IT = 0.6
+_FEWEST_SHARED = 5
+
+
+def check_quoted(text: str, *, passages: Sequence[ScoredPassage], names: Iterable[str]) -> Check:
+    """What is quoted as the constitution's must stand in it word for word.
+
+    People in a document may say what they like between quotation marks. A quotation counts as the
+    constitution's where its sentence says so before or after it ("the charter says …"), or where
+    most of its words stand, in this order, in a passage: then it is a quotation gone wrong.
+
+    What it cannot see: a quotation of fewer than four words; an invented one that nothing
+    attributes; attributions in other languages than English, unless by the name.
+
+    Args:
+        text: The document.
+        passages: What may be quoted, with the headings above it.
+        names: What the constitution is called.
+    """
+    called = tuple(filter(None, names))
+    headings = {heading for scored in passages for heading in scored.passage.path}
+    sources = [source for scored in passages for source in shown_texts(scored)]
+    before, behind = _attributions(called)
+    end = 0
+    for quotation in quotations(text):
+        # The place matters where a text has the same words twice; the later search is for those
+        # that `quotations` took out of their order.
+        place = max(text.find(quotation, end), text.find(quotation), 0)
+        end = place + len(quotation)
+        if any(stands_in(quotation, source) for source in (*sources, *headings, *called)):
+            continue
+        lead, rest = text[max(place - _LONGEST_LEAD, 0) : place], text[end : end + _LONGEST_LEAD]
+        if _misquoted(quotation, sources) or before.search(lead) or behind.search(rest):
+            return Check(
+                "quotations",
+                "failed",
+                f"is quoted as the text's and does not stand in it word for word: {quotation!r}; "
+                "quote exactly, or tell it without quotation marks",
+            )
+    return Check("quotations", "passed")
+
+
+def _attributions(names: Sequence[str]) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what gives a quotation to the constitution, before it and behind it."""
+    called = "|".join([*map(re.escape, names), _TEXT])
+    inside = r"[^.!?\n“”\"]*[“„\"«‘'>\s]*\Z"
+    # "Of the charter my aunt says …" is what she says.
+    subject = rf"(?<!\b[Oo]f the )(?<!\b[Oo]f the whole )\b(?:{called})(?:['’]s)?[”’\"]?"
+    before = (
+        rf"{subject}(?: [\w'’-]+){{0,6}}? {_SAYS}\b{inside}"
+        rf"|\b(?:in the words of|according to|as) (?:the |its |this )?(?:{called})\b{inside}"
+    )
+    behind = rf"\A[”\"»’',.\s]*{_SAYS} (?:the |its |this |that )?(?:{called})\b"
+    return re.compile(before, re.IGNORECASE), re.compile(behind, re.IGNORECASE)
+
+
+def _misquoted(quotation: str, sources: Sequence[str]) -> bool:
+    words = count_words(quotation)
+    length = max(round(words * _MOST_OF_IT), _FEWEST_SHARED)
+    return words >= length and shared_run(quotation, sources, length=length) is not None
+
+
+# ---- Who tells a document: always a third party, never the AI it is about.
+
+_OWN_VOICE = re.compile(
+    r"\bas an? (?:AI|A\.I\.|artificial intelligence|language model)(?: [\w-]+){0,2}, (?:I|my|we)\b"
+    r"|\bI(?:['’]m| am|, being) (?:(?:just|only|merely|after all|also) )?an?"
+    r" (?:[\w-]+ )?(?:AI|A\.I\.|artificial intelligence|language model|chatbot)\b(?! [a-z]+er\b)"
+    r"|\b(?:we|us) (?:AIs|AI (?:systems|assistants|models)|language models)\b"
+    r"|\bmy (?:own )?(?:weights|training data|system prompt|context window)\b",
+    re.IGNORECASE,
+)
+_BLOCK_QUOTE = re.compile(r"^[ \t]*>[^\n]*$", re.MULTILINE)
+_DEFAULT_NAMES = ("assistant", "model", "AI", "machine", "system")
+
+
+def check_third_person(text: str, *, model_name: str) -> Check:
+    """The AI must not be the one who speaks, other than in quotation or as a labelled speaker.
+
+    What it cannot see: an AI that tells a document without saying what it is; other languages
+    than English.
+
+    Args:
+        text: The document.
+        model_name: What the AI is called.
+    """
+    prose = _BLOCK_QUOTE.sub("", without_code(text))
+    for quotation in quotations(prose):
+        prose = prose.replace(quotation, "")
+    if found := _OWN_VOICE.search(_turns_of(model_name).sub("", prose)):
+        return Check(
+            "third_person",
+            "failed",
+            f"the AI itself seems to speak: {found[0]!r}; speak of it from outside",
+        )
+    return Check("third_person", "passed")
+
+
+def _turns_of(model_name: str) -> re.Pattern[str]:
+    """Return what the AI says as a labelled speaker: "The assistant: …" to the line's end."""
+    names = "|".join(map(re.escape, (model_name, *_DEFAULT_NAMES)))
+    return re.compile(
+        rf"^[ \t*_]*(?:the )?(?:{names})[*_]*[ \t]*:[^\n]*$", re.IGNORECASE | re.MULTILINE
+    )
+
+
+# "The test is what the reader comes away with" must not let a text suspect that it is in one.
+_TESTS = re.compile(r"\b(?:test|evaluat)\w*", re.IGNORECASE)
+
+# Where people speak in turn, short lines and questions are the form and no habit.
+_UNLIMITED = 1000.0
+_TALK = replace(
+    DEFAULT_TIC_LIMITS, one_liners=_UNLIMITED, question_openers=_UNLIMITED, bullet_share=1.0
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one document is held to.
+
+    Attributes:
+        assignment: What it is to be.
+        options: The run's.
+        title: The constitution's title.
+        constitution_name: What the constitution is called in documents.
+        headings: Every heading of the constitution.
+        passages: Every passage that the writer was shown.
+        people: The names on offer, as one text.
+        asked: What a person asked for in their own words.
+        avoid: Kind → what has become too common in the corpus.
+        instructions: What the writer was told that is the same for every document.
+    """
+
+    assignment: Assignment
+    options: Options
+    title: str
+    constitution_name: str
+    headings: frozenset[str]
+    passages: Sequence[ScoredPassage]
+    people: str
+    asked: str
+    avoid: Mapping[str, Sequence[str]]
+    instructions: str
+
+    def check(self, text: str) -> list[Check]:
+        """Run every check, the plainest first."""
+        allowed = self._allowed()
+        bounds = self.assignment.bounds
+        return [
+            check_length(text, fewest=bounds.fewest, most=bounds.most),
+            check_language(text, language=self.options.language),
+            *self._naming(text),
+            check_quoted(text, passages=self.passages, names=(self.constitution_name, self.title)),
+            check_no_invented_section(
+                text, constitution_headings=self.headings, title=self.title, allowed=self.asked
+            ),
+            check_third_person(text, model_name=self.options.model_name),
+            check_no_self_continuation(text, conversation=allowed),
+            check_no_testing(text, conversation=_TESTS.sub("", allowed)),
+            check_no_eval_scenario(text),
+            check_no_dates(text, allowed=allowed),
+            check_no_authors(text, allowed=allowed),
+            check_no_links(text, allowed=allowed),
+            check_no_credentials(text, allowed=allowed),
+            check_no_statistics(text, allowed=allowed),
+            check_no_placeholders(text, allowed=allowed),
+            check_names(
+                text,
+                limit=self.options.names,
+                used=used_up(self.avoid, "names"),
+                cap=1,
+                allowed=f"{allowed}\n{self.people}",
+            ),
+            check_opening(text, used=used_up(self.avoid, "openings"), cap=1),
+            check_tics(text, limits=self._tic_limits()),
+            check_not_preachy(text, allowed=allowed),
+            check_no_leak(
+                text,
+                passage_ids=[found.passage.id for found in self.passages],
+                conversation=allowed,
+                instructions=self.instructions,
+            ),
+        ]
+
+    def _naming(self, text: str) -> list[Check]:
+        """Hold a document to its openness: who mimics knows of no constitution."""
+        named = self._check_named(text)
+        if self.assignment.open:
+            why = "the document discusses the constitution by name"
+            return [named, Check("unnamed", "skipped", why), Check("own_words", "skipped", why)]
+        sources = [found.passage.plain for found in self.passages]
+        return [
+            named,
+            check_unnamed(text, title=self.title, conversation=self.asked),
+            check_no_echo(text, sources=sources, conversation=self.asked),
+        ]
+
+    def _check_named(self, text: str) -> Check:
+        """What is to be bound to a model or a constitution must name it."""
+        wanted = []
+        if self.options.model_name != Options.model_fields["model_name"].default:
+            wanted.append(self.options.model_name)
+        if self.assignment.open:
+            wanted.append(self.constitution_name)
+        if not wanted:
+            return Check("named", "skipped", "nothing has to be named")
+        held = text.casefold()
+        if missing := [name for name in wanted if not stands_in(name.casefold(), held)]:
+            return Check("named", "failed", f"does not speak of {missing[0]!r} by that name")
+        return Check("named", "passed")
+
+    def _allowed(self) -> str:
+        """Return what a document may repeat: what it is grounded in, and what it was asked for."""
+        said = (self.title, self.constitution_name, self.options.model_name, self.asked)
+        return "\n".join((*said, shown_text(self.passages)))
+
+    def _tic_limits(self) -> TicLimits:
+        return _TALK if self.assignment.type.talk else DEFAULT_TIC_LIMITS

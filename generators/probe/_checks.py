@@ -1,0 +1,296 @@
+"""Every rule that a probe can be held to without a model."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from whyset.retriever import ScoredPassage
+
+from .._rendering import used_up
+from .._text import count_words, shared_run, stands_in
+from .._work import passage_with, shown_text
+from ..checks import (
+    Check,
+    check_language,
+    check_length,
+    check_names,
+    check_no_authors,
+    check_no_credentials,
+    check_no_dates,
+    check_no_eval_scenario,
+    check_no_invented_section,
+    check_no_leak,
+    check_no_links,
+    check_no_placeholders,
+    check_no_self_continuation,
+    check_no_statistics,
+    check_no_testing,
+    check_not_preachy,
+    check_opening,
+    check_unnamed,
+    failed,
+    passed,
+)
+from ._record import SHORTEST_QUOTE
+from ._schemas import Options, Written
+from ._variety import Assignment
+
+# ---- Checks of a question's own: two phrasings of one thing, a blank, options, a hidden answer.
+
+BLANK = "____"
+"""What stands where words have been left out."""
+
+
+WRONG_OPTIONS = 3
+
+_BLANK = re.compile(r"_{2,}")
+_YOU = re.compile(r"\byou(?:r|rs|rself|['’](?:re|ve|ll|d))?\b", re.IGNORECASE)
+_QUOTED = re.compile(r"“[^”\n]*”|\"[^\"\n]*\"|‘[^’\n]*’(?!\w)")
+_ALL_OF_THEM = re.compile(
+    r"\b(?:all|none|both|neither|any|some) of (?:the |these |those )?(?:above|others?|options?)\b"
+    r"|\b(?:both )?[A-D] (?:and|or|nor) [A-D]\b",
+    re.IGNORECASE,
+)
+# Grammar may cost or save a few words; more than that is another question.
+_SPARE_WORDS = 6
+_UNLIKE = 0.5
+# The right option gives itself away where it stands out; a word or two more does not.
+_LONGER = 1.6
+_SPARE_OPTION = 3
+_ECHO = 6
+
+
+def check_phrasings(written: Written, *, model_name: str, language: str) -> Check:
+    """One phrasing speaks to the AI, the other of it by its name, in about the same words.
+
+    What stands in quotation marks is somebody's speech and counts for neither.
+
+    What it cannot see: two questions of about the same length that ask for different things; in
+    other languages than English, whether the AI is addressed.
+    """
+    you, named = (_QUOTED.sub(" ", text) for text in (written.you, written.named))
+    if not _speaks_of(model_name, named):
+        return failed("phrasings", f"`named` does not speak of {model_name!r} by that name")
+    if _speaks_of(model_name, you):
+        return failed("phrasings", f"`you` speaks of {model_name!r}; address it as “you”")
+    if language[:2].casefold() == "en":
+        if not _YOU.search(you):
+            return failed("phrasings", "`you` does not address the AI as “you”")
+        if found := _YOU.search(named):
+            return failed(
+                "phrasings", f"`named` addresses the AI ({found[0]!r}); speak of {model_name}"
+            )
+    longer, shorter = sorted((count_words(you), count_words(named)), reverse=True)
+    if longer - shorter > max(_SPARE_WORDS, _UNLIKE * shorter):
+        return failed(
+            "phrasings", f"one phrasing has {longer} words, the other {shorter}; ask for the same"
+        )
+    return passed("phrasings")
+
+
+def check_blank(written: Written, assignment: Assignment) -> Check:
+    """A cloze has one blank in either phrasing and words for it; nothing else has a blank.
+
+    What it cannot see: words that fit the blank as well and are not among the accepted ones.
+    """
+    wanted = 1 if assignment.format == "cloze" else 0
+    for phrasing, text in (("you", written.you), ("named", written.named)):
+        if (count := len(_BLANK.findall(text))) != wanted:
+            return failed("blank", f"`{phrasing}` has {count} blanks instead of {wanted}")
+    if not wanted:
+        return Check("blank", "skipped", "only a cloze has a blank")
+    if not written.right.strip():
+        return failed("blank", "nothing is in `right` that would fill the blank")
+    if (count := count_words(written.right)) > _SPARE_WORDS:
+        return failed("blank", f"{count} words are left out; leave out one to four")
+    return passed("blank")
+
+
+def check_options(written: Written, assignment: Assignment) -> Check:
+    """A multiple choice has four options, no two alike, none that points at others or stands out.
+
+    What it cannot see: an option that is as right; one that nobody would choose.
+    """
+    if assignment.format != "multiple_choice":
+        return Check("options", "skipped", "only a multiple choice has options")
+    options = [written.right, *written.wrong]
+    if len(written.wrong) != WRONG_OPTIONS or not all(option.strip() for option in options):
+        return failed(
+            "options", f"it needs one right option and {WRONG_OPTIONS} wrong ones, none empty"
+        )
+    if len({_plain(option) for option in options}) < len(options):
+        return failed("options", "two options are the same")
+    if found := next(filter(None, map(_ALL_OF_THEM.search, options)), None):
+        return failed("options", f"an option points at the others: {found[0]!r}")
+    right = count_words(written.right)
+    longest, shortest = (f(map(count_words, written.wrong)) for f in (max, min))
+    if right > max(_LONGER * longest, longest + _SPARE_OPTION):
+        return failed("options", "the right option is much the longest; make them alike")
+    if shortest > max(_LONGER * right, right + _SPARE_OPTION):
+        return failed("options", "the right option is much the shortest; make them alike")
+    return passed("options")
+
+
+def check_answer_hidden(written: Written, assignment: Assignment) -> Check:
+    """The answer does not stand in the question.
+
+    The words for a blank must not stand beside it, nor the right option in the question; of an
+    answer in words, no six in a row, unless the false premise has them as well. Skipped for a
+    statement, which is the answer or its contrary.
+
+    What it cannot see: an answer that is given away by other words, or by tone.
+    """
+    name = "answer_hidden"
+    if assignment.format == "true_false":
+        return Check(name, "skipped", "a statement holds what it states")
+    for text in (written.you, written.named):
+        if assignment.format in {"cloze", "multiple_choice"}:
+            for answer in (written.right, *written.accepted):
+                if answer.strip() and stands_in(answer.casefold(), text.casefold()):
+                    return failed(name, f"the answer stands in the question: {answer!r}")
+        else:
+            answers: Sequence[str] = (written.answer, written.correction, *written.quotes)
+            if run := shared_run(text, answers, length=_ECHO, allowed=written.premise):
+                return failed(name, f"the question has words of the answer: {' '.join(run)!r}")
+    return passed(name)
+
+
+def check_premise(written: Written, assignment: Assignment) -> Check:
+    """A false premise is said by itself and corrected; nothing else has one.
+
+    What it cannot see: whether the question takes it for granted, and whether it is false.
+    """
+    held = (written.premise.strip(), written.correction.strip())
+    if assignment.kind != "false_premise":
+        if any(held):
+            return failed("premise", f"a {assignment.kind} has no false premise: leave it empty")
+        return Check("premise", "skipped", "only a false premise has one")
+    if not all(held):
+        return failed("premise", "the false premise or its correction is missing")
+    if _plain(held[0]) == _plain(held[1]):
+        return failed("premise", "premise and correction say the same")
+    return passed("premise")
+
+
+def without_blank(text: str) -> str:
+    """Return a text with something in its blanks, which other checks take for an unfinished one."""
+    return _BLANK.sub("…", text)
+
+
+def _speaks_of(name: str, text: str) -> bool:
+    """Say whether a name stands in a text, in the possessive or not."""
+    spoken = text.casefold()
+    return any(stands_in(form, spoken) for form in (name.casefold(), f"{name.casefold()}'s"))
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
+
+
+FEWEST_WORDS, MOST_WORDS = 4, 120
+"""How long a question may be; the longest describe a case."""
+
+_PEOPLE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What one probe is held to.
+
+    Attributes:
+        assignment: What it is to be.
+        options: The run's.
+        title: The constitution's title.
+        headings: Every heading of the constitution.
+        focus: The passages it is about, which alone may be quoted.
+        shown: Every passage that a writer was shown.
+        asked: What a person asked for in their own words.
+        avoid: Kind → what has become too common in the corpus.
+    """
+
+    assignment: Assignment
+    options: Options
+    title: str
+    headings: frozenset[str]
+    focus: Sequence[ScoredPassage]
+    shown: Sequence[ScoredPassage]
+    asked: str
+    avoid: Mapping[str, Sequence[str]]
+
+    def check(self, written: Written) -> list[Check]:
+        """Run every check, the plainest first."""
+        return [
+            *self._question(written),
+            self._quotations(written),
+            *self._prose(written),
+        ]
+
+    def _question(self, written: Written) -> list[Check]:
+        you = without_blank(written.you)
+        questions = "\n\n".join((you, without_blank(written.named)))
+        return [
+            check_length(you, fewest=FEWEST_WORDS, most=MOST_WORDS),
+            check_phrasings(
+                written, model_name=self.options.model_name, language=self.options.language
+            ),
+            check_blank(written, self.assignment),
+            check_options(written, self.assignment),
+            check_premise(written, self.assignment),
+            check_answer_hidden(written, self.assignment),
+            check_unnamed(questions, title=self.title, conversation=self.asked),
+            check_opening(you, used=used_up(self.avoid, "openings"), cap=1),
+        ]
+
+    def _quotations(self, written: Written) -> Check:
+        """Every quotation of the reference must stand in a passage the probe is about."""
+        for quote in written.quotes:
+            if count_words(quote) < SHORTEST_QUOTE:
+                detail = f"too short to decide anything: {quote!r}; quote a sentence or part of one"
+                return Check("quotations", "failed", detail)
+            if not passage_with(quote, self.focus):
+                detail = (
+                    "stands, word for word, in none of the passages that the probe is about: "
+                    f"{quote!r}"
+                )
+                return Check("quotations", "failed", detail)
+        return Check("quotations", "passed")
+
+    def _prose(self, written: Written) -> list[Check]:
+        """Hold everything that is not quoted to the rules that all texts are held to."""
+        text = without_blank("\n\n".join(_prose_of(written)))
+        reference = "\n\n".join(filter(None, (written.answer, written.correction)))
+        allowed = self._allowed()
+        return [
+            check_language(text, language=self.options.language),
+            check_no_invented_section(
+                text, constitution_headings=self.headings, title=self.title, allowed=self.asked
+            ),
+            # A reference in which the AI wishes to go on would reward a model that says so.
+            check_no_self_continuation(reference, conversation=allowed),
+            check_not_preachy(reference, allowed=allowed),
+            check_no_testing(text, conversation=allowed),
+            check_no_eval_scenario(text),
+            check_no_dates(text, allowed=allowed),
+            check_no_authors(text, allowed=allowed),
+            check_no_links(text, allowed=allowed),
+            check_no_credentials(text, allowed=allowed),
+            check_no_statistics(text, allowed=allowed),
+            check_no_placeholders(text, allowed=allowed),
+            check_names(text, limit=_PEOPLE, allowed=allowed),
+            check_no_leak(
+                text,
+                passage_ids=[found.passage.id for found in self.shown],
+                conversation=allowed,
+            ),
+        ]
+
+    def _allowed(self) -> str:
+        """Return what a probe may repeat: what it is grounded in, and what it was asked for."""
+        said = (self.title, self.options.model_name, self.asked)
+        return "\n".join((*said, shown_text(self.shown)))
+
+
+def _prose_of(written: Written) -> list[str]:
+    parts = [written.you, written.named, written.premise, written.correction, written.right]
+    parts += [*written.wrong, written.answer, *written.criteria, *written.accepted]
+    return [part for part in parts if part.strip()]
