@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from whyset.errors import RETRYABLE, ModelError, ModelRefused, ModelUnavailable, UnusableReply
 
-from ._adopting import PatientModel, adopt
 from ._batching import (
     BatchingModel,
     BatchResult,
@@ -17,8 +16,7 @@ from ._batching import (
     BatchUnknown,
     MessageBatches,
 )
-from ._open import default_model_name, open_model
-from ._retrying import RetryPolicy
+from ._open import PatientModel, RetryPolicy, adopt, default_model_name, open_model
 
 if TYPE_CHECKING:
     from ._anthropic import AnthropicModel

@@ -10,9 +10,10 @@ models on every call, and costs a third of the throughput.
 import asyncio
 import os
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, get_args
 
 import anthropic
@@ -23,12 +24,51 @@ from anthropic.resources.messages.messages import DEPRECATED_MODELS
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 
 from whyset.errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
-from whyset.generators import Ask, Reply
+from whyset.generators import Ask, RateLimit, RateLimits, Reply
 
 from ._anthropic_batches import AnthropicBatches
 from ._anthropic_messages import Effort, read_message, request_for
 from ._faults import PASSING, error_for_status, excerpt, redacted
-from ._limits import rate_limits
+
+# ---- What a provider's headers say of its limits.
+
+_PREFIX = "anthropic-ratelimit"
+
+
+def rate_limits(headers: Mapping[str, str], *, now: datetime) -> RateLimits | None:
+    """Return what Anthropic's headers say; `None` where they say nothing.
+
+    Args:
+        headers: A response's headers; names are looked up in lower case.
+        now: The time here, with its zone; used where the response does not say when it was
+            made, so that a clock that is off does no harm.
+    """
+    if f"{_PREFIX}-requests-remaining" not in headers:
+        return None
+    made = _made(headers) or now
+    return RateLimits(
+        requests=_limit(headers, "requests", made),
+        input_tokens=_limit(headers, "input-tokens", made),
+        output_tokens=_limit(headers, "output-tokens", made),
+    )
+
+
+def _limit(headers: Mapping[str, str], kind: str, made: datetime) -> RateLimit | None:
+    try:
+        remaining = int(headers[f"{_PREFIX}-{kind}-remaining"])
+        resets = datetime.fromisoformat(headers[f"{_PREFIX}-{kind}-reset"])
+        return RateLimit(remaining, max((resets - made).total_seconds(), 0.0))
+    except (KeyError, TypeError, ValueError):
+        # Absent, no number, no date, or a date without its zone: nothing that could be kept to.
+        return None
+
+
+def _made(headers: Mapping[str, str]) -> datetime | None:
+    try:
+        return parsedate_to_datetime(headers["date"])
+    except (KeyError, ValueError):
+        return None
+
 
 _PATH = "/v1/messages"
 _CONNECT_SECONDS = 10.0

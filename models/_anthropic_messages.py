@@ -3,7 +3,10 @@
 Apart from the transport, since one message and one of a batch have it in common.
 """
 
-from functools import lru_cache
+import json
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
 import anthropic
@@ -11,13 +14,59 @@ from anthropic.types.message_create_params import MessageCreateParamsNonStreamin
 from anthropic.types.message_param import MessageParam
 from anthropic.types.output_config_param import OutputConfigParam
 
-from whyset.generators import Ask, Reply, Stop, Turn, Usage
-
-from ._continuing import as_messages
-from ._tools import parameters_of, told_calls
+from whyset.errors import UnusableReply
+from whyset.generators import Ask, Reply, Stop, Tool, Turn, Usage
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+
+
+# ---- Tools that an ask lays beside its question, as every provider takes them.
+
+
+def parameters_of(tool: Tool) -> dict[str, Any]:
+    """Return the JSON Schema of a tool's arguments.
+
+    Raises:
+        UnusableReply: There is none; no model could be asked with it.
+    """
+    try:
+        schema = json.loads(tool.parameters)
+    except ValueError as error:
+        raise UnusableReply(f"the parameters of the tool {tool.name!r} are no JSON: {error}") from (
+            error
+        )
+    if not isinstance(schema, dict):
+        raise UnusableReply(
+            f"the parameters of the tool {tool.name!r} are no JSON Schema of an object"
+        )
+    return schema
+
+
+def told_calls(names: Iterable[object]) -> str:
+    """Return what to say of an answer that calls tools instead of being one; nothing for none."""
+    called = ", ".join(dict.fromkeys(map(str, names)))
+    return f"it calls {called}" if called else ""
+
+
+# ---- A text to be gone on with, put to a model that only answers messages.
+
+
+def beginning(ask: Ask) -> str:
+    """Return the text that an ask begins: what is common to the step, then the row's own."""
+    return "\n\n".join(part for part in (ask.system, ask.user) if part)
+
+
+def as_messages(ask: Ask) -> tuple[str, str]:
+    """Return an ask's system prompt and last message, for a model that only answers messages."""
+    return (_instruction(), beginning(ask)) if ask.prefix else (ask.system, ask.user)
+
+
+@cache
+def _instruction() -> str:
+    source = files("whyset.models").joinpath("prompts", "continue.md")
+    return source.read_text(encoding="utf-8").strip()
+
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 """How much a model should put into an answer."""

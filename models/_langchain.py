@@ -2,28 +2,211 @@
 
 import asyncio
 import json
+import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
+from langchain.chat_models import init_chat_model
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from whyset.errors import ModelError, ModelUnavailable
 from whyset.generators import Ask, Declined, Reply, Tool, Usage
 
-from ._continuing import as_messages
+from ._anthropic_messages import as_messages, parameters_of, told_calls
 from ._faults import excerpt
-from ._langchain_faults import unfinished
-from ._langchain_open import open_chat_model
-from ._langchain_params import name_of
-from ._of_langchain import OfLangChain
-from ._stops import stop_of
-from ._tools import parameters_of, told_calls
+from ._langchain_faults import Faults, stop_of, unfinished
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseLLM
     from langchain_core.messages.ai import UsageMetadata
+
+
+# ---- What LangChain's models are called, what tells them apart, and where they keep their
+# limits.
+
+_ROOM = (
+    "max_tokens",
+    "max_output_tokens",
+    "max_completion_tokens",
+    "num_predict",
+    "max_new_tokens",
+    "max_tokens_to_sample",
+)
+"""What the classes call the room for an answer."""
+
+_NO_PART = re.compile(
+    r"key|secret|password|credential|authorization|auth|header|cert|proxy|url|endpoint|api_base"
+    r"|^base$|host|port|region|timeout|retr|max_.*tokens|max_tokens|num_predict|stream|client"
+    r"|callback|cache$|verbose|metadata|tags|rate_limiter|^name$|profile|version"
+    r"|(^|_)token$|access_token|organization|project|user",
+    re.IGNORECASE,
+)
+"""Parameters that are secret, or that change how an answer travels and not what it says."""
+
+
+def room_field(model: "BaseChatModel | BaseLLM") -> str:
+    """Return the field in which a class has the room for an answer; empty where it has none."""
+    return next((field for field in _ROOM if field in type(model).model_fields), "")
+
+
+def name_of(model: "BaseChatModel | BaseLLM") -> str:
+    """Return `provider:model`."""
+    params = model._get_ls_params()
+    provider = params.get("ls_provider", "langchain")
+    return f"{provider}:{params.get('ls_model_name', model._llm_type)}"
+
+
+def identity_of(model: "BaseChatModel | BaseLLM") -> str:
+    """Return the class, and the public parameters: those it names, and those somebody set."""
+    fields = type(model).model_fields
+    named = dict(model._identifying_params)
+    for field in sorted(model.model_fields_set & set(fields)):
+        named.setdefault(field, getattr(model, field))
+    named.setdefault("model", name_of(model))
+    public = _public(named)
+    return f"{type(model).__name__} {json.dumps(public, sort_keys=True, ensure_ascii=False)}"
+
+
+def _public(value: Any) -> Any:
+    """Return the plain, public part of a parameter; `None` where there is none."""
+    if isinstance(value, Mapping):
+        kept = {
+            str(key): plain
+            for key, part in value.items()
+            if not _NO_PART.search(str(key)) and (plain := _public(part)) is not None
+        }
+        return kept or None
+    if isinstance(value, list | tuple):
+        return [plain for part in value if (plain := _public(part)) is not None] or None
+    return value if isinstance(value, str | int | float | bool) else None
+
+
+# ---- What keeps a model of LangChain's from being opened, said so that a person knows what to
+# type.
+
+_VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:API_KEY|KEY|TOKEN)\b")
+
+
+def cannot_open(spec: str, said: str) -> str:
+    """Return what to say where a class cannot be made: which key is missing, where it is that."""
+    if (variable := _VARIABLE.search(said)) is not None:
+        return f"{spec} needs a key: set {variable[0]}."
+    return f"{spec} cannot be opened: {excerpt(said)}"
+
+
+def require_key(spec: str, model: "BaseChatModel | BaseLLM") -> None:
+    """Raise where the class has a field for a key and nothing in it."""
+    for field, variable in model.lc_secrets.items():
+        value = getattr(model, field, None)
+        if isinstance(value, SecretStr) and not value.get_secret_value():
+            if "authorization" in str(getattr(model, "default_headers", None)).lower():
+                continue
+            raise ModelError(f"{spec} needs a key: set {variable}.")
+
+
+# ---- Opening a LangChain chat model by its name; the only module that imports `langchain`.
+
+_PACKAGE = re.compile(r"pip install `?([\w.\[\]-]+)")
+
+
+def open_chat_model(
+    spec: str, *, effort: str | None, base_url: str | None, timeout: float
+) -> "BaseChatModel":
+    """Return LangChain's model for `provider:model`, its own retries off.
+
+    Args:
+        spec: LangChain's name; a leading `langchain:` is left out.
+        effort: How much reasoning to put into an answer.
+        base_url: Where to send requests.
+        timeout: Seconds for one attempt, where the class has a field for it.
+
+    Raises:
+        ModelError: The provider is unknown, its package is not installed, its key is missing,
+            or its class cannot do what is asked. The message says what to type.
+    """
+    provider, colon, model = spec.removeprefix("langchain:").partition(":")
+    if not (provider and colon and model):
+        raise ModelError(
+            f"{spec!r} is no chat model of LangChain's: write provider:model, such as "
+            "openai:MODEL, or langchain:provider:model."
+        )
+    given = {} if base_url is None else {"base_url": base_url}
+    probe = _init(spec, provider, model, given)
+    known = type(probe).model_fields
+    fields = {*known, *(field.alias for field in known.values() if field.alias)}
+    if effort is not None and "reasoning_effort" not in fields:
+        raise ModelError(f"{spec}: {type(probe).__name__} takes no effort; leave --effort out.")
+    wanted: dict[str, Any] = {
+        "max_retries": 0,
+        "timeout": timeout,
+        "reasoning_effort": effort,
+    }
+    # Clients are often made with the model, so what they should be like must be said at once.
+    more = {name: value for name, value in wanted.items() if name in fields and value is not None}
+    chat = _init(spec, provider, model, {**given, **more})
+    require_key(spec, chat)
+    return chat
+
+
+def _init(spec: str, provider: str, model: str, options: dict[str, Any]) -> "BaseChatModel":
+    try:
+        chat: BaseChatModel = init_chat_model(model, model_provider=provider, **options)
+    except ImportError as error:
+        package = _PACKAGE.search(str(error))
+        name = package[1] if package else f"langchain-{provider.replace('_', '-')}"
+        raise ModelError(f"{spec} needs the package {name}: pip install {name}") from error
+    except ValidationError as error:
+        # Without the inputs: a key may be among them.
+        said = "; ".join(found["msg"] for found in error.errors(include_input=False))
+        raise ModelError(cannot_open(spec, said)) from None
+    except Exception as error:
+        if isinstance(error, ValueError) and str(error).startswith("Unsupported provider"):
+            known = str(error).rpartition(": ")[2]
+            raise ModelError(
+                f"{spec!r}: there is no provider {provider!r}. Anthropic's models go by "
+                f"anthropic:MODEL, LangChain's providers by their names: {known}."
+            ) from None
+        raise ModelError(cannot_open(spec, str(error))) from error
+    return chat
+
+
+# ---- What a model of LangChain's is known by and asked with, whichever kind it is.
+
+
+class OfLangChain:
+    """What chat models and base models have in common."""
+
+    traced = True
+    """LangChain's callbacks see every ask."""
+
+    def __init__(self, model: "BaseChatModel | BaseLLM", *, name: str, timeout: float) -> None:
+        self._name = name
+        self._identity = identity_of(model)
+        self._faults = Faults(name, model)
+        self._room = room_field(model)
+        self._seconds = timeout
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._name!r})"
+
+    @property
+    def name(self) -> str:
+        """`provider:model`; of a base model `completion:provider:model`."""
+        return self._name
+
+    @property
+    def identity(self) -> str:
+        """The model's class and its public parameters; no keys, addresses, timeouts or limits."""
+        return self._identity
+
+    @property
+    def extractive(self) -> bool:
+        """Always false."""
+        return False
 
 
 class LangChainModel(OfLangChain):

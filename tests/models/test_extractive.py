@@ -9,7 +9,7 @@ from whyset.constitution import Passage, PassageKind
 from whyset.errors import WhysetError
 from whyset.generators import Ask, Declined, Model, Usage
 from whyset.models import ExtractiveModel, ModelError
-from whyset.models._sentences import sentences, word_count
+from whyset.models._extractive import sentences, word_count
 from whyset.retriever import Grounding, ScoredPassage
 
 DIARY = (

@@ -7,7 +7,7 @@ from loopback import LoopbackServer, Response, message
 
 from whyset.generators import Ask, RateLimit, RateLimits
 from whyset.models import AnthropicModel
-from whyset.models._limits import rate_limits
+from whyset.models._anthropic import rate_limits
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HEADERS = {
