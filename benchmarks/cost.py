@@ -20,9 +20,8 @@ from whyset.generators import Ask, Reply
 from whyset.generators.deliberation import Appraisal, Deliberation
 from whyset.models import Prices
 from whyset.pipelines import Forecast
-from whyset.pipelines._estimate import REASONING
-from whyset.pipelines._reckoning import Pricing, Reckoning, Taken
-from whyset.pipelines._walking import Walk
+from whyset.pipelines.estimate._cost import Pricing, Reckoning, Taken
+from whyset.pipelines.estimate._estimate import REASONING, Walk
 from whyset.retriever import Grounding, PassageRetriever, Searcher
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -19,7 +19,7 @@ import numpy as np
 
 from whyset.constitution import Constitution
 from whyset.pipelines import MEASURED
-from whyset.pipelines._corpus_novelty import Fingerprint, Novelty
+from whyset.pipelines.corpus._dedup import Fingerprint, Novelty
 from whyset.retriever import Embedder, open_embedder
 
 HERE = Path(__file__).resolve().parent

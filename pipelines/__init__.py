@@ -2,40 +2,38 @@
 
 from whyset.errors import BudgetSpent, PlanError, RunError, RunLocked, RunStopped
 
-from ._answering import Traffic
-from ._batch import BatchEngine
-from ._batchbook import Batch, forget_batch
-from ._batchpolicy import BatchPolicy
-from ._budget import Budget, Reservation
-from ._card import CardExport, CardSettings, card_text
-from ._card_export import card_export
-from ._card_facts import CardFacts
-from ._card_run import RunTold
-from ._corpus import CorpusRun
-from ._corpus_attempts import Attempt
-from ._corpus_crewing import open_document_crew
-from ._corpus_files import CorpusFiles
-from ._corpus_novelty import MEASURED, Likeness
-from ._corpus_summary import CorpusSummary
-from ._corpus_tally import CorpusTally, Quota
-from ._crew import Crew
-from ._crewing import open_crew, open_crew_for
-from ._estimate import SAMPLE, estimate
-from ._files import RunFiles
-from ._forecast import Estimate, Forecast, Ranges, StepForecast
-from ._foretold import Foretold
+from ._assembly import (
+    Crew,
+    open_crew,
+    open_crew_for,
+    open_document_crew,
+    read_prompts,
+    write_prompts,
+)
+from ._files import CorpusFiles, RunFiles
 from ._functions import Mapper, mapper, rewrite_rows
-from ._held_out import read_scenarios
+from ._holdout import read_scenarios
 from ._inspect import InspectExport, export_inspect
-from ._ledger import Ledger, Spent
-from ._live import Done, LiveEngine
-from ._promptfolder import read_prompts, write_prompts
-from ._rowrecord import QUARANTINED, RowRecord
+from ._report import Summary, Tally
 from ._run import Run
-from ._sampling import Range
-from ._status import RunStatus, StepStatus
-from ._summary import Summary, Tally
-from .planning import (
+from .card._card import CardExport, CardSettings, card_export, card_text
+from .card._facts import CardFacts, RunTold
+from .corpus._dedup import MEASURED, Likeness
+from .corpus._production import Attempt
+from .corpus._report import CorpusSummary, CorpusTally, Quota
+from .corpus._run import CorpusRun
+from .engine._batch import BatchEngine
+from .engine._batch_jobs import BatchPolicy
+from .engine._budget import Budget, Reservation
+from .engine._live import Done, LiveEngine
+from .engine._record import QUARANTINED, RowRecord
+from .engine._requests import Traffic
+from .estimate._cost import Estimate, Forecast, Foretold, Range, Ranges, StepForecast
+from .estimate._estimate import SAMPLE, estimate
+from .ledger._batches import Batch, forget_batch
+from .ledger._ledger import Ledger, Spent
+from .ledger._status import RunStatus, StepStatus
+from .plan import (
     Focus,
     Plan,
     PlannedAxis,

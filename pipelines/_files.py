@@ -1,22 +1,147 @@
 """Where a run reads and writes, and what it must never write over."""
 
 import glob
+import json
+import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from whyset.datasets import (
     STDOUT,
     DatasetError,
     Layout,
+    LineWriter,
+    RowWriter,
     Source,
     open_source,
+    open_writer,
     output_layout,
     require_ours,
 )
 from whyset.errors import RunError
+
+# ---- What a run writes, finished or not: files that appear together, in place of an earlier
+# run's.
+
+
+class Written(Protocol):
+    """Where a run writes; see `RunFiles` and `CorpusFiles`."""
+
+    @property
+    def output(self) -> str:
+        """Where what is finished goes."""
+
+    @property
+    def quarantine(self) -> Path | None:
+        """Where what did not pass goes."""
+
+    @property
+    def manifest(self) -> Path | None:
+        """Where the run's own record goes."""
+
+
+class Outgoing:
+    """What one run writes; `outgoing` opens it."""
+
+    def __init__(
+        self,
+        output: RowWriter,
+        quarantine: LineWriter | None,
+        manifest: Path | None,
+        on_quarantine: Callable[[bytes], None],
+    ) -> None:
+        self._output = output
+        self._quarantine = quarantine
+        self._manifest = manifest
+        self._on_quarantine = on_quarantine
+
+    def write(self, line: bytes) -> None:
+        """Add what is finished."""
+        self._output.write(line)
+
+    def set_aside(self, line: bytes) -> None:
+        """Add what did not pass, and tell of it."""
+        self._on_quarantine(line)
+        if self._quarantine is not None:
+            self._quarantine.write(line)
+
+    def commit(self) -> None:
+        """Put the new files in place of those of an earlier run.
+
+        Its manifest goes first and the new one comes last: where there is one, it speaks of the
+        files beside it, even if this process is killed in between.
+
+        Raises:
+            DatasetError: What was written cannot be brought to the disk or to its name.
+        """
+        # What can fail fails here, while the earlier run's files are still in place.
+        self._output.prepare()
+        if self._quarantine is not None:
+            self._quarantine.prepare()
+        if self._manifest is not None:
+            self._manifest.unlink(missing_ok=True)
+        if self._quarantine is not None:
+            self._quarantine.commit(keep_empty=False)
+        self._output.commit()
+
+
+@contextmanager
+def outgoing(
+    files: Written, source: Source | None = None, *, on_quarantine: Callable[[bytes], None]
+) -> Iterator[Outgoing]:
+    """Open what a run writes; left without `commit`, it leaves nothing behind.
+
+    Args:
+        files: Where it writes.
+        source: Where its rows come from, where there are any.
+        on_quarantine: Called with every line for the quarantine.
+
+    Raises:
+        DatasetError: A file cannot be opened.
+    """
+    with ExitStack() as stack:
+        output = stack.enter_context(open_writer(files.output, source))
+        quarantine = stack.enter_context(LineWriter(files.quarantine)) if files.quarantine else None
+        yield Outgoing(output, quarantine, files.manifest, on_quarantine)
+
+
+# ---- Files that appear whole or not at all, such as records beside the output.
+
+
+def put_in_place(path: Path, content: bytes) -> None:
+    """Write a file that appears whole or not at all.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Write a record as a JSON file that appears whole or not at all.
+
+    Raises:
+        DatasetError: It cannot be written.
+    """
+    text = f"{json.dumps(record, ensure_ascii=False, indent=2)}\n"
+    try:
+        # A file's name need not be UTF-8; what is not is written as JSON's own escapes.
+        put_in_place(path, text.encode("utf-8", "backslashreplace"))
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be written: {error.strerror or error}") from error
+
 
 _PART = re.compile(r"\.\d+(\.old|\.rows)?\.part")
 
@@ -190,3 +315,84 @@ def _require_replaceable(written: Path, read: list[Path], layout: Layout) -> Non
             raise RunError(str(error)) from error
     elif not written.is_file():
         raise no_file(written)
+
+
+# ---- Where a corpus is written, what is read for it, and what must never be written over.
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusFiles:
+    """Where a corpus is written, and what is read for it.
+
+    Attributes:
+        output: Where documents go; `-` is standard output.
+        quarantine: Where attempts go that came to nothing; `None` keeps none.
+        ledger: The durable record; `None` keeps one that ends with the process.
+        manifest: Where the run's own record goes; `None` writes none.
+        estimate: Where a dry run leaves what it said; `None` leaves it nowhere.
+        plan: The file that the plan was read from, where it was; the manifest names it.
+        constitution: The same of the constitution.
+        against: Other corpora, whose documents must not be repeated.
+    """
+
+    output: str
+    quarantine: Path | None = None
+    ledger: Path | None = None
+    manifest: Path | None = None
+    estimate: Path | None = None
+    plan: Path | None = None
+    constitution: Path | None = None
+    against: tuple[Path, ...] = ()
+
+    @classmethod
+    def beside(
+        cls,
+        output: str,
+        *,
+        plan: Path | None = None,
+        constitution: Path | None = None,
+        against: Sequence[Path] = (),
+    ) -> "CorpusFiles":
+        """Derive the other files from the output: `docs.jsonl` → `docs.quarantine.jsonl`, ….
+
+        Args:
+            output: The file or folder for documents, or `-`: standard output leaves no files.
+            plan: The file that the plan is read from.
+            constitution: The file that the constitution is read from.
+            against: See the attribute.
+
+        Raises:
+            RunError: There is no such corpus to compare with; or what is to be written is no
+                regular file, lies in no folder, is one of the files that are read, or would be
+                part of a corpus to compare with from then on.
+        """
+        for path in against:
+            if not path.exists():
+                raise RunError(f"{path}: there is no such file to compare with")
+        if output == STDOUT:
+            return cls(output, plan=plan, constitution=constitution, against=tuple(against))
+        target = Path(output)
+        if not target.name:
+            raise no_file(target)
+        files = cls(
+            output,
+            quarantine=beside_output(target, "quarantine.jsonl"),
+            ledger=RunFiles.ledger_of(target),
+            manifest=beside_output(target, "run.json"),
+            estimate=beside_output(target, "estimate.json"),
+            plan=plan,
+            constitution=constitution,
+            against=tuple(against),
+        )
+        beside = (files.quarantine, files.ledger, files.manifest, files.estimate)
+        compared = opened_for_run(against) if against else None
+        require_writable(output, *beside, source=compared, read=[plan, constitution])
+        return files
+
+    def remove_leftovers(self) -> None:
+        """Remove what a killed process left behind of files it had not finished.
+
+        Ask only while holding the run's ledger: then no process is still at work on them.
+        """
+        if self.ledger is not None:
+            remove_parts(Path(self.output), self.quarantine, self.manifest, self.estimate)

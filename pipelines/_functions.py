@@ -4,16 +4,24 @@ Nothing is lost: a row that does not pass comes back as it was, marked in its `w
 `quarantined`, with the reasons.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import asyncio
+import atexit
+import os
+import sys
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import pyarrow as pa
 
 from whyset.constitution import Constitution
 from whyset.datasets import (
     COLUMN,
     DEFAULT,
+    REASONING_FIELD,
     BadRow,
     DatasetError,
     Row,
@@ -31,11 +39,125 @@ from whyset.generators import Declined, Generator, GeneratorError, Item, Model
 from whyset.models import PatientModel, RetryPolicy, adopt
 from whyset.retriever import PassageRetriever, Searcher
 
-from ._background import forked_with, in_background
-from ._crew import Crew
-from ._ledger import Ledger
-from ._live import Done, LiveEngine
-from ._rowrecord import QUARANTINED
+from ._assembly import Crew
+from .engine._live import Done, LiveEngine
+from .engine._record import QUARANTINED
+from .ledger._ledger import Ledger
+
+# ---- Which columns of which types a `Dataset` has after a generator, before there are rows to
+# tell.
+
+
+def widened(features: Mapping[str, Any], adds: Sequence[str], *, reasoning: bool) -> Any:
+    """Return a dataset's features, wide enough for what a generator may put into a row.
+
+    Args:
+        features: A `Features` of the datasets library.
+        adds: Columns of text that the generator adds.
+        reasoning: Whether reasoning goes into a field of its own.
+    """
+    kind: Any = type(features)
+    held: Mapping[str, pa.DataType] = {
+        found.name: found.type for found in kind(features).arrow_schema
+    }
+    new: dict[str, pa.DataType] = dict.fromkeys([*adds, COLUMN], pa.string())
+    if reasoning:
+        new |= {name: wider for name, one in held.items() if (wider := _reasoned(one)) is not None}
+        if "response" in held:
+            new[REASONING_FIELD] = pa.string()
+    if COLUMN in held and held[COLUMN] != pa.string():  # somebody else's, which keeps its value
+        new[f"{COLUMN}_original"] = held[COLUMN]
+    changed = kind.from_arrow_schema(pa.schema(list(new.items())))
+    return kind({**features, **changed})
+
+
+def _reasoned(kind: pa.DataType) -> pa.DataType | None:
+    """Return the type of a list of messages with a field for reasoning; `None` for other types."""
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return None
+    message = kind.value_type
+    if not pa.types.is_struct(message):
+        return None
+    fields = {message.field(at).name: message.field(at).type for at in range(message.num_fields)}
+    if not {"role", "content"} <= fields.keys() or REASONING_FIELD in fields:
+        return None
+    return pa.list_(pa.struct([*fields.items(), (REASONING_FIELD, pa.string())]))
+
+
+# ---- An event loop in a thread of its own, for functions that are called and wait.
+
+T = TypeVar("T")
+
+_PATIENCE = 5.0
+"""Seconds that the end of the process waits for connections to be closed."""
+
+
+class _Background:
+    """A running event loop. A process that was forked off has none of it and needs its own."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+        self._running = threading.Event()
+        self._thread = threading.Thread(
+            target=asyncio.run, args=(self._serve(),), name="whyset-functions", daemon=True
+        )
+        self._thread.start()
+        self._running.wait()
+        atexit.register(self._end)
+
+    def run(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        # The context goes along, and LangChain's callbacks with it.
+        future = asyncio.run_coroutine_threadsafe(work(), self._loop)
+        try:
+            return future.result()
+        except BaseException:  # Ctrl-C among them
+            future.cancel()
+            raise
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._over = asyncio.Event()
+        self._running.set()
+        await self._over.wait()
+
+    def _end(self) -> None:
+        if self.process == os.getpid():
+            self._loop.call_soon_threadsafe(self._over.set)
+            self._thread.join(_PATIENCE)
+
+
+_lock = threading.Lock()
+_background: _Background | None = None
+_inherited: frozenset[str] = frozenset()
+
+
+def _note_fork() -> None:
+    global _inherited
+    _inherited = frozenset(sys.modules)
+
+
+os.register_at_fork(after_in_child=_note_fork)
+
+
+def forked_with(module: str) -> bool:
+    """Say whether this process was forked off one that had imported a module already.
+
+    Threads do not come along, and what relies on some that are gone waits for them for ever.
+    """
+    return module in _inherited
+
+
+def in_background(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Do work in the background loop of this process, and wait for it.
+
+    An interruption ends the work.
+    """
+    global _background
+    with _lock:
+        if _background is None or _background.process != os.getpid():
+            _background = _Background()
+        background = _background
+    return background.run(work)
 
 
 def rewrite_rows(
@@ -172,7 +294,7 @@ class Mapper:
         It takes types from the first rows that come back, where a column may be empty that is not
         so later. `features=work.features(dataset.features)` tells it beforehand.
         """
-        from ._schema import widened  # pyarrow is needed here alone
+        pass  # pyarrow is needed here alone
 
         channel = getattr(self.generator.options, "channel", None)
         return widened(features, self.generator.adds, reasoning=channel == "thinking")

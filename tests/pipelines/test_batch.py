@@ -48,7 +48,7 @@ from whyset.pipelines import (
     RunError,
     RunStopped,
 )
-from whyset.pipelines._batchbook import BatchBook
+from whyset.pipelines.ledger._batches import BatchBook
 from whyset.retriever import Grounding
 from whyset.retriever.testing import FakeSearcher
 

@@ -22,7 +22,7 @@ from whyset.pipelines import (
     RunStopped,
     forget_batch,
 )
-from whyset.pipelines._batchbook import BatchBook
+from whyset.pipelines.ledger._batches import BatchBook
 
 from .conftest import QUICK, OpenCrew
 

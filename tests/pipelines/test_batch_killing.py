@@ -13,7 +13,7 @@ from loopback import LoopbackServer, Response
 
 from whyset.models import AnthropicModel
 from whyset.pipelines import BatchPolicy, Ledger, Run, RunFiles, RunStatus
-from whyset.pipelines._batchbook import BatchBook
+from whyset.pipelines.ledger._batches import BatchBook
 
 from .conftest import QUICK, TEXT, OpenCrew
 

@@ -26,8 +26,8 @@ from whyset.pipelines import (
     RunStopped,
     make_plan,
 )
-from whyset.pipelines._apart import told_apart
-from whyset.pipelines._reckoning import growth
+from whyset.pipelines.estimate._cost import growth
+from whyset.pipelines.estimate._estimate import told_apart
 from whyset.retriever.testing import FakeSearcher
 
 CONSTITUTION = Constitution.charter()

@@ -4,7 +4,7 @@ from noting import Notes, words
 
 from whyset.constitution import Constitution
 from whyset.pipelines import make_plan
-from whyset.pipelines._corpus_habits import Habits, spoken_texts
+from whyset.pipelines.corpus._overuse import Habits, spoken_texts
 
 from .conftest import TEXT
 

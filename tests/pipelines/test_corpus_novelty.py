@@ -11,8 +11,7 @@ from noting import words
 from numpy.typing import NDArray
 
 from whyset.pipelines import MEASURED, Likeness
-from whyset.pipelines._corpus_novelty import LONG, SHORT, Novelty, Resemblance
-from whyset.pipelines._corpus_shingles import ShingleIndex, words_of
+from whyset.pipelines.corpus._dedup import LONG, SHORT, Novelty, Resemblance, ShingleIndex, words_of
 from whyset.retriever import open_embedder
 
 

@@ -15,8 +15,7 @@ from whyset.generators import Ask, DocumentGenerator, Generator, Reply
 from whyset.models import Prices
 from whyset.models.testing import ScriptedModel
 from whyset.pipelines import CorpusFiles, CorpusRun, Crew, Likeness, Run, RunFiles, make_plan
-from whyset.pipelines._apart import told_apart
-from whyset.pipelines._estimate import REASONING
+from whyset.pipelines.estimate._estimate import REASONING, told_apart
 from whyset.retriever import PassageRetriever
 
 RETRIEVER = PassageRetriever.open(CONSTITUTION, embedder="lexical", ephemeral=True)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from whyset.generators import Ask, RateLimit, RateLimits, Reply, Usage
 from whyset.pipelines import RunStopped
-from whyset.pipelines._halting import Halt
-from whyset.pipelines._limit import AdaptiveLimit
+from whyset.pipelines.engine._concurrency import AdaptiveLimit
+from whyset.pipelines.engine._stop import Halt
 
 ASK = Ask("writer", "deliberation/write", "s" * 400, "u" * 400, 100)
 ANSWER = Reply("Hello.", "complete", Usage(10, 50))

@@ -10,7 +10,7 @@ from noting import Notes
 
 from whyset.constitution import Constitution
 from whyset.pipelines import Focus, PlanError, coverage_text, make_plan, uncovered
-from whyset.pipelines.planning import focus_groups, planned_contexts
+from whyset.pipelines.plan import focus_groups, planned_contexts
 
 BLOCKS = st.lists(
     st.sampled_from(

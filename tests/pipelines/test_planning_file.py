@@ -23,9 +23,9 @@ from whyset.pipelines import (
     read_plan,
     write_plan,
 )
-from whyset.pipelines.planning import amount, plan_record
-from whyset.pipelines.planning._amounts import amount_text
-from whyset.pipelines.planning._yaml import parse, scalar
+from whyset.pipelines.plan import amount, plan_record
+from whyset.pipelines.plan._file import parse, scalar
+from whyset.pipelines.plan._plan import amount_text
 
 from .conftest import TEXT
 

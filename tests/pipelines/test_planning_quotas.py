@@ -11,9 +11,8 @@ from noting import SUBJECTS, Notes
 
 from whyset.constitution import Constitution
 from whyset.pipelines import Plan, PlannedAxis, make_plan
-from whyset.pipelines.planning import planned_contexts
-from whyset.pipelines.planning._chance import derived_seed, shuffled
-from whyset.pipelines.planning._quotas import quotas
+from whyset.pipelines.plan import planned_contexts
+from whyset.pipelines.plan._coverage import derived_seed, quotas, shuffled
 
 from .conftest import TEXT
 

@@ -8,7 +8,7 @@ import pytest
 from whyset.generators import Ask, Reply, Usage
 from whyset.models import BatchStatus
 from whyset.pipelines import Ledger, RunError, RunStatus, StepStatus
-from whyset.pipelines._batchbook import COLLECTED, BatchBook
+from whyset.pipelines.ledger._batches import COLLECTED, BatchBook
 
 JUDGE = Ask("judge", "deliberation/judge", "", "", 1)
 WRITE = Ask("writer", "deliberation/write", "", "", 1)

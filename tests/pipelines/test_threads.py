@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from whyset.pipelines._threads import ReadAhead, Worker
+from whyset.pipelines.engine._threads import ReadAhead, Worker
 
 # A process whose reader and worker are both stuck must still come to its end.
 STUCK = """

@@ -1,0 +1,170 @@
+"""The account of a run: what came out, what it took."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from whyset.datasets import Selection, Shape
+from whyset.generators import Usage, usage_record
+
+from ._assembly import Crew
+from ._files import RunFiles
+from .engine._live import Done
+from .engine._record import QUARANTINED
+from .engine._requests import Traffic
+from .estimate._cost import Foretold
+from .ledger._ledger import Spent
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has come out of a run so far.
+
+    Attributes:
+        meanings: Outcomes that may be → what they mean, in the order in which they are told.
+        rows: How many rows there were; the sum of all outcomes.
+        outcomes: Rows by outcome, `quarantined` among them.
+        reasons: Quarantined rows by reason; a row may have several.
+        reused: Rows whose result was made in an earlier run.
+        usage: What the replies behind these rows took, whenever they were paid for.
+    """
+
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    rows: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    reused: int = 0
+    usage: Usage = Usage()
+
+    def add(self, done: Done) -> None:
+        """Count a row."""
+        self.rows += 1
+        self.reused += done.reused
+        self.outcomes[done.record.outcome] += 1
+        self.reasons.update(done.record.reasons)
+        self.usage += done.record.usage
+
+    def record(self) -> dict[str, Any]:
+        """Return the counts as plain values; every outcome that may be is there, be it 0."""
+        return {
+            "rows": self.rows,
+            **{outcome: self.outcomes[outcome] for outcome in (*self.meanings, QUARANTINED)},
+            "reasons": dict(sorted(self.reasons.items())),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The account of a run.
+
+    Attributes:
+        tally: What came out.
+        spent: What all replies in the run's ledger took, by step and model, earlier runs included.
+        traffic: What this process sent and received.
+        seconds: How long it took.
+        files: Where everything lies.
+        foretold: What a dry run said of it beforehand; `None` where there was none.
+    """
+
+    tally: Tally
+    spent: tuple[Spent, ...]
+    traffic: Traffic
+    seconds: float
+    files: RunFiles
+    foretold: Foretold | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 where all rows are done, 1 where some are in quarantine."""
+        return 1 if self.tally.outcomes[QUARANTINED] else 0
+
+    def record(self) -> dict[str, Any]:
+        """Return the account as plain values."""
+        return {
+            **self.tally.record(),
+            "reused": self.tally.reused,
+            "answered": self.traffic.answered,
+            "replayed": self.traffic.replayed,
+            "retried": self.traffic.retried,
+            "spent": [spent_record(spent) for spent in self.spent],
+            "foretold": None if self.foretold is None else self.foretold.record(),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def spent_record(spent: Spent) -> Mapping[str, Any]:
+    """Return what a step took as plain values; `dollars` is null where the model is unpriced."""
+    return {
+        "step": spent.step,
+        "model": spent.model,
+        "replies": spent.replies,
+        **usage_record(spent.usage),
+        "dollars": None if spent.cost is None else float(spent.cost),
+    }
+
+
+# ---- The run's manifest: what is true of a run and belongs in none of its rows.
+
+
+def manifest_record(
+    summary: Summary,
+    crew: Crew,
+    *,
+    started: datetime,
+    finished: datetime,
+    prices_of: str,
+    selection: Selection,
+    to: Shape | None,
+) -> dict[str, Any]:
+    """Return a finished run's manifest as plain values.
+
+    Args:
+        summary: The account of the run.
+        crew: Who worked.
+        started: When the run began, with a time zone.
+        finished: When its last row was done.
+        prices_of: The date of the price list.
+        selection: What of each row was worked on.
+        to: The shape that rows were written in, where it was not each one's own.
+    """
+    files = summary.files
+    read = files.source.labels
+    quarantine = files.quarantine if summary.tally.outcomes[QUARANTINED] else None
+    return {
+        "whyset": version("whyset"),
+        "started": started.isoformat(timespec="seconds"),
+        "finished": finished.isoformat(timespec="seconds"),
+        "input": read[0] if len(read) == 1 else list(read),
+        "output": Path(files.output).name,
+        "quarantine": quarantine.name if quarantine else None,
+        "selection": asdict(selection),
+        "to": to,
+        **crew_record(crew, files.constitution),
+        "prices_of": prices_of,
+        "summary": summary.record(),
+    }
+
+
+def crew_record(crew: Crew, file: Path | None) -> dict[str, Any]:
+    """Return what a manifest tells of who worked.
+
+    Args:
+        crew: Who did.
+        file: The file that the constitution was read from, where it was.
+    """
+    constitution = crew.retriever.constitution
+    return {
+        "constitution": {
+            "title": constitution.title,
+            "sha256": constitution.digest,
+            "file": file.name if file else None,
+        },
+        "generator": {"name": crew.generator.name, "version": crew.generator.version},
+        "models": crew.model_names,
+        "retrieval": crew.retriever.identity,
+        "settings": dict(crew.settings),
+    }

@@ -1,0 +1,1 @@
+"""Corpora: documents written to a plan, without near-duplicates."""

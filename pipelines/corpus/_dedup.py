@@ -1,0 +1,300 @@
+"""Near-duplicates: of every text, whether one like it is there already, by words and by meaning."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from whyset.datasets import COLUMN, BadRow, DatasetError, open_source, provenance_of
+from whyset.generators import DocumentGenerator
+from whyset.retriever import Embedder
+
+from ._overuse import texts_in
+
+# ---- Near-duplicates by their words: MinHash over runs of three, in an index that finds the
+# nearest.
+
+if TYPE_CHECKING:
+    Sketch = Any
+    """A text's MinHash; `datasketch` ships no types."""
+
+_RUN = 3
+_PERMUTATIONS = 128
+# 32 bands of 4 find 87 % of the pairs that are half alike, 99 % of those that are 0.6 alike; what
+# they find beside that is compared hash by hash and left.
+_BANDS = (32, 4)
+_SEED = 1
+
+# Scripts without spaces: every character is a word.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text as they are compared: in lower case, without marks."""
+    return _WORD.findall(text.casefold())
+
+
+@dataclass(frozen=True, slots=True)
+class WordsAlike:
+    """A text found, and how much it has in common with another.
+
+    Attributes:
+        key: What it was added under.
+        share: The estimated share of runs of words that both have, of those that either has.
+    """
+
+    key: str
+    share: float
+
+
+class ShingleIndex:
+    """Texts by the runs of words in them."""
+
+    def __init__(self) -> None:
+        # It ships no types.
+        from datasketch import MinHashLSH  # type: ignore[import-untyped]
+
+        self._index = MinHashLSH(num_perm=_PERMUTATIONS, params=_BANDS)
+        self._held: dict[str, tuple[int, Sketch]] = {}
+        self._added = 0
+
+    def sketch(self, text: str) -> "Sketch":
+        """Return what a text is compared by."""
+        from datasketch import MinHash
+
+        words = words_of(text)
+        runs = {" ".join(words[at : at + _RUN]) for at in range(max(len(words) - _RUN + 1, 1))}
+        sketch = MinHash(num_perm=_PERMUTATIONS, seed=_SEED, scheme="affine32")
+        sketch.update_batch([run.encode() for run in sorted(runs)])
+        return sketch
+
+    def nearest(self, sketch: "Sketch") -> WordsAlike | None:
+        """Return the text that has most in common with one, of several the first added."""
+        best: WordsAlike | None = None
+        for _, key in sorted((self._held[key][0], key) for key in self._index.query(sketch)):
+            share = float(self._held[key][1].jaccard(sketch))
+            if best is None or share > best.share:
+                best = WordsAlike(key, share)
+        return best
+
+    def add(self, key: str, sketch: "Sketch") -> None:
+        """Put a text in."""
+        self._index.insert(key, sketch)
+        self._held[key] = (self._added, sketch)
+        self._added += 1
+
+    def remove(self, key: str) -> None:
+        """Take a text out."""
+        self._index.remove(key)
+        del self._held[key]
+
+
+# ---- Corpora that are there already, which a new one must not repeat.
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A document of another corpus.
+
+    Attributes:
+        label: File and line.
+        text: What it is compared by.
+        idea: What it was written from; empty where that is not told.
+    """
+
+    label: str
+    text: str
+    idea: str
+
+
+def existing_documents(files: Sequence[Path], generator: DocumentGenerator) -> Iterator[Existing]:
+    """Yield the documents of files, in their order.
+
+    A document that the same generator wrote is compared as the generator says; any other by all
+    texts in it.
+
+    Raises:
+        DatasetError: A file cannot be read, or a record of it: what is not read is not compared.
+    """
+    names = Counter(path.name for path in files)
+    for place, path in enumerate(files, start=1):
+        name = path.name if names[path.name] == 1 else f"{path.name} ({place})"
+        for record, _ in open_source(str(path)).records():
+            if isinstance(record, BadRow):
+                raise DatasetError(
+                    f"{path}:{record.line}: cannot be compared with: {record.reason}; mend the "
+                    "file or leave it out"
+                )
+            yield _existing(f"{name}:{record.line}", dict(record.columns), generator)
+
+
+def _existing(label: str, columns: dict[str, Any], generator: DocumentGenerator) -> Existing:
+    idea = ""
+    try:
+        told = provenance_of(columns)
+    except DatasetError:
+        told = {}
+    columns.pop(COLUMN, None)
+    if isinstance(told.get("idea"), str):
+        idea = told["idea"]
+    try:
+        text = generator.text_of(columns)
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError):
+        text = "\n\n".join(texts_in(columns))
+    return Existing(label, text, idea)
+
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+SHORT, LONG = 60, 180
+"""Words of a short text and of a long one, between which the threshold of meaning changes."""
+
+_WINDOW = LONG // 2
+_FIRST_ROOM = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """From when on a text counts as a near-duplicate; docs/planning.md has the measurement.
+
+    Attributes:
+        words: The share of runs of three words in common, 0 to 1.
+        short: The cosine of two texts of which one has up to `SHORT` words.
+        long: The cosine of two texts of `LONG` words or more.
+    """
+
+    words: float = 0.5
+    short: float = 0.90
+    long: float = 0.88
+
+
+MEASURED = Likeness()
+"""The thresholds of meaning were measured with `minilm`, and hold for no other embedder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a text is compared by.
+
+    Attributes:
+        words: How many it has.
+        sketch: Its words.
+        vector: Its meaning; `None` where there is no embedder.
+    """
+
+    words: int
+    sketch: Any
+    vector: "Vectors | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Resemblance:
+    """That a text is too much like another.
+
+    Attributes:
+        key: What the other was added under.
+        by: What they have in common.
+        degree: How much: the share of runs of words, or the cosine.
+    """
+
+    key: str
+    by: str
+    degree: float
+
+
+class Novelty:
+    """The texts so far, and whether another is new beside them."""
+
+    def __init__(self, embedder: Embedder | None, likeness: Likeness = MEASURED) -> None:
+        """Begin with none.
+
+        Args:
+            embedder: What tells meanings; without one, words alone are compared.
+            likeness: From when on a text counts as a near-duplicate.
+        """
+        self._embedder = embedder
+        self._likeness = likeness
+        self._shingles = ShingleIndex()
+        self._places: dict[str, int] = {}
+        self._keys: list[str] = []
+        self._vectors: Vectors | None = None
+        self._lengths: NDArray[np.float32] | None = None
+
+    def fingerprints(self, texts: Sequence[str]) -> list[Fingerprint]:
+        """Return what texts are compared by; all are embedded in one pass.
+
+        Raises:
+            RetrieverError: The embedder failed.
+        """
+        vectors: Sequence[Vectors | None] = [None] * len(texts)
+        if self._embedder is not None and texts:
+            vectors = list(self._embedder.embed([_gist(text) for text in texts]))
+        return [
+            Fingerprint(len(words_of(text)), self._shingles.sketch(text), vector)
+            for text, vector in zip(texts, vectors, strict=True)
+        ]
+
+    def resembled(self, text: Fingerprint) -> Resemblance | None:
+        """Return which text one is a near-duplicate of, if of any."""
+        alike = self._shingles.nearest(text.sketch)
+        if alike is not None and alike.share >= self._likeness.words:
+            return Resemblance(alike.key, "words", round(alike.share, 2))
+        return self._by_meaning(text)
+
+    def add(self, key: str, text: Fingerprint) -> None:
+        """Put a text among those that others are compared with."""
+        self._shingles.add(key, text.sketch)
+        self._places[key] = len(self._keys)
+        self._keys.append(key)
+        if text.vector is not None:
+            self._hold(text.vector, text.words)
+
+    def remove(self, key: str) -> None:
+        """Take a text out again."""
+        self._shingles.remove(key)
+        place = self._places.pop(key)
+        if self._vectors is not None:
+            self._vectors[place] = 0.0
+
+    def _by_meaning(self, text: Fingerprint) -> Resemblance | None:
+        import numpy as np
+
+        if text.vector is None or self._vectors is None or self._lengths is None:
+            return None
+        count = len(self._keys)
+        cosines = self._vectors[:count] @ text.vector
+        shorter = np.minimum(self._lengths[:count], text.words)
+        least = np.interp(shorter, [SHORT, LONG], [self._likeness.short, self._likeness.long])
+        beyond = cosines - least
+        place = int(beyond.argmax())
+        if beyond[place] < 0:
+            return None
+        return Resemblance(self._keys[place], "meaning", round(float(cosines[place]), 3))
+
+    def _hold(self, vector: "Vectors", words: int) -> None:
+        import numpy as np
+
+        count = len(self._keys)
+        if self._vectors is None or self._lengths is None:
+            self._vectors = np.zeros((_FIRST_ROOM, len(vector)), np.float32)
+            self._lengths = np.zeros(_FIRST_ROOM, np.float32)
+        elif count > len(self._vectors):
+            self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
+            self._lengths = np.concatenate([self._lengths, np.zeros_like(self._lengths)])
+        self._vectors[count - 1] = vector
+        self._lengths[count - 1] = words
+
+
+def _gist(text: str) -> str:
+    """Return how a text begins and ends: as much as the embedder reads in one go."""
+    words = text.split()
+    if len(words) <= LONG:
+        return text
+    return " ".join([*words[:_WINDOW], *words[-_WINDOW:]])

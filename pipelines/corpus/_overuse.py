@@ -1,0 +1,134 @@
+"""What a corpus has too much of: openings, names and the like, excluded from the next wave."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from whyset.generators import DocumentGenerator, is_numbered
+from whyset.generators.checks import names_in, opening_of
+
+from ..plan import Plan
+
+NAMES, OPENINGS, IDEAS = "names", "openings", "ideas"
+"""Kinds of what is excluded; others are called after their axis."""
+
+_FEWEST = 4
+"""So often something must have come to be a habit at all, whatever the size of the corpus."""
+
+_COMMON = {NAMES: 0.01, OPENINGS: 0.03}
+"""The share of documents from which on a name or an opening is a habit."""
+
+_UNPLANNED = 0.1
+"""The same for what a generator has found out for itself, such as subtypes."""
+
+_ABOVE_EVEN = 1.5
+"""The same for a value of an axis that a model has listed: so many times its even share."""
+
+_MOST = 30
+_PROSE = 8
+
+
+class Habits:
+    """Counts what accepted documents have in common.
+
+    Args:
+        plan: What they are to be.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._generated = {name: axis.generated for name, axis in plan.variety.items()}
+        self._counts: dict[str, Counter[str]] = defaultdict(Counter)
+        self._meant: dict[tuple[str, str], str] = {}
+        self._documents = 0
+        self._common: dict[str, list[str]] | None = None
+
+    def learn(self, drawn: Mapping[str, str], found: Mapping[str, str]) -> None:
+        """Learn what values that were drawn as numbers stand for.
+
+        Args:
+            drawn: Axis → value, as the plan drew it.
+            found: Axis → value, as the generator found it out.
+        """
+        for axis, value in drawn.items():
+            if is_numbered(value) and axis in found:
+                self._meant[axis, value] = found[axis]
+
+    @property
+    def meanings(self) -> Mapping[tuple[str, str], str]:
+        """Axis and value as drawn → what that stands for."""
+        return self._meant
+
+    def add(self, texts: Sequence[str], found: Mapping[str, str]) -> None:
+        """Count what a document holds.
+
+        Args:
+            texts: What it says; see `spoken_texts`.
+            found: Axis → value, as the generator found it out.
+        """
+        self._documents += 1
+        self._common = None
+        # By document, not by mention: a story may name its hero fifty times.
+        self._counts[NAMES].update(set(names_in("\n\n".join(texts))))
+        prose = [text for text in texts if len(text.split()) >= _PROSE]
+        self._counts[OPENINGS].update(set(filter(None, map(opening_of, prose))))
+        for axis, value in found.items():
+            if self._generated.get(axis, 1):  # what was planned by value is exact already
+                self._counts[axis][value] += 1
+
+    def exclusions(self, drawn: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+        """Return what has become too common, by kind, for a document with these draws."""
+        if self._common is None:
+            self._common = {kind: self._too_common(kind) for kind in sorted(self._counts)}
+        excluded = {}
+        for kind, values in self._common.items():
+            drew = drawn.get(kind, "")
+            own = self._meant.get((kind, drew), drew)
+            if left := [value for value in values if value != own]:
+                excluded[kind] = tuple(left[:_MOST])
+        return excluded
+
+    def _too_common(self, kind: str) -> list[str]:
+        least = max(_FEWEST, self._share(kind) * self._documents)
+        found = [(-count, value) for value, count in self._counts[kind].items() if count >= least]
+        return [value for _, value in sorted(found)]
+
+    def _share(self, kind: str) -> float:
+        if kind in _COMMON:
+            return _COMMON[kind]
+        generated = self._generated.get(kind, 0)
+        return _ABOVE_EVEN / generated if generated else _UNPLANNED
+
+
+def spoken_texts(generator: DocumentGenerator, columns: Mapping[str, Any]) -> list[str]:
+    """Return what a document says: each message of a conversation, else the generator's text.
+
+    Args:
+        generator: Who wrote it.
+        columns: The document, provenance left out.
+    """
+    messages = columns.get("messages")
+    if isinstance(messages, list):
+        contents = [each.get("content") for each in messages if isinstance(each, Mapping)]
+        return [text for content in contents if (text := _content_text(content))]
+    return [generator.text_of(columns)]
+
+
+def _content_text(content: Any) -> str:
+    """Return a message's text, which may come in blocks."""
+    if isinstance(content, str):
+        return content
+    blocks = content if isinstance(content, list) else []
+    held = [block.get("text") for block in blocks if isinstance(block, Mapping)]
+    return "\n".join(text for text in held if isinstance(text, str))
+
+
+def texts_in(value: Any) -> Iterable[str]:
+    """Yield every text in plain values, however deep it stands."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for held in value.values():
+            yield from texts_in(held)
+    elif isinstance(value, list | tuple):
+        for held in value:
+            yield from texts_in(held)

@@ -1,0 +1,273 @@
+"""What has come of a plan so far, counted beside what was planned."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from .._assembly import Crew
+from .._files import CorpusFiles
+from .._report import crew_record, spent_record
+from ..engine._record import QUARANTINED
+from ..engine._requests import Traffic
+from ..estimate._cost import Foretold
+from ..ledger._ledger import Spent
+from ..plan import Context, Plan, plan_record
+from ._production import NEAR_DUPLICATE, Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How many documents were wanted of something, and how many there are.
+
+    Attributes:
+        name: What of: a section, or a value of an axis.
+        planned: How many were wanted.
+        written: How many are in the output.
+        meaning: What a value that was drawn as a number stands for; empty for any other.
+    """
+
+    name: str
+    planned: int
+    written: int
+    meaning: str = ""
+
+    @property
+    def short(self) -> int:
+        """How many are lacking."""
+        return max(self.planned - self.written, 0)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        meaning = {"meaning": self.meaning} if self.meaning else {}
+        return {"name": self.name, **meaning, "planned": self.planned, "written": self.written}
+
+
+@dataclass(slots=True)
+class CorpusTally:
+    """What has come of a plan so far.
+
+    Every attempt is accepted or in quarantine; a document that is neither written nor given up is
+    still to do.
+
+    Attributes:
+        plan: What was planned.
+        contexts: The plan's.
+        meanings: Outcomes that may be → what they mean.
+        outcomes: Attempts by outcome, `quarantined` among them.
+        reasons: Rejected attempts by reason; one may have several.
+        near_duplicates: Rejected near-duplicates by stage: `idea`, `document`.
+        given_up: Documents for which nothing more is tried.
+        reused: Attempts whose result was made in an earlier run.
+        tokens: The tokens of all documents in the output, estimated.
+        answered: Contexts and documents that came back so far, compared or not.
+    """
+
+    plan: Plan
+    contexts: Sequence[Context] = field(repr=False)
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    near_duplicates: Counter[str] = field(default_factory=Counter)
+    given_up: int = 0
+    reused: int = 0
+    tokens: int = 0
+    answered: int = 0
+    _by_section: Counter[tuple[str, ...]] = field(default_factory=Counter, repr=False)
+    _by_passage: Counter[str] = field(default_factory=Counter, repr=False)
+    _by_value: Counter[tuple[str, str]] = field(default_factory=Counter, repr=False)
+
+    def add(self, attempt: Attempt) -> None:
+        """Count an attempt."""
+        self.outcomes[attempt.outcome] += 1
+        self.reused += attempt.reused
+        if not attempt.accepted:
+            self.reasons.update(attempt.reasons)
+            self.near_duplicates[attempt.stage] += NEAR_DUPLICATE in attempt.reasons
+            self.given_up += attempt.given_up
+            return
+        context = attempt.context
+        self.tokens += attempt.tokens
+        self._by_section[context.path] += 1
+        self._by_passage.update(context.passages)
+        self._by_value.update(context.variety.items())
+
+    @property
+    def documents(self) -> int:
+        """How many documents are in the output."""
+        return self.attempts - self.quarantined
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts came to an end."""
+        return self.outcomes.total()
+
+    @property
+    def quarantined(self) -> int:
+        """How many of them came to nothing."""
+        return self.outcomes[QUARANTINED]
+
+    @property
+    def to_do(self) -> int:
+        """How many documents are neither written nor given up."""
+        return self.plan.documents - self.documents - self.given_up
+
+    @property
+    def sections(self) -> tuple[Quota, ...]:
+        """Each section's documents."""
+        return tuple(
+            Quota(section.name, section.documents, self._by_section[section.path])
+            for section in self.plan.sections
+        )
+
+    def variety(self, meanings: Mapping[tuple[str, str], str]) -> dict[str, tuple[Quota, ...]]:
+        """Return the documents of each value, by axis.
+
+        Args:
+            meanings: Axis and value as drawn → what that stands for.
+        """
+        planned = Counter(item for context in self.contexts for item in context.variety.items())
+        return {
+            axis: tuple(
+                Quota(
+                    value,
+                    count * self.plan.drafts,
+                    self._by_value[axis, value],
+                    meanings.get((axis, value), ""),
+                )
+                for (name, value), count in sorted(planned.items(), key=lambda each: each[0])
+                if name == axis
+            )
+            for axis in self.plan.variety
+        }
+
+    def uncovered(self, passages: Iterable[str]) -> tuple[str, ...]:
+        """Return which of these passages ground fewer documents than they should."""
+        return tuple(name for name in passages if self._by_passage[name] < self.plan.per_passage)
+
+
+# ---- The account of a corpus: what came of the plan, what is short, what it took.
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusSummary:
+    """The account of a corpus.
+
+    Attributes:
+        tally: What came of the plan.
+        variety: Axis → how many documents each of its values has.
+        uncovered: The passages that ground fewer documents than they should, the ones that a best
+            effort leaves out included.
+        spent: What all replies in the run's ledger took, by step and model, earlier runs included.
+        traffic: What this process sent and received.
+        seconds: How long it took.
+        files: Where everything lies.
+        stopped: Why it ended before everything was tried: the budget; empty where it did not.
+        notes: What a reader of the account should know.
+        foretold: What a dry run said of it beforehand; `None` where there was none.
+    """
+
+    tally: CorpusTally
+    variety: Mapping[str, tuple[Quota, ...]]
+    uncovered: tuple[str, ...]
+    spent: tuple[Spent, ...]
+    traffic: Traffic
+    seconds: float
+    files: CorpusFiles
+    stopped: str = ""
+    notes: tuple[str, ...] = ()
+    foretold: Foretold | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 where the plan is kept, 1 where it falls short, 3 where the budget ended the run."""
+        if self.stopped:
+            return 3
+        return 1 if self.shortfalls else 0
+
+    @property
+    def shortfalls(self) -> tuple[str, ...]:
+        """What the corpus is short of, a sentence each; none where the plan is kept."""
+        tally, plan = self.tally, self.tally.plan
+        told = []
+        if tally.documents < plan.documents:
+            told.append(f"{tally.documents:,} of {plan.documents:,} documents are written")
+        told += [
+            f"section {quota.name or '(before the first heading)'}: {quota.written:,} of "
+            f"{quota.planned:,} documents"
+            for quota in tally.sections
+            if quota.short
+        ]
+        told += [
+            f"{axis} {quota.meaning or quota.name}: {quota.written:,} of {quota.planned:,} "
+            "documents"
+            for axis, quotas in self.variety.items()
+            for quota in quotas
+            if quota.short
+        ]
+        if self.uncovered and not plan.best_effort:
+            few = "no document" if plan.per_passage == 1 else f"fewer than {plan.per_passage}"
+            told.append(f"passages that ground {few}: {len(self.uncovered):,}")
+        return tuple(told)
+
+    @property
+    def tokens_short(self) -> int:
+        """How many tokens are lacking where tokens were asked for."""
+        return max((self.tally.plan.tokens or 0) - self.tally.tokens, 0)
+
+    def record(self) -> dict[str, Any]:
+        """Return the account as plain values."""
+        tally, plan = self.tally, self.tally.plan
+        return {
+            "documents": tally.documents,
+            "planned": plan.documents,
+            "tokens": tally.tokens,
+            "tokens_planned": plan.tokens,
+            "attempts": tally.attempts,
+            **{outcome: tally.outcomes[outcome] for outcome in (*tally.meanings, QUARANTINED)},
+            "given_up": tally.given_up,
+            "to_do": tally.to_do,
+            "reasons": dict(sorted(tally.reasons.items())),
+            "near_duplicates": {
+                stage: tally.near_duplicates[stage] for stage in ("idea", "document")
+            },
+            "shortfalls": list(self.shortfalls),
+            "stopped": self.stopped or None,
+            "sections": [quota.record() for quota in tally.sections],
+            "variety": {
+                axis: [quota.record() for quota in quotas] for axis, quotas in self.variety.items()
+            },
+            "uncovered": list(self.uncovered),
+            "notes": list(self.notes),
+            "reused": tally.reused,
+            "answered": self.traffic.answered,
+            "replayed": self.traffic.replayed,
+            "retried": self.traffic.retried,
+            "spent": [spent_record(spent) for spent in self.spent],
+            "foretold": None if self.foretold is None else self.foretold.record(),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def corpus_manifest(
+    summary: CorpusSummary, crew: Crew, *, started: datetime, finished: datetime, prices_of: str
+) -> dict[str, Any]:
+    """Return the manifest of a corpus as plain values; see `manifest_record`."""
+    files = summary.files
+    quarantine = files.quarantine if summary.tally.quarantined else None
+    return {
+        "whyset": version("whyset"),
+        "started": started.isoformat(timespec="seconds"),
+        "finished": finished.isoformat(timespec="seconds"),
+        "output": Path(files.output).name,
+        "quarantine": quarantine.name if quarantine else None,
+        "against": [path.name for path in files.against],
+        "plan_file": files.plan.name if files.plan else None,
+        "plan": plan_record(summary.tally.plan),
+        **crew_record(crew, files.constitution),
+        "prices_of": prices_of,
+        "summary": summary.record(),
+    }

@@ -1,0 +1,1 @@
+"""Engines: what drives steps, live or by batch, within a budget and a limit."""
