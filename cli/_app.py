@@ -12,14 +12,12 @@ import typer
 
 from whyset.errors import WhysetError
 
+from ._commands import CommandGroup
 from ._export import card, export
-from ._generated import CommandGroup
-from ._generators import generators, prompts
+from ._inspect import generators, prompts, search, status
 from ._interrupts import remember_interrupts, was_interrupted
-from ._passages import charter, passages
-from ._rewrite import rewrite
-from ._search import search
-from ._status import status
+from ._rows import rewrite
+from ._run import charter, passages
 from ._write import Planners, Writers
 
 _INTERRUPTED = 130

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from whyset.pipelines import QUARANTINED, Tally, Traffic
 
-from ._words import counted
+from ._render import counted
 
 _PLAIN_EVERY = 10.0
 _PATIENCE = 3.0

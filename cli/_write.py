@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._generated import DocumentGroup
-from ._options import STANDARD, ConstitutionOption, JudgeOption, ModelOption, given
-from ._typed import Typed, spread
+from ._commands import DocumentGroup
+from ._options import STANDARD, ConstitutionOption, JudgeOption, ModelOption, Typed, given, spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,7 +150,7 @@ def plan_documents(
 
     from whyset.pipelines import coverage_text, plan_text, write_plan
 
-    from ._passages import load
+    from ._run import load
 
     principles = load(constitution)
     made = generator(**options)
@@ -216,12 +215,8 @@ def write_documents(
 
     from whyset.pipelines import CorpusFiles, open_document_crew, read_plan, read_scenarios
 
-    from ._announcing import announce
-    from ._corpus import work_on_corpus
-    from ._passages import load
     from ._progress import Progress
-    from ._running import Means, opened
-    from ._single import print_single
+    from ._run import Means, announce, load, opened, print_single, work_on_corpus
 
     principles = load(constitution)
     scenarios = read_scenarios(wanted.held_out) if wanted.held_out else ()

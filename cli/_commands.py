@@ -12,8 +12,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from ._options import signed
 from ._rows import work
-from ._typed import signed
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

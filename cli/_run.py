@@ -1,0 +1,405 @@
+"""A run over rows, from what was typed to the account of it; what every such command shares."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from whyset.constitution import Constitution
+from whyset.datasets import (
+    COLUMN,
+    REASONING_FIELD,
+    STDOUT,
+    DatasetError,
+    Selection,
+    Shape,
+    Source,
+    dumps,
+    loads,
+    read_rows,
+    recognise,
+)
+from whyset.generators import RowRejected
+from whyset.generators.checks import EvalScenario
+from whyset.models import ModelUnavailable, Prices, RetryPolicy, UnusableReply, adopt
+from whyset.pipelines import (
+    QUARANTINED,
+    SAMPLE,
+    CorpusFiles,
+    CorpusRun,
+    CorpusTally,
+    Crew,
+    Plan,
+    Run,
+    RunFiles,
+    RunStopped,
+    Tally,
+    Traffic,
+)
+
+from ._interrupts import check_interrupts
+from ._options import Typed
+from ._progress import Progress
+from ._render import OF_DOCUMENTS, render_corpus_summary, render_estimate, render_summary
+
+# ---- What is said on standard error around a run.
+
+_EXTRACTIVE = (
+    "No --model named: using extractive, which only quotes the constitution and weighs nothing. "
+    "What it makes is marked annotated; it is for trying the pipeline, not for training. Name a "
+    "model to write, such as --model anthropic:claude-opus-5-5."
+)
+
+
+def announce(crew: Crew, *, by_default: bool) -> None:
+    """Say what should be known before anything is asked.
+
+    Args:
+        crew: Who is going to work.
+        by_default: Whether nobody named a model, which is said aloud.
+    """
+    notes = [note for model in crew.models.values() for note in getattr(model, "notes", ())]
+    for note in dict.fromkeys(notes):
+        typer.echo(f"Note: {note}", err=True)
+    if by_default:
+        typer.echo(_EXTRACTIVE, err=True)
+
+
+def tell_stopping() -> None:
+    """Say why a run does not end at once when it is interrupted."""
+    typer.echo(
+        "Stopping as soon as the asks in flight are answered; interrupt again to end at once.",
+        err=True,
+    )
+
+
+def tell_quarantined(line: bytes) -> None:
+    """Say what did not pass, from its line for the quarantine."""
+    entry = loads(line)
+    reasons = ", ".join(entry["reasons"])
+    place = entry.get("source") or f"line {entry['line']}"
+    typer.echo(f"Quarantined: {place}: {reasons}: {entry['detail']}", err=True)
+
+
+# ---- A single row or document, made and printed without a run.
+
+
+def read_pair(prompt: Path, response: Path) -> dict[str, Any]:
+    """Return the one row that two plain texts make; the line end of their last lines is no part.
+
+    Raises:
+        DatasetError: One of them cannot be read.
+    """
+    return {"prompt": _text(prompt), "response": _text(response)}
+
+
+def print_single(
+    crew: Crew, columns: Mapping[str, Any], retries: RetryPolicy, *, as_json: bool
+) -> None:
+    """Make one row or document and print it: as plain text, or all of it as JSON.
+
+    Args:
+        crew: Who works.
+        columns: What the generator takes: a row's columns or a brief's values.
+        retries: When a failed ask is sent again.
+        as_json: Whether to print JSON.
+
+    Raises:
+        RunStopped: The provider does not answer.
+        Exit: It did not pass.
+    """
+    writer, judge = (adopt(crew.models[role], retries=retries) for role in ("writer", "judge"))
+    bound = crew.generator.bind(writer, crew.retriever, judge=judge)
+    try:
+        row = bound.invoke(dict(columns))
+    except ModelUnavailable as error:
+        raise RunStopped(f"The provider does not answer: {error}") from error
+    except RowRejected as error:
+        told = str(error)
+        typer.echo(told[:1].upper() + told[1:], err=True)
+        raise typer.Exit(1) from error
+    except UnusableReply as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    if as_json:
+        sys.stdout.buffer.write(dumps(row) + b"\n")
+        return
+    typer.echo(_readable(row))
+
+
+def _readable(row: Mapping[str, Any]) -> str:
+    """Return a finished row or document as a person reads it."""
+    if "response" in row:
+        reasoning = row.get(REASONING_FIELD)
+        return f"{reasoning}\n\n---\n\n{row['response']}" if reasoning else str(row["response"])
+    if isinstance(row.get("text"), str):
+        return str(row["text"])
+    if isinstance(row.get("messages"), list):
+        return "\n\n".join(f"[{said['role']}]\n{said['content']}" for said in row["messages"])
+    shown = {name: value for name, value in row.items() if name != COLUMN}
+    return json.dumps(shown, ensure_ascii=False, indent=2)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig").removesuffix("\n")
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: is not UTF-8; save it as UTF-8") from error
+
+
+# ---- `whyset passages` and `whyset charter`: what a constitution holds, and one to start from.
+
+_SNIPPET = 88
+
+
+def passages(
+    file: Annotated[
+        Path | None,
+        typer.Argument(help="A constitution in Markdown; the bundled charter without one."),
+    ] = None,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print every passage in full, as one JSON document.")
+    ] = False,
+) -> None:
+    """Show the passages of a constitution, with their ids and lines."""
+    constitution = load(file)
+    if json_output:
+        document = {
+            "title": constitution.title,
+            "sha256": constitution.digest,
+            "passages": [asdict(passage) for passage in constitution.passages],
+        }
+        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        return
+    for section in constitution.sections:
+        title = section.title or "(before the first heading)"
+        typer.echo(f"{'  ' * max(len(section.path) - 1, 0)}{title}")
+        for passage in section.passages:
+            first, last = passage.lines
+            words = " ".join(passage.plain.split())
+            shown = words if len(words) <= _SNIPPET else f"{words[: _SNIPPET - 1]}…"
+            where = f"{first}" if first == last else f"{first}-{last}"
+            typer.echo(
+                f"    {passage.id}  {passage.kind}, lines {where}, ~{passage.tokens} tokens\n"
+                f"      {shown}"
+            )
+    total = sum(passage.tokens for passage in constitution.passages)
+    typer.echo(
+        f"\n{constitution.title}: {len(constitution.passages)} passages in "
+        f"{len(constitution.sections)} sections, about {total:,} tokens"
+    )
+
+
+def charter() -> None:
+    """Print the charter, to start your own constitution from."""
+    from importlib import resources
+
+    source = resources.files("whyset.constitution").joinpath("charter.md")
+    sys.stdout.buffer.write(source.read_bytes())
+
+
+def load(file: Path | None) -> "Constitution":
+    """Return the constitution in a file, or the bundled charter."""
+    from whyset.constitution import Constitution
+
+    return Constitution.load(file) if file else Constitution.charter()
+
+
+_LOOKED_AT = 1000
+"""Rows looked at before a run, to say what they are: some tenths of a second."""
+
+_REASONS_TOLD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How a run is carried out."""
+
+    concurrency: int
+    retries: RetryPolicy
+    batch: bool
+    budget: Decimal | None
+    prices: Prices
+    dry_run: bool
+    sample: int
+    as_json: bool
+    quiet: bool
+
+    @classmethod
+    def of(cls, typed: Typed, *, budget: Decimal | None) -> "Means":
+        """Return the means that options come to.
+
+        Raises:
+            ModelError: The file of prices cannot be read.
+        """
+        return cls(
+            concurrency=typed.concurrency,
+            retries=RetryPolicy(attempts=typed.attempts),
+            batch=typed.batch,
+            budget=budget,
+            prices=Prices.load(typed.prices),
+            dry_run=typed.dry_run,
+            sample=SAMPLE if typed.sample is None else typed.sample,
+            as_json=typed.json_output,
+            quiet=typed.quiet,
+        )
+
+
+class AnnouncedRun(Run):
+    """A run that says why it does not end at once when it is interrupted."""
+
+    def stop(self) -> None:
+        """Let asks in flight finish and send no more, and say so on standard error."""
+        super().stop()
+        tell_stopping()
+
+
+def opened(
+    principles: Constitution, open_crew: Callable[[Constitution], Crew], progress: Progress
+) -> Crew:
+    """Open a crew, and say what is being waited for."""
+    with progress.waiting(f"opening the index of {principles.title}"):
+        crew = open_crew(principles)
+    check_interrupts()
+    return crew
+
+
+def work_on_rows(
+    files: RunFiles,
+    crew: Crew,
+    means: Means,
+    progress: Progress,
+    *,
+    selection: Selection,
+    to: Shape | None,
+    by_default: bool,
+) -> None:
+    """Run a generator over rows, or say what that would cost, and account for it.
+
+    Args:
+        files: Where to read and write.
+        crew: Who works.
+        means: How.
+        progress: Where it is shown.
+        selection: What of each row is worked on.
+        to: The shape that rows are written in.
+        by_default: Whether nobody named a model, which is said aloud.
+
+    Raises:
+        Exit: With the code that says how it went.
+    """
+    announce(crew, by_default=by_default and not means.quiet)
+    if not means.quiet:
+        _tell_shapes(files.source, selection)
+    run = AnnouncedRun(
+        files,
+        crew,
+        concurrency=means.concurrency,
+        retries=means.retries,
+        prices=means.prices,
+        batch=means.batch,
+        budget=means.budget,
+        selection=selection,
+        to=to,
+    )
+    if means.dry_run:
+        estimated = run.estimate(sample=means.sample)
+        typer.echo(render_estimate(estimated, as_json=means.as_json))
+        return
+    printed = files.output == STDOUT
+    if printed:
+        # There is no quarantine file, so what does not pass is told at once.
+        run.on_quarantine = tell_quarantined
+    else:
+        run.on_row = progress.update
+        if progress.shown:
+            progress.total = files.source.count()
+    with progress:
+        summary = run.execute()
+    if not means.quiet:
+        # Rows on standard output are for a machine: what is said to a person goes beside them.
+        typer.echo(render_summary(summary, as_json=means.as_json), err=printed)
+    raise typer.Exit(summary.exit_code)
+
+
+def _tell_shapes(source: Source, selection: Selection) -> None:
+    """Say what the rows are, where they can be looked at without being used up."""
+    if not any(map(Path.is_file, source.files())):
+        return
+    found = recognise(islice(read_rows(source, selection=selection), _LOOKED_AT))
+    if found.agree and not found.unusable:
+        typer.echo(f"Rows are read as {found.shape}.", err=True)
+        return
+    among = "the first " if found.rows == _LOOKED_AT else ""
+    typer.echo(f"Rows are read as what each is: {among}{found}", err=True)
+    for reason, count in islice(found.reasons.items(), _REASONS_TOLD):
+        typer.echo(f"  {count:,} × {reason}", err=True)
+
+
+# ---- A corpus, from its plan to the account of it.
+
+
+class AnnouncedCorpus(CorpusRun):
+    """A run that says why it does not end at once when it is interrupted."""
+
+    def stop(self) -> None:
+        """Let asks in flight finish and send no more, and say so on standard error."""
+        super().stop()
+        tell_stopping()
+
+
+def work_on_corpus(
+    files: CorpusFiles,
+    plan: Plan,
+    crew: Crew,
+    means: Means,
+    progress: Progress,
+    *,
+    held_out: Sequence[EvalScenario],
+) -> None:
+    """Carry a plan out, or say what that would cost, and account for it.
+
+    Raises:
+        Exit: With the code that says how it went.
+    """
+    run = AnnouncedCorpus(
+        files,
+        plan,
+        crew,
+        concurrency=means.concurrency,
+        retries=means.retries,
+        prices=means.prices,
+        batch=means.batch,
+        budget=means.budget,
+        held_out=held_out,
+    )
+    if means.dry_run:
+        estimated = run.estimate(sample=means.sample)
+        typer.echo(render_estimate(estimated, as_json=means.as_json, wording=OF_DOCUMENTS))
+        return
+    printed = files.output == STDOUT
+    if printed:
+        # There is no quarantine file, so what does not pass is told at once.
+        run.on_quarantine = tell_quarantined
+    else:
+        progress.total = plan.documents
+        run.on_progress = lambda tally, traffic: _show(progress, tally, traffic)
+    with progress:
+        summary = run.execute()
+    if not means.quiet:
+        typer.echo(render_corpus_summary(summary, as_json=means.as_json), err=printed)
+    raise typer.Exit(summary.exit_code)
+
+
+def _show(progress: Progress, tally: CorpusTally, traffic: Traffic) -> None:
+    counts = Tally(rows=tally.documents, reused=tally.reused)
+    counts.outcomes[QUARANTINED] = tally.quarantined
+    progress.update(counts, traffic, also=f"{tally.answered:,} ideas and drafts")
