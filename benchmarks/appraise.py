@@ -23,7 +23,7 @@ from whyset.datasets import Row, row_from_record
 from whyset.errors import WhysetError
 from whyset.generators import Ask, Find, Finished, Model, Rejected, Reply, Usage
 from whyset.generators.deliberation import Deliberation
-from whyset.models import Prices, adopt
+from whyset.models import Prices, coerce_model
 from whyset.retriever import Grounding, PassageRetriever
 
 LABELS = ("nothing_at_stake", "accord", "conflict")
@@ -59,7 +59,7 @@ def appraise(
         match question:
             case Find() if not found:
                 found = True
-                sent = retriever.ground([question.texts], k=question.k)[0]
+                sent = retriever.find_passages([question.texts], k=question.k)[0]
             case Ask(step="deliberation/appraise"):
                 reply = judge.answer(question)
                 usage += reply.usage
@@ -125,7 +125,7 @@ def main() -> int:
         )
         retriever = PassageRetriever.open(constitution, embedder=options.embedder)
         generator = Deliberation(settle_below=options.settle_below)
-        judge = adopt(options.model)
+        judge = coerce_model(options.model)
         with CASES.open(encoding="utf-8") as lines:
             rows = [row_from_record(json.loads(line)) for line in lines]
         with ThreadPoolExecutor(options.concurrency) as pool:

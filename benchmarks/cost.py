@@ -20,8 +20,8 @@ from whyset.generators import Ask, Reply
 from whyset.generators.deliberation import Appraisal, Deliberation
 from whyset.models import Prices
 from whyset.pipelines import Forecast
-from whyset.pipelines.estimate._cost import Pricing, Reckoning, Taken
-from whyset.pipelines.estimate._estimate import REASONING, Walk
+from whyset.pipelines.estimate._cost import AskCost, CostModel, CostTotals
+from whyset.pipelines.estimate._estimate import DEFAULT_REASONING_TOKENS, Simulation
 from whyset.retriever import Grounding, PassageRetriever, Searcher
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,7 +35,7 @@ MODELS = (
 PER = 1000
 
 
-class Uncached(Pricing):
+class Uncached(CostModel):
     """Prices without a provider's cache."""
 
     def cache_from(self, model: str) -> int | None:
@@ -50,7 +50,7 @@ class Nowhere:
         self.constitution = constitution
         self.identity = "nowhere"
 
-    def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+    def find_passages(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
         """Return groundings without passages."""
         title, digest = self.constitution.title, self.constitution.digest
         return [Grounding(tuple(query), (), 1.0, title, digest) for query in queries]
@@ -65,11 +65,11 @@ class Memory:
         self._searcher = searcher
         self._found: dict[tuple[tuple[str, ...], int], Grounding] = {}
 
-    def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+    def find_passages(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
         """Find what was not found before."""
         wanted = [(tuple(query), k) for query in queries]
         new = [query for query in dict.fromkeys(wanted) if query not in self._found]
-        found = self._searcher.ground([texts for texts, _ in new], k=k)
+        found = self._searcher.find_passages([texts for texts, _ in new], k=k)
         self._found.update(zip(new, found, strict=True))
         return [self._found[query] for query in wanted]
 
@@ -81,7 +81,7 @@ class Way:
     name: str
     searcher: Searcher
     settle_below: float
-    pricing: Callable[[Prices, int], Pricing]
+    pricing: Callable[[Prices, int], CostModel]
     preamble: str = ""
 
 
@@ -89,7 +89,7 @@ def main() -> None:
     """Measure what the arguments ask for."""
     parser = argparse.ArgumentParser(description="Measure what deliberation costs.")
     parser.add_argument("--shared", type=Path, default=SHARED)
-    parser.add_argument("--reasoning", type=int, default=REASONING)
+    parser.add_argument("--reasoning", type=int, default=DEFAULT_REASONING_TOKENS)
     options = parser.parse_args()
     rows = [row for row in read_rows(str(EXAMPLES)) if isinstance(row, Row)]
     everyday = [row for row in rows if at_stake(row) == "nothing_at_stake"]
@@ -128,10 +128,10 @@ def ways(text: str, retriever: PassageRetriever) -> Iterator[Way]:
     """Yield the ways that are compared."""
     nowhere, memory = Nowhere(retriever.constitution), Memory(retriever)
     yield Way("whole text in every prompt, not cached", nowhere, 0.0, Uncached, text)
-    yield Way("whole text in every prompt, cached", nowhere, 0.0, Pricing, text)
-    yield Way("retrieval", memory, 0.0, Pricing)
-    yield Way("**retrieval and triage**", memory, retriever.settle_below, Pricing)
-    yield Way("the same, not cached", memory, retriever.settle_below, Uncached)
+    yield Way("whole text in every prompt, cached", nowhere, 0.0, CostModel, text)
+    yield Way("retrieval", memory, 0.0, CostModel)
+    yield Way("**retrieval and triage**", memory, retriever.relevance_threshold, CostModel)
+    yield Way("the same, not cached", memory, retriever.relevance_threshold, Uncached)
 
 
 def at_stake(row: Row) -> str:
@@ -142,7 +142,7 @@ def at_stake(row: Row) -> str:
     return "nothing_at_stake" if {"kind:everyday", "everyday"} & set(tags) else "accord"
 
 
-Took = dict[int, list[Taken]]
+Took = dict[int, list[AskCost]]
 """Row, by its line → what its asks take."""
 
 
@@ -150,14 +150,14 @@ def walk(way: Way, rows: Sequence[Row], prices: Prices, reasoning: int) -> list[
     """Return what the rows' asks take of each of the models."""
     generator = Deliberation(settle_below=way.settle_below)
     pricing = way.pricing(prices, reasoning)
-    steps = Walk(way.searcher)
+    steps = Simulation(way.searcher)
     took: list[Took] = [{row.line: [] for row in rows} for _ in MODELS]
 
     def answerer(row: Row) -> Callable[[Ask], Reply]:
         verdict = at_stake(row)
 
         def answer(ask: Ask) -> Reply:
-            reply = generator.rehearse(ask, row, at_stake=verdict != "nothing_at_stake")
+            reply = generator.mock_reply(ask, row, at_stake=verdict != "nothing_at_stake")
             if ask.step == "deliberation/appraise" and verdict == "conflict":
                 found = Appraisal.model_validate_json(reply.text)
                 text = found.model_copy(update={"verdict": verdict}).model_dump_json()
@@ -165,7 +165,7 @@ def walk(way: Way, rows: Sequence[Row], prices: Prices, reasoning: int) -> list[
             sent = replace(ask, system=f"{way.preamble}\n\n{ask.system}".strip())
             for model, by_row in zip(MODELS, took, strict=True):
                 output = reply.usage.output_tokens
-                by_row[row.line].append(pricing.estimated(sent, model, output))
+                by_row[row.line].append(pricing.estimate_ask(sent, model, output))
             return reply
 
         return answer
@@ -178,7 +178,7 @@ def walk(way: Way, rows: Sequence[Row], prices: Prices, reasoning: int) -> list[
 
 def forecast(way: Way, took: Took, lines: set[int], prices: Prices, reasoning: int) -> Forecast:
     """Return what 1,000 rows like those on these lines take."""
-    reckoning = Reckoning()
+    reckoning = CostTotals()
     for line in lines:
         reckoning.add(took[line])
     return reckoning.forecast(PER, way.pricing(prices, reasoning), among=None)

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from whyset.constitution import Constitution
-from whyset.pipelines import MEASURED
-from whyset.pipelines.corpus._dedup import Fingerprint, Novelty
+from whyset.pipelines import DEFAULT_THRESHOLDS
+from whyset.pipelines.corpus._dedup import Deduplicator, Fingerprint
 from whyset.retriever import Embedder, open_embedder
 
 HERE = Path(__file__).resolve().parent
@@ -52,20 +52,20 @@ def alike(one: Fingerprint, other: Fingerprint) -> tuple[float, float]:
     """Return what two texts have in common: by words, and by meaning."""
     assert one.vector is not None
     assert other.vector is not None
-    return float(one.sketch.jaccard(other.sketch)), float(one.vector @ other.vector)
+    return float(one.minhash.jaccard(other.minhash)), float(one.vector @ other.vector)
 
 
-def caught(novelty: Callable[[], Novelty], one: Fingerprint, other: Fingerprint) -> bool:
+def caught(novelty: Callable[[], Deduplicator], one: Fingerprint, other: Fingerprint) -> bool:
     """Say whether one passes for a near-duplicate of the other."""
     held = novelty()
     held.add("one", one)
-    return held.resembled(other) is not None
+    return held.find_duplicate(other) is not None
 
 
 def row(name: str, pairs: Sequence[tuple[Fingerprint, Fingerprint]], embedder: Embedder) -> None:
     """Print what pairs have in common, and how many are taken for near-duplicates."""
     words, meaning = zip(*(alike(*pair) for pair in pairs), strict=True)
-    found = sum(caught(lambda: Novelty(embedder), *pair) for pair in pairs)
+    found = sum(caught(lambda: Deduplicator(embedder), *pair) for pair in pairs)
     cells = [f"{np.quantile(held, q):.2f}" for held in (words, meaning) for q in (0, 0.5, 1)]
     print(f"| {name} | {len(pairs)} | {' | '.join(cells)} | {found} |")
 
@@ -78,9 +78,14 @@ def main() -> None:
     options = parser.parse_args()
     embedder = open_embedder("minilm")
     assert embedder is not None
-    novelty, chance = Novelty(embedder), random.Random(1)
-    print(f"Near-duplicates from {MEASURED.words} by words; by meaning from", end=" ")
-    print(f"{MEASURED.short} (short) to {MEASURED.long} (long).\n")
+    novelty, chance = Deduplicator(embedder), random.Random(1)
+    print(
+        f"Near-duplicates from {DEFAULT_THRESHOLDS.shingle_share} by words; by meaning from",
+        end=" ",
+    )
+    print(
+        f"{DEFAULT_THRESHOLDS.short_cosine} (short) to {DEFAULT_THRESHOLDS.long_cosine} (long).\n"
+    )
     spread = "least | median | most"
     print(f"| texts | pairs | words: {spread} | meaning: {spread} | found |")
     print("|---|---|---|---|---|---|---|---|---|")
@@ -89,13 +94,15 @@ def main() -> None:
     for same in (True, False):
         name = "one idea in other words" if same else "two ideas in one frame"
         held = [pair for pair in pairs if pair["alike"] is same]
-        prints = novelty.fingerprints([pair[key] for pair in held for key in ("one", "other")])
+        prints = novelty.compute_fingerprints(
+            [pair[key] for pair in held for key in ("one", "other")]
+        )
         row(name, list(zip(prints[::2], prints[1::2], strict=True)), embedder)
     held_words = sources(options.shared)
     for length in LENGTHS:
         texts = [each for words in held_words for each in windows(words, length)]
         texts = chance.sample(texts, min(options.texts, len(texts)))
-        prints = novelty.fingerprints(texts)
+        prints = novelty.compute_fingerprints(texts)
         vectors = np.array([each.vector for each in prints])
         cosines = vectors @ vectors.T
         np.fill_diagonal(cosines, -1)
@@ -103,7 +110,7 @@ def main() -> None:
         row(f"{length} words, and the nearest other text", nearest, embedder)
         for share in LEFT_OUT:
             some = [left_out(text, share, chance) for text in texts[: options.texts // 2]]
-            same_texts = list(zip(prints, novelty.fingerprints(some), strict=False))
+            same_texts = list(zip(prints, novelty.compute_fingerprints(some), strict=False))
             row(f"{length} words, and itself without {share:.0%}", same_texts, embedder)
 
 

@@ -27,10 +27,10 @@ from whyset.constitution import Constitution, Passage
 from whyset.datasets import row_from_record
 from whyset.generators import Find
 from whyset.generators.deliberation import Deliberation
-from whyset.retriever import SETTLE_BELOW, PassageRetriever, read_labels
+from whyset.retriever import RELEVANCE_THRESHOLD, PassageRetriever, load_labelled_queries
 from whyset.retriever._minilm import MiniLM
-from whyset.retriever._ranking import WEIGHTS, Lexicon, Ranker, order
-from whyset.retriever._units import Unit, section_numbers, units, user_turns
+from whyset.retriever._ranking import RANKING_WEIGHTS, BM25Index, Ranker, sort_by_score
+from whyset.retriever._units import SearchUnit, build_units, extract_user_turns, number_sections
 
 Floats = NDArray[np.float32]
 Scores = NDArray[np.float64]
@@ -57,7 +57,7 @@ class Material:
 
     passages: tuple[Passage, ...]
     sections: tuple[int, ...]
-    units: tuple[Unit, ...]
+    units: tuple[SearchUnit, ...]
     cosines: Floats  # (texts, units)
     words: Floats  # (texts, passages)
 
@@ -108,11 +108,11 @@ def _datasets(
         cases = leave_one_out(Constitution.load(path), memory)
         yield f"{path.stem}, leave one out ({len(cases)})", cases
     if labels.exists():
-        found = read_labels(labels)
+        found = load_labelled_queries(labels)
         for name in sorted({label.document for label in found if label.document in documents}):
             constitution = Constitution.load(documents[name])
             cases = [
-                Case((label.query,), frozenset(map(_folded, label.headings)), constitution)
+                Case((label.query,), frozenset(map(_folded, label.expected_headings)), constitution)
                 for label in found
                 if label.document == name
             ]
@@ -122,7 +122,7 @@ def _datasets(
 def leave_one_out(constitution: Constitution, memory: Memory) -> list[Case]:
     """Make a case of every worked example, asked of the constitution without it."""
     passages = constitution.passages
-    turns = {n: user_turns(passage.plain) for n, passage in enumerate(passages)}
+    turns = {n: extract_user_turns(passage.plain) for n, passage in enumerate(passages)}
     turns = {n: said for n, said in turns.items() if said}
     vectors = {n: memory.embed(said) for n, said in turns.items()}
     cases = []
@@ -163,15 +163,15 @@ def print_recall(datasets: Mapping[str, list[Case]], memory: Memory) -> None:
 
 def _material(case: Case, memory: Memory) -> Material:
     passages = case.constitution.passages
-    found = tuple(unit for unit in units(passages) if unit.kind != "everyday")
+    found = tuple(unit for unit in build_units(passages) if unit.kind != "everyday")
     vectors = memory.embed([unit.text for unit in found])
-    lexicon = Lexicon([passage.plain for passage in passages])
+    lexicon = BM25Index([passage.plain for passage in passages])
     return Material(
         passages=passages,
-        sections=section_numbers(passages),
+        sections=number_sections(passages),
         units=found,
         cosines=(memory.embed(case.texts) @ vectors.T).round(5),
-        words=np.stack([lexicon.scores(text) for text in case.texts]),
+        words=np.stack([lexicon.score_texts(text) for text in case.texts]),
     )
 
 
@@ -181,16 +181,16 @@ def _methods() -> Iterator[tuple[str, Method]]:
     yield "both, reciprocal ranks (60)", lambda m: _fused(m, "passage")
     yield "+ sentences", lambda m: _fused(m, "passage", "sentence")
     yield "+ turns of examples", lambda m: _fused(m, "passage", "sentence", "turn")
-    yield "default: by section, standardised", _default(WEIGHTS)
-    for kind in WEIGHTS:
-        kept = {name: weight for name, weight in WEIGHTS.items() if name != kind}
+    yield "default: by section, standardised", _default(RANKING_WEIGHTS)
+    for kind in RANKING_WEIGHTS:
+        kept = {name: weight for name, weight in RANKING_WEIGHTS.items() if name != kind}
         yield f"default without {kind}", _default(kept)
-    yield "default, words weighed 1", _default({**WEIGHTS, "words": 1})
-    yield "default, words weighed 4", _default({**WEIGHTS, "words": 4})
+    yield "default, words weighed 1", _default({**RANKING_WEIGHTS, "words": 1})
+    yield "default, words weighed 4", _default({**RANKING_WEIGHTS, "words": 4})
 
 
 def _default(weights: Mapping[str, float]) -> Method:
-    return lambda m: Ranker(m.sections, m.units, weights=weights).scores(m.cosines, m.words)
+    return lambda m: Ranker(m.sections, m.units, weights=weights).score_passages(m.cosines, m.words)
 
 
 def _best(material: Material, *kinds: str) -> Floats:
@@ -212,7 +212,7 @@ def _fused(material: Material, *kinds: str) -> Scores:
 
 def _rank(material: Material, scores: Scores | Floats, headings: frozenset[str]) -> int | None:
     paths: dict[tuple[str, ...], None] = {}
-    for place in order(np.asarray(scores, np.float64)):
+    for place in sort_by_score(np.asarray(scores, np.float64)):
         paths.setdefault(material.passages[place].path)
     for rank, path in enumerate(paths, 1):
         if any(_folded(heading) in headings for heading in path):
@@ -237,14 +237,14 @@ def print_relevance() -> None:
     """Print how many rows with and without something at stake each threshold settles."""
     rows = list(_rows())
     retriever = PassageRetriever.open(Constitution.charter(), ephemeral=True)
-    groundings = retriever.ground([texts for texts, _ in rows], k=1)
+    groundings = retriever.find_passages([texts for texts, _ in rows], k=1)
     print("| relevance below |", " | ".join(f"{t:.2f}" for t in THRESHOLDS), "|")
     print("|---|" + "---|" * len(THRESHOLDS))
     for name, wanted in (("nothing at stake", False), ("something at stake", True)):
         found = [g.relevance for g, (_, is_) in zip(groundings, rows, strict=True) if is_ == wanted]
         counts = [sum(value < threshold for value in found) for threshold in THRESHOLDS]
         print(f"| {name}, of {len(found)} |", " | ".join(map(str, counts)), "|")
-    print(f"\nThe threshold shipped is {SETTLE_BELOW}.\n")
+    print(f"\nThe threshold shipped is {RELEVANCE_THRESHOLD}.\n")
 
 
 def _rows() -> Iterator[tuple[tuple[str, ...], bool]]:
@@ -285,10 +285,10 @@ def print_speed(shared: Path) -> None:
             _, build = _timed(opening)
             retriever, reopening = _timed(opening)
             queries = [[text[:300]] for text in plain[:50]]
-            _, asking = _timed(partial(retriever.ground, queries, k=8))
+            _, asking = _timed(partial(retriever.find_passages, queries, k=8))
         print(
             f"| {constitution.title} | {len(constitution.passages)} "
-            f"| {len(units(constitution.passages))} | {len(plain) / embedding:.0f} "
+            f"| {len(build_units(constitution.passages))} | {len(plain) / embedding:.0f} "
             f"| {build:.1f} | {reopening:.2f} | {1000 * asking / len(queries):.0f} |"
         )
 

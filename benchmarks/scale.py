@@ -21,7 +21,7 @@ from throughput import KEY, MODEL, FixedSearcher, serving
 
 from whyset.generators.deliberation import Deliberation
 from whyset.models import AnthropicModel
-from whyset.pipelines import Crew, Run, RunFiles, Summary, Tally, Traffic
+from whyset.pipelines import Pipeline, RequestStats, Run, RunCounts, RunFiles, Summary
 
 
 def main() -> None:
@@ -76,21 +76,21 @@ def run(
 ) -> tuple[float, tuple[float, float], float]:
     """Run the engine once; return seconds, the first and last tenth's rates, and peak megabytes."""
     model = AnthropicModel(MODEL, base_url=url, api_key=KEY)
-    crew = Crew.of(Deliberation(), model, model, FixedSearcher())
+    crew = Pipeline.build(Deliberation(), model, model, FixedSearcher())
     began = time.perf_counter()
     marks: dict[int, float] = {0: began}
     wanted = {count // 10, count - count // 10, count}
 
-    def on_row(tally: Tally, traffic: Traffic) -> None:
+    def on_row(tally: RunCounts, traffic: RequestStats) -> None:
         if tally.rows in wanted:
             marks[tally.rows] = time.perf_counter()
 
-    files = RunFiles.beside(str(source), str(output))
+    files = RunFiles.from_output(str(source), str(output))
     summary: Summary = asyncio.run(
         Run(files, crew, concurrency=in_flight, on_row=on_row).aexecute()
     )
     seconds = time.perf_counter() - began
-    assert summary.tally.outcomes["untouched"] == count, summary.tally
+    assert summary.counts.outcomes["untouched"] == count, summary.counts
     tenth, last = count // 10, count - count // 10
     rates = (tenth / (marks[tenth] - marks[0]), tenth / (marks[count] - marks[last]))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

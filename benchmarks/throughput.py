@@ -31,7 +31,7 @@ from whyset.datasets import row_from_record
 from whyset.generators import Ask, Find
 from whyset.generators.deliberation import Deliberation
 from whyset.models import AnthropicModel, LangChainModel, RetryPolicy
-from whyset.pipelines import Crew, Run, RunFiles
+from whyset.pipelines import Pipeline, Run, RunFiles
 from whyset.retriever import Grounding, PassageRetriever, Searcher
 from whyset.retriever.testing import FakeSearcher
 
@@ -48,11 +48,11 @@ class FixedSearcher:
     identity = "fixed"
 
     def __init__(self) -> None:
-        (self._found,) = FakeSearcher(PRINCIPLES).ground([["things"]], k=8)
+        (self._found,) = FakeSearcher(PRINCIPLES).find_passages([["things"]], k=8)
 
-    def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+    def find_passages(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
         """Return it."""
-        return [replace(self._found, texts=tuple(query)) for query in queries]
+        return [replace(self._found, queries=tuple(query)) for query in queries]
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ async def measure(
     source.write_text("".join(f"{json.dumps(record)}\n" for record in records(count)), "utf-8")
     asks = [first_ask(record) for record in records(count)]
     direct = AnthropicModel(MODEL, base_url=url, api_key=KEY)
-    bodies = [dict(direct._request(ask)) for ask in asks]
+    bodies = [dict(direct._build_request(ask)) for ask in asks]
     work: dict[str, Callable[[int], Awaitable[Timed]]] = {
         "bare AsyncAnthropic on aiohttp": lambda _: timed(bare_anthropic(url, bodies, in_flight)),
         "whyset, anthropic:": lambda n: engine(
@@ -145,7 +145,7 @@ def first_ask(record: dict[str, Any]) -> Ask:
     steps = Deliberation().steps(row_from_record(record))
     question = next(steps)
     while isinstance(question, Find):
-        question = steps.send(FixedSearcher().ground([question.texts], k=question.k)[0])
+        question = steps.send(FixedSearcher().find_passages([question.texts], k=question.k)[0])
     assert isinstance(question, Ask)
     return question
 
@@ -155,13 +155,13 @@ async def engine(
 ) -> Timed:
     """Run the whole live engine: reading, asks, ledger, output in order."""
     folder.mkdir(exist_ok=True)
-    crew = Crew.of(Deliberation(), model, model, retriever or FixedSearcher())
-    files = RunFiles.beside(str(source), str(folder / "out.jsonl"))
+    crew = Pipeline.build(Deliberation(), model, model, retriever or FixedSearcher())
+    files = RunFiles.from_output(str(source), str(folder / "out.jsonl"))
     run = Run(files, crew, concurrency=in_flight, retries=RetryPolicy())
 
     async def execute() -> None:
         summary = await run.aexecute()
-        assert summary.tally.outcomes["untouched"] == summary.tally.rows, summary.tally
+        assert summary.counts.outcomes["untouched"] == summary.counts.rows, summary.counts
 
     return await timed(execute())
 

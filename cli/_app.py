@@ -18,13 +18,13 @@ from ._inspect import generators, prompts, search, status
 from ._interrupts import remember_interrupts, was_interrupted
 from ._rows import rewrite
 from ._run import charter, passages
-from ._write import Planners, Writers
+from ._write import PlanGroup, WriteGroup
 
 _INTERRUPTED = 130
-_WRONG = 2
+_USAGE_ERROR = 2
 _STOPPED = 3
 _BUG = 70
-_DISK_FAULTS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 # \b: the lines below it stay lines.
 _EXIT_CODES = """\b
@@ -51,8 +51,8 @@ app = typer.Typer(
 )
 app.command()(rewrite)
 for group, name, summary in (
-    (Writers, "write", "Write documents: one, printed, or a planned corpus."),
-    (Planners, "plan", "Plan a corpus of documents, as a file to read and edit."),
+    (WriteGroup, "write", "Write documents: one, printed, or a planned corpus."),
+    (PlanGroup, "plan", "Plan a corpus of documents, as a file to read and edit."),
 ):
     app.add_typer(
         typer.Typer(cls=group, rich_markup_mode=None, no_args_is_help=True),
@@ -66,83 +66,83 @@ for command in (export, card, generators, prompts, status, passages, search, cha
 def main() -> None:
     """Run the command line; what the user can mend is told in a sentence, not in a traceback."""
     remember_interrupts()
-    warnings.formatwarning = _as_note
+    warnings.formatwarning = _format_warning
     if sys.stdout is None:
         # The next file to be opened would take its place, and be printed into.
         typer.echo("Error: standard output is closed; lead it to a file or /dev/null", err=True)
-        sys.exit(_WRONG)
+        sys.exit(_USAGE_ERROR)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What is printed is read by other programs too: UTF-8 in every locale. Half a surrogate
         # pair, which no encoding takes, is printed as JSON would write it.
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
-        code = _run()
+        code = _run_app()
         sys.stdout.flush()
     except Exception as error:
-        code = _code_of(error)
+        code = _handle_error(error)
     # The system takes all memory back at once; to look for cycles in what the vendors' packages
     # hold took a quarter of a short command's time.
     gc.freeze()
     sys.exit(code)
 
 
-def _code_of(error: Exception) -> int:
+def _handle_error(error: Exception) -> int:
     """Say what went wrong, where somebody is there to be told, and return the exit code."""
     if was_interrupted():
-        return _tell_interrupted()
+        return _report_interrupt()
     if isinstance(error, BrokenPipeError):
         # Whoever read standard output has left, as `head` does.
-        _drop_output()
+        _discard_stdout()
         return _STOPPED
-    if isinstance(error, OSError) and error.errno in _DISK_FAULTS:
-        _drop_output()
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        _discard_stdout()
         where = error.filename or "standard output"
         typer.echo(f"Error: {where}: cannot be written: {error.strerror}", err=True)
-        return _WRONG
+        return _USAGE_ERROR
     # Python's own exit code would be 1, which means something else here.
     sys.excepthook(type(error), error, error.__traceback__)
     return _BUG
 
 
-def _drop_output() -> None:
+def _discard_stdout() -> None:
     """Lead standard output nowhere: what is still to be written would fail once more at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def _as_note(message: Warning | str, *_: object, **__: object) -> str:
+def _format_warning(message: Warning | str, *_: object, **__: object) -> str:
     return f"Note: {message}\n"
 
 
-def _run() -> int:
+def _run_app() -> int:
     try:
         app()
     except WhysetError as error:
         if was_interrupted():
-            return _tell_interrupted()
+            return _report_interrupt()
         cause = error.__cause__
         if isinstance(cause, BrokenPipeError):
             raise cause from None
         # To stop early is no error: what to do next is all there is to say.
         told = str(error) if error.exit_code == _STOPPED else f"Error: {error}"
         typer.echo(told, err=True)
-        if isinstance(cause, OSError) and cause.errno in _DISK_FAULTS:
-            _drop_output()
+        if isinstance(cause, OSError) and cause.errno in _DISK_ERRORS:
+            _discard_stdout()
         return error.exit_code
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):
             raise end.__context__ from None
         if end.code == _INTERRUPTED:
-            return _tell_interrupted()
+            return _report_interrupt()
         return end.code if isinstance(end.code, int) else 0
     return 0
 
 
-def _tell_interrupted() -> int:
+def _report_interrupt() -> int:
     typer.echo("Interrupted.", err=True)
     return _STOPPED
 
 
-def _version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
@@ -151,10 +151,12 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def _root(
+def _root_options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Options that belong to no command."""

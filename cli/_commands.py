@@ -12,8 +12,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from ._options import signed
-from ._rows import work
+from ._options import with_signature
+from ._rows import run_row_generator
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
     from whyset.generators import Generator
 
-_REWRITTEN = "deliberation"
+_REWRITE_GENERATOR = "deliberation"
 """Whose command is `rewrite`."""
 
-_CARRIED_OUT = "constitution"
+_FIRST_RUN_PARAMETER = "constitution"
 """The first of the parameters that say how something is carried out."""
 
 GENERATOR, OPTIONS = "generator", "options"
 """The parameters of a template that are no options of the command."""
 
 
-def command_of(generator: "type[Generator]", template: Callable[..., None]) -> "Command":
+def build_command(generator: "type[Generator]", template: Callable[..., None]) -> "Command":
     """Return a generator's command.
 
     Args:
@@ -58,16 +58,16 @@ def command_of(generator: "type[Generator]", template: Callable[..., None]) -> "
         )
 
     def command(**values: Any) -> None:
-        options = {name: _plain(values.pop(name)) for name in fields}
+        options = {name: _as_tuple(values.pop(name)) for name in fields}
         template(generator=generator, options=options, **values)
 
     # Its own stand between what is to be made and how that is carried out.
     ordered: list[inspect.Parameter] = []
     for name, parameter in common.items():
-        if name == _CARRIED_OUT:
-            ordered += (_parameter(own, field) for own, field in fields.items())
+        if name == _FIRST_RUN_PARAMETER:
+            ordered += (_build_parameter(own, field) for own, field in fields.items())
         ordered.append(parameter)
-    signed(command, ordered, like=template)
+    with_signature(command, ordered, like=template)
     summary = generator.summary[:1].upper() + generator.summary[1:]
     command.__doc__ = "\n\n".join(filter(None, [f"{summary}.", inspect.getdoc(template)]))
     app = typer.Typer(
@@ -95,7 +95,7 @@ class LazyCommand(TyperCommand):
         self, info_name: str | None, args: list[str], parent: "Context | None" = None, **extra: Any
     ) -> "Context":
         """Hand over to the command itself."""
-        found = _row_command(str(self.name))
+        found = _find_row_command(str(self.name))
         assert found is not None, f"{self.name} is built in"
         return found.make_context(info_name, args, parent, **extra)
 
@@ -121,8 +121,8 @@ class CommandGroup(TyperGroup):
         if cmd_name in ROW_COMMANDS:
             return LazyCommand(cmd_name, ROW_COMMANDS[cmd_name])
         found = super().get_command(ctx, cmd_name)
-        if found is None and cmd_name != _REWRITTEN:
-            return _row_command(cmd_name)
+        if found is None and cmd_name != _REWRITE_GENERATOR:
+            return _find_row_command(cmd_name)
         return found
 
 
@@ -133,40 +133,42 @@ class DocumentGroup(TyperGroup):
 
     def list_commands(self, ctx: "Context") -> list[str]:
         """Return the generators' names."""
-        from whyset.generators import installed_generators, open_generator
+        from whyset.generators import list_generators, load_generator_class
 
-        return [name for name in installed_generators() if open_generator(name).takes == "briefs"]
+        return [
+            name for name in list_generators() if load_generator_class(name).input_kind == "briefs"
+        ]
 
     def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
         """Return a generator's command; `None` where none of that name writes documents."""
-        found = _generator(cmd_name, takes="briefs")
-        return None if found is None else command_of(found, type(self).template)
+        found = _find_generator(cmd_name, takes="briefs")
+        return None if found is None else build_command(found, type(self).template)
 
 
-def _row_command(name: str) -> "Command | None":
+def _find_row_command(name: str) -> "Command | None":
     """Return the command of an installed generator that takes rows; `None` where none does."""
-    found = _generator(name, takes="rows")
-    return None if found is None else command_of(found, work)
+    found = _find_generator(name, takes="rows")
+    return None if found is None else build_command(found, run_row_generator)
 
 
-def _generator(name: str, *, takes: str) -> "type[Generator] | None":
-    from whyset.generators import installed_generators, open_generator
+def _find_generator(name: str, *, takes: str) -> "type[Generator] | None":
+    from whyset.generators import list_generators, load_generator_class
 
-    if name not in installed_generators():
+    if name not in list_generators():
         return None
-    found = open_generator(name)
-    return found if found.takes == takes else None
+    found = load_generator_class(name)
+    return found if found.input_kind == takes else None
 
 
-def flag_of(option: str) -> str:
+def option_flag(option: str) -> str:
     """Return how a generator's option is typed."""
     return "-k" if option == "k" else f"--{option.replace('_', '-')}"
 
 
-def _parameter(name: str, field: "FieldInfo") -> inspect.Parameter:
+def _build_parameter(name: str, field: "FieldInfo") -> inspect.Parameter:
     kind: Any = field.annotation
     default = field.get_default(call_default_factory=True)
-    described = typer.Option(*([] if kind is bool else [flag_of(name)]), help=field.description)
+    described = typer.Option(*([] if kind is bool else [option_flag(name)]), help=field.description)
     if get_origin(kind) is tuple:
         held = get_args(kind)[0]
         if get_origin(held) is Literal:
@@ -182,5 +184,5 @@ def _parameter(name: str, field: "FieldInfo") -> inspect.Parameter:
     )
 
 
-def _plain(value: Any) -> Any:
+def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value

@@ -6,50 +6,50 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from ._options import STANDARD, given
-from ._render import counted
+from ._options import STDIO, require_nonempty
+from ._render import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from whyset.datasets import Source
-    from whyset.datasets.export import Export, Exported
-    from whyset.pipelines import CardSettings, RunTold
+    from whyset.datasets.export import Export, ExportReport
+    from whyset.pipelines import CardSettings, RunFacts
 
 
 # ---- The account of an export, for a person or a machine.
 
 
-def render_exported(export: "Export", exported: "Exported", *, as_json: bool) -> str:
+def render_export_report(export: "Export", exported: "ExportReport", *, as_json: bool) -> str:
     """Return the account: rows by outcome, what was left out or refused, files, notes."""
     if as_json:
-        folder = str(export.places.folder)
-        return json.dumps(exported.record() | {"folder": folder}, ensure_ascii=False, indent=2)
-    return "\n".join(_lines(export, exported))
+        folder = str(export.layout.folder)
+        return json.dumps(exported.to_dict() | {"folder": folder}, ensure_ascii=False, indent=2)
+    return "\n".join(_report_lines(export, exported))
 
 
-def _lines(export: "Export", exported: "Exported") -> list[str]:
-    places, own = export.places, exported.own
-    lines = [f"{counted(exported.rows, 'row')} for {export.consumer.title}, as {exported.kind}"]
+def _report_lines(export: "Export", exported: "ExportReport") -> list[str]:
+    places, own = export.layout, exported.own_counts
+    lines = [f"{pluralize(exported.rows, 'row')} for {export.trainer.title}, as {exported.kind}"]
     lines += [
         f"{count:>9,}  {outcome or 'without provenance'}"
         for outcome, count in own.outcomes.most_common()
     ]
     if export.mix is not None:
         lines.append(
-            f"{exported.mixed:>9,}  ordinary, mixed in: {exported.share:.0%} are synthetic"
+            f"{exported.mixed_rows:>9,}  ordinary, mixed in: {exported.synthetic_share:.0%} are synthetic"
         )
     for title, counts in (
-        ("left out", own.left_out + exported.others.left_out),
-        ("refused", own.refused + exported.others.refused),
+        ("left out", own.excluded + exported.ordinary_counts.excluded),
+        ("refused", own.rejected + exported.ordinary_counts.rejected),
     ):
         lines += [f"{title:<10}{count:>9,}  {reason}" for reason, count in counts.most_common()]
     for file in exported.files:
-        what = f"{'control ' if file.control else ''}{file.split}"
-        lines.append(f"{what:<14}{places.folder / file.name}  {counted(file.rows, 'row')}")
-    lines += [f"{'with':<14}{places.beside(name)}" for name in exported.companions]
+        what = f"{'control ' if file.is_control else ''}{file.split}"
+        lines.append(f"{what:<14}{places.folder / file.name}  {pluralize(file.rows, 'row')}")
+    lines += [f"{'with':<14}{places.sibling_path(name)}" for name in exported.config_files]
     if exported.quarantined:
-        lines.append(f"{'quarantine':<14}{places.beside('quarantine.jsonl')}")
+        lines.append(f"{'quarantine':<14}{places.sibling_path('quarantine.jsonl')}")
     lines += [f"Note: {note}" for note in exported.notes]
     return lines
 
@@ -61,18 +61,21 @@ RowsArgument = Annotated[
     ),
 ]
 TitleOption = Annotated[
-    str | None, typer.Option(callback=given, help="What the dataset is called in its card.")
+    str | None,
+    typer.Option(callback=require_nonempty, help="What the dataset is called in its card."),
 ]
 LicenceOption = Annotated[
     str | None,
-    typer.Option("--license", callback=given, help="The dataset's licence, such as cc-by-4.0."),
+    typer.Option(
+        "--license", callback=require_nonempty, help="The dataset's licence, such as cc-by-4.0."
+    ),
 ]
 SourceOption = Annotated[
     list[str],
     typer.Option(
         "--source",
         metavar="NAME=LICENSE",
-        help="The licence of a source, for the card. May be given several times.",
+        help="The licence of a source, for the card. May be require_nonempty several times.",
     ),
 ]
 
@@ -84,7 +87,7 @@ def export(
         typer.Option(
             "--output",
             "-o",
-            callback=given,
+            callback=require_nonempty,
             help="A file, such as train.jsonl or train.parquet; any other name is a folder.",
         ),
     ],
@@ -101,7 +104,9 @@ def export(
     ] = None,
     mix: Annotated[
         list[str],
-        typer.Option(help="Ordinary rows to mix in, with --share. May be given several times."),
+        typer.Option(
+            help="Ordinary rows to mix in, with --share. May be require_nonempty several times."
+        ),
     ] = [],
     share: Annotated[
         float | None,
@@ -131,7 +136,8 @@ def export(
     keep: Annotated[
         list[str],
         typer.Option(
-            metavar="COLUMN", help="Keep a column of your own. May be given several times."
+            metavar="COLUMN",
+            help="Keep a column of your own. May be require_nonempty several times.",
         ),
     ] = [],
     think_tags: Annotated[
@@ -146,7 +152,7 @@ def export(
         str | None,
         typer.Option(
             "--format",
-            callback=given,
+            callback=require_nonempty,
             help="Files in a folder: jsonl, jsonl.gz, jsonl.zst, parquet, … [default: jsonl].",
         ),
     ] = None,
@@ -156,7 +162,9 @@ def export(
     push_to_hub: Annotated[
         str | None,
         typer.Option(
-            callback=given, metavar="ORG/NAME", help="Publish the folder as a dataset on the hub."
+            callback=require_nonempty,
+            metavar="ORG/NAME",
+            help="Publish the folder as a dataset on the hub.",
         ),
     ] = None,
     public: Annotated[
@@ -180,14 +188,14 @@ def export(
         return
 
     from whyset.datasets import open_source
-    from whyset.datasets.export import Export, ExportSettings, check_publishable, publish
-    from whyset.pipelines import CardFacts, card_export, card_text
+    from whyset.datasets.export import Export, ExportSettings, check_hub_name, upload_to_hub
+    from whyset.pipelines import CardFacts, collect_export_facts, render_card
 
     pass
 
     read = open_source(*rows)
-    run = _run_of(rows)
-    wanted = Export.to(
+    run = _read_run_facts(rows)
+    wanted = Export.prepare(
         output,
         read,
         consumer,
@@ -207,18 +215,22 @@ def export(
         form=form,
     )
     if push_to_hub is not None:
-        if not wanted.places.is_folder:
+        if not wanted.layout.is_folder:
             raise typer.BadParameter("--push-to-hub publishes a folder: name one with -o")
-        check_publishable(push_to_hub)
-    facts, settings = CardFacts(), _settings(title, licence, source)
+        check_hub_name(push_to_hub)
+    facts, settings = CardFacts(), _parse_card_settings(title, licence, source)
     wanted.on_row = facts.add
-    name = wanted.places.folder.resolve().name if wanted.places.is_folder else Path(output).name
-    wanted.card = lambda made: card_text(facts, run, settings, export=card_export(made, name, form))
+    name = wanted.layout.folder.resolve().name if wanted.layout.is_folder else Path(output).name
+    wanted.card = lambda made: render_card(
+        facts, run, settings, export=collect_export_facts(made, name, form)
+    )
     exported = wanted.run()
     if not quiet:
-        typer.echo(render_exported(wanted, exported, as_json=json_output))
+        typer.echo(render_export_report(wanted, exported, as_json=json_output))
     if push_to_hub is not None:
-        where = publish(wanted.places.folder, exported.published, push_to_hub, private=not public)
+        where = upload_to_hub(
+            wanted.layout.folder, exported.published_files, push_to_hub, private=not public
+        )
         typer.echo(f"published   {where}", err=json_output)
     raise typer.Exit(exported.exit_code)
 
@@ -228,7 +240,11 @@ def card(
     output: Annotated[
         str | None,
         typer.Option(
-            "--output", "-o", callback=given, metavar="README.md", help="[default: printed]"
+            "--output",
+            "-o",
+            callback=require_nonempty,
+            metavar="README.md",
+            help="[default: printed]",
         ),
     ] = None,
     title: TitleOption = None,
@@ -240,21 +256,25 @@ def card(
     A README.md with the header that the hub reads, made of what the rows say of themselves and of
     the run's manifest and ledger beside them.
     """
-    from whyset.datasets import BadRow, LineWriter, earlier_pass, open_source
-    from whyset.pipelines import CardFacts, card_text
+    from whyset.datasets import BadRow, LineWriter, find_provenance, open_source
+    from whyset.pipelines import CardFacts, render_card
 
-    read, run, settings = open_source(*rows), _run_of(rows), _settings(title, licence, source)
+    read, run, settings = (
+        open_source(*rows),
+        _read_run_facts(rows),
+        _parse_card_settings(title, licence, source),
+    )
     if output is not None:
-        _require_apart(Path(output), read)
-    facts = CardFacts.of(
-        earlier_pass(record.columns)
+        _require_not_input(Path(output), read)
+    facts = CardFacts.from_provenance(
+        find_provenance(record.columns)
         for record, _ in read.records()
         if not isinstance(record, BadRow)
     )
     single = len(read.parts) == 1 and read.parts[0].kind == "file"
     files = {"train": read.labels[0]} if single else None
-    text = card_text(facts, run, settings, files=files)
-    if output is None or output == STANDARD:
+    text = render_card(facts, run, settings, files=files)
+    if output is None or output == STDIO:
         typer.echo(text, nl=False)
         return
     with LineWriter(output) as writer:
@@ -281,19 +301,21 @@ def _export_task(rows: list[str], output: str, *, as_json: bool, quiet: bool) ->
         typer.echo(json.dumps({**told, "command": made.command}, ensure_ascii=False, indent=2))
         return
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in made.kinds.items())
-    typer.echo(f"{counted(made.probes, 'probe')} for Inspect: {kinds}\n{made.command}")
+    typer.echo(f"{pluralize(made.probes, 'probe')} for Inspect: {kinds}\n{made.command}")
 
 
-def _run_of(rows: list[str]) -> "RunTold":
+def _read_run_facts(rows: list[str]) -> "RunFacts":
     """Return what is known of the run that made rows; of several outputs, nothing is."""
-    from whyset.pipelines import RunTold
+    from whyset.pipelines import RunFacts
 
-    if len(rows) != 1 or rows[0] == STANDARD or not Path(rows[0]).exists():
-        return RunTold()
-    return RunTold.of(Path(rows[0]))
+    if len(rows) != 1 or rows[0] == STDIO or not Path(rows[0]).exists():
+        return RunFacts()
+    return RunFacts.read(Path(rows[0]))
 
 
-def _settings(title: str | None, licence: str | None, sources: list[str]) -> "CardSettings":
+def _parse_card_settings(
+    title: str | None, licence: str | None, sources: list[str]
+) -> "CardSettings":
     from whyset.pipelines import CardSettings
 
     told = {}
@@ -305,7 +327,7 @@ def _settings(title: str | None, licence: str | None, sources: list[str]) -> "Ca
     return CardSettings(title or "", licence or "", told)
 
 
-def _require_apart(output: Path, read: "Source") -> None:
+def _require_not_input(output: Path, read: "Source") -> None:
     for path in read.files():
         if path.exists() and output.exists() and output.samefile(path):
             raise typer.BadParameter(f"{output} is read; name another file for the card")

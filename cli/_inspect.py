@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._commands import flag_of
+from ._commands import option_flag
 from ._interrupts import check_interrupts
 from ._options import (
     ChromaOption,
@@ -15,20 +15,20 @@ from ._options import (
     EmbedderOption,
     EphemeralOption,
     JsonOption,
-    given,
+    require_nonempty,
 )
-from ._render import counted, table
-from ._run import load
+from ._render import format_table, pluralize
+from ._run import load_constitution
 
 if TYPE_CHECKING:
     from whyset.generators import Generator
     from whyset.pipelines import RunStatus
-    from whyset.retriever import Evaluation, Grounding, Label, PassageRetriever
+    from whyset.retriever import Grounding, LabelledQuery, PassageRetriever, RetrievalEvaluation
 
 
 # ---- `whyset search`: the passages that bear on a text, many texts, or how well they are found.
 
-_AT_ONCE = 64
+_QUERY_BATCH = 64
 
 
 def search(
@@ -61,24 +61,24 @@ def search(
     from whyset.retriever import PassageRetriever
 
     retriever = PassageRetriever.open(
-        load(constitution), embedder=embedder, chroma=chroma, ephemeral=ephemeral
+        load_constitution(constitution), embedder=embedder, chroma=chroma, ephemeral=ephemeral
     )
     check_interrupts()
     if labels is not None:
         _evaluate(retriever, about, as_json=json_output)
         return
-    for start in range(0, len(wanted), _AT_ONCE):
-        batch = wanted[start : start + _AT_ONCE]
+    for start in range(0, len(wanted), _QUERY_BATCH):
+        batch = wanted[start : start + _QUERY_BATCH]
         for query, found in zip(
-            batch, retriever.ground([[query] for query in batch], k=k), strict=True
+            batch, retriever.find_passages([[query] for query in batch], k=k), strict=True
         ):
-            typer.echo(_as_json(query, found) if json_output else _as_text(query, found))
+            typer.echo(_render_json(query, found) if json_output else _render_text(query, found))
 
 
-def _read_labels(path: Path, constitution: Path | None) -> "list[Label]":
-    from whyset.retriever import read_labels
+def _read_labels(path: Path, constitution: Path | None) -> "list[LabelledQuery]":
+    from whyset.retriever import load_labelled_queries
 
-    labels = read_labels(path)
+    labels = load_labelled_queries(path)
     # A label file may be about several documents; the name of the file tells which labels count.
     stem = constitution.stem if constitution else "charter"
     about = [label for label in labels if label.document in {None, stem}]
@@ -89,7 +89,7 @@ def _read_labels(path: Path, constitution: Path | None) -> "list[Label]":
 
 
 def _read_queries(path: Path) -> list[str]:
-    from whyset.datasets import DatasetError, NotJson, loads
+    from whyset.datasets import DatasetError, InvalidJson, loads
 
     try:
         lines = path.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
@@ -101,7 +101,7 @@ def _read_queries(path: Path) -> list[str]:
             continue
         try:
             record = loads(line)
-        except NotJson as error:
+        except InvalidJson as error:
             raise DatasetError(f"{path}:{number}: {error}") from error
         if not isinstance(record, dict) or not isinstance(record.get("query"), str):
             raise DatasetError(f'{path}:{number}: expected {{"query": "…"}}')
@@ -109,7 +109,7 @@ def _read_queries(path: Path) -> list[str]:
     return queries
 
 
-def _as_json(query: str, found: "Grounding") -> str:
+def _render_json(query: str, found: "Grounding") -> str:
     passages = [
         {
             "id": scored.passage.id,
@@ -125,7 +125,7 @@ def _as_json(query: str, found: "Grounding") -> str:
     return json.dumps(record, ensure_ascii=False)
 
 
-def _as_text(query: str, found: "Grounding") -> str:
+def _render_text(query: str, found: "Grounding") -> str:
     lines = [f"{query}\n"]
     for rank, scored in enumerate(found.passages, start=1):
         first, last = scored.passage.lines
@@ -133,30 +133,32 @@ def _as_text(query: str, found: "Grounding") -> str:
         lines.append(
             f"{rank:>2}. {' > '.join(scored.passage.path)}\n"
             f"    {scored.passage.id}, lines {first}-{last}{similarity}\n"
-            f"    {' '.join(scored.matched.split())}\n"
+            f"    {' '.join(scored.matched_text.split())}\n"
         )
     return "\n".join(lines if found.passages else [*lines, "nothing found"])
 
 
-def _evaluate(retriever: "PassageRetriever", about: "list[Label]", *, as_json: bool) -> None:
-    from whyset.retriever import evaluate
+def _evaluate(
+    retriever: "PassageRetriever", about: "list[LabelledQuery]", *, as_json: bool
+) -> None:
+    from whyset.retriever import evaluate_searcher
 
-    evaluation = evaluate(retriever, about)
+    evaluation = evaluate_searcher(retriever, about)
     if as_json:
-        typer.echo(json.dumps(_record_search(evaluation), indent=2))
+        typer.echo(json.dumps(_evaluation_record(evaluation), indent=2))
         return
-    asked = counted(evaluation.queries, "query", "queries")
+    asked = pluralize(evaluation.queries, "query", "queries")
     typer.echo(f"{asked} on {retriever.constitution.title}")
     typer.echo(f"{'':<12}{'recall@1':>10}{'recall@5':>10}{'recall@10':>11}{'MRR':>8}")
     for name, recall in (("passage", evaluation.by_passage), ("section", evaluation.by_section)):
-        one, five, ten = recall.at.values()
+        one, five, ten = recall.recall_at.values()
         typer.echo(f"by {name:<9}{one:>10.3f}{five:>10.3f}{ten:>11.3f}{recall.mrr:>8.3f}")
 
 
-def _record_search(evaluation: "Evaluation") -> dict[str, Any]:
+def _evaluation_record(evaluation: "RetrievalEvaluation") -> dict[str, Any]:
     record: dict[str, Any] = {"queries": evaluation.queries}
     for name, recall in (("passage", evaluation.by_passage), ("section", evaluation.by_section)):
-        record[name] = {f"recall@{depth}": share for depth, share in recall.at.items()}
+        record[name] = {f"recall@{depth}": share for depth, share in recall.recall_at.items()}
         record[name]["mrr"] = recall.mrr
     return record
 
@@ -171,7 +173,7 @@ def status(
     forget: Annotated[
         str | None,
         typer.Option(
-            callback=given,
+            callback=require_nonempty,
             metavar="BATCH",
             help="Forget a batch that the provider no longer knows: its asks are sent again.",
         ),
@@ -184,31 +186,31 @@ def status(
     """
     from whyset.pipelines import RunFiles, RunStatus, forget_batch
 
-    ledger = output if output.suffix == ".sqlite" else RunFiles.ledger_of(output)
+    ledger = output if output.suffix == ".sqlite" else RunFiles.ledger_path(output)
     if forget is not None:
         forget_batch(ledger, forget)
-    found = RunStatus.of(ledger)
+    found = RunStatus.read(ledger)
     if json_output:
         typer.echo(json.dumps(found.record(), ensure_ascii=False, indent=2))
         return
-    typer.echo("\n".join(_lines(found)))
+    typer.echo("\n".join(_status_lines(found)))
 
 
-def _lines(found: "RunStatus") -> list[str]:
-    lines = [f"{counted(found.rows, 'row')} done"]
+def _status_lines(found: "RunStatus") -> list[str]:
+    lines = [f"{pluralize(found.rows, 'row')} done"]
     if found.steps:
         rows = [
             (
                 step.step,
                 step.model,
-                counted(step.replies, "reply", "replies"),
+                pluralize(step.replies, "reply", "replies"),
                 f"{step.usage.input_tokens + step.usage.cache_read_tokens:,} tokens in",
                 f"{step.usage.output_tokens:,} out",
                 f"{step.batched:,} by batch" if step.batched else "",
             )
             for step in found.steps
         ]
-        lines += table(rows, names=2)
+        lines += format_table(rows, names=2)
     for wave, batches in found.waves.items():
         lines.append(f"wave {wave}:")
         rows = [
@@ -216,48 +218,50 @@ def _lines(found: "RunStatus") -> list[str]:
                 batch.id or "(not known yet)",
                 batch.model,
                 batch.state,
-                counted(batch.requests, "ask"),
+                pluralize(batch.requests, "ask"),
                 f"{batch.size / 1e6:,.1f} MB",
                 f"since {batch.created_at or batch.intended_at}",
             )
             for batch in batches
         ]
-        lines += table(rows, names=3)
-    if found.underway:
+        lines += format_table(rows, names=3)
+    if found.pending:
         lines.append("Run the same command again to collect what has been answered.")
     return lines
 
 
-_OWN = "whyset"
+_OWN_DISTRIBUTION = "whyset"
 
 
 def generators(
     name: Annotated[
         str | None,
-        typer.Argument(callback=given, help="One of them, with its options, axes and prompts."),
+        typer.Argument(
+            callback=require_nonempty, help="One of them, with its options, axes and prompts."
+        ),
     ] = None,
     json_output: JsonOption = False,
 ) -> None:
     """Show the generators that are installed, and what each can do."""
-    from whyset.generators import installed_generators, open_generator
+    from whyset.generators import list_generators, load_generator_class
 
     if name is None:
-        found = installed_generators()
-        records = [_record(open_generator(each), found[each]) for each in found]
+        found = list_generators()
+        records = [_generator_record(load_generator_class(each), found[each]) for each in found]
         if json_output:
             typer.echo(json.dumps(records, ensure_ascii=False, indent=2))
             return
-        typer.echo("\n".join(_overview(records)))
+        typer.echo("\n".join(_overview_lines(records)))
         return
-    record = _record(open_generator(name), installed_generators()[name])
+    record = _generator_record(load_generator_class(name), list_generators()[name])
     if json_output:
         typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
         return
-    typer.echo("\n".join(_details(record)))
+    typer.echo("\n".join(_detail_lines(record)))
 
 
 def prompts(
-    name: Annotated[str, typer.Argument(callback=given, help="A generator.")],
+    name: Annotated[str, typer.Argument(callback=require_nonempty, help="A generator.")],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -270,10 +274,10 @@ def prompts(
     ] = None,
 ) -> None:
     """Print a generator's prompts, or copy them out to change them."""
-    from whyset.generators import open_generator
+    from whyset.generators import load_generator_class
     from whyset.pipelines import write_prompts
 
-    sources = open_generator(name).prompt_sources()
+    sources = load_generator_class(name).prompt_sources()
     if output is None:
         for prompt, source in sources.items():
             typer.echo(f"--- {name}/{prompt}.md ---\n{source}")
@@ -282,7 +286,7 @@ def prompts(
         typer.echo(str(path))
 
 
-def _record(generator: "type[Generator]", distribution: str) -> dict[str, Any]:
+def _generator_record(generator: "type[Generator]", distribution: str) -> dict[str, Any]:
     """Return what there is to know of a generator as plain values."""
     from whyset.generators import DocumentGenerator
 
@@ -293,7 +297,7 @@ def _record(generator: "type[Generator]", distribution: str) -> dict[str, Any]:
                 "name": axis.name,
                 "meaning": axis.meaning,
                 "values": list(axis.values),
-                "generated": axis.generated,
+                "generated": axis.generated_count,
             }
             for axis in generator().axes
         ]
@@ -301,14 +305,14 @@ def _record(generator: "type[Generator]", distribution: str) -> dict[str, Any]:
         "name": generator.name,
         "version": generator.version,
         "summary": generator.summary,
-        "takes": generator.takes,
-        "command": _command(generator),
+        "takes": generator.input_kind,
+        "command": _command_text(generator),
         "from": distribution,
         "outcomes": dict(generator.outcomes),
         "options": [
             {
                 "name": name,
-                "flag": flag_of(name),
+                "flag": option_flag(name),
                 "default": defaults[name],
                 "help": field.description or "",
             }
@@ -319,20 +323,20 @@ def _record(generator: "type[Generator]", distribution: str) -> dict[str, Any]:
     }
 
 
-def _command(generator: "type[Generator]") -> str:
-    if generator.takes == "briefs":
+def _command_text(generator: "type[Generator]") -> str:
+    if generator.input_kind == "briefs":
         return f"whyset write {generator.name}"
     return "whyset rewrite" if generator.name == "deliberation" else f"whyset {generator.name}"
 
 
-def _overview(records: list[dict[str, Any]]) -> list[str]:
+def _overview_lines(records: list[dict[str, Any]]) -> list[str]:
     lines = []
     for takes, heading in (("rows", "rows in, rows out"), ("briefs", "documents from a plan")):
         lines.append(f"{heading}:")
         for record in records:
             if record["takes"] != takes:
                 continue
-            source = "" if record["from"] == _OWN else f" (from {record['from']})"
+            source = "" if record["from"] == _OWN_DISTRIBUTION else f" (from {record['from']})"
             flags = " ".join(option["flag"] for option in record["options"])
             lines += [
                 f"  {record['name']}{source}: {record['summary']}",
@@ -342,7 +346,7 @@ def _overview(records: list[dict[str, Any]]) -> list[str]:
     return [*lines, "whyset generators NAME tells what each option, axis and prompt of one is."]
 
 
-def _details(record: dict[str, Any]) -> list[str]:
+def _detail_lines(record: dict[str, Any]) -> list[str]:
     lines = [
         f"{record['name']} {record['version']}: {record['summary']}",
         f"from {record['from']}; run it with: {record['command']}",
@@ -354,7 +358,7 @@ def _details(record: dict[str, Any]) -> list[str]:
         ),
         "",
         "outcomes:",
-        *table([*record["outcomes"].items()], names=2),
+        *format_table([*record["outcomes"].items()], names=2),
     ]
     if record["axes"]:
         lines += ["", "axes of variety, drawn by a plan with exact quotas:"]

@@ -9,19 +9,19 @@ import sys
 import threading
 from types import FrameType
 
-_pressed = threading.Event()
+_interrupt_seen = threading.Event()
 
 
 def remember_interrupts() -> None:
     """Remember from now on that Ctrl-C was pressed, and raise KeyboardInterrupt as before."""
     # Any other handler was chosen by whoever started this process, such as `nohup`.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupted)
+        signal.signal(signal.SIGINT, _handle_interrupt)
 
 
 def was_interrupted() -> bool:
     """Say whether Ctrl-C was pressed."""
-    return _pressed.is_set()
+    return _interrupt_seen.is_set()
 
 
 def check_interrupts() -> None:
@@ -34,12 +34,12 @@ def check_interrupts() -> None:
         raise KeyboardInterrupt
 
 
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    _pressed.set()
-    sys.unraisablehook = _told_unless_interrupt
+def _handle_interrupt(number: int, frame: FrameType | None) -> None:
+    _interrupt_seen.set()
+    sys.unraisablehook = _report_unless_interrupt
     raise KeyboardInterrupt
 
 
-def _told_unless_interrupt(unraisable: "sys.UnraisableHookArgs") -> None:
+def _report_unless_interrupt(unraisable: "sys.UnraisableHookArgs") -> None:
     if unraisable.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(unraisable)

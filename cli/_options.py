@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from whyset.datasets import Selection, Shape
 
 
-STANDARD = "-"
+STDIO = "-"
 """Standard input or output, where a file could be named."""
 
 
-def given(value: str | None) -> str | None:
+def require_nonempty(value: str | None) -> str | None:
     """Return an option's value, which may be left out but not be empty.
 
     Raises:
@@ -37,12 +37,15 @@ ConstitutionOption = Annotated[
 EmbedderOption = Annotated[
     str,
     typer.Option(
-        callback=given, help="minilm, lexical (no embedder), or one of LangChain's provider:model."
+        callback=require_nonempty,
+        help="minilm, lexical (no embedder), or one of LangChain's provider:model.",
     ),
 ]
 ChromaOption = Annotated[
     str | None,
-    typer.Option(callback=given, help="A Chroma server, http://host:port [default: embedded]."),
+    typer.Option(
+        callback=require_nonempty, help="A Chroma server, http://host:port [default: embedded]."
+    ),
 ]
 EphemeralOption = Annotated[
     bool, typer.Option("--ephemeral", help="Keep the index in memory, not in the cache.")
@@ -50,7 +53,7 @@ EphemeralOption = Annotated[
 ModelOption = Annotated[
     str | None,
     typer.Option(
-        callback=given,
+        callback=require_nonempty,
         # The example comes first: further on, a narrow terminal would break it in two.
         help="anthropic:claude-opus-5-5 or another provider:model writes; extractive only "
         "quotes and needs no key [default: extractive].",
@@ -58,11 +61,15 @@ ModelOption = Annotated[
 ]
 JudgeOption = Annotated[
     str | None,
-    typer.Option(callback=given, help="Who judges: provider:model [default: the writer]."),
+    typer.Option(
+        callback=require_nonempty, help="Who judges: provider:model [default: the writer]."
+    ),
 ]
 EffortOption = Annotated[
     str | None,
-    typer.Option(callback=given, help="How much models put into an answer, such as low or high."),
+    typer.Option(
+        callback=require_nonempty, help="How much models put into an answer, such as low or high."
+    ),
 ]
 ConcurrencyOption = Annotated[
     int,
@@ -99,7 +106,7 @@ SampleOption = Annotated[
 BudgetOption = Annotated[
     str | None,
     typer.Option(
-        callback=given,
+        callback=require_nonempty,
         metavar="DOLLARS",
         help="Stop before the ask that could exceed it, earlier runs on this output included.",
     ),
@@ -118,7 +125,10 @@ PromptsOption = Annotated[
 OutputOption = Annotated[
     str | None,
     typer.Option(
-        "--output", "-o", callback=given, help="Where finished rows go; - for standard output."
+        "--output",
+        "-o",
+        callback=require_nonempty,
+        help="Where finished rows go; - for standard output.",
     ),
 ]
 SourcesArgument = Annotated[
@@ -131,7 +141,7 @@ SourcesArgument = Annotated[
 ShapeOption = Annotated[
     str | None,
     typer.Option(
-        callback=given,
+        callback=require_nonempty,
         help="What every row is read as: messages, sharegpt, anthropic, completion, prompt, "
         "alpaca, hh or preference [default: what each is recognised as].",
     ),
@@ -152,14 +162,15 @@ AgainOption = Annotated[
 ToOption = Annotated[
     str | None,
     typer.Option(
-        callback=given, help="Write rows in this shape [default: each in the one it came in]."
+        callback=require_nonempty,
+        help="Write rows in this shape [default: each in the one it came in].",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Summary, or a single result, as JSON.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 
 
-def checked_rows(
+def resolve_output(
     sources: list[str] | None, output: str | None, *, dry_run: bool, or_else: str = ""
 ) -> str:
     """Return where rows go, after a look at where they come from.
@@ -177,14 +188,14 @@ def checked_rows(
         raise typer.BadParameter(f"name a file of rows, - for standard input{or_else}")
     if any(not source for source in sources):
         raise typer.BadParameter("is empty; was a variable not set?", param_hint="'ROWS'")
-    if STANDARD in sources and sys.stdin is None:
+    if STDIO in sources and sys.stdin is None:
         raise typer.BadParameter("standard input is closed")
-    if output is None and sources != [STANDARD] and not dry_run:
+    if output is None and sources != [STDIO] and not dry_run:
         raise typer.BadParameter("say where the rows go: -o out.jsonl, or -o - to print them")
-    return output or STANDARD
+    return output or STDIO
 
 
-def selected(
+def build_selection(
     shape: str | None, turns: str, side: Literal["chosen", "both"], *, again: bool
 ) -> "Selection":
     """Return what of each row is to be worked on.
@@ -198,12 +209,12 @@ def selected(
         # What is neither word nor number is refused by the selection, with the words that it takes.
         turns=int(turns) if turns.isascii() and turns.isdigit() else turns,  # type: ignore[arg-type]
         side=side,
-        shape=shape_named(shape),
+        shape=parse_shape(shape),
         replace_provenance=again,
     )
 
 
-def shape_named(name: str | None) -> "Shape | None":
+def parse_shape(name: str | None) -> "Shape | None":
     """Return a shape by its name; `None` where none is named.
 
     Raises:
@@ -219,7 +230,7 @@ def shape_named(name: str | None) -> "Shape | None":
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Typed:
+class RunOptions:
     """How a run is carried out, as it was typed: options that every command with a run has."""
 
     prompts: PromptsOption = None
@@ -238,12 +249,12 @@ class Typed:
     quiet: QuietOption = False
 
     @property
-    def crew(self) -> "Mapping[str, Any]":
+    def pipeline_options(self) -> "Mapping[str, Any]":
         """What a crew is opened with, the models aside."""
         names = ("embedder", "chroma", "ephemeral", "effort")
         return {name: getattr(self, name) for name in names}
 
-    def prompts_of(self, generator: str) -> "Mapping[str, str] | None":
+    def load_prompts(self, generator: str) -> "Mapping[str, str] | None":
         """Return the user's own prompts for a generator; `None` where no folder is named.
 
         Raises:
@@ -253,7 +264,7 @@ class Typed:
 
         return read_prompts(self.prompts, generator) if self.prompts else None
 
-    def money(self, *, kept: bool) -> Decimal | None:
+    def parse_budget(self, *, kept: bool) -> Decimal | None:
         """Return the budget, after a look at what goes together.
 
         Args:
@@ -278,7 +289,7 @@ class Typed:
             ) from None
 
 
-def spread(command: Callable[..., None]) -> Callable[..., None]:
+def expand_options(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command in which each field of a parameter that is a dataclass is an option."""
     groups: dict[str, Callable[..., Any]] = {
         name: parameter.annotation
@@ -297,10 +308,10 @@ def spread(command: Callable[..., None]) -> Callable[..., None]:
         }
         command(**values, **grouped)
 
-    return signed(spread_out, parameters, like=command)
+    return with_signature(spread_out, parameters, like=command)
 
 
-def signed(
+def with_signature(
     function: Callable[..., None],
     parameters: Iterable[inspect.Parameter],
     *,

@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from whyset.pipelines import QUARANTINED, Tally, Traffic
+from whyset.pipelines import QUARANTINED, RequestStats, RunCounts
 
-from ._render import counted
+from ._render import pluralize
 
-_PLAIN_EVERY = 10.0
-_PATIENCE = 3.0
+_PLAIN_SECONDS = 10.0
+_WAIT_NOTICE_SECONDS = 3.0
 # The rate is that of the last minute: what was fast at the start says nothing of now.
-_RECENT = 60.0
-_MARK_EVERY = 1.0
+_RATE_WINDOW = 60.0
+_MARK_SECONDS = 1.0
 _MINUTE, _HOUR = 60, 3600
 
 
@@ -28,14 +28,14 @@ class Progress:
     """Shows how far a run is, on standard error.
 
     Args:
-        shown: Whether to show anything.
+        is_shown: Whether to show anything.
         console: Where; standard error without it.
         plain_every: Seconds between lines where there is no terminal.
         total: About how many rows there are, where it is known.
         unit: What is counted.
 
     Attributes:
-        shown: Whether anything is shown.
+        is_shown: Whether anything is shown.
         total: About how many rows there are; may be set before the run begins.
     """
 
@@ -44,15 +44,15 @@ class Progress:
         *,
         shown: bool,
         console: Console | None = None,
-        plain_every: float = _PLAIN_EVERY,
+        plain_every: float = _PLAIN_SECONDS,
         total: int | None = None,
         unit: str = "row",
     ) -> None:
-        self.shown = shown
+        self.is_shown = shown
         self.total = total
         self._unit = unit
         self._also = ""
-        self._counts: tuple[Tally, Traffic] | None = None
+        self._counts: tuple[RunCounts, RequestStats] | None = None
         self._console = console or Console(stderr=True, highlight=False)
         terminal = shown and self._console.is_terminal
         self._live = (
@@ -72,13 +72,15 @@ class Progress:
         self._started = self._last = time.monotonic()
 
     @contextmanager
-    def waiting(self, for_what: str) -> Iterator[None]:
+    def show_waiting(self, for_what: str) -> Iterator[None]:
         """Say what is being waited for: in a terminal while it lasts, elsewhere where it lasts."""
         if self._live is not None:
             with self._console.status(f"{for_what} …"):
                 yield
             return
-        timer = threading.Timer(_PATIENCE, self._print, [f"{for_what}; this can take a minute"])
+        timer = threading.Timer(
+            _WAIT_NOTICE_SECONDS, self._print, [f"{for_what}; this can take a minute"]
+        )
         timer.daemon = True
         if self._plain:
             timer.start()
@@ -87,7 +89,7 @@ class Progress:
         finally:
             timer.cancel()
 
-    def update(self, tally: Tally, traffic: Traffic, *, also: str = "") -> None:
+    def update(self, tally: RunCounts, traffic: RequestStats, *, also: str = "") -> None:
         """Show the counts from now on; both may go on changing.
 
         Args:
@@ -124,7 +126,7 @@ class Progress:
     def _print(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, markup=False)
 
-    def _line(self, tally: Tally, traffic: Traffic) -> str:
+    def _line(self, tally: RunCounts, traffic: RequestStats) -> str:
         rate = self._rate(tally)
         parts = [
             self._rows(tally),
@@ -132,7 +134,7 @@ class Progress:
             f"{rate:,.1f}/s",
             f"{traffic.in_flight:,} of {traffic.limit:,} asks in flight"
             if traffic.limit
-            else f"{counted(traffic.in_flight, 'ask')} in flight",
+            else f"{pluralize(traffic.in_flight, 'ask')} in flight",
         ]
         if traffic.retried:
             parts.append(f"{traffic.retried:,} retried")
@@ -141,32 +143,32 @@ class Progress:
         if tally.usage.output_tokens:
             parts.append(f"{tally.usage.output_tokens:,} tokens out")
         left = None if self.total is None else max(self.total - tally.rows, 0)
-        if traffic.dollars:
-            parts.append(_cost(tally, traffic, left))
+        if traffic.cost:
+            parts.append(_format_cost(tally, traffic, left))
         if left and rate:
-            parts.append(f"{_duration(left / rate)} left")
+            parts.append(f"{_format_duration(left / rate)} left")
         return " · ".join(parts)
 
-    def _rows(self, tally: Tally) -> str:
+    def _rows(self, tally: RunCounts) -> str:
         if self.total is None or self.total < tally.rows:
-            return counted(tally.rows, self._unit)
-        return f"{tally.rows:,} of {counted(self.total, self._unit)}"
+            return pluralize(tally.rows, self._unit)
+        return f"{tally.rows:,} of {pluralize(self.total, self._unit)}"
 
-    def _rate(self, tally: Tally) -> float:
+    def _rate(self, tally: RunCounts) -> float:
         """Return the rows a second of the last minute."""
         now = time.monotonic()
         marks = self._marks
-        if not marks or now - marks[-1][0] >= _MARK_EVERY:
+        if not marks or now - marks[-1][0] >= _MARK_SECONDS:
             marks.append((now, tally.rows))
-        while now - marks[0][0] > _RECENT:
+        while now - marks[0][0] > _RATE_WINDOW:
             marks.popleft()
         since, rows = marks[0] if len(marks) > 1 else (self._started, 0)
         return (tally.rows - rows) / max(now - since, 0.001)
 
 
-def _cost(tally: Tally, traffic: Traffic, left: int | None) -> str:
+def _format_cost(tally: RunCounts, traffic: RequestStats, left: int | None) -> str:
     """Say what this process has spent, and will have if the rows to come are like those done."""
-    spent = traffic.dollars
+    spent = traffic.cost
     assert spent is not None
     fresh = tally.rows - tally.reused
     if not left or not fresh:
@@ -174,7 +176,7 @@ def _cost(tally: Tally, traffic: Traffic, left: int | None) -> str:
     return f"${spent:,.2f}, about ${spent + spent / fresh * left:,.2f} in all"
 
 
-def _duration(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     if seconds < _MINUTE:
         return f"{seconds:.0f} s"
     if seconds < _HOUR:

@@ -11,17 +11,17 @@ from whyset.pipelines import (
     CorpusSummary,
     Estimate,
     Forecast,
-    Foretold,
     Quota,
-    Spent,
+    RequestStats,
+    SavedEstimate,
+    StepCost,
     Summary,
-    Traffic,
 )
 
 # ---- Rows of words and numbers as aligned lines.
 
 
-def table(rows: Sequence[tuple[str, ...]], *, names: int) -> list[str]:
+def format_table(rows: Sequence[tuple[str, ...]], *, names: int) -> list[str]:
     """Return rows as indented lines.
 
     Args:
@@ -42,7 +42,7 @@ def table(rows: Sequence[tuple[str, ...]], *, names: int) -> list[str]:
 # ---- Numbers in sentences.
 
 
-def counted(count: int, noun: str, plural: str = "") -> str:
+def pluralize(count: int, noun: str, plural: str = "") -> str:
     """Return a number with its noun, such as `1 row` or `2,000 rows`.
 
     Args:
@@ -57,7 +57,7 @@ def counted(count: int, noun: str, plural: str = "") -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class EstimateWording:
     """How an estimate is told.
 
     Attributes:
@@ -71,122 +71,128 @@ class Wording:
     most: str
 
 
-OF_ROWS = Wording(
+ROW_WORDING = EstimateWording(
     "row",
     "if nothing is at stake in any row",
     "if something is at stake in every row, each draft passing",
 )
-OF_DOCUMENTS = Wording(
+DOCUMENT_WORDING = EstimateWording(
     "document",
     "if nobody finds anything to mend in any draft",
     "if something is to be mended in every draft, each then passing",
 )
 
 
-def render_estimate(estimate: Estimate, *, as_json: bool, wording: Wording = OF_ROWS) -> str:
+def render_estimate(
+    estimate: Estimate, *, as_json: bool, wording: EstimateWording = ROW_WORDING
+) -> str:
     """Return the estimate: bounds and projection, tokens, dollars, and what was assumed."""
     if as_json:
         return json.dumps(estimate.record(), ensure_ascii=False, indent=2)
-    about = _about(estimate, wording.unit)
+    about = _heading_lines(estimate, wording.unit)
     if not estimate.most.asks:
         return "\n".join([*about, "No model would be asked: the run costs nothing."])
-    totals = _totals(estimate, wording)
-    return "\n".join([*about, *_steps(estimate), *totals, *_notes(estimate, wording.unit)])
+    totals = _total_lines(estimate, wording)
+    return "\n".join(
+        [*about, *_step_lines(estimate), *totals, *_note_lines(estimate, wording.unit)]
+    )
 
 
-def _about(estimate: Estimate, unit: str) -> list[str]:
-    lines = [f"Dry run: nothing was sent. {counted(estimate.remaining, unit)} to do"]
+def _heading_lines(estimate: Estimate, unit: str) -> list[str]:
+    lines = [f"Dry run: nothing was sent. {pluralize(estimate.remaining, unit)} to do"]
     if estimate.finished:
         lines[0] += f", {estimate.finished:,} done already"
     if estimate.unreadable:
-        lines[0] += f", {counted(estimate.unreadable, 'line')} unreadable"
-    if estimate.sampled:
+        lines[0] += f", {pluralize(estimate.unreadable, 'line')} unreadable"
+    if estimate.is_sampled:
         lines.append(
-            f"estimated from {estimate.walked:,} of them, drawn at random (seed {estimate.seed})"
+            f"estimated from {estimate.simulated:,} of them, drawn at random (seed {estimate.seed})"
         )
     return lines
 
 
-def _steps(estimate: Estimate) -> list[str]:
+def _step_lines(estimate: Estimate) -> list[str]:
     rows = [
         (
             step.step,
             step.model,
-            counted(step.asks, "ask"),
-            f"{_prompt(step.usage.input_tokens, step.usage.cache_write_tokens):,} tokens in",
+            pluralize(step.asks, "ask"),
+            f"{_count_prompt_tokens(step.usage.input_tokens, step.usage.cache_write_tokens):,} tokens in",
             f"{step.usage.cache_read_tokens:,} cached",
             f"{step.usage.output_tokens:,} out",
-            _dollars(step.live),
-            f"{_dollars(step.batch)} by batch",
+            _format_dollars(step.live),
+            f"{_format_dollars(step.batch)} by batch",
         )
         for step in estimate.most.steps
     ]
-    return ["", "at most, by step:", *table(rows, names=2)] if rows else []
+    return ["", "at most, by step:", *format_table(rows, names=2)] if rows else []
 
 
-def _totals(estimate: Estimate, wording: Wording) -> list[str]:
+def _total_lines(estimate: Estimate, wording: EstimateWording) -> list[str]:
     cases = [
         ("at least", wording.least, estimate.least),
         ("at most", wording.most, estimate.most),
     ]
-    if estimate.as_so_far is not None:
-        said = f"as the {counted(estimate.projected_from, wording.unit)} done so far went"
-        cases.append(("projected", said, estimate.as_so_far))
+    if estimate.projected is not None:
+        said = f"as the {pluralize(estimate.projected_from, wording.unit)} done so far went"
+        cases.append(("projected", said, estimate.projected))
     rows = [
         (
             name,
             meaning,
-            counted(forecast.asks, "ask"),
-            f"{_all_tokens(forecast):,} tokens",
-            _dollars(forecast.live) + _range(forecast, batch=False),
-            f"{_dollars(forecast.batch)} by batch" + _range(forecast, batch=True),
+            pluralize(forecast.asks, "ask"),
+            f"{_count_tokens(forecast):,} tokens",
+            _format_dollars(forecast.live) + _format_interval(forecast, batch=False),
+            f"{_format_dollars(forecast.batch)} by batch" + _format_interval(forecast, batch=True),
         )
         for name, meaning, forecast in cases
     ]
-    return ["", *table(rows, names=2)]
+    return ["", *format_table(rows, names=2)]
 
 
-def _notes(estimate: Estimate, unit: str) -> list[str]:
+def _note_lines(estimate: Estimate, unit: str) -> list[str]:
     lines = [
         "",
         f"Tokens are estimated; {estimate.reasoning:,} tokens of reasoning are allowed for before "
-        f"each answer; revisions come on top. Prices of {estimate.prices_of}.",
+        f"each answer; revisions come on top. Prices of {estimate.prices_date}.",
     ]
     if estimate.unpriced:
         lines.append(f"No price is known for {', '.join(estimate.unpriced)}: give one by --prices.")
-    elif estimate.as_so_far is None:
+    elif estimate.projected is None:
         lines.append(f"Run some {unit}s and estimate again: what they took makes it sharper.")
     return lines
 
 
-def _all_tokens(forecast: Forecast) -> int:
+def _count_tokens(forecast: Forecast) -> int:
     usage = forecast.usage
-    prompt = _prompt(usage.input_tokens, usage.cache_write_tokens) + usage.cache_read_tokens
+    prompt = (
+        _count_prompt_tokens(usage.input_tokens, usage.cache_write_tokens) + usage.cache_read_tokens
+    )
     return prompt + usage.output_tokens
 
 
-def _prompt(read: int, written: int) -> int:
+def _count_prompt_tokens(read: int, written: int) -> int:
     """Return the tokens at the full price or above: what goes into the cache is read as well."""
     return read + written
 
 
-def _dollars(amount: Decimal | None) -> str:
+def _format_dollars(amount: Decimal | None) -> str:
     return "unpriced" if amount is None else f"${amount:,.2f}"
 
 
-def _range(forecast: Forecast, *, batch: bool) -> str:
-    if forecast.ranges is None:
+def _format_interval(forecast: Forecast, *, batch: bool) -> str:
+    if forecast.intervals is None:
         return ""
-    found = forecast.ranges.batch if batch else forecast.ranges.live
+    found = forecast.intervals.batch if batch else forecast.intervals.live
     return "" if found is None else f" ({found.low:,.2f} to {found.high:,.2f})"
 
 
 def render_summary(summary: Summary, *, as_json: bool) -> str:
     """Return the account: rows by outcome, reasons, tokens, dollars, time, files."""
-    return _as_json(summary) if as_json else "\n".join(_lines(summary))
+    return _render_summary_json(summary) if as_json else "\n".join(_summary_lines(summary))
 
 
-def _as_json(summary: Summary) -> str:
+def _render_summary_json(summary: Summary) -> str:
     files = summary.files
     record = {
         **summary.record(),
@@ -197,9 +203,9 @@ def _as_json(summary: Summary) -> str:
     return json.dumps(record, ensure_ascii=False, indent=2)
 
 
-def _lines(summary: Summary) -> list[str]:
-    tally, files = summary.tally, summary.files
-    lines = [f"{counted(tally.rows, 'row')} in {summary.seconds:,.1f} s"]
+def _summary_lines(summary: Summary) -> list[str]:
+    tally, files = summary.counts, summary.files
+    lines = [f"{pluralize(tally.rows, 'row')} in {summary.seconds:,.1f} s"]
     lines.extend(
         f"{count:>9,}  {outcome:<12} {meaning}"
         for outcome, meaning in {**tally.meanings, QUARANTINED: "not in the output"}.items()
@@ -208,7 +214,7 @@ def _lines(summary: Summary) -> list[str]:
     lines.extend(f"{count:>13,}  {reason}" for reason, count in tally.reasons.most_common())
     if tally.reused:
         lines.append(f"{tally.reused:,} of them done in an earlier run")
-    lines += spent_lines(summary.spent, summary.traffic, summary.foretold, unit="row")
+    lines += cost_lines(summary.costs, summary.traffic, summary.saved_estimate, unit="row")
     if files.manifest is not None:
         lines.append(f"output      {files.output}")
         if tally.outcomes[QUARANTINED]:
@@ -217,37 +223,37 @@ def _lines(summary: Summary) -> list[str]:
     return lines
 
 
-def spent_lines(
-    spent: Sequence[Spent], traffic: Traffic, foretold: Foretold | None, *, unit: str
+def cost_lines(
+    spent: Sequence[StepCost], traffic: RequestStats, foretold: SavedEstimate | None, *, unit: str
 ) -> list[str]:
     """Return what was spent on an output, by step and model, beside what a dry run had said."""
     if not spent:
         return []
-    rows = [(one.step, one.model, *_taken(one)) for one in spent]
+    rows = [(one.step, one.model, *_cost_cells(one)) for one in spent]
     if len(spent) > 1:
-        rows.append(("together", "", *_taken(_together(spent))))
+        rows.append(("together", "", *_cost_cells(_add_costs(spent))))
     return [
         "spent on this output, earlier runs included:",
-        *table(rows, names=2),
-        *_foretold_lines(foretold, unit),
-        f"this time {counted(traffic.answered, 'ask')} answered by models, {traffic.replayed:,} "
+        *format_table(rows, names=2),
+        *_dry_run_lines(foretold, unit),
+        f"this time {pluralize(traffic.answered, 'ask')} answered by models, {traffic.replayed:,} "
         f"from the ledger, {traffic.retried:,} sent again",
     ]
 
 
-def _foretold_lines(said: Foretold | None, unit: str) -> list[str]:
+def _dry_run_lines(said: SavedEstimate | None, unit: str) -> list[str]:
     if said is None or said.least is None or said.most is None:
         return []
     line = f"  the dry run said ${said.least:,.4f} to ${said.most:,.4f}"
     if said.projected is not None:
         line += f", ${said.projected:,.4f} as the {unit}s done by then went"
-    return [f"{line}, for {counted(said.rows, unit)}"]
+    return [f"{line}, for {pluralize(said.rows, unit)}"]
 
 
-def _together(spent: Sequence[Spent]) -> Spent:
+def _add_costs(spent: Sequence[StepCost]) -> StepCost:
     """Return the sum; unpriced as soon as a part of it is."""
     costs = [one.cost for one in spent]
-    return Spent(
+    return StepCost(
         step="",
         model="",
         replies=sum(one.replies for one in spent),
@@ -258,12 +264,12 @@ def _together(spent: Sequence[Spent]) -> Spent:
     )
 
 
-def _taken(spent: Spent) -> tuple[str, str, str, str]:
+def _cost_cells(spent: StepCost) -> tuple[str, str, str, str]:
     usage = spent.usage
     read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
     cached = f" ({usage.cache_read_tokens:,} cached)" if usage.cache_read_tokens else ""
     return (
-        counted(spent.replies, "reply", "replies"),
+        pluralize(spent.replies, "reply", "replies"),
         f"{read:,} tokens in{cached}",
         f"{usage.output_tokens:,} out",
         "unpriced" if spent.cost is None else f"${spent.cost:,.4f}",
@@ -272,7 +278,7 @@ def _taken(spent: Spent) -> tuple[str, str, str, str]:
 
 # ---- The account of a corpus, for a person or a machine.
 
-_SHORT_SHOWN = 12
+_SHORTFALLS_SHOWN = 12
 _VALUES_SHOWN = 5
 
 
@@ -287,13 +293,13 @@ def render_corpus_summary(summary: CorpusSummary, *, as_json: bool) -> str:
             "manifest": str(files.manifest) if files.manifest else None,
         }
         return json.dumps(record, ensure_ascii=False, indent=2)
-    return "\n".join(_lines_corpus_summary(summary))
+    return "\n".join(_corpus_lines(summary))
 
 
-def _lines_corpus_summary(summary: CorpusSummary) -> list[str]:
-    tally, files = summary.tally, summary.files
+def _corpus_lines(summary: CorpusSummary) -> list[str]:
+    tally, files = summary.counts, summary.files
     lines = [
-        f"{tally.documents:,} of {counted(tally.plan.documents, 'document')}, about "
+        f"{tally.documents:,} of {pluralize(tally.plan.documents, 'document')}, about "
         f"{tally.tokens:,} tokens, in {summary.seconds:,.1f} s"
     ]
     lines.extend(
@@ -305,12 +311,12 @@ def _lines_corpus_summary(summary: CorpusSummary) -> list[str]:
         if (count := tally.outcomes[outcome])
     )
     lines.extend(f"{count:>13,}  {reason}" for reason, count in tally.reasons.most_common())
-    if summary.stopped:
-        lines.append(f"stopped: {summary.stopped}")
+    if summary.stop_reason:
+        lines.append(f"stopped: {summary.stop_reason}")
     lines += _shortfall_lines(summary)
     lines += _variety_lines(summary.variety)
     lines += [f"note: {note}" for note in summary.notes]
-    lines += spent_lines(summary.spent, summary.traffic, summary.foretold, unit="document")
+    lines += cost_lines(summary.costs, summary.traffic, summary.saved_estimate, unit="document")
     if files.manifest is not None:
         lines.append(f"output      {files.output}")
         if tally.quarantined:
@@ -322,10 +328,12 @@ def _lines_corpus_summary(summary: CorpusSummary) -> list[str]:
 def _shortfall_lines(summary: CorpusSummary) -> list[str]:
     short = summary.shortfalls
     if not short:
-        return [f"coverage    every passage of {counted(len(summary.tally.sections), 'section')}"]
-    shown = [f"  {sentence}" for sentence in short[:_SHORT_SHOWN]]
-    if len(short) > _SHORT_SHOWN:
-        shown.append(f"  and {len(short) - _SHORT_SHOWN:,} more; the manifest has them all")
+        return [
+            f"coverage    every passage of {pluralize(len(summary.counts.sections), 'section')}"
+        ]
+    shown = [f"  {sentence}" for sentence in short[:_SHORTFALLS_SHOWN]]
+    if len(short) > _SHORTFALLS_SHOWN:
+        shown.append(f"  and {len(short) - _SHORTFALLS_SHOWN:,} more; the manifest has them all")
     return ["short of the plan:", *shown]
 
 
@@ -336,4 +344,4 @@ def _variety_lines(variety: Mapping[str, Sequence[Quota]]) -> list[str]:
         told = ", ".join(f"{quota.meaning or quota.name} {quota.written:,}" for quota in most)
         rest = len(quotas) - len(most)
         rows.append((axis, f"{told}, and {rest:,} more" if rest else told))
-    return ["variety:", *table(rows, names=2)] if rows else []
+    return ["variety:", *format_table(rows, names=2)] if rows else []

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ._options import (
-    STANDARD,
+    STDIO,
     AgainOption,
     ConstitutionOption,
     JudgeOption,
     ModelOption,
     OutputOption,
+    RunOptions,
     ShapeOption,
     SideOption,
     SourcesArgument,
     ToOption,
     TurnsOption,
-    Typed,
-    checked_rows,
-    selected,
-    shape_named,
-    spread,
+    build_selection,
+    expand_options,
+    parse_shape,
+    resolve_output,
 )
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 # ---- Commands of generators that take rows, such as `whyset diversify` and `whyset resample`.
 
 
-@spread
-def work(
+@expand_options
+def run_row_generator(
     generator: "type[Generator]",
     options: dict[str, Any],
     *,
@@ -47,32 +47,32 @@ def work(
     side: SideOption = "chosen",
     again: AgainOption = False,
     to: ToOption = None,
-    typed: Typed,
+    typed: RunOptions,
 ) -> None:
     """Rows in, rows out; what does not pass goes to OUT.quarantine.jsonl.
 
     Run the same command again after an interruption: it goes on where it stopped.
     """
-    limit = typed.money(kept=output not in {None, STANDARD})
-    output = checked_rows(sources, output, dry_run=typed.dry_run)
+    limit = typed.parse_budget(kept=output not in {None, STDIO})
+    output = resolve_output(sources, output, dry_run=typed.dry_run)
 
-    from whyset.pipelines import RunFiles, open_crew_for
+    from whyset.pipelines import RunFiles, open_pipeline
 
     from ._progress import Progress
-    from ._run import Means, load, opened, work_on_rows
+    from ._run import CommandConfig, load_constitution, open_with_progress, run_rows
 
-    selection = selected(shape, turns, side, again=again)
-    written_as = shape_named(to)
-    made = generator(prompts=typed.prompts_of(generator.name), **options)
-    files = RunFiles.beside(sources or STANDARD, output, constitution=constitution)
-    means = Means.of(typed, budget=limit)
+    selection = build_selection(shape, turns, side, again=again)
+    written_as = parse_shape(to)
+    made = generator(prompts=typed.load_prompts(generator.name), **options)
+    files = RunFiles.from_output(sources or STDIO, output, constitution=constitution)
+    means = CommandConfig.from_options(typed, budget=limit)
     progress = Progress(shown=not typed.quiet)
-    crew = opened(
-        load(constitution),
-        partial(open_crew_for, made, model=model, judge=judge, **typed.crew),
+    crew = open_with_progress(
+        load_constitution(constitution),
+        partial(open_pipeline, made, model=model, judge=judge, **typed.pipeline_options),
         progress,
     )
-    work_on_rows(
+    run_rows(
         files,
         crew,
         means,
@@ -83,7 +83,7 @@ def work(
     )
 
 
-@spread
+@expand_options
 def rewrite(
     sources: SourcesArgument = None,
     output: OutputOption = None,
@@ -128,7 +128,7 @@ def rewrite(
         int, typer.Option(min=0, help="How often a draft that does not pass is revised.")
     ] = 2,
     *,
-    typed: Typed,
+    typed: RunOptions,
 ) -> None:
     """Attach the why to the responses of an SFT dataset.
 
@@ -145,28 +145,36 @@ def rewrite(
             )
         if typed.dry_run:
             raise typer.BadParameter("--dry-run is for a file of rows")
-    limit = typed.money(kept=not single and output not in {None, STANDARD})
+    limit = typed.parse_budget(kept=not single and output not in {None, STDIO})
     if single:
-        output = STANDARD
+        output = STDIO
     else:
         aside = ", or --prompt and --response"
-        output = checked_rows(sources, output, dry_run=typed.dry_run, or_else=aside)
+        output = resolve_output(sources, output, dry_run=typed.dry_run, or_else=aside)
 
-    from whyset.pipelines import RunFiles, open_crew
+    from whyset.pipelines import RunFiles, open_deliberation_pipeline
 
     from ._progress import Progress
-    from ._run import Means, announce, load, opened, print_single, read_pair, work_on_rows
+    from ._run import (
+        CommandConfig,
+        load_constitution,
+        open_with_progress,
+        print_notices,
+        print_single,
+        read_pair,
+        run_rows,
+    )
 
-    selection = selected(shape, turns, side, again=again)
-    written_as = shape_named(to)
-    files = RunFiles.beside(sources or STANDARD, output, constitution=constitution)
+    selection = build_selection(shape, turns, side, again=again)
+    written_as = parse_shape(to)
+    files = RunFiles.from_output(sources or STDIO, output, constitution=constitution)
     pair = read_pair(prompt, response) if prompt and response else None
-    means = Means.of(typed, budget=limit)
+    means = CommandConfig.from_options(typed, budget=limit)
     progress = Progress(shown=not typed.quiet)
-    crew = opened(
-        load(constitution),
+    crew = open_with_progress(
+        load_constitution(constitution),
         partial(
-            open_crew,
+            open_deliberation_pipeline,
             model=model,
             judge=judge,
             channel=channel,
@@ -175,16 +183,16 @@ def rewrite(
             k=k,
             settle_below=settle_below,
             max_revisions=max_revisions,
-            prompts=typed.prompts_of("deliberation"),
-            **typed.crew,
+            prompts=typed.load_prompts("deliberation"),
+            **typed.pipeline_options,
         ),
         progress,
     )
     if pair is not None:
-        announce(crew, by_default=model is None and not typed.quiet)
+        print_notices(crew, by_default=model is None and not typed.quiet)
         print_single(crew, pair, means.retries, as_json=typed.json_output)
         return
-    work_on_rows(
+    run_rows(
         files,
         crew,
         means,

@@ -13,51 +13,51 @@ import typer
 
 from whyset.constitution import Constitution
 from whyset.datasets import (
-    COLUMN,
+    PROVENANCE_COLUMN,
     REASONING_FIELD,
     STDOUT,
     DatasetError,
     Selection,
     Shape,
     Source,
+    detect_shapes,
     dumps,
     loads,
     read_rows,
-    recognise,
 )
 from whyset.generators import RowRejected
 from whyset.generators.checks import EvalScenario
-from whyset.models import ModelUnavailable, Prices, RetryPolicy, UnusableReply, adopt
+from whyset.models import ModelUnavailable, Prices, RetryPolicy, UnusableReply, coerce_model
 from whyset.pipelines import (
+    DEFAULT_SAMPLE,
     QUARANTINED,
-    SAMPLE,
+    CorpusCounts,
     CorpusFiles,
     CorpusRun,
-    CorpusTally,
-    Crew,
+    Pipeline,
     Plan,
+    RequestStats,
     Run,
+    RunCounts,
     RunFiles,
     RunStopped,
-    Tally,
-    Traffic,
 )
 
 from ._interrupts import check_interrupts
-from ._options import Typed
+from ._options import RunOptions
 from ._progress import Progress
-from ._render import OF_DOCUMENTS, render_corpus_summary, render_estimate, render_summary
+from ._render import DOCUMENT_WORDING, render_corpus_summary, render_estimate, render_summary
 
 # ---- What is said on standard error around a run.
 
-_EXTRACTIVE = (
+_EXTRACTIVE_NOTICE = (
     "No --model named: using extractive, which only quotes the constitution and weighs nothing. "
     "What it makes is marked annotated; it is for trying the pipeline, not for training. Name a "
     "model to write, such as --model anthropic:claude-opus-5-5."
 )
 
 
-def announce(crew: Crew, *, by_default: bool) -> None:
+def print_notices(crew: Pipeline, *, by_default: bool) -> None:
     """Say what should be known before anything is asked.
 
     Args:
@@ -68,10 +68,10 @@ def announce(crew: Crew, *, by_default: bool) -> None:
     for note in dict.fromkeys(notes):
         typer.echo(f"Note: {note}", err=True)
     if by_default:
-        typer.echo(_EXTRACTIVE, err=True)
+        typer.echo(_EXTRACTIVE_NOTICE, err=True)
 
 
-def tell_stopping() -> None:
+def print_stopping() -> None:
     """Say why a run does not end at once when it is interrupted."""
     typer.echo(
         "Stopping as soon as the asks in flight are answered; interrupt again to end at once.",
@@ -79,7 +79,7 @@ def tell_stopping() -> None:
     )
 
 
-def tell_quarantined(line: bytes) -> None:
+def print_quarantined(line: bytes) -> None:
     """Say what did not pass, from its line for the quarantine."""
     entry = loads(line)
     reasons = ", ".join(entry["reasons"])
@@ -96,11 +96,11 @@ def read_pair(prompt: Path, response: Path) -> dict[str, Any]:
     Raises:
         DatasetError: One of them cannot be read.
     """
-    return {"prompt": _text(prompt), "response": _text(response)}
+    return {"prompt": _read_text(prompt), "response": _read_text(response)}
 
 
 def print_single(
-    crew: Crew, columns: Mapping[str, Any], retries: RetryPolicy, *, as_json: bool
+    crew: Pipeline, columns: Mapping[str, Any], retries: RetryPolicy, *, as_json: bool
 ) -> None:
     """Make one row or document and print it: as plain text, or all of it as JSON.
 
@@ -114,7 +114,9 @@ def print_single(
         RunStopped: The provider does not answer.
         Exit: It did not pass.
     """
-    writer, judge = (adopt(crew.models[role], retries=retries) for role in ("writer", "judge"))
+    writer, judge = (
+        coerce_model(crew.models[role], retries=retries) for role in ("writer", "judge")
+    )
     bound = crew.generator.bind(writer, crew.retriever, judge=judge)
     try:
         row = bound.invoke(dict(columns))
@@ -130,10 +132,10 @@ def print_single(
     if as_json:
         sys.stdout.buffer.write(dumps(row) + b"\n")
         return
-    typer.echo(_readable(row))
+    typer.echo(_render_row(row))
 
 
-def _readable(row: Mapping[str, Any]) -> str:
+def _render_row(row: Mapping[str, Any]) -> str:
     """Return a finished row or document as a person reads it."""
     if "response" in row:
         reasoning = row.get(REASONING_FIELD)
@@ -142,11 +144,11 @@ def _readable(row: Mapping[str, Any]) -> str:
         return str(row["text"])
     if isinstance(row.get("messages"), list):
         return "\n\n".join(f"[{said['role']}]\n{said['content']}" for said in row["messages"])
-    shown = {name: value for name, value in row.items() if name != COLUMN}
+    shown = {name: value for name, value in row.items() if name != PROVENANCE_COLUMN}
     return json.dumps(shown, ensure_ascii=False, indent=2)
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig").removesuffix("\n")
     except OSError as error:
@@ -157,7 +159,7 @@ def _text(path: Path) -> str:
 
 # ---- `whyset passages` and `whyset charter`: what a constitution holds, and one to start from.
 
-_SNIPPET = 88
+_SNIPPET_LENGTH = 88
 
 
 def passages(
@@ -170,7 +172,7 @@ def passages(
     ] = False,
 ) -> None:
     """Show the passages of a constitution, with their ids and lines."""
-    constitution = load(file)
+    constitution = load_constitution(file)
     if json_output:
         document = {
             "title": constitution.title,
@@ -185,7 +187,7 @@ def passages(
         for passage in section.passages:
             first, last = passage.lines
             words = " ".join(passage.plain.split())
-            shown = words if len(words) <= _SNIPPET else f"{words[: _SNIPPET - 1]}…"
+            shown = words if len(words) <= _SNIPPET_LENGTH else f"{words[: _SNIPPET_LENGTH - 1]}…"
             where = f"{first}" if first == last else f"{first}-{last}"
             typer.echo(
                 f"    {passage.id}  {passage.kind}, lines {where}, ~{passage.tokens} tokens\n"
@@ -206,21 +208,21 @@ def charter() -> None:
     sys.stdout.buffer.write(source.read_bytes())
 
 
-def load(file: Path | None) -> "Constitution":
+def load_constitution(file: Path | None) -> "Constitution":
     """Return the constitution in a file, or the bundled charter."""
     from whyset.constitution import Constitution
 
     return Constitution.load(file) if file else Constitution.charter()
 
 
-_LOOKED_AT = 1000
+_SHAPE_SAMPLE = 1000
 """Rows looked at before a run, to say what they are: some tenths of a second."""
 
-_REASONS_TOLD = 3
+_REASONS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class CommandConfig:
     """How a run is carried out."""
 
     concurrency: int
@@ -234,7 +236,7 @@ class Means:
     quiet: bool
 
     @classmethod
-    def of(cls, typed: Typed, *, budget: Decimal | None) -> "Means":
+    def from_options(cls, typed: RunOptions, *, budget: Decimal | None) -> "CommandConfig":
         """Return the means that options come to.
 
         Raises:
@@ -247,35 +249,35 @@ class Means:
             budget=budget,
             prices=Prices.load(typed.prices),
             dry_run=typed.dry_run,
-            sample=SAMPLE if typed.sample is None else typed.sample,
+            sample=DEFAULT_SAMPLE if typed.sample is None else typed.sample,
             as_json=typed.json_output,
             quiet=typed.quiet,
         )
 
 
-class AnnouncedRun(Run):
+class CliRun(Run):
     """A run that says why it does not end at once when it is interrupted."""
 
     def stop(self) -> None:
         """Let asks in flight finish and send no more, and say so on standard error."""
         super().stop()
-        tell_stopping()
+        print_stopping()
 
 
-def opened(
-    principles: Constitution, open_crew: Callable[[Constitution], Crew], progress: Progress
-) -> Crew:
+def open_with_progress(
+    principles: Constitution, open_crew: Callable[[Constitution], Pipeline], progress: Progress
+) -> Pipeline:
     """Open a crew, and say what is being waited for."""
-    with progress.waiting(f"opening the index of {principles.title}"):
+    with progress.show_waiting(f"opening the index of {principles.title}"):
         crew = open_crew(principles)
     check_interrupts()
     return crew
 
 
-def work_on_rows(
+def run_rows(
     files: RunFiles,
-    crew: Crew,
-    means: Means,
+    crew: Pipeline,
+    means: CommandConfig,
     progress: Progress,
     *,
     selection: Selection,
@@ -296,10 +298,10 @@ def work_on_rows(
     Raises:
         Exit: With the code that says how it went.
     """
-    announce(crew, by_default=by_default and not means.quiet)
+    print_notices(crew, by_default=by_default and not means.quiet)
     if not means.quiet:
-        _tell_shapes(files.source, selection)
-    run = AnnouncedRun(
+        _print_shapes(files.source, selection)
+    run = CliRun(
         files,
         crew,
         concurrency=means.concurrency,
@@ -308,7 +310,7 @@ def work_on_rows(
         batch=means.batch,
         budget=means.budget,
         selection=selection,
-        to=to,
+        output_shape=to,
     )
     if means.dry_run:
         estimated = run.estimate(sample=means.sample)
@@ -317,11 +319,11 @@ def work_on_rows(
     printed = files.output == STDOUT
     if printed:
         # There is no quarantine file, so what does not pass is told at once.
-        run.on_quarantine = tell_quarantined
+        run.on_quarantine = print_quarantined
     else:
         run.on_row = progress.update
-        if progress.shown:
-            progress.total = files.source.count()
+        if progress.is_shown:
+            progress.total = files.source.count_rows()
     with progress:
         summary = run.execute()
     if not means.quiet:
@@ -330,37 +332,37 @@ def work_on_rows(
     raise typer.Exit(summary.exit_code)
 
 
-def _tell_shapes(source: Source, selection: Selection) -> None:
+def _print_shapes(source: Source, selection: Selection) -> None:
     """Say what the rows are, where they can be looked at without being used up."""
     if not any(map(Path.is_file, source.files())):
         return
-    found = recognise(islice(read_rows(source, selection=selection), _LOOKED_AT))
-    if found.agree and not found.unusable:
+    found = detect_shapes(islice(read_rows(source, selection=selection), _SHAPE_SAMPLE))
+    if found.is_uniform and not found.unusable_count:
         typer.echo(f"Rows are read as {found.shape}.", err=True)
         return
-    among = "the first " if found.rows == _LOOKED_AT else ""
+    among = "the first " if found.rows == _SHAPE_SAMPLE else ""
     typer.echo(f"Rows are read as what each is: {among}{found}", err=True)
-    for reason, count in islice(found.reasons.items(), _REASONS_TOLD):
+    for reason, count in islice(found.reasons.items(), _REASONS_SHOWN):
         typer.echo(f"  {count:,} × {reason}", err=True)
 
 
 # ---- A corpus, from its plan to the account of it.
 
 
-class AnnouncedCorpus(CorpusRun):
+class CliCorpusRun(CorpusRun):
     """A run that says why it does not end at once when it is interrupted."""
 
     def stop(self) -> None:
         """Let asks in flight finish and send no more, and say so on standard error."""
         super().stop()
-        tell_stopping()
+        print_stopping()
 
 
-def work_on_corpus(
+def run_corpus(
     files: CorpusFiles,
     plan: Plan,
-    crew: Crew,
-    means: Means,
+    crew: Pipeline,
+    means: CommandConfig,
     progress: Progress,
     *,
     held_out: Sequence[EvalScenario],
@@ -370,7 +372,7 @@ def work_on_corpus(
     Raises:
         Exit: With the code that says how it went.
     """
-    run = AnnouncedCorpus(
+    run = CliCorpusRun(
         files,
         plan,
         crew,
@@ -379,19 +381,19 @@ def work_on_corpus(
         prices=means.prices,
         batch=means.batch,
         budget=means.budget,
-        held_out=held_out,
+        holdout=held_out,
     )
     if means.dry_run:
         estimated = run.estimate(sample=means.sample)
-        typer.echo(render_estimate(estimated, as_json=means.as_json, wording=OF_DOCUMENTS))
+        typer.echo(render_estimate(estimated, as_json=means.as_json, wording=DOCUMENT_WORDING))
         return
     printed = files.output == STDOUT
     if printed:
         # There is no quarantine file, so what does not pass is told at once.
-        run.on_quarantine = tell_quarantined
+        run.on_quarantine = print_quarantined
     else:
         progress.total = plan.documents
-        run.on_progress = lambda tally, traffic: _show(progress, tally, traffic)
+        run.on_progress = lambda tally, traffic: _update_progress(progress, tally, traffic)
     with progress:
         summary = run.execute()
     if not means.quiet:
@@ -399,7 +401,7 @@ def work_on_corpus(
     raise typer.Exit(summary.exit_code)
 
 
-def _show(progress: Progress, tally: CorpusTally, traffic: Traffic) -> None:
-    counts = Tally(rows=tally.documents, reused=tally.reused)
+def _update_progress(progress: Progress, tally: CorpusCounts, traffic: RequestStats) -> None:
+    counts = RunCounts(rows=tally.documents, reused=tally.reused)
     counts.outcomes[QUARANTINED] = tally.quarantined
     progress.update(counts, traffic, also=f"{tally.answered:,} ideas and drafts")

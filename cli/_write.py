@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._commands import DocumentGroup
-from ._options import STANDARD, ConstitutionOption, JudgeOption, ModelOption, Typed, given, spread
+from ._options import (
+    STDIO,
+    ConstitutionOption,
+    JudgeOption,
+    ModelOption,
+    RunOptions,
+    expand_options,
+    require_nonempty,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,16 +26,20 @@ if TYPE_CHECKING:
     from whyset.generators import DocumentGenerator
     from whyset.pipelines import Plan
 
-_FORM = "form"
+_FORM_AXIS = "form"
 
 AboutOption = Annotated[
     str | None,
-    typer.Option(callback=given, help="What one document is to be about, in your own words."),
+    typer.Option(
+        callback=require_nonempty, help="What one document is to be about, in your own words."
+    ),
 ]
 AsOption = Annotated[
     str | None,
     typer.Option(
-        "--as", callback=given, help="What kind of document: one of the generator's, or your own."
+        "--as",
+        callback=require_nonempty,
+        help="What kind of document: one of the generator's, or your own.",
     ),
 ]
 VaryOption = Annotated[
@@ -35,14 +47,14 @@ VaryOption = Annotated[
     typer.Option(
         metavar="AXIS=VALUE,…",
         help="Draw these values only on an axis, such as register=plain,dry; whyset generators "
-        "NAME lists the axes. May be given several times.",
+        "NAME lists the axes. May be require_nonempty several times.",
     ),
 ]
 SectionOption = Annotated[
     list[str] | None,
     typer.Option(
         help="A section of the constitution to write about, with its subsections; its heading is "
-        "enough. May be given several times [default: all]."
+        "enough. May be require_nonempty several times [default: all]."
     ),
 ]
 NumberOption = Annotated[
@@ -50,7 +62,9 @@ NumberOption = Annotated[
 ]
 TokensOption = Annotated[
     str | None,
-    typer.Option(callback=given, metavar="COUNT", help="How many tokens instead: 3M, 250k."),
+    typer.Option(
+        callback=require_nonempty, metavar="COUNT", help="How many tokens instead: 3M, 250k."
+    ),
 ]
 PerPassageOption = Annotated[
     int, typer.Option(min=0, help="How many documents at least each passage grounds.")
@@ -75,7 +89,7 @@ HeldOutOption = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class CorpusOptions:
     """What a corpus is to be, as it was typed."""
 
     number: NumberOption = None
@@ -88,30 +102,32 @@ class Wanted:
     best_effort: BestEffortOption = False
     held_out: HeldOutOption = None
 
-    def planned(self, generator: "DocumentGenerator", constitution: "Constitution") -> "Plan":
+    def make_plan(self, generator: "DocumentGenerator", constitution: "Constitution") -> "Plan":
         """Return the plan that it comes to.
 
         Raises:
             BadParameter: It says not how much, or something that is no amount.
             WhysetError: The plan could not be kept.
         """
-        from whyset.pipelines import amount, make_plan
+        from whyset.pipelines import make_plan, parse_amount
 
         return make_plan(
             generator,
             constitution,
             documents=self.number,
-            tokens=None if self.tokens is None else amount(self.tokens),
+            tokens=None if self.tokens is None else parse_amount(self.tokens),
             sections=self.section or (),
             per_passage=self.per_passage,
             drafts=self.drafts,
             seed=self.seed,
-            variety={axis: dict.fromkeys(values, 1) for axis, values in self.varied().items()},
+            variety={
+                axis: dict.fromkeys(values, 1) for axis, values in self.parse_variety().items()
+            },
             best_effort=self.best_effort,
             held_out=self.held_out.name if self.held_out else "",
         )
 
-    def varied(self) -> "Mapping[str, list[str]]":
+    def parse_variety(self) -> "Mapping[str, list[str]]":
         """Return the values that are to be drawn, by axis.
 
         Raises:
@@ -127,7 +143,7 @@ class Wanted:
         return found
 
 
-@spread
+@expand_options
 def plan_documents(
     generator: "type[DocumentGenerator]",
     options: dict[str, Any],
@@ -138,7 +154,7 @@ def plan_documents(
             "--output", "-o", metavar="PLAN.yaml", help="Where the plan goes [default: printed]."
         ),
     ] = None,
-    wanted: Wanted,
+    wanted: CorpusOptions,
     constitution: ConstitutionOption = None,
 ) -> None:
     """Plan a corpus: how many documents, over which sections, with which variety.
@@ -148,22 +164,22 @@ def plan_documents(
     if wanted.number is None and wanted.tokens is None:
         raise typer.BadParameter("say how much: -n 500, or --tokens 3M")
 
-    from whyset.pipelines import coverage_text, plan_text, write_plan
+    from whyset.pipelines import render_coverage, render_plan, write_plan
 
-    from ._run import load
+    from ._run import load_constitution
 
-    principles = load(constitution)
+    principles = load_constitution(constitution)
     made = generator(**options)
-    plan = wanted.planned(made, principles)
+    plan = wanted.make_plan(made, principles)
     if output is None:
-        typer.echo(plan_text(plan, principles, axes=made.axes))
+        typer.echo(render_plan(plan, principles, axes=made.axes))
         return
     write_plan(plan, output, principles, axes=made.axes)
-    typer.echo(coverage_text(plan, principles))
+    typer.echo(render_coverage(plan, principles))
     typer.echo(f"\nplan        {output}")
 
 
-@spread
+@expand_options
 def write_documents(
     generator: "type[DocumentGenerator]",
     options: dict[str, Any],
@@ -172,24 +188,24 @@ def write_documents(
     as_: AsOption = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", callback=given, help="Where a corpus goes."),
+        typer.Option("--output", "-o", callback=require_nonempty, help="Where a corpus goes."),
     ] = None,
     plan: Annotated[
         Path | None,
         typer.Option(metavar="PLAN.yaml", help="Follow a plan that whyset plan has made."),
     ] = None,
-    wanted: Wanted,
+    wanted: CorpusOptions,
     against: Annotated[
         list[Path],
         typer.Option(
             metavar="CORPUS",
-            help="A corpus whose documents none may resemble. May be given several times.",
+            help="A corpus whose documents none may resemble. May be require_nonempty several times.",
         ),
     ] = [],
     constitution: ConstitutionOption = None,
     model: ModelOption = None,
     judge: JudgeOption = None,
-    typed: Typed,
+    typed: RunOptions,
 ) -> None:
     """Name --about or --section for one document, printed; -n or --tokens and -o for a corpus.
 
@@ -198,7 +214,7 @@ def write_documents(
     the same command again after an interruption: it goes on where it stopped.
     """
     corpus = any(each is not None for each in (wanted.number, wanted.tokens, plan))
-    limit = typed.money(kept=corpus and output not in {None, STANDARD})
+    limit = typed.parse_budget(kept=corpus and output not in {None, STDIO})
     if corpus:
         if about is not None or as_ is not None:
             raise typer.BadParameter("--about and --as are for one document, without -n")
@@ -213,53 +229,62 @@ def write_documents(
             "say what one document is about (--about, --section), or how many (-n, --tokens)"
         )
 
-    from whyset.pipelines import CorpusFiles, open_document_crew, read_plan, read_scenarios
+    from whyset.pipelines import CorpusFiles, load_scenarios, open_document_pipeline, read_plan
 
     from ._progress import Progress
-    from ._run import Means, announce, load, opened, print_single, work_on_corpus
+    from ._run import (
+        CommandConfig,
+        load_constitution,
+        open_with_progress,
+        print_notices,
+        print_single,
+        run_corpus,
+    )
 
-    principles = load(constitution)
-    scenarios = read_scenarios(wanted.held_out) if wanted.held_out else ()
-    means = Means.of(typed, budget=limit)
+    principles = load_constitution(constitution)
+    scenarios = load_scenarios(wanted.held_out) if wanted.held_out else ()
+    means = CommandConfig.from_options(typed, budget=limit)
     progress = Progress(shown=not typed.quiet, unit="document")
     followed = None
     if plan is not None:
         followed = read_plan(plan, principles)
-        options = _as_planned(followed, generator, options, wanted)
-    made = generator(prompts=typed.prompts_of(generator.name), **options)
-    open_crew = partial(open_document_crew, made, model=model, judge=judge, **typed.crew)
+        options = _planned_options(followed, generator, options, wanted)
+    made = generator(prompts=typed.load_prompts(generator.name), **options)
+    open_crew = partial(
+        open_document_pipeline, made, model=model, judge=judge, **typed.pipeline_options
+    )
     if not corpus:
-        brief = _brief(made, principles, about, as_, wanted)
-        crew = opened(principles, open_crew, progress)
-        announce(crew, by_default=model is None and not typed.quiet)
+        brief = _build_brief(made, principles, about, as_, wanted)
+        crew = open_with_progress(principles, open_crew, progress)
+        print_notices(crew, by_default=model is None and not typed.quiet)
         print_single(crew, brief, means.retries, as_json=typed.json_output)
         return
-    followed = followed or wanted.planned(made, principles)
-    files = CorpusFiles.beside(
-        output or STANDARD, plan=plan, constitution=constitution, against=against
+    followed = followed or wanted.make_plan(made, principles)
+    files = CorpusFiles.from_output(
+        output or STDIO, plan=plan, constitution=constitution, against=against
     )
-    crew = opened(principles, open_crew, progress)
-    announce(crew, by_default=model is None and not typed.quiet)
-    work_on_corpus(files, followed, crew, means, progress, held_out=scenarios)
+    crew = open_with_progress(principles, open_crew, progress)
+    print_notices(crew, by_default=model is None and not typed.quiet)
+    run_corpus(files, followed, crew, means, progress, held_out=scenarios)
 
 
-class Writers(DocumentGroup):
+class WriteGroup(DocumentGroup):
     """`whyset write GENERATOR`."""
 
     template = staticmethod(write_documents)
 
 
-class Planners(DocumentGroup):
+class PlanGroup(DocumentGroup):
     """`whyset plan GENERATOR`."""
 
     template = staticmethod(plan_documents)
 
 
-def _as_planned(
+def _planned_options(
     plan: "Plan",
     generator: "type[DocumentGenerator]",
     options: dict[str, Any],
-    wanted: Wanted,
+    wanted: CorpusOptions,
 ) -> dict[str, Any]:
     """Return the options that a plan has, after a look at what was typed beside it.
 
@@ -271,7 +296,7 @@ def _as_planned(
             f"this plan is for {plan.generator}: whyset write {plan.generator} --plan …"
         )
     usual = generator.options_class()
-    if replace(wanted, held_out=None) != Wanted() or usual.of(options) != usual:
+    if replace(wanted, held_out=None) != CorpusOptions() or usual.of(options) != usual:
         raise typer.BadParameter("a plan says how much, what of, and how: change it there")
     if plan.held_out and wanted.held_out is None:
         raise typer.BadParameter(
@@ -280,12 +305,12 @@ def _as_planned(
     return plan.generator_options
 
 
-def _brief(
+def _build_brief(
     generator: "DocumentGenerator",
     constitution: "Constitution",
     about: str | None,
     as_: str | None,
-    wanted: Wanted,
+    wanted: CorpusOptions,
 ) -> dict[str, Any]:
     """Return the brief of one document as plain values.
 
@@ -295,24 +320,24 @@ def _brief(
     """
     axes = {axis.name for axis in generator.axes}
     variety = {}
-    for axis, values in wanted.varied().items():
+    for axis, values in wanted.parse_variety().items():
         if axis not in axes:
             raise typer.BadParameter(f"no axis {axis!r}; there are: {', '.join(sorted(axes))}")
         if len(values) > 1:
             raise typer.BadParameter(f"one document takes one value of {axis}")
         variety[axis] = values[0]
     if as_ is not None:
-        if _FORM not in axes:
+        if _FORM_AXIS not in axes:
             raise typer.BadParameter(f"--as says a form, and {generator.name} has none")
-        variety[_FORM] = as_
+        variety[_FORM_AXIS] = as_
     brief: dict[str, Any] = {"variety": variety, "seed": wanted.seed}
     if about is not None:
         brief["about"] = about
     if wanted.section:
-        from whyset.pipelines import Focus, focus_groups
+        from whyset.pipelines import Focus, group_passages
 
         named = [constitution.section(name).passages for name in wanted.section]
-        groups = focus_groups(list(chain.from_iterable(named)), Focus())
+        groups = group_passages(list(chain.from_iterable(named)), Focus())
         if not groups:
             raise typer.BadParameter(f"there is nothing under {', '.join(wanted.section)}")
         brief["passages"] = list(groups[wanted.seed % len(groups)].ids)

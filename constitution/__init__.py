@@ -1,6 +1,6 @@
 """Markdown → passages: a constitution as the rest of whyset sees it."""
 
-from whyset.errors import ConstitutionError, NotInConstitution
+from whyset.errors import ConstitutionError, ConstitutionLookupError
 
 from ._constitution import Constitution
 from ._passage import Passage, PassageKind, Section, estimate_tokens
@@ -8,7 +8,7 @@ from ._passage import Passage, PassageKind, Section, estimate_tokens
 __all__ = [
     "Constitution",
     "ConstitutionError",
-    "NotInConstitution",
+    "ConstitutionLookupError",
     "Passage",
     "PassageKind",
     "Section",

@@ -8,7 +8,7 @@ from markdown_it.tree import SyntaxTreeNode
 
 from whyset.errors import ConstitutionError
 
-from ._markdown import heading_attributes, parse_markdown, plain_text
+from ._markdown import parse_heading_attributes, parse_markdown, render_plain_text
 from ._passage import PassageKind
 
 # ---- The proof that no prose is lost and none is in two passages.
@@ -16,7 +16,7 @@ from ._passage import PassageKind
 _MARKERS = re.compile(r"(?:[\s>*+-]|\d{1,9}[.)](?=\s|$))*")
 
 
-def prove_complete(
+def verify_coverage(
     lines: Sequence[str],
     *,
     prose: Iterable[tuple[int, int]],
@@ -42,24 +42,24 @@ def prove_complete(
     last_end = 0
     for start, end in prose:
         if start < last_end or end <= start:
-            raise _unaccounted(name, start)
+            raise _coverage_error(name, start)
         accounted[start:end] = [True] * (end - start)
         last_end = end
     for start, end in elsewhere:
         accounted[start:end] = [True] * (min(end, len(lines)) - start)
     for number, line in enumerate(lines):
-        if not accounted[number] and _is_read(line):
-            raise _unaccounted(name, number)
+        if not accounted[number] and _has_visible_text(line):
+            raise _coverage_error(name, number)
 
 
-def _is_read(line: str) -> bool:
+def _has_visible_text(line: str) -> bool:
     """Return whether a line has letters, digits or symbols beyond Markdown's own."""
     if not any(c.isalnum() or not (c.isascii() or c.isspace()) for c in line):
         return False
     return not _MARKERS.fullmatch(line)
 
 
-def _unaccounted(name: str, number: int) -> ConstitutionError:
+def _coverage_error(name: str, number: int) -> ConstitutionError:
     return ConstitutionError(
         f"{name}:{number + 1}: this line cannot be assigned to exactly one passage; write the "
         "block around it more simply, and please report it"
@@ -76,10 +76,10 @@ _KINDS: dict[str, PassageKind] = {
     "paragraph": "paragraph",
     "table": "table",
 }
-_LISTS = {"bullet_list", "ordered_list"}
-_NO_PROSE = {"front_matter", "hr"}
+_LIST_TYPES = {"bullet_list", "ordered_list"}
+_NON_PROSE_TYPES = {"front_matter", "hr"}
 # A paragraph's last sentence introduces what follows it, as far as that is of these kinds.
-_INTRODUCED: set[PassageKind] = {"block_quote", "code", "table"}
+_INTRODUCED_KINDS: set[PassageKind] = {"block_quote", "code", "table"}
 # `e.g. this` is no sentence end; ideographic full stops need no space behind them.
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?![a-z\s])|(?<=[。！？])(?=[^\s”’」』）])")
 
@@ -101,7 +101,7 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
-class Prose:
+class ProseBlock:
     """A piece of prose.
 
     Attributes:
@@ -120,18 +120,18 @@ class Prose:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class ParsedMarkdown:
     """A Markdown document in blocks, in document order.
 
     Attributes:
         front_matter: What stands between its delimiters; empty where there is none.
     """
 
-    blocks: tuple[Heading | Prose, ...]
+    blocks: tuple[Heading | ProseBlock, ...]
     front_matter: str
 
 
-def read_document(source: str, *, name: str) -> Document:
+def parse_blocks(source: str, *, name: str) -> ParsedMarkdown:
     """Find the headings and the prose of a Markdown source.
 
     Raises:
@@ -139,42 +139,42 @@ def read_document(source: str, *, name: str) -> Document:
     """
     tree = parse_markdown(source, name=name)
     lines = source.split("\n")
-    found = tuple(_walk(tree.root.children, lines))
-    prove_complete(
+    found = tuple(_walk_nodes(tree.root.children, lines))
+    verify_coverage(
         lines,
-        prose=[(block.start, block.end) for block in found if isinstance(block, Prose)],
+        prose=[(block.start, block.end) for block in found if isinstance(block, ProseBlock)],
         elsewhere=[
             *((block.start, block.end) for block in found if isinstance(block, Heading)),
             *tree.definitions,
-            *_empty_blocks(tree.root),
+            *_find_empty_blocks(tree.root),
         ],
         name=name,
     )
     front_matter = [node.content for node in tree.root.children if node.type == "front_matter"]
-    return Document(found, "".join(front_matter))
+    return ParsedMarkdown(found, "".join(front_matter))
 
 
-def _walk(
+def _walk_nodes(
     nodes: Sequence[SyntaxTreeNode], lines: list[str], introduction: str | None = None
-) -> Iterator[Heading | Prose]:
+) -> Iterator[Heading | ProseBlock]:
     for node in nodes:
         kind = _KINDS.get(node.type)
         if node.type == "heading":
-            yield _heading(node)
+            yield _parse_heading(node)
             introduction = None
-        elif node.type in _LISTS:
+        elif node.type in _LIST_TYPES:
             for item in node.children:
-                yield from _item(item, lines, introduction)
+                yield from _walk_list_item(item, lines, introduction)
         elif kind is None:
             introduction = None
-        elif prose := _prose(kind, [node], _range([node], lines), introduction):
+        elif prose := _build_prose(kind, [node], _trim_line_range([node], lines), introduction):
             yield prose
-            introduction = _introduction_after(prose)
+            introduction = _find_introduction(prose)
 
 
-def _item(
+def _walk_list_item(
     item: SyntaxTreeNode, lines: list[str], introduction: str | None
-) -> Iterator[Heading | Prose]:
+) -> Iterator[Heading | ProseBlock]:
     """Yield an item's own prose as one passage, its nested lists as passages of their own.
 
     What follows a nested list inside an item is a passage again: a slice cannot have a hole.
@@ -182,50 +182,50 @@ def _item(
     run: list[SyntaxTreeNode] = []
     nested_introduction = introduction
     for child in [*item.children, None]:
-        if child is not None and child.type not in _LISTS:
+        if child is not None and child.type not in _LIST_TYPES:
             run.append(child)
             continue
         if run:
-            start, end = _range(run, lines)
+            start, end = _trim_line_range(run, lines)
             if run[0] is item.children[0] and item.map:
                 # The marker may stand on a line of its own.
                 start = item.map[0]
-            if prose := _prose("list_item", run, (start, end), introduction):
+            if prose := _build_prose("list_item", run, (start, end), introduction):
                 yield prose
                 nested_introduction = _last_sentence(prose.plain)
         run = []
         if child is not None:
-            yield from _walk([child], lines, nested_introduction)
+            yield from _walk_nodes([child], lines, nested_introduction)
 
 
-def _heading(node: SyntaxTreeNode) -> Heading:
+def _parse_heading(node: SyntaxTreeNode) -> Heading:
     start, end = node.map or (0, 0)
-    title = " ".join(plain_text(node).split())
-    return Heading(title, int(node.tag[1]), heading_attributes(node), start, end)
+    title = " ".join(render_plain_text(node).split())
+    return Heading(title, int(node.tag[1]), parse_heading_attributes(node), start, end)
 
 
-def _prose(
+def _build_prose(
     kind: PassageKind,
     nodes: Sequence[SyntaxTreeNode],
     lines: tuple[int, int],
     introduction: str | None,
-) -> Prose | None:
+) -> ProseBlock | None:
     """Make one piece of prose of neighbouring nodes; none where a reader sees nothing of them."""
-    plain = "\n".join(filter(None, (plain_text(node) for node in nodes)))
-    identity = "\n".join(filter(None, (plain_text(node, named=False) for node in nodes)))
+    plain = "\n".join(filter(None, (render_plain_text(node) for node in nodes)))
+    identity = "\n".join(filter(None, (render_plain_text(node, named=False) for node in nodes)))
     if not plain.strip():
         return None
-    context = introduction if kind == "list_item" or kind in _INTRODUCED else None
-    return Prose(kind, plain, identity, *lines, context)
+    context = introduction if kind == "list_item" or kind in _INTRODUCED_KINDS else None
+    return ProseBlock(kind, plain, identity, *lines, context)
 
 
-def _introduction_after(prose: Prose) -> str | None:
+def _find_introduction(prose: ProseBlock) -> str | None:
     if prose.kind == "paragraph":
         return _last_sentence(prose.plain)
     return prose.context
 
 
-def _range(nodes: Sequence[SyntaxTreeNode], lines: list[str]) -> tuple[int, int]:
+def _trim_line_range(nodes: Sequence[SyntaxTreeNode], lines: list[str]) -> tuple[int, int]:
     """Return the lines of neighbouring nodes without the blank ones markdown-it counts in."""
     start, end = (nodes[0].map or (0, 0))[0], (nodes[-1].map or (0, 0))[1]
     while end > start + 1 and not lines[end - 1].strip():
@@ -237,16 +237,19 @@ def _last_sentence(plain: str) -> str:
     return _SENTENCE_END.split(plain.strip())[-1].strip()
 
 
-def _empty_blocks(root: SyntaxTreeNode) -> Iterator[tuple[int, int]]:
+def _find_empty_blocks(root: SyntaxTreeNode) -> Iterator[tuple[int, int]]:
     """Yield the lines of blocks that show a reader nothing: breaks, comments, empty fences."""
     for node in root.walk(include_self=False):
         if node.map is None:
             continue
         start, end = node.map
-        if node.type in _NO_PROSE:
+        if node.type in _NON_PROSE_TYPES:
             yield start, end
         elif node.type in {"admonition", "footnote_reference"}:
             # What they hold has nodes of its own.
             yield start, start + 1
-        elif node.type in {"heading", *_KINDS} - {"blockquote"} and not plain_text(node).strip():
+        elif (
+            node.type in {"heading", *_KINDS} - {"blockquote"}
+            and not render_plain_text(node).strip()
+        ):
             yield start, end

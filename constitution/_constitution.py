@@ -11,14 +11,14 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from whyset.errors import ConstitutionError, NotInConstitution
+from whyset.errors import ConstitutionError, ConstitutionLookupError
 
-from ._blocks import Document, Heading, Prose, read_document
+from ._blocks import Heading, ParsedMarkdown, ProseBlock, parse_blocks
 from ._passage import Passage, Section, estimate_tokens
 
 # ---- File or text → clean text: what a constitution may be made of.
 
-LONGEST = 1_000_000
+MAX_CHARACTERS = 1_000_000
 """Characters. The longest constitution published so far has 270,000; the parser takes a
 second or so for a million of prose, half a minute for a million of the worst kind (`![`)."""
 
@@ -34,16 +34,16 @@ def read_text(path: Path) -> str:
     try:
         with path.open("rb") as file:
             # A character has at most four bytes: what is longer need not be read to be refused.
-            data = file.read(4 * LONGEST + 1)
+            data = file.read(4 * MAX_CHARACTERS + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ConstitutionError(f"{path}: cannot be read: {reason}") from error
-    if len(data) > 4 * LONGEST:
-        raise _too_long(str(path))
-    return _decode(data, str(path))
+    if len(data) > 4 * MAX_CHARACTERS:
+        raise _too_long_error(str(path))
+    return _decode_utf8(data, str(path))
 
 
-def normalise(text: str, name: str) -> str:
+def normalise_text(text: str, name: str) -> str:
     """Return a text with LF line ends and without a byte order mark.
 
     Raises:
@@ -59,22 +59,22 @@ def normalise(text: str, name: str) -> str:
             f"{name}:{line}: holds half a surrogate pair, which is no character; decode the text "
             "again from its source"
         ) from error
-    if len(text) > LONGEST:
-        raise _too_long(name)
+    if len(text) > MAX_CHARACTERS:
+        raise _too_long_error(name)
     source = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     if not source.strip():
-        raise no_prose(name, "is empty")
+        raise no_prose_error(name, "is empty")
     return source
 
 
-def no_prose(name: str, what: str) -> ConstitutionError:
+def no_prose_error(name: str, what: str) -> ConstitutionError:
     """Return the error for a document without a single passage."""
     return ConstitutionError(
         f"{name}: {what}; a constitution is a Markdown document with text under its headings"
     )
 
 
-def _decode(data: bytes, name: str) -> str:
+def _decode_utf8(data: bytes, name: str) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ConstitutionError(f"{name}: is UTF-16; save it as UTF-8")
     if b"\0" in data:
@@ -90,18 +90,20 @@ def _decode(data: bytes, name: str) -> str:
         ) from error
 
 
-def _too_long(name: str) -> ConstitutionError:
+def _too_long_error(name: str) -> ConstitutionError:
     return ConstitutionError(
-        f"{name}: is longer than {LONGEST:,} characters; give the constitution alone, or split it"
+        f"{name}: is longer than {MAX_CHARACTERS:,} characters; give the constitution alone, or split it"
     )
 
 
 # ---- Blocks → sections of passages, each passage with its id.
 
-_LONGEST_SLUG = 40
+_MAX_SLUG_LENGTH = 40
 
 
-def gather_sections(blocks: Sequence[Heading | Prose], lines: Sequence[str]) -> tuple[Section, ...]:
+def build_sections(
+    blocks: Sequence[Heading | ProseBlock], lines: Sequence[str]
+) -> tuple[Section, ...]:
     """Put each piece of prose under the heading it stands under.
 
     Args:
@@ -113,8 +115,8 @@ def gather_sections(blocks: Sequence[Heading | Prose], lines: Sequence[str]) -> 
     open_headings: list[Heading] = []
     current, held = Section(path=(), level=0, line=1), list[Passage]()
     for block in blocks:
-        if isinstance(block, Prose):
-            held.append(_passage(block, current.path, lines, taken))
+        if isinstance(block, ProseBlock):
+            held.append(_build_passage(block, current.path, lines, taken))
             continue
         sections.append(replace(current, passages=tuple(held)))
         open_headings = [h for h in open_headings if h.level < block.level] + [block]
@@ -126,12 +128,12 @@ def gather_sections(blocks: Sequence[Heading | Prose], lines: Sequence[str]) -> 
     return tuple(section for section in sections if section.level or section.passages)
 
 
-def _passage(
-    prose: Prose, path: tuple[str, ...], lines: Sequence[str], taken: Counter[str]
+def _build_passage(
+    prose: ProseBlock, path: tuple[str, ...], lines: Sequence[str], taken: Counter[str]
 ) -> Passage:
     text = "\n".join(lines[prose.start : prose.end])
     return Passage(
-        id=_new_id(path, prose.identity, taken),
+        id=_build_passage_id(path, prose.identity, taken),
         path=path,
         text=text,
         plain=prose.plain,
@@ -142,7 +144,7 @@ def _passage(
     )
 
 
-def _new_id(path: tuple[str, ...], identity: str, taken: Counter[str]) -> str:
+def _build_passage_id(path: tuple[str, ...], identity: str, taken: Counter[str]) -> str:
     """Derive an id from what is the passage's own: its heading path and its words.
 
     Identical passages at one path are told apart by a count: `-2`, `-3`.
@@ -150,19 +152,19 @@ def _new_id(path: tuple[str, ...], identity: str, taken: Counter[str]) -> str:
     words = " ".join(identity.split())
     own = unicodedata.normalize("NFC", "\x1f".join([*path, words]))
     digest = hashlib.sha256(own.encode()).hexdigest()[:10]
-    stem = f"{_slug(path[-1]) if path else 'preamble'}-{digest}"
+    stem = f"{_slugify(path[-1]) if path else 'preamble'}-{digest}"
     taken[stem] += 1
     return stem if taken[stem] == 1 else f"{stem}-{taken[stem]}"
 
 
-def _slug(heading: str) -> str:
+def _slugify(heading: str) -> str:
     """Return a heading as lower-case words joined by hyphens, cut between words where long."""
     heading = unicodedata.normalize("NFKC", heading).lower().replace("’", "").replace("'", "")
     # Vowel signs are no letters to `isalnum`, but belong to the word they stand in.
     kept = (c if c.isalnum() or _is_mark(c) else " " for c in heading)
     slug = "-".join("".join(kept).split())
-    if len(slug) > _LONGEST_SLUG:
-        slug = slug[: _LONGEST_SLUG + 1].rpartition("-")[0] or slug[:_LONGEST_SLUG]
+    if len(slug) > _MAX_SLUG_LENGTH:
+        slug = slug[: _MAX_SLUG_LENGTH + 1].rpartition("-")[0] or slug[:_MAX_SLUG_LENGTH]
     return slug or "section"
 
 
@@ -213,7 +215,7 @@ class Constitution:
     @classmethod
     def charter(cls) -> "Constitution":
         """Return the constitution that ships with whyset."""
-        return _charter()
+        return _load_charter()
 
     @classmethod
     def parse(cls, text: str, *, name: str = "<text>") -> "Constitution":
@@ -227,14 +229,16 @@ class Constitution:
             ConstitutionError: The text holds no prose, is not text, or cannot be read whole (too
                 long, nested too deep, a comment left open).
         """
-        source = normalise(text, name)
-        document = read_document(source, name=name)
-        sections = gather_sections(document.blocks, source.split("\n"))
+        source = normalise_text(text, name)
+        document = parse_blocks(source, name=name)
+        sections = build_sections(document.blocks, source.split("\n"))
         passages = tuple(passage for section in sections for passage in section.passages)
         if not passages:
-            raise no_prose(name, "holds headings but no prose" if sections else "holds no prose")
+            raise no_prose_error(
+                name, "holds headings but no prose" if sections else "holds no prose"
+            )
         return cls(
-            title=_title(document, name),
+            title=_find_title(document, name),
             digest=hashlib.sha256(source.encode()).hexdigest(),
             passages=passages,
             sections=sections,
@@ -249,7 +253,7 @@ class Constitution:
         for passage in self.passages:
             if passage.id == passage_id:
                 return passage
-        raise _missing("passage", passage_id, [passage.id for passage in self.passages])
+        raise _lookup_error("passage", passage_id, [passage.id for passage in self.passages])
 
     def section(self, path: str | Sequence[str]) -> Section:
         """Return the section at a path, with the passages of its subsections.
@@ -265,18 +269,18 @@ class Constitution:
             NotInConstitution: No section, or several different ones, match.
         """
         wanted = path if isinstance(path, str) else SECTION_SEPARATOR.join(path)
-        exact = [section for section in self.sections if _joined(section) == wanted]
+        exact = [section for section in self.sections if _join_path(section) == wanted]
         matches = exact or [
             section
             for section in self.sections
-            if wanted and _joined(section).endswith(SECTION_SEPARATOR + wanted)
+            if wanted and _join_path(section).endswith(SECTION_SEPARATOR + wanted)
         ]
         if not matches:
-            raise _missing("section", wanted, list(map(_joined, self.sections)))
+            raise _lookup_error("section", wanted, list(map(_join_path, self.sections)))
         paths = {section.path for section in matches}
         if len(paths) > 1:
             listed = "; ".join(sorted(map(SECTION_SEPARATOR.join, paths)))
-            raise NotInConstitution(
+            raise ConstitutionLookupError(
                 f"{len(paths)} sections of {self.title!r} end in {wanted!r}: name one in full: "
                 f"{listed}"
             )
@@ -301,12 +305,12 @@ class Constitution:
 
 
 @cache
-def _charter() -> Constitution:
+def _load_charter() -> Constitution:
     source = resources.files(__package__).joinpath("charter.md")
     return Constitution.parse(source.read_text(encoding="utf-8"), name="charter.md")
 
 
-def _title(document: Document, name: str) -> str:
+def _find_title(document: ParsedMarkdown, name: str) -> str:
     declared = re.search(
         r"^title:[ \t]*(['\"]?)(.*?\S)\1[ \t]*$", document.front_matter, re.MULTILINE
     )
@@ -319,11 +323,11 @@ def _title(document: Document, name: str) -> str:
     return _UNTITLED if name.startswith("<") else Path(name).stem
 
 
-def _joined(section: Section) -> str:
+def _join_path(section: Section) -> str:
     return SECTION_SEPARATOR.join(section.path)
 
 
-def _missing(what: str, wanted: str, known: list[str]) -> NotInConstitution:
+def _lookup_error(what: str, wanted: str, known: list[str]) -> ConstitutionLookupError:
     near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.4)
     hint = f"; nearest: {', '.join(map(repr, near))}" if near else ""
-    return NotInConstitution(f"no {what} {wanted!r}{hint}")
+    return ConstitutionLookupError(f"no {what} {wanted!r}{hint}")

@@ -40,7 +40,7 @@ _CONTAINERS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class MarkdownTree:
     """A Markdown document, parsed.
 
     Attributes:
@@ -52,7 +52,7 @@ class Tree:
     definitions: tuple[tuple[int, int], ...]
 
 
-def parse_markdown(source: str, *, name: str) -> Tree:
+def parse_markdown(source: str, *, name: str) -> MarkdownTree:
     """Parse Markdown with LF line ends.
 
     Raises:
@@ -60,18 +60,20 @@ def parse_markdown(source: str, *, name: str) -> Tree:
             never closed would hide text.
     """
     environment: dict[str, Any] = {}
-    tokens = _parser(front_matter=bool(_FRONT_MATTER.match(source))).parse(source, environment)
-    _refuse_unreadable(tokens, name)
+    tokens = _build_parser(front_matter=bool(_FRONT_MATTER.match(source))).parse(
+        source, environment
+    )
+    _reject_unreadable(tokens, name)
     root = SyntaxTreeNode(tokens)
-    _name_references(root)
+    _resolve_reference_titles(root)
     definitions = [
         *environment.get("references", {}).values(),
         *environment.get("duplicate_refs", []),
     ]
-    return Tree(root, tuple((found["map"][0], found["map"][1]) for found in definitions))
+    return MarkdownTree(root, tuple((found["map"][0], found["map"][1]) for found in definitions))
 
 
-def plain_text(node: SyntaxTreeNode, *, named: bool = True) -> str:
+def render_plain_text(node: SyntaxTreeNode, *, named: bool = True) -> str:
     """Return what a reader sees of a node: blocks on lines of their own, no markup, no comments.
 
     Args:
@@ -79,24 +81,24 @@ def plain_text(node: SyntaxTreeNode, *, named: bool = True) -> str:
         named: Whether `[?](#id)` reads as the title of the heading with that id, or as `?`.
     """
     if node.type == "inline":
-        return "".join(_inline(child, named=named) for child in node.children).strip()
+        return "".join(_render_inline(child, named=named) for child in node.children).strip()
     if node.type in {"fence", "code_block"}:
         return node.content.rstrip("\n")
     if node.type == "html_block":
-        text = html.unescape(_TAG.sub(_tag_text, _COMMENT.sub("", node.content)))
+        text = html.unescape(_TAG.sub(_render_tag, _COMMENT.sub("", node.content)))
         return "\n".join(filter(None, map(str.strip, text.split("\n"))))
-    parts = [plain_text(child, named=named) for child in node.children]
+    parts = [render_plain_text(child, named=named) for child in node.children]
     if node.type == "tr":
         return " | ".join(part.replace("\n", " ") for part in parts).rstrip() if any(parts) else ""
     return "\n".join(part for part in parts if part)
 
 
-def heading_attributes(node: SyntaxTreeNode) -> dict[str, str]:
+def parse_heading_attributes(node: SyntaxTreeNode) -> dict[str, str]:
     """Return what stands in braces behind a heading: `{#calm tone=soft}` → id and tone."""
     return {name: str(value) for name, value in node.attrs.items()}
 
 
-def _inline(node: SyntaxTreeNode, *, named: bool) -> str:
+def _render_inline(node: SyntaxTreeNode, *, named: bool) -> str:
     match node.type:
         case "text" | "code_inline" | "text_special":
             return node.content
@@ -105,29 +107,29 @@ def _inline(node: SyntaxTreeNode, *, named: bool) -> str:
         case "hardbreak":
             return "\n"
         case "html_inline":
-            return _TAG.sub(_tag_text, _COMMENT.sub("", node.content))
+            return _TAG.sub(_render_tag, _COMMENT.sub("", node.content))
         case "link" if named and "title" in node.meta:
             return str(node.meta["title"])
-    return "".join(_inline(child, named=named) for child in node.children)
+    return "".join(_render_inline(child, named=named) for child in node.children)
 
 
-def _tag_text(tag: re.Match[str]) -> str:
+def _render_tag(tag: re.Match[str]) -> str:
     return "\n" if (tag[1] or "").lower() in _NEW_LINE_TAGS else ""
 
 
-def _parser(*, front_matter: bool) -> MarkdownIt:
+def _build_parser(*, front_matter: bool) -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": True, "maxNesting": _MAX_NESTING}).enable("table")
     # Definitions stay where they stand, so that they keep their heading path and lines.
     parser.use(footnote_plugin, inline=False, move_to_end=False)
-    parser.inline.ruler.at("footnote_ref", _footnote_reference)
+    parser.inline.ruler.at("footnote_ref", _parse_footnote_reference)
     parser.use(admon_plugin)
     if front_matter:
         parser.use(front_matter_plugin)
-    parser.core.ruler.before("inline", "heading_attributes", _lift_heading_attributes)
+    parser.core.ruler.before("inline", "heading_attributes", _move_heading_attributes)
     return parser
 
 
-def _footnote_reference(state: StateInline, silent: bool) -> bool:
+def _parse_footnote_reference(state: StateInline, silent: bool) -> bool:
     """Read `[^label]` as the mark of a footnote.
 
     Without a footnote of that label it is a mark still where the label is one word: documents
@@ -146,14 +148,14 @@ def _footnote_reference(state: StateInline, silent: bool) -> bool:
     return True
 
 
-def _lift_heading_attributes(state: StateCore) -> None:
+def _move_heading_attributes(state: StateCore) -> None:
     """Move the braces behind a heading from its text to the heading token's attributes."""
     for token, inline in zip(state.tokens, state.tokens[1:], strict=False):
         if token.type == "heading_open" and (found := _HEADING_ATTRIBUTES.search(inline.content)):
-            _lift(token, inline, found)
+            _move_attributes(token, inline, found)
 
 
-def _lift(heading: Token, inline: Token, found: re.Match[str]) -> None:
+def _move_attributes(heading: Token, inline: Token, found: re.Match[str]) -> None:
     try:
         _, attributes = parse(found[1])
     except ParseError:
@@ -163,25 +165,25 @@ def _lift(heading: Token, inline: Token, found: re.Match[str]) -> None:
         inline.content = inline.content[: found.start()].rstrip()
 
 
-def _refuse_unreadable(tokens: Sequence[Token], name: str) -> None:
+def _reject_unreadable(tokens: Sequence[Token], name: str) -> None:
     """Raise where text would be lost, or is nested too deep to walk."""
     for token in tokens:
         if token.type in _CONTAINERS and token.level + 1 >= _MAX_NESTING:
-            raise _unreadable(
+            raise _unreadable_error(
                 name,
                 token,
                 "lists or quotations are nested too deep to be read (a quotation is one level, a "
                 f"list two, and there may be {_MAX_NESTING - 1}); flatten them",
             )
-        if token.type == "inline" and _depth(token) > _MAX_NESTING:
-            raise _unreadable(
+        if token.type == "inline" and _inline_depth(token) > _MAX_NESTING:
+            raise _unreadable_error(
                 name,
                 token,
                 "emphasis, links or images are nested too deep to be read (there may be "
                 f"{_MAX_NESTING} levels); take some out",
             )
         if token.type == "html_block" and _has_open_comment(token.content):
-            raise _unreadable(
+            raise _unreadable_error(
                 name,
                 token,
                 "a comment is opened in this block and not closed in it, which would hide text; "
@@ -189,11 +191,11 @@ def _refuse_unreadable(tokens: Sequence[Token], name: str) -> None:
             )
 
 
-def _unreadable(name: str, token: Token, why: str) -> ConstitutionError:
+def _unreadable_error(name: str, token: Token, why: str) -> ConstitutionError:
     return ConstitutionError(f"{name}:{token.map[0] + 1 if token.map else 1}: {why}")
 
 
-def _depth(inline: Token) -> int:
+def _inline_depth(inline: Token) -> int:
     """Return how deep inline markup is nested, images in images included."""
     deepest = 0
     pending = [(child, 0) for child in inline.children or ()]
@@ -208,13 +210,15 @@ def _has_open_comment(content: str) -> bool:
     return any(comment["open"] is not None for comment in _COMMENT.finditer(content))
 
 
-def _name_references(root: SyntaxTreeNode) -> None:
+def _resolve_reference_titles(root: SyntaxTreeNode) -> None:
     """Let the link of `[?](#id)` know the title of the heading it points to."""
     nodes = list(root.walk(include_self=False))
     headings = [node for node in nodes if node.type == "heading" and "id" in node.attrs]
-    titles = {heading.attrs["id"]: " ".join(plain_text(heading).split()) for heading in headings}
+    titles = {
+        heading.attrs["id"]: " ".join(render_plain_text(heading).split()) for heading in headings
+    }
     for node in nodes:
-        if node.type == "link" and _inline(node, named=False) == "?":
+        if node.type == "link" and _render_inline(node, named=False) == "?":
             target = unquote(str(node.attrs["href"])).removeprefix("#")
             if target in titles:
                 node.meta["title"] = titles[target]

@@ -6,9 +6,9 @@ from typing import Any
 
 from whyset.errors import DatasetError
 
-from ._reader import layout_of, read_as
-from ._row import DEFAULT, Conversation, Message, OfferedTool, Row, Shape
-from .shapes import LAYOUTS, ConversionRefused, UnusableRecord
+from ._reader import detect_shape, read_as_shape
+from ._row import DEFAULT_SELECTION, Conversation, Message, Row, Shape, ToolDefinition
+from .shapes import SHAPES, UnsupportedConversion, UnusableRecord
 
 # ---- Both sides of a preference pair at once.
 
@@ -16,23 +16,23 @@ _SHAPE = "preference"
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class PreferencePair:
     """A preference pair: what was asked, and the two ways in which it went on.
 
     Attributes:
         prompt: What both sides begin with.
         chosen: What follows it on the chosen side: a response, or a conversation from there on.
         rejected: The same of the rejected side.
-        offered: The tools that were on offer.
+        tool_definitions: The tools that were on offer.
     """
 
     prompt: tuple[Message, ...] = field(repr=False)
     chosen: tuple[Message, ...] = field(repr=False)
     rejected: tuple[Message, ...] = field(repr=False)
-    offered: tuple[OfferedTool, ...] = field(default=(), repr=False)
+    tool_definitions: tuple[ToolDefinition, ...] = field(default=(), repr=False)
 
 
-def pair_of(row: Row) -> Pair:
+def read_preference_pair(row: Row) -> PreferencePair:
     """Return both sides of a row that is a preference pair.
 
     Which turns and which side are selected does not matter: a pair is taken whole.
@@ -46,40 +46,40 @@ def pair_of(row: Row) -> Pair:
             f"no preference pair: the row is read as {row.shape!r}, and a pair has 'chosen' and "
             "'rejected'"
         )
-    layout = LAYOUTS[_SHAPE]
+    layout = SHAPES[_SHAPE]
     chosen, rejected = (layout.read(row.columns, side) for side in layout.sides)
     for name, spoken in (("chosen", chosen), ("rejected", rejected)):
-        said = (spoken.messages[turn] for turn in spoken.turns)
+        said = (spoken.messages[turn] for turn in spoken.response_turns)
         if not any(message.text.strip() or message.tool_calls for message in said):
             raise UnusableRecord(f"{name}: no response with text or a tool call")
     # Both are alike up to the first response that may be worked on: that is where they part.
-    parting = min(chosen.turns[0], rejected.turns[0])
-    pair = Pair(
+    parting = min(chosen.response_turns[0], rejected.response_turns[0])
+    pair = PreferencePair(
         chosen.messages[:parting],
         chosen.messages[parting:],
         rejected.messages[parting:],
-        chosen.offered,
+        chosen.tool_definitions,
     )
-    if _whole(pair.chosen) == _whole(pair.rejected):
+    if _comparable_messages(pair.chosen) == _comparable_messages(pair.rejected):
         raise UnusableRecord("chosen and rejected are the same: there is nothing to prefer")
     return pair
 
 
-def _whole(messages: Iterable[Message]) -> list[object]:
+def _comparable_messages(messages: Iterable[Message]) -> list[object]:
     """Return messages with what does not count where two of them are compared."""
-    return [(message, message.parts, dict(message.others)) for message in messages]
+    return [(message, message.parts, dict(message.extra_fields)) for message in messages]
 
 
-def record_of(conversation: Conversation, *, shape: Shape) -> dict[str, Any]:
+def conversation_to_columns(conversation: Conversation, *, shape: Shape) -> dict[str, Any]:
     """Return a conversation as the columns of a shape.
 
     Raises:
         ConversionRefused: The shape cannot hold all of it; the message says what.
     """
-    return LAYOUTS[shape].write(conversation)
+    return SHAPES[shape].write(conversation)
 
 
-def convert(row: Row | Mapping[str, Any], *, to: Shape) -> dict[str, Any]:
+def convert_row(row: Row | Mapping[str, Any], *, to: Shape) -> dict[str, Any]:
     """Return a row's columns in another shape; in its own they are as they were.
 
     What the conversation was laid out in gives way to the new columns, in the place of the first
@@ -97,21 +97,21 @@ def convert(row: Row | Mapping[str, Any], *, to: Shape) -> dict[str, Any]:
     """
     columns = row.columns if isinstance(row, Row) else row
     try:
-        layout = LAYOUTS[row.shape] if isinstance(row, Row) else layout_of(columns)
+        layout = SHAPES[row.shape] if isinstance(row, Row) else detect_shape(columns)
         if layout.name == to:
             return dict(columns)
         if len(layout.sides) > 1:
-            raise ConversionRefused(to, "a rejected response beside the chosen one")
-        reading = read_as(layout, columns, DEFAULT)
+            raise UnsupportedConversion(to, "a rejected response beside the chosen one")
+        reading = read_as_shape(layout, columns, DEFAULT_SELECTION)
     except UnusableRecord as error:
         raise DatasetError(f"not to be converted: {error}") from error
-    core = layout.core(columns)
-    _refuse_unread_tools(columns, core, reading.conversation, to)
-    written = record_of(reading.conversation, shape=to)
-    claimed = LAYOUTS[to].core({**columns, **written}) | written.keys()
+    core = layout.conversation_columns(columns)
+    _reject_invalid_tools(columns, core, reading.conversation, to)
+    written = conversation_to_columns(reading.conversation, shape=to)
+    claimed = SHAPES[to].conversation_columns({**columns, **written}) | written.keys()
     for name in sorted(claimed - core):
         if columns.get(name) is not None:
-            raise ConversionRefused(to, f"another column {name!r} beside its own")
+            raise UnsupportedConversion(to, f"another column {name!r} beside its own")
     converted: dict[str, Any] = {}
     for name, value in columns.items():
         if name not in core and name not in written:
@@ -121,11 +121,11 @@ def convert(row: Row | Mapping[str, Any], *, to: Shape) -> dict[str, Any]:
     return converted
 
 
-def _refuse_unread_tools(
+def _reject_invalid_tools(
     columns: Mapping[str, Any], core: frozenset[str], conversation: Conversation, to: Shape
 ) -> None:
     """Refuse tools that are no definitions, which a conversation passes over."""
     tools = columns.get("tools") if "tools" in core else None
-    read = len(conversation.offered)
+    read = len(conversation.tool_definitions)
     if tools and (len(tools) != read if isinstance(tools, list) else not read):
-        raise ConversionRefused(to, "tools that are no definitions")
+        raise UnsupportedConversion(to, "tools that are no definitions")

@@ -5,18 +5,18 @@ from dataclasses import replace
 from typing import Any
 
 from ._row import Channel, Conversation, Row, Target
-from .shapes import LAYOUTS, Parted, Place, defined_tools
+from .shapes import SHAPES, ResponseLocation, ResponseParts, parse_tool_definitions
 
 
-def part_columns(row: Row, columns: Mapping[str, Any] | None = None) -> Parted:
+def extract_response(row: Row, columns: Mapping[str, Any] | None = None) -> ResponseParts:
     """Take the response out of a row's columns, or out of others that are laid out as they are."""
-    place = _place(row)
+    place = _locate_response(row)
     columns = row.columns if columns is None else columns
-    parted = place.form.part(place.held(columns))
-    return replace(parted, others=place.put(columns, parted.others))
+    parted = place.slot.extract(place.get_holder(columns))
+    return replace(parted, other_columns=place.replace_holder(columns, parted.other_columns))
 
 
-def with_deliberation(row: Row, text: str, channel: Channel) -> dict[str, Any]:
+def insert_deliberation(row: Row, text: str, channel: Channel) -> dict[str, Any]:
     """Return the row's columns with a deliberation put in its channel.
 
     Args:
@@ -27,24 +27,24 @@ def with_deliberation(row: Row, text: str, channel: Channel) -> dict[str, Any]:
             puts it in the response's place. Tool calls and parts that are no text stay as they
             are.
     """
-    place = _place(row)
-    placed = place.form.place(place.held(row.columns), text, channel)
-    return dict(place.put(row.columns, placed))
+    place = _locate_response(row)
+    placed = place.slot.insert_text(place.get_holder(row.columns), text, channel)
+    return dict(place.replace_holder(row.columns, placed))
 
 
-def with_response(row: Row, text: str) -> Row:
+def replace_response(row: Row, text: str) -> Row:
     """Return the row with another response, and without the reasoning that led to the old one."""
-    place = _place(row)
-    answered = place.form.answer(place.held(row.columns), text)
+    place = _locate_response(row)
+    answered = place.slot.replace_response(place.get_holder(row.columns), text)
     messages = list(row.conversation.messages)
     response = row.conversation.response
     messages[row.conversation.turn] = response._replace(text=text, reasoning="", parts=())
     conversation = replace(row.conversation, messages=tuple(messages))
-    columns = dict(place.put(row.columns, answered))
+    columns = dict(place.replace_holder(row.columns, answered))
     return replace(row, columns=columns, conversation=conversation)
 
 
-def with_context(row: Row, system: str | None, tools: Sequence[Mapping[str, Any]] | None) -> Row:
+def replace_context(row: Row, system: str | None, tools: Sequence[Mapping[str, Any]] | None) -> Row:
     """Return the row with another system prompt and other tools; every turn stays as it is.
 
     Args:
@@ -59,20 +59,20 @@ def with_context(row: Row, system: str | None, tools: Sequence[Mapping[str, Any]
         ContextRefused: The row's shape has no place for one of them.
         DatasetError: A tool has no name.
     """
-    layout = LAYOUTS[row.shape]
-    offered = None if tools is None else defined_tools(tools)
-    columns = layout.with_context(row.columns, system, offered)
+    layout = SHAPES[row.shape]
+    offered = None if tools is None else parse_tool_definitions(tools)
+    columns = layout.replace_context(row.columns, system, offered)
     side = row.target.side
     spoken = layout.read(columns, side)
     # A prompt that came or went moves every turn behind it.
     moved = len(spoken.messages) - len(row.conversation.messages)
     targets = tuple(replace(target, turn=target.turn + moved) for target in row.targets)
     turn = row.conversation.turn + moved
-    conversation = Conversation(spoken.messages, turn, spoken.offered)
+    conversation = Conversation(spoken.messages, turn, spoken.tool_definitions)
     return replace(row, columns=columns, conversation=conversation, targets=targets)
 
 
-def aimed_at(row: Row, target: Target, columns: Mapping[str, Any] | None = None) -> Row:
+def select_target(row: Row, target: Target, columns: Mapping[str, Any] | None = None) -> Row:
     """Return a row with one of its targets as its only one.
 
     Args:
@@ -81,13 +81,13 @@ def aimed_at(row: Row, target: Target, columns: Mapping[str, Any] | None = None)
         columns: The row's columns as they stand by now, where others were worked on before.
     """
     columns = row.columns if columns is None else columns
-    spoken = LAYOUTS[row.shape].read(columns, target.side)
-    conversation = Conversation(spoken.messages, target.turn, spoken.offered)
+    spoken = SHAPES[row.shape].read(columns, target.side)
+    conversation = Conversation(spoken.messages, target.turn, spoken.tool_definitions)
     return replace(row, columns=columns, conversation=conversation, targets=(target,))
 
 
-def _place(row: Row) -> Place:
+def _locate_response(row: Row) -> ResponseLocation:
     target = row.target
-    layout = LAYOUTS[row.shape]
+    layout = SHAPES[row.shape]
     side = target.side or layout.sides[0]
-    return layout.place(row.columns, target.turn, side)
+    return layout.locate_response(row.columns, target.turn, side)

@@ -13,7 +13,7 @@ from whyset.errors import DatasetError
 
 # ---- How many keys each line has at most: of many lines at once, since one by one it takes long.
 
-_MOST = 8 * 1024 * 1024
+_MAX_BLOCK = 8 * 1024 * 1024
 """Of more bytes nothing is counted, which would take several times their room."""
 
 _QUOTE, _BACKSLASH, _COLON, _SPACE = b'"\\: '
@@ -36,7 +36,7 @@ def count_keys(block: bytes, ends: Sequence[int]) -> Sequence[int | None]:
     """
     import numpy as np
 
-    if len(block) > _MOST:
+    if len(block) > _MAX_BLOCK:
         return [None] * len(ends)
     text = np.frombuffer(block, np.uint8)
     colons = np.flatnonzero(text == _COLON)
@@ -55,7 +55,7 @@ def count_keys(block: bytes, ends: Sequence[int]) -> Sequence[int | None]:
 # ---- Whether two values are the same to the last byte, whatever a record may hold.
 
 
-def identical(one: Any, other: Any) -> bool:
+def is_identical(one: Any, other: Any) -> bool:
     """Say whether two values are the same in type, value and order of keys.
 
     NaN is the same as NaN, and 0.0 another than -0.0; bytes, dates and decimals are compared as
@@ -66,9 +66,9 @@ def identical(one: Any, other: Any) -> bool:
     if type(one) is not type(other):
         return False
     if isinstance(one, Mapping):
-        return list(one) == list(other) and all(identical(one[key], other[key]) for key in one)
+        return list(one) == list(other) and all(is_identical(one[key], other[key]) for key in one)
     if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(identical, one, other))
+        return len(one) == len(other) and all(map(is_identical, one, other))
     if isinstance(one, float):
         return repr(one) == repr(other)
     return bool(one == other)
@@ -78,17 +78,17 @@ MAX_DEPTH = 200
 """Levels of nesting that are read; what is nested deeper could not be written again everywhere."""
 
 # orjson turns integers beyond 64 bits into floats, the smallest of which is this.
-_BIG = float(2**63)
+_INT64_LIMIT = float(2**63)
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"(\s*+:)?', re.DOTALL)
 _SPACED_KEY = re.compile(rb'"[ \t\r\n]+:')
-_HALF_PAIR = "not JSON: a \\u escape that is half a surrogate pair"
-_DEEP = f"nested too deeply: more than {MAX_DEPTH} levels"
-_BEYOND = "a number beyond the range of a double"
+_LONE_SURROGATE = "not JSON: a \\u escape that is half a surrogate pair"
+_TOO_DEEP = f"nested too deeply: more than {MAX_DEPTH} levels"
+_OUT_OF_RANGE = "a number beyond the range of a double"
 _CONSTANT = re.compile(r"-?(?:NaN|Infinity)")
 
 
-class NotJson(ValueError):
+class InvalidJson(ValueError):
     """A text that is not JSON; the message says why, for a person."""
 
 
@@ -108,16 +108,16 @@ def loads(data: bytes, *, keys: int | None = None) -> Any:
         value = orjson.loads(data)
     except json.JSONDecodeError as error:
         if not _LONG_INTEGER.search(data):
-            raise NotJson(_told(error, data)) from error
-        value = _loads_exactly(data)
-    if type(value) is float and abs(value) >= _BIG:
-        return _loads_exactly(data)
+            raise InvalidJson(_explain_error(error, data)) from error
+        value = _loads_exact_integers(data)
+    if type(value) is float and abs(value) >= _INT64_LIMIT:
+        return _loads_exact_integers(data)
     if type(value) is dict or type(value) is list:
-        left, big = _survey(value)
+        left, big = _inspect_value(value)
         if big:
-            value = _loads_exactly(data)
-        if keys != left and _has_twice(data, left):
-            raise NotJson(_twice(data))
+            value = _loads_exact_integers(data)
+        if keys != left and _has_duplicate_keys(data, left):
+            raise InvalidJson(_find_duplicate_key(data))
     return value
 
 
@@ -130,7 +130,7 @@ def loads_text(text: str) -> Any:
     try:
         return loads(text.encode())
     except UnicodeEncodeError as error:
-        raise NotJson(_HALF_PAIR) from error
+        raise InvalidJson(_LONE_SURROGATE) from error
 
 
 def dumps(value: Any) -> bytes:
@@ -149,7 +149,7 @@ def dumps(value: Any) -> bytes:
             raise DatasetError(f"a value cannot be written as JSON: {error}") from error
 
 
-def _survey(value: Any) -> tuple[int, bool]:
+def _inspect_value(value: Any) -> tuple[int, bool]:
     """Count the keys of all objects, and look for a float that may have been an integer.
 
     Raises:
@@ -168,15 +168,15 @@ def _survey(value: Any) -> tuple[int, bool]:
                     continue
                 if kind is dict or kind is list:
                     below.append(inner)
-                elif kind is float and not -_BIG < inner < _BIG:
+                elif kind is float and not -_INT64_LIMIT < inner < _INT64_LIMIT:
                     big = True
         if not below:
             return keys, big
         level = below
-    raise NotJson(_DEEP)
+    raise InvalidJson(_TOO_DEEP)
 
 
-def _has_twice(data: bytes, keys: int) -> bool:
+def _has_duplicate_keys(data: bytes, keys: int) -> bool:
     """Say whether a JSON text has more keys than are left of them once it is parsed."""
     # Every key has a colon. Colons in text are told apart from those behind keys by the quote
     # before them, which in text is escaped; only where that does not settle it, by every string.
@@ -189,7 +189,7 @@ def _has_twice(data: bytes, keys: int) -> bool:
     return sum(1 for string in _STRING.finditer(data) if string[1]) != keys
 
 
-def _twice(data: bytes) -> str:
+def _find_duplicate_key(data: bytes) -> str:
     found = "a key"
 
     def look(pairs: list[tuple[str, Any]]) -> None:
@@ -204,50 +204,50 @@ def _twice(data: bytes) -> str:
     return f"{found} stands twice in an object; which one counts would be a guess"
 
 
-def _loads_exactly(data: bytes) -> Any:
+def _loads_exact_integers(data: bytes) -> Any:
     """Parse with every integer exact; several times slower than `orjson.loads`."""
     try:
         text = data.decode()
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(text, parse_constant=_reject_constant, parse_float=_parse_finite_float)
         # The standard library lets half a surrogate pair through, which no file can hold.
         json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
-        raise NotJson(_DEEP) from error
+        raise InvalidJson(_TOO_DEEP) from error
     except UnicodeDecodeError as error:
-        raise NotJson(f"not UTF-8 at byte {error.start + 1}") from error
+        raise InvalidJson(f"not UTF-8 at byte {error.start + 1}") from error
     except UnicodeEncodeError as error:
-        raise NotJson(_HALF_PAIR) from error
+        raise InvalidJson(_LONE_SURROGATE) from error
     except json.JSONDecodeError as error:
-        raise NotJson(_told(error, data)) from error
+        raise InvalidJson(_explain_error(error, data)) from error
     except ValueError as error:
         limit = "an integer of more than 4300 digits"
-        raise NotJson(f"not JSON: {limit if 'digits' in str(error) else error}") from error
+        raise InvalidJson(f"not JSON: {limit if 'digits' in str(error) else error}") from error
     return value
 
 
-def _told(error: json.JSONDecodeError, data: bytes) -> str:
+def _explain_error(error: json.JSONDecodeError, data: bytes) -> str:
     try:
         data.decode()
     except UnicodeDecodeError as undecodable:
         return f"not UTF-8 at byte {undecodable.start + 1}"
     if "surrogate" in error.msg:
-        return _HALF_PAIR
+        return _LONE_SURROGATE
     if "depth" in error.msg:
-        return _DEEP
+        return _TOO_DEEP
     for start in (error.pos - 1, error.pos):  # the parser points behind a sign
         if start >= 0 and (constant := _CONSTANT.match(error.doc, start)):
             return f"not JSON: {constant[0]} is not a JSON value"
-    message = _BEYOND if "infinity" in error.msg else error.msg
+    message = _OUT_OF_RANGE if "infinity" in error.msg else error.msg
     where = f"column {error.colno}" if error.lineno == 1 else f"line {error.lineno}"
     return f"not JSON: {message[:1].lower()}{message[1:]} (at {where})"
 
 
-def _finite(text: str) -> float:
+def _parse_finite_float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError(_BEYOND)
+        raise ValueError(_OUT_OF_RANGE)
     return number
 
 
-def _refuse_constant(name: str) -> Any:
+def _reject_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")

@@ -6,66 +6,68 @@ from typing import Any
 
 from whyset.errors import DatasetError
 
-from ._json import NotJson, dumps, loads_text
-from ._row import COLUMN
+from ._json import InvalidJson, dumps, loads_text
+from ._row import PROVENANCE_COLUMN
 
 # ---- The `whyset` column as it is written: one JSON text, in every form of file.
 
 
-def with_provenance_as_text(columns: Mapping[str, Any]) -> dict[str, Any]:
+def serialise_provenance(columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row's columns with the provenance as JSON text.
 
     Raises:
         DatasetError: It cannot be written as JSON.
     """
-    held = columns.get(COLUMN)
+    held = columns.get(PROVENANCE_COLUMN)
     if not isinstance(held, Mapping):
         return dict(columns)
-    return {**columns, COLUMN: dumps(dict(held)).decode()}
+    return {**columns, PROVENANCE_COLUMN: dumps(dict(held)).decode()}
 
 
-def provenance_of(columns: Mapping[str, Any]) -> dict[str, Any]:
+def require_provenance(columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return the provenance of a row that whyset wrote, be it read from a file or just made.
 
     Raises:
         DatasetError: It has none.
     """
-    held = columns.get(COLUMN)
+    held = columns.get(PROVENANCE_COLUMN)
     if isinstance(held, str):
         try:
             held = loads_text(held)
-        except NotJson:
+        except InvalidJson:
             held = None
     if not isinstance(held, Mapping):
-        raise DatasetError(f"a row without provenance: it has no {COLUMN!r} column of ours")
+        raise DatasetError(
+            f"a row without provenance: it has no {PROVENANCE_COLUMN!r} column of ours"
+        )
     return dict(held)
 
 
-_OURS = frozenset({"outcome", "generator", "version"})
+_PROVENANCE_KEYS = frozenset({"outcome", "generator", "version"})
 
 
-def earlier_pass(columns: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def find_provenance(columns: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the provenance that an earlier pass left, be it as an object or as JSON of one."""
-    held = columns.get(COLUMN)
+    held = columns.get(PROVENANCE_COLUMN)
     if isinstance(held, str) and held.startswith("{"):
         try:
             held = loads_text(held)
-        except NotJson:
+        except InvalidJson:
             return None
-    return held if isinstance(held, dict) and held.keys() >= _OURS else None
+    return held if isinstance(held, dict) and held.keys() >= _PROVENANCE_KEYS else None
 
 
-def room_for_provenance(columns: Mapping[str, Any]) -> dict[str, Any]:
+def free_provenance_column(columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return columns in which the name of the provenance column is free.
 
     What an earlier pass left there goes; somebody else's column of that name stays, in its place,
     under the first free name of `whyset_original`, `whyset_original_2`, …
     """
-    if COLUMN not in columns:
+    if PROVENANCE_COLUMN not in columns:
         return dict(columns)
-    if earlier_pass(columns) is not None:
-        return {name: value for name, value in columns.items() if name != COLUMN}
-    free = f"{COLUMN}_original"
+    if find_provenance(columns) is not None:
+        return {name: value for name, value in columns.items() if name != PROVENANCE_COLUMN}
+    free = f"{PROVENANCE_COLUMN}_original"
     if free in columns:
         free = next(f"{free}_{n}" for n in count(2) if f"{free}_{n}" not in columns)
-    return {free if name == COLUMN else name: value for name, value in columns.items()}
+    return {free if name == PROVENANCE_COLUMN else name: value for name, value in columns.items()}

@@ -10,10 +10,10 @@ from typing import Any, BinaryIO, NamedTuple, TypeGuard
 from whyset.errors import DatasetError
 
 from ._json import dumps
-from ._provenance import earlier_pass
+from ._provenance import find_provenance
 from ._row import (
-    COLUMN,
-    DEFAULT,
+    DEFAULT_SELECTION,
+    PROVENANCE_COLUMN,
     BadRow,
     Conversation,
     Message,
@@ -23,27 +23,27 @@ from ._row import (
     Side,
     Target,
 )
-from .files import Named, Record, Source, open_source, read_text, records_in
+from .files import InputName, Record, Source, open_source, read_mappings, read_records
 from .shapes import (
-    LAYOUTS,
-    LISTS,
-    Layout,
-    Spoken,
+    LIST_COLUMNS,
+    SHAPES,
+    ParsedConversation,
+    ShapeAdapter,
     UnusableRecord,
-    assistant_turns,
-    list_column,
-    plain_chat,
+    find_assistant_turns,
+    find_list_column,
+    read_plain_chat,
 )
 
 # ---- Record → conversation: which shape it has, what was said, and which responses are worked
 # on.
 
 # Columns by which a record with `messages` is of another shape, or has more to be read.
-_TELLING = frozenset({"chosen", "rejected", "system", "tools", *LISTS[1:]})
-_EMPTY = "empty response: the last assistant turn has no text and no tool call"
+_SHAPE_COLUMNS = frozenset({"chosen", "rejected", "system", "tools", *LIST_COLUMNS[1:]})
+_EMPTY_RESPONSE = "empty response: the last assistant turn has no text and no tool call"
 
 
-class Reading(NamedTuple):
+class ParsedRecord(NamedTuple):
     """A record as it was read.
 
     Attributes:
@@ -57,40 +57,42 @@ class Reading(NamedTuple):
     targets: tuple[Target, ...]
 
 
-def read_record(columns: Mapping[str, Any], selection: Selection = DEFAULT) -> Reading:
+def read_record(
+    columns: Mapping[str, Any], selection: Selection = DEFAULT_SELECTION
+) -> ParsedRecord:
     """Recognise a record's shape and read its conversation.
 
     Raises:
         UnusableRecord: It has no shape, breaks the one it has, has no response of those that are
             selected, or carries the provenance of an earlier pass that is not to be replaced.
     """
-    earlier = earlier_pass(columns)
+    earlier = find_provenance(columns)
     if earlier is not None and not selection.replace_provenance:
         raise UnusableRecord(
-            f"the row already has a {COLUMN!r} column of an earlier pass (generator "
+            f"the row already has a {PROVENANCE_COLUMN!r} column of an earlier pass (generator "
             f"{earlier['generator']!r}, outcome {earlier['outcome']!r}): work on the rows as they "
             "were before it, or choose to replace its provenance"
         )
-    if selection is DEFAULT and (plain := _read_plain(columns)) is not None:
+    if selection is DEFAULT_SELECTION and (plain := _read_plain_messages(columns)) is not None:
         return plain
-    layout = LAYOUTS[selection.shape] if selection.shape else layout_of(columns)
-    return read_as(layout, columns, selection)
+    layout = SHAPES[selection.shape] if selection.shape else detect_shape(columns)
+    return read_as_shape(layout, columns, selection)
 
 
 def read_conversation(
-    columns: Mapping[str, Any], selection: Selection = DEFAULT
+    columns: Mapping[str, Any], selection: Selection = DEFAULT_SELECTION
 ) -> tuple[Shape, Conversation]:
     """Return a record's shape and conversation alone; see `read_record`."""
     reading = read_record(columns, selection)
     return reading.shape, reading.conversation
 
 
-def row_of(
+def build_row(
     columns: Mapping[str, Any],
     *,
     line: int,
     digest: str,
-    selection: Selection = DEFAULT,
+    selection: Selection = DEFAULT_SELECTION,
     source: str = "",
 ) -> Row:
     """Make a row of a record.
@@ -110,7 +112,7 @@ def row_of(
     return Row(line, columns, read.shape, read.conversation, known_by, read.targets, source)
 
 
-def layout_of(columns: Mapping[str, Any]) -> Layout:
+def detect_shape(columns: Mapping[str, Any]) -> ShapeAdapter:
     """Return the first shape that fits a record; a null column is as good as none.
 
     Raises:
@@ -120,9 +122,9 @@ def layout_of(columns: Mapping[str, Any]) -> Layout:
     if None in columns.values():
         candidates.insert(0, {name: value for name, value in columns.items() if value is not None})
     for candidate in candidates:
-        for layout in LAYOUTS.values():
-            if layout.fits(candidate):
-                _refuse_two_lists(layout, candidate)
+        for layout in SHAPES.values():
+            if layout.matches(candidate):
+                _reject_two_lists(layout, candidate)
                 return layout
     names = ", ".join(map(repr, list(columns)[:8])) or "none at all"
     raise UnusableRecord(
@@ -132,64 +134,66 @@ def layout_of(columns: Mapping[str, Any]) -> Layout:
     )
 
 
-def _read_plain(columns: Mapping[str, Any]) -> Reading | None:
+def _read_plain_messages(columns: Mapping[str, Any]) -> ParsedRecord | None:
     """Read a list of plain messages, as most records are, in two thirds of the time.
 
     Returns:
         What reading it as the shape that fits would give; `None` where that takes a closer look.
     """
     held = columns.get("messages")
-    if not isinstance(held, list) or not _TELLING.isdisjoint(columns):
+    if not isinstance(held, list) or not _SHAPE_COLUMNS.isdisjoint(columns):
         return None
-    messages = plain_chat(held)
+    messages = read_plain_chat(held)
     if not messages or "from" in held[0]:
         return None
-    turns = assistant_turns(messages)
-    if not turns or not _says_something(messages[turns[-1]]):
+    turns = find_assistant_turns(messages)
+    if not turns or not _has_content(messages[turns[-1]]):
         return None
     target = Target(turns[-1], number=len(turns))
-    return Reading("messages", Conversation(messages, target.turn), (target,))
+    return ParsedRecord("messages", Conversation(messages, target.turn), (target,))
 
 
-def read_as(layout: Layout, columns: Mapping[str, Any], selection: Selection) -> Reading:
+def read_as_shape(
+    layout: ShapeAdapter, columns: Mapping[str, Any], selection: Selection
+) -> ParsedRecord:
     """Read a record as a shape; see `read_record`."""
     sides = layout.sides if selection.side == "both" else layout.sides[:1]
-    read: list[Spoken] = []
+    read: list[ParsedConversation] = []
     targets: list[Target] = []
     for side in sides:
         spoken = layout.read(columns, side)
         read.append(spoken)
         try:
-            targets += _selected(spoken, selection, side)
+            targets += _select_targets(spoken, selection, side)
         except UnusableRecord as error:
             raise UnusableRecord(f"{side}: {error}" if side else str(error)) from error
-    conversation = Conversation(read[0].messages, targets[0].turn, read[0].offered)
-    return Reading(layout.name, conversation, tuple(targets))
+    conversation = Conversation(read[0].messages, targets[0].turn, read[0].tool_definitions)
+    return ParsedRecord(layout.name, conversation, tuple(targets))
 
 
-def _selected(spoken: Spoken, selection: Selection, side: Side) -> list[Target]:
-    if not spoken.turns:
+def _select_targets(spoken: ParsedConversation, selection: Selection, side: Side) -> list[Target]:
+    if not spoken.response_turns:
         raise UnusableRecord("no assistant turn: there is no response to work on")
     if selection.turns == "last":
-        turn = spoken.turns[-1]
-        if not _says_something(spoken.messages[turn]):
-            raise UnusableRecord(_EMPTY)
+        turn = spoken.response_turns[-1]
+        if not _has_content(spoken.messages[turn]):
+            raise UnusableRecord(_EMPTY_RESPONSE)
         roles = [message.role for message in spoken.messages[: turn + 1]]
         return [Target(turn, side, roles.count("assistant"))]
     answered = [at for at, message in enumerate(spoken.messages) if message.role == "assistant"]
-    open_turns = frozenset(spoken.turns)
+    open_turns = frozenset(spoken.response_turns)
     numbered = [
         Target(turn, side, number)
         for number, turn in enumerate(answered, start=1)
         if turn in open_turns
     ]
     if selection.turns == "all":
-        if said := [target for target in numbered if _says_something(spoken.messages[target.turn])]:
+        if said := [target for target in numbered if _has_content(spoken.messages[target.turn])]:
             return said
         raise UnusableRecord("empty response: no assistant turn has text or a tool call")
     for target in numbered:
         if target.number == selection.turns:
-            if not _says_something(spoken.messages[target.turn]):
+            if not _has_content(spoken.messages[target.turn]):
                 raise UnusableRecord(f"empty response: {target} has no text and no tool call")
             return [target]
     if selection.turns <= len(answered):
@@ -203,20 +207,20 @@ def _selected(spoken: Spoken, selection: Selection, side: Side) -> list[Target]:
     )
 
 
-def _says_something(message: Message) -> bool:
+def _has_content(message: Message) -> bool:
     return bool(message.tool_calls or (message.text and not message.text.isspace()))
 
 
-def _refuse_two_lists(layout: Layout, columns: Mapping[str, Any]) -> None:
+def _reject_two_lists(layout: ShapeAdapter, columns: Mapping[str, Any]) -> None:
     """Refuse a record with two conversations: neither has a better claim to be the one."""
     if layout.name not in {"messages", "sharegpt", "anthropic"}:
         return
-    held = [name for name in LISTS if name in columns]
+    held = [name for name in LIST_COLUMNS if name in columns]
     if len(held) > 1:
         held = [
             name
             for name in held
-            if any(list_column({name: columns[name]}, key) for key in ("role", "from"))
+            if any(find_list_column({name: columns[name]}, key) for key in ("role", "from"))
         ]
     if len(held) > 1:
         raise UnusableRecord(
@@ -230,23 +234,23 @@ def _refuse_two_lists(layout: Layout, columns: Mapping[str, Any]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
+class ShapeSummary:
     """How many rows have which shape.
 
     Attributes:
         counts: Shape → rows of it, the most frequent first.
-        unusable: How many have none, or break the one they have.
+        unusable_count: How many have none, or break the one they have.
         reasons: Why, and how many for that reason, the most frequent first.
     """
 
     counts: Mapping[Shape, int]
-    unusable: int = 0
+    unusable_count: int = 0
     reasons: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def rows(self) -> int:
         """How many rows were looked at."""
-        return sum(self.counts.values()) + self.unusable
+        return sum(self.counts.values()) + self.unusable_count
 
     @property
     def shape(self) -> Shape | None:
@@ -254,22 +258,22 @@ class Recognised:
         return next(iter(self.counts), None)
 
     @property
-    def agree(self) -> bool:
+    def is_uniform(self) -> bool:
         """Whether all rows that can be used have one shape."""
         return len(self.counts) <= 1
 
     def __str__(self) -> str:
         """Return the counts as a person reads them: `5,000 rows: sharegpt 4,990, unusable 10`."""
         told = [f"{shape} {count:,}" for shape, count in self.counts.items()]
-        if self.unusable:
-            told.append(f"unusable {self.unusable:,}")
+        if self.unusable_count:
+            told.append(f"unusable {self.unusable_count:,}")
         noun = "row" if self.rows == 1 else "rows"
         return f"{self.rows:,} {noun}: {', '.join(told)}" if told else "no rows"
 
 
-def recognise(
-    records: Iterable[Mapping[str, Any] | Row | BadRow], selection: Selection = DEFAULT
-) -> Recognised:
+def detect_shapes(
+    records: Iterable[Mapping[str, Any] | Row | BadRow], selection: Selection = DEFAULT_SELECTION
+) -> ShapeSummary:
     """Count the shapes of a dataset's rows, or of a sample of them.
 
     Args:
@@ -288,13 +292,13 @@ def recognise(
                 counts[read_record(record, selection).shape] += 1
             except UnusableRecord as error:
                 reasons[str(error)] += 1
-    return Recognised(dict(counts.most_common()), reasons.total(), dict(reasons.most_common()))
+    return ShapeSummary(dict(counts.most_common()), reasons.total(), dict(reasons.most_common()))
 
 
 def read_rows(
-    source: Named | Source | Iterable[Named] | Iterable[Mapping[str, Any]],
+    source: InputName | Source | Iterable[InputName] | Iterable[Mapping[str, Any]],
     *,
-    selection: Selection = DEFAULT,
+    selection: Selection = DEFAULT_SELECTION,
 ) -> Iterator[Row | BadRow]:
     """Read rows from wherever they lie.
 
@@ -306,18 +310,18 @@ def read_rows(
     Raises:
         DatasetError: The source cannot be read, or not to its end.
     """
-    selection = _told_by_identity(selection)
+    selection = _canonical_selection(selection)
     if not isinstance(source, Source):
-        if not _is_named(source):
-            yield from _rows(_held(source), selection)
+        if not _is_path(source):
+            yield from _read_rows(_read_mappings(source), selection)
             return
         source = open_source(*([source] if isinstance(source, str | Path) else source))
     for record, place in source.records():
-        yield _row(record, selection, place)
+        yield _read_row(record, selection, place)
 
 
 def read_stream(
-    stream: BinaryIO, *, name: str, selection: Selection = DEFAULT
+    stream: BinaryIO, *, name: str, selection: Selection = DEFAULT_SELECTION
 ) -> Iterator[Row | BadRow]:
     """Read rows from an open binary stream: JSON lines, a JSON array or CSV, packed or not.
 
@@ -329,11 +333,11 @@ def read_stream(
     Raises:
         DatasetError: The stream cannot be read to its end.
     """
-    yield from _rows(read_text(stream, name), _told_by_identity(selection))
+    yield from _read_rows(read_records(stream, name), _canonical_selection(selection))
 
 
 def row_from_record(
-    columns: dict[str, Any], *, line: int = 1, selection: Selection = DEFAULT
+    columns: dict[str, Any], *, line: int = 1, selection: Selection = DEFAULT_SELECTION
 ) -> Row:
     """Make a row of a record that is already parsed, for use from a library.
 
@@ -347,41 +351,41 @@ def row_from_record(
     """
     digest = hashlib.sha256(dumps(columns)).hexdigest()
     try:
-        return row_of(columns, line=line, digest=digest, selection=selection)
+        return build_row(columns, line=line, digest=digest, selection=selection)
     except UnusableRecord as error:
         raise DatasetError(f"row {line}: {error}") from error
 
 
-def _rows(records: Iterable[Record | BadRow], selection: Selection) -> Iterator[Row | BadRow]:
+def _read_rows(records: Iterable[Record | BadRow], selection: Selection) -> Iterator[Row | BadRow]:
     for record in records:
-        yield _row(record, selection)
+        yield _read_row(record, selection)
 
 
-def _row(record: Record | BadRow, selection: Selection, source: str = "") -> Row | BadRow:
+def _read_row(record: Record | BadRow, selection: Selection, source: str = "") -> Row | BadRow:
     if isinstance(record, BadRow):
         return replace(record, source=source)
     line, columns, raw = record
     digest = hashlib.sha256(raw).hexdigest()
     try:
-        return row_of(columns, line=line, digest=digest, selection=selection, source=source)
+        return build_row(columns, line=line, digest=digest, selection=selection, source=source)
     except UnusableRecord as error:
         return BadRow(line, str(error), raw, source)
 
 
-def _told_by_identity(selection: Selection) -> Selection:
+def _canonical_selection(selection: Selection) -> Selection:
     """Return the default selection itself for one that equals it: by identity each row tells it."""
-    return DEFAULT if selection == DEFAULT else selection
+    return DEFAULT_SELECTION if selection == DEFAULT_SELECTION else selection
 
 
-def _held(values: Any) -> Iterator[Record | BadRow]:
+def _read_mappings(values: Any) -> Iterator[Record | BadRow]:
     """Yield the records of a dataset that a library holds, or of mappings."""
-    from .files import as_table, records_of
+    from .files import read_table, wrap_dataset
 
-    table = as_table(values)
-    return records_in(values) if table is None else records_of(table, "the dataset")
+    table = wrap_dataset(values)
+    return read_mappings(values) if table is None else read_table(table, "the dataset")
 
 
-def _is_named(source: Any) -> TypeGuard[Named | Sequence[Named]]:
+def _is_path(source: Any) -> TypeGuard[InputName | Sequence[InputName]]:
     if isinstance(source, str | Path):
         return True
     named = isinstance(source, list | tuple) and bool(source)

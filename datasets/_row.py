@@ -26,7 +26,7 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
-class OfferedTool:
+class ToolDefinition:
     """A tool that was on offer.
 
     Attributes:
@@ -56,7 +56,7 @@ class Message(NamedTuple):
         name: Of the tool that answers, or the participant, where the row says so.
         call_id: Of the call that a tool's message answers.
         parts: The content as it stood, where it came in parts that `text` does not wholly hold.
-        others: What else the message holds: keys and values that a conversation has no word for.
+        extra_fields: What else the message holds: keys and values that a conversation has no word for.
     """
 
     role: str
@@ -66,11 +66,11 @@ class Message(NamedTuple):
     name: str | None = None
     call_id: str | None = None
     parts: tuple[Mapping[str, Any], ...] = ()
-    others: Mapping[str, Any] = {}
+    extra_fields: Mapping[str, Any] = {}
 
     def __eq__(self, other: object) -> bool:
         """Compare all but `parts` and `others`."""
-        return isinstance(other, Message) and self[:_SAID] == other[:_SAID]
+        return isinstance(other, Message) and self[:_COMPARED_FIELDS] == other[:_COMPARED_FIELDS]
 
     def __ne__(self, other: object) -> bool:
         """Compare all but `parts` and `others`."""
@@ -78,10 +78,10 @@ class Message(NamedTuple):
 
     def __hash__(self) -> int:
         """Return what equal messages have in common."""
-        return hash(self[:_SAID])
+        return hash(self[:_COMPARED_FIELDS])
 
 
-_SAID = Message._fields.index("parts")
+_COMPARED_FIELDS = Message._fields.index("parts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +91,17 @@ class Conversation:
     Attributes:
         messages: All of them.
         turn: Index of the response among the messages.
-        offered: The tools that were on offer.
+        tool_definitions: The tools that were on offer.
     """
 
     messages: tuple[Message, ...]
     turn: int
-    offered: tuple[OfferedTool, ...] = ()
+    tool_definitions: tuple[ToolDefinition, ...] = ()
 
     @property
-    def tools(self) -> tuple[str, ...]:
+    def tool_names(self) -> tuple[str, ...]:
         """Names of the tools that were on offer."""
-        return tuple(tool.name for tool in self.offered)
+        return tuple(tool.name for tool in self.tool_definitions)
 
     @property
     def response(self) -> Message:
@@ -109,7 +109,7 @@ class Conversation:
         return self.messages[self.turn]
 
     @property
-    def before(self) -> tuple[Message, ...]:
+    def prompt(self) -> tuple[Message, ...]:
         """What the response answers."""
         return self.messages[: self.turn]
 
@@ -132,7 +132,7 @@ Side = Literal["", "chosen", "rejected"]
 Channel = Literal["thinking", "preface", "inline"]
 """Where a deliberation goes: the reasoning field, before the response, or woven into it."""
 
-COLUMN = "whyset"
+PROVENANCE_COLUMN = "whyset"
 """The provenance column."""
 
 REASONING_FIELD = "reasoning_content"
@@ -207,10 +207,10 @@ class BadRow:
 
 # ---- What of a row is to be worked on: which turns, which side of a pair, read as which shape.
 
-Turns = Literal["last", "all"] | int
+TurnSelection = Literal["last", "all"] | int
 """The last response of a conversation, all of them, or the N-th, 1-based."""
 
-Sides = Literal["chosen", "both"]
+SideSelection = Literal["chosen", "both"]
 """Of a preference pair: the chosen response, or either."""
 
 
@@ -226,8 +226,8 @@ class Selection:
             pass, is worked on again and the column replaced.
     """
 
-    turns: Turns = "last"
-    side: Sides = "chosen"
+    turns: TurnSelection = "last"
+    side: SideSelection = "chosen"
     shape: Shape | None = None
     replace_provenance: bool = False
 
@@ -242,7 +242,7 @@ class Selection:
             raise DatasetError(
                 f"turns must be 'last', 'all' or a number from 1 on, not {self.turns!r}"
             )
-        if self.side not in get_args(Sides):
+        if self.side not in get_args(SideSelection):
             raise DatasetError(f"side must be 'chosen' or 'both', not {self.side!r}")
         if self.shape is not None and self.shape not in get_args(Shape):
             raise DatasetError(
@@ -255,10 +255,10 @@ class Selection:
         That is the record's digest itself where nothing special is selected, so that choosing the
         defaults by name changes nothing.
         """
-        if self is DEFAULT or self == DEFAULT:
+        if self is DEFAULT_SELECTION or self == DEFAULT_SELECTION:
             return record
         return hashlib.sha256(f"{record}{astuple(self)}".encode()).hexdigest()
 
 
-DEFAULT: Final = Selection()
+DEFAULT_SELECTION: Final = Selection()
 """The last response, the chosen side, each row recognised on its own."""

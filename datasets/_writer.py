@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
 
 from ._json import dumps, loads
-from ._row import COLUMN, BadRow
-from .files import Layout, Source, layout_of_name
-from .files._atomic import STDOUT, FolderTarget, Target, part_of, unwritable
-from .files._csv import cell_of
-from .files._detect import LINES, TABULAR
+from ._row import PROVENANCE_COLUMN, BadRow
+from .files import FileFormat, Source, format_from_name
+from .files._atomic import STDOUT, AtomicFile, AtomicFolder, partial_path, unwritable_error
+from .files._csv import format_cell
+from .files._detect import JSON_LINES, TABLE_FORMATS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +30,7 @@ class LineWriter(AbstractContextManager["LineWriter"]):
         count: Lines written so far.
     """
 
-    def __init__(self, target: str | Path, layout: Layout = LINES) -> None:
+    def __init__(self, target: str | Path, layout: FileFormat = JSON_LINES) -> None:
         """Open a file beside the target.
 
         Args:
@@ -42,8 +42,8 @@ class LineWriter(AbstractContextManager["LineWriter"]):
                 written to.
         """
         self.count = 0
-        self._target = Target(target, packing=layout.packing)
-        self._array = layout.form == "json"
+        self._target = AtomicFile(target, packing=layout.compression)
+        self._array = layout.name == "json"
         self._finished = False
 
     def write(self, line: bytes) -> None:
@@ -68,7 +68,7 @@ class LineWriter(AbstractContextManager["LineWriter"]):
             return
         if self._array:
             self._target.write(b"\n]\n" if self.count else b"[]\n")
-        self._target.finish()
+        self._target.close()
         self._finished = True
 
     def commit(self, *, keep_empty: bool = True) -> None:
@@ -83,9 +83,9 @@ class LineWriter(AbstractContextManager["LineWriter"]):
         """
         self.prepare()
         if self.count or keep_empty:
-            self._target.appear()
+            self._target.commit()
         else:
-            self._target.vanish()
+            self._target.remove()
 
     def __exit__(
         self,
@@ -101,7 +101,7 @@ class LineWriter(AbstractContextManager["LineWriter"]):
         return self
 
 
-def quarantine_line(
+def build_quarantine_line(
     line: int,
     reasons: tuple[str, ...],
     content: BadRow | Mapping[str, Any],
@@ -180,16 +180,16 @@ def open_writer(target: str | Path, source: Source | None = None) -> RowWriter:
     Raises:
         DatasetError: It cannot be written to, or the source not be opened.
     """
-    layout = output_layout(target, source)
-    if layout.form in {"jsonl", "json"}:
+    layout = detect_output_format(target, source)
+    if layout.name in {"jsonl", "json"}:
         return LineWriter(target, layout)
-    if layout.form not in TABULAR:
-        return TableWriter(target, lambda: _CsvTable(target, layout))
+    if layout.name not in TABLE_FORMATS:
+        return TableWriter(target, lambda: _CsvTableFile(target, layout))
     schema = None if source is None else source.schema()
-    return TableWriter(target, lambda: _ArrowTable(target, layout, schema))
+    return TableWriter(target, lambda: _ArrowTableFile(target, layout, schema))
 
 
-def output_layout(target: str | Path, source: Source | None = None) -> Layout:
+def detect_output_format(target: str | Path, source: Source | None = None) -> FileFormat:
     """Return how rows are written to a target; see `open_writer`.
 
     Raises:
@@ -197,21 +197,21 @@ def output_layout(target: str | Path, source: Source | None = None) -> Layout:
     """
     name = str(target)
     if name == STDOUT:
-        return Layout()
+        return FileFormat()
     if Path(name).is_dir():
-        return Layout("folder")
+        return FileFormat("folder")
     if Path(name).exists() and not Path(name).is_file():
-        return Layout()  # a device or a pipe
-    if (named := layout_of_name(name)) is not None:
+        return FileFormat()  # a device or a pipe
+    if (named := format_from_name(name)) is not None:
         return named
-    return Layout() if source is None else source.layout()
+    return FileFormat() if source is None else source.file_format()
 
 
-class _Table(Protocol):
+class _TableFile(Protocol):
     """What rows become in the end."""
 
     @property
-    def target(self) -> Target | FolderTarget:
+    def target(self) -> AtomicFile | AtomicFolder:
         """Where they go; it appears, or is discarded."""
 
     def add(self, line: bytes) -> None:
@@ -228,7 +228,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         count: Rows written so far.
     """
 
-    def __init__(self, target: str | Path, open_table: Callable[[], _Table]) -> None:
+    def __init__(self, target: str | Path, open_table: Callable[[], _TableFile]) -> None:
         """Open a file for the rows beside the target.
 
         Args:
@@ -241,13 +241,13 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         self.count = 0
         self._name = str(target)
         self._table = open_table()
-        self._rows = part_of(Path(target)).with_suffix(".rows.part")
+        self._rows = partial_path(Path(target)).with_suffix(".rows.part")
         self._prepared = False
         try:
             self._kept: BinaryIO = self._rows.open("w+b")
         except OSError as error:
             self._table.target.discard()
-            raise unwritable(self._name, error) from error
+            raise unwritable_error(self._name, error) from error
 
     def write(self, line: bytes) -> None:
         """Keep a row.
@@ -259,7 +259,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         try:
             self._kept.write(line + b"\n")
         except OSError as error:
-            raise unwritable(self._name, error) from error
+            raise unwritable_error(self._name, error) from error
         self.count += 1
 
     def prepare(self) -> None:
@@ -275,7 +275,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
             self._kept.seek(0)
             self._table.write(line.removesuffix(b"\n") for line in self._kept)
         except OSError as error:
-            raise unwritable(self._name, error) from error
+            raise unwritable_error(self._name, error) from error
         self._prepared = True
 
     def commit(self) -> None:
@@ -285,7 +285,7 @@ class TableWriter(AbstractContextManager["TableWriter"]):
             DatasetError: It cannot be written or renamed, or cannot hold a value.
         """
         self.prepare()
-        self._table.target.appear()
+        self._table.target.commit()
 
     def __exit__(
         self,
@@ -304,60 +304,60 @@ class TableWriter(AbstractContextManager["TableWriter"]):
         return self
 
 
-class _ArrowTable:
+class _ArrowTableFile:
     """Parquet, Arrow, or a folder of Parquet."""
 
-    def __init__(self, target: str | Path, layout: Layout, schema: "pa.Schema | None") -> None:
-        from .files import Columns
+    def __init__(self, target: str | Path, layout: FileFormat, schema: "pa.Schema | None") -> None:
+        from .files import SchemaBuilder
 
-        self._columns = Columns(schema)
-        self._form = layout.form
-        self.target = FolderTarget(target) if layout.form == "folder" else Target(target)
+        self._columns = SchemaBuilder(schema)
+        self._form = layout.name
+        self.target = AtomicFolder(target) if layout.name == "folder" else AtomicFile(target)
 
     def add(self, line: bytes) -> None:
-        self._columns.add(loads(line))
+        self._columns.add_row(loads(line))
 
     def write(self, lines: Iterable[bytes]) -> None:
         from .files import write_arrow, write_parquet, write_shards
 
-        if isinstance(self.target, FolderTarget):
+        if isinstance(self.target, AtomicFolder):
             write_shards(lines, self._columns, self.target.part)
             return
         write = write_arrow if self._form == "arrow" else write_parquet
         write(lines, self._columns, self.target.stream)
-        self.target.finish()
+        self.target.close()
 
 
-class _CsvTable:
+class _CsvTableFile:
     """CSV or TSV: a header, and a cell for each column."""
 
-    def __init__(self, target: str | Path, layout: Layout) -> None:
-        self.target = Target(target, packing=layout.packing)
-        self._delimiter = "\t" if layout.form == "tsv" else ","
+    def __init__(self, target: str | Path, layout: FileFormat) -> None:
+        self.target = AtomicFile(target, packing=layout.compression)
+        self._delimiter = "\t" if layout.name == "tsv" else ","
         self._names: dict[str, None] = {}
 
     def add(self, line: bytes) -> None:
         self._names.update(dict.fromkeys(loads(line)))
 
     def write(self, lines: Iterable[bytes]) -> None:
-        names = sorted(self._names, key=lambda name: name == COLUMN)
+        names = sorted(self._names, key=lambda name: name == PROVENANCE_COLUMN)
         for data in self._cells(names, lines):
             self.target.write(data)
-        self.target.finish()
+        self.target.close()
 
     def _cells(self, names: list[str], lines: Iterable[bytes]) -> Iterator[bytes]:
         text = io.StringIO()
         # A cell with either of the line end's characters is quoted; the line end itself is LF.
         write = csv.writer(text, delimiter=self._delimiter, lineterminator="\r\n").writerow
         write(names)
-        yield _row(text)
+        yield _parse_row(text)
         for line in lines:
             row = loads(line)
-            write([cell_of(row.get(name)) for name in names])
-            yield _row(text)
+            write([format_cell(row.get(name)) for name in names])
+            yield _parse_row(text)
 
 
-def _row(text: io.StringIO) -> bytes:
+def _parse_row(text: io.StringIO) -> bytes:
     row = text.getvalue().removesuffix("\r\n") + "\n"
     text.seek(0)
     text.truncate()

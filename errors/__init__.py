@@ -47,7 +47,7 @@ class ConstitutionError(WhysetError):
     """A document that cannot be read as a constitution."""
 
 
-class NotInConstitution(ConstitutionError, LookupError):
+class ConstitutionLookupError(ConstitutionError, LookupError):
     """A passage or section that the constitution does not hold."""
 
 
@@ -76,7 +76,7 @@ class GeneratorError(WhysetError):
     """Options that do not fit together, or a prompt that cannot be rendered."""
 
 
-class Declined(GeneratorError):
+class UnsupportedModel(GeneratorError):
     """The model at hand cannot do what this generator needs; the message says what can."""
 
 
@@ -99,7 +99,7 @@ class ModelError(WhysetError):
     """A model that cannot be opened, or did not answer."""
 
 
-class ModelRefused(ModelError):
+class ModelAccessDenied(ModelError):
     """The provider turned down the key, the permission, the credit or the model's name.
 
     No other ask would fare better: a run stops here.
@@ -113,7 +113,7 @@ class ModelUnavailable(ModelError):
 
     Attributes:
         retry_after: Seconds the provider asked to wait, where it did.
-        throttled: Whether the fault is that too much was asked for at once.
+        is_throttled: Whether the fault is that too much was asked for at once.
     """
 
     def __init__(
@@ -121,14 +121,14 @@ class ModelUnavailable(ModelError):
     ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-        self.throttled = throttled
+        self.is_throttled = throttled
 
 
 class UnusableReply(ModelError):
     """This ask will not get a usable answer by asking again; others may."""
 
 
-RETRYABLE = (ModelUnavailable,)
+RETRYABLE_ERRORS = (ModelUnavailable,)
 """Errors after which the same ask is sent again."""
 
 
@@ -153,5 +153,5 @@ class RunStopped(RunError):
     exit_code = 3
 
 
-class BudgetSpent(RunStopped):
+class BudgetExhausted(RunStopped):
     """A run that the budget ended: the next ask could exceed it."""

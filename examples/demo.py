@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from whyset.datasets import provenance_of
+from whyset.datasets import require_provenance
 
 HERE = Path(__file__).parent
 SOURCE = HERE / "sft.jsonl"
@@ -36,12 +36,12 @@ def main() -> int:
 
 def choose(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Pick three annotated rows with a response in words, of different sections."""
-    annotated = [row for row in rows if provenance_of(row)["outcome"] == "annotated"]
+    annotated = [row for row in rows if require_provenance(row)["outcome"] == "annotated"]
     chosen: list[dict[str, Any]] = []
     for section in SHOWN:
         wanted = {"kind:accord", f"section:{section}"}
         fitting = (row for row in annotated if wanted <= set(row["tags"]) and row not in chosen)
-        chosen += [row for row in fitting if provenance_of(row)["original_response"]][:1]
+        chosen += [row for row in fitting if require_provenance(row)["original_response"]][:1]
     return chosen
 
 
@@ -54,7 +54,7 @@ def show(row: dict[str, Any]) -> None:
     )
     print(f"\n─── {row['id']} " + "─" * max(60 - len(row["id"]), 3))
     print(_block("asked", asked))
-    print(_block("before", provenance_of(row)["original_response"]))
+    print(_block("before", require_provenance(row)["original_response"]))
     print(_block("after", last["content"]))
 
 

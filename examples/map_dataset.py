@@ -7,7 +7,7 @@ from pathlib import Path
 # For type checkers `datasets` is a folder of this repository.
 from datasets import Dataset, disable_progress_bars  # type: ignore[attr-defined]
 from whyset.constitution import Constitution
-from whyset.datasets import provenance_of
+from whyset.datasets import require_provenance
 from whyset.generators.deliberation import Deliberation
 from whyset.pipelines import mapper
 
@@ -22,9 +22,9 @@ def main() -> None:
     # Asks of a batch run side by side; it needs no num_proc.
     mapped = dataset.map(work, batched=True, batch_size=6, features=work.features(dataset.features))
 
-    print(Counter(provenance_of(row)["outcome"] for row in mapped))
+    print(Counter(require_provenance(row)["outcome"] for row in mapped))
     # Rows that did not pass are still there, marked as quarantined: leave them out of training.
-    kept = mapped.filter(lambda row: provenance_of(row)["outcome"] != "quarantined")
+    kept = mapped.filter(lambda row: require_provenance(row)["outcome"] != "quarantined")
     print(f"{len(dataset)} rows in, {len(mapped)} out, {len(kept)} not quarantined")
 
 

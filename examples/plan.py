@@ -8,10 +8,10 @@ from whyset.generators.explanation import Explanation
 from whyset.pipelines import (
     CorpusFiles,
     CorpusRun,
-    coverage_text,
     make_plan,
-    open_document_crew,
+    open_document_pipeline,
     read_plan,
+    render_coverage,
     write_plan,
 )
 
@@ -23,16 +23,16 @@ def main() -> None:
     sections = [" > ".join(constitution.sections[1].path)]
     generator = Explanation()
     plan = make_plan(generator, constitution, documents=5, sections=sections, seed=7)
-    print(coverage_text(plan, constitution))
+    print(render_coverage(plan, constitution))
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plan.yaml"
         write_plan(plan, path, constitution, axes=generator.axes)  # to be read and edited
         plan = read_plan(path, constitution)
-        crew = open_document_crew(plan, constitution, model=MODEL)
-        files = CorpusFiles.beside(str(Path(folder) / "documents.jsonl"), plan=path)
+        crew = open_document_pipeline(plan, constitution, model=MODEL)
+        files = CorpusFiles.from_output(str(Path(folder) / "documents.jsonl"), plan=path)
         summary = CorpusRun(files, plan, crew).execute()
-    print(summary.tally.documents, "documents written")
+    print(summary.counts.documents, "documents written")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """What to ask a model, and what must hold of its answer; no input or output of its own."""
 
-from whyset.errors import Declined, GeneratorError, RowRejected
+from whyset.errors import GeneratorError, RowRejected, UnsupportedModel
 
-from ._asking import Opinion, PointedVerdict, Unanswered, grounded, judged, written
-from ._brief import Axis, Brief, Item, brief_from_record, chosen, is_numbered, numbered
+from ._asking import AskFailed, JudgeAnswer, PointedVerdict, ask_judge, ask_writer, request_passages
+from ._brief import Axis, Brief, Item, brief_from_record, format_index, is_index, resolve_index
 from ._generator import (
     IDEAS,
     DocumentGenerator,
@@ -11,18 +11,18 @@ from ._generator import (
     GeneratorOptions,
     Ideas,
     IdeaStage,
-    installed_generators,
-    open_generator,
+    list_generators,
+    load_generator_class,
 )
-from ._mock import filler, rehearsed
+from ._mock import filler_text, make_mock_reply
 from ._prompts import fence
 from ._rendering import (
-    query_texts,
-    render_conversation,
+    build_query_texts,
+    conversation_text,
+    render_history,
     render_list,
     render_passages,
     render_response,
-    spoken_text,
 )
 from ._result import (
     NO_ORIGINAL,
@@ -30,13 +30,12 @@ from ._result import (
     Finished,
     Quote,
     Rejected,
+    add_provenance,
     evidence_record,
     usage_record,
-    with_provenance,
 )
 from ._steps import (
     Ask,
-    Driven,
     Fetch,
     Find,
     Model,
@@ -45,26 +44,26 @@ from ._steps import (
     Reply,
     Role,
     Steps,
-    Stop,
+    StepsResult,
+    StopReason,
     Tool,
     Turn,
     Usage,
-    adrive,
-    drive,
+    arun_steps,
+    run_steps,
 )
-from ._work import Review, Working, quotes_of, reviewed
+from ._work import Review, WorkState, extract_quotes, refine
 from .checks import Check
 
 __all__ = [
     "IDEAS",
     "NO_ORIGINAL",
     "Ask",
+    "AskFailed",
     "Axis",
     "Brief",
     "Check",
-    "Declined",
     "DocumentGenerator",
-    "Driven",
     "Evidence",
     "Fetch",
     "Find",
@@ -75,8 +74,8 @@ __all__ = [
     "IdeaStage",
     "Ideas",
     "Item",
+    "JudgeAnswer",
     "Model",
-    "Opinion",
     "PointedVerdict",
     "Quote",
     "RateLimit",
@@ -87,35 +86,36 @@ __all__ = [
     "Role",
     "RowRejected",
     "Steps",
-    "Stop",
+    "StepsResult",
+    "StopReason",
     "Tool",
     "Turn",
-    "Unanswered",
+    "UnsupportedModel",
     "Usage",
-    "Working",
-    "adrive",
+    "WorkState",
+    "add_provenance",
+    "arun_steps",
+    "ask_judge",
+    "ask_writer",
     "brief_from_record",
-    "chosen",
-    "drive",
+    "build_query_texts",
+    "conversation_text",
     "evidence_record",
+    "extract_quotes",
     "fence",
-    "filler",
-    "grounded",
-    "installed_generators",
-    "is_numbered",
-    "judged",
-    "numbered",
-    "open_generator",
-    "query_texts",
-    "quotes_of",
-    "rehearsed",
-    "render_conversation",
+    "filler_text",
+    "format_index",
+    "is_index",
+    "list_generators",
+    "load_generator_class",
+    "make_mock_reply",
+    "refine",
+    "render_history",
     "render_list",
     "render_passages",
     "render_response",
-    "reviewed",
-    "spoken_text",
+    "request_passages",
+    "resolve_index",
+    "run_steps",
     "usage_record",
-    "with_provenance",
-    "written",
 ]

@@ -13,13 +13,13 @@ from ._steps import Ask, Fetch, Find, Reply, Steps
 # ---- What judges answer: points decided one by one, each with a sound value and a fault.
 
 
-class Opinion(BaseModel):
+class JudgeAnswer(BaseModel):
     """What a judge answers; nothing beside its fields is taken."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class PointedVerdict(Opinion):
+class PointedVerdict(JudgeAnswer):
     """A judge's opinion of a text, point by point.
 
     A subclass adds the points as fields. A judge's praise is not asked for: a text passes where no
@@ -41,7 +41,7 @@ class PointedVerdict(Opinion):
         cls.model_rebuild(force=True)
 
     @classmethod
-    def sound(cls) -> Self:
+    def all_passing(cls) -> Self:
         """Return the verdict that nothing speaks against: what a dry run takes for an answer."""
         values = {name: value for name, (value, _) in cls.points.items()}
         return cls.model_validate({**values, "problems": []})
@@ -61,7 +61,7 @@ class PointedVerdict(Opinion):
         }
 
 
-def distinct(texts: Iterable[str]) -> list[str]:
+def deduplicate_texts(texts: Iterable[str]) -> list[str]:
     """Return what is said, each once, without needless space; what says nothing is left out."""
     return list(dict.fromkeys(filter(None, (" ".join(text.split()) for text in texts))))
 
@@ -69,7 +69,7 @@ def distinct(texts: Iterable[str]) -> list[str]:
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
-class Unanswered(Exception):
+class AskFailed(Exception):
     """An ask that got no usable answer; a generator turns it into a rejection.
 
     Attributes:
@@ -82,25 +82,25 @@ class Unanswered(Exception):
         self.reason = reason
 
 
-def grounded(wanted: Find | Fetch) -> Steps[Grounding]:
+def request_passages(request: Find | Fetch) -> Steps[Grounding]:
     """Request passages."""
-    sent = yield wanted
+    sent = yield request
     if not isinstance(sent, Grounding):
-        raise TypeError(f"a {type(wanted).__name__} is answered with a Grounding, not {sent!r}")
+        raise TypeError(f"a {type(request).__name__} is answered with a Grounding, not {sent!r}")
     return sent
 
 
-def written(ask: Ask) -> Steps[str]:
+def ask_writer(ask: Ask) -> Steps[str]:
     """Ask a writer; where its answer was cut off, ask once more with twice the room.
 
     Raises:
         Unanswered: No complete answer came.
     """
-    reply = yield from _complete(ask)
+    reply = yield from _ask_until_complete(ask)
     return reply.text.strip()
 
 
-def judged(ask: Ask, schema: type[Answer]) -> Steps[Answer]:
+def ask_judge(ask: Ask, schema: type[Answer]) -> Steps[Answer]:
     """Ask a judge; where its answer does not fit the schema, ask once more.
 
     Raises:
@@ -108,24 +108,26 @@ def judged(ask: Ask, schema: type[Answer]) -> Steps[Answer]:
     """
     problems: Sequence[str] = ()
     for sample in (0, 1):
-        reply = yield from _complete(replace(ask, schema=schema, sample=ask.sample + sample))
+        reply = yield from _ask_until_complete(
+            replace(ask, schema=schema, sample=ask.sample + sample)
+        )
         try:
             return schema.model_validate_json(reply.text)
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
             problems = [f"{'.'.join(map(str, p['loc'])) or 'answer'}: {p['msg']}" for p in found]
-    raise Unanswered("unreadable_verdict", f"{ask.step}: {'; '.join(problems)}")
+    raise AskFailed("unreadable_verdict", f"{ask.step}: {'; '.join(problems)}")
 
 
-def afresh(ask: Ask, attempt: int) -> Ask:
+def with_fresh_sample(ask: Ask, attempt: int) -> Ask:
     """Return an ask that is answered anew at each attempt, though it asks the same again.
 
-    Two samples an attempt: where an answer does not fit, `judged` asks once more.
+    Two samples an attempt: where an answer does not fit, `ask_judge` asks once more.
     """
     return replace(ask, sample=2 * attempt)
 
 
-def replied(ask: Ask) -> Steps[Reply]:
+def ask_model(ask: Ask) -> Steps[Reply]:
     """Ask once and take what comes; whether it can be used is the caller's to say."""
     sent = yield ask
     if not isinstance(sent, Reply):
@@ -133,7 +135,7 @@ def replied(ask: Ask) -> Steps[Reply]:
     return sent
 
 
-def is_text(text: str) -> bool:
+def is_usable_text(text: str) -> bool:
     """Say whether there is something in an answer, and nothing that no file can hold."""
     try:
         return bool(text.encode().strip())
@@ -141,13 +143,13 @@ def is_text(text: str) -> bool:
         return False
 
 
-def _complete(ask: Ask) -> Steps[Reply]:
-    reply = yield from replied(ask)
-    if reply.stop == "truncated":
-        reply = yield from replied(replace(ask, max_tokens=2 * ask.max_tokens))
-    if reply.stop == "complete":
-        if is_text(reply.text):
+def _ask_until_complete(ask: Ask) -> Steps[Reply]:
+    reply = yield from ask_model(ask)
+    if reply.stop_reason == "truncated":
+        reply = yield from ask_model(replace(ask, max_tokens=2 * ask.max_tokens))
+    if reply.stop_reason == "complete":
+        if is_usable_text(reply.text):
             return reply
-        raise Unanswered("unusable_reply", f"{ask.step}: {reply.detail or 'an empty answer'}")
-    reason = "unusable_reply" if reply.stop == "other" else reply.stop
-    raise Unanswered(reason, f"{ask.step}: {reply.detail or reply.stop}")
+        raise AskFailed("unusable_reply", f"{ask.step}: {reply.detail or 'an empty answer'}")
+    reason = "unusable_reply" if reply.stop_reason == "other" else reply.stop_reason
+    raise AskFailed(reason, f"{ask.step}: {reply.detail or reply.stop_reason}")

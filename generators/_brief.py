@@ -12,7 +12,7 @@ from whyset.datasets import Row, dumps
 from whyset.errors import GeneratorError
 
 
-class _Record(BaseModel):
+class _BriefRecord(BaseModel):
     """A brief as plain values, as it comes from outside."""
 
     model_config = ConfigDict(extra="forbid")
@@ -86,12 +86,12 @@ def brief_from_record(columns: Mapping[str, Any], *, line: int = 1) -> Brief:
         GeneratorError: A name is unknown, or a value is of the wrong kind.
     """
     try:
-        held = _Record.model_validate(dict(columns))
+        held = _BriefRecord.model_validate(dict(columns))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise GeneratorError(
-            f"brief {line}: {where}: {first['msg']}; a brief has {', '.join(_Record.model_fields)}"
+            f"brief {line}: {where}: {first['msg']}; a brief has {', '.join(_BriefRecord.model_fields)}"
         ) from error
     return Brief(
         line,
@@ -109,7 +109,7 @@ def brief_from_record(columns: Mapping[str, Any], *, line: int = 1) -> Brief:
 # ---- Axes of variety: what a plan draws for each document, instead of asking a model for
 # variety.
 
-_NUMBERED = "#"
+_INDEX_PREFIX = "#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,29 +120,29 @@ class Axis:
         name: Such as `register`.
         meaning: What it is, in a sentence, for who reads or edits the plan.
         values: Value → weight. A plan of n documents holds each exactly n × weight ÷ sum of
-            weights times, to the nearest whole. Empty where `generated` says how many there are.
-        generated: How many values a model is to list; the plan then draws numbers, and
-            `chosen` takes the value of that number from the list. No value gets more than its
+            weights times, to the nearest whole. Empty where `generated_count` says how many there are.
+        generated_count: How many values a model is to list; the plan then draws numbers, and
+            `resolve_index` takes the value of that number from the list. No value gets more than its
             even share: that is the cap.
     """
 
     name: str
     meaning: str
     values: Mapping[str, float]
-    generated: int = 0
+    generated_count: int = 0
 
 
-def numbered(place: int) -> str:
+def format_index(place: int) -> str:
     """Return what a plan draws on an axis whose values a model is to list."""
-    return f"{_NUMBERED}{place}"
+    return f"{_INDEX_PREFIX}{place}"
 
 
-def is_numbered(value: str) -> bool:
+def is_index(value: str) -> bool:
     """Say whether a value is a place in a list that a model is to make."""
-    return value.startswith(_NUMBERED) and value[len(_NUMBERED) :].isdigit()
+    return value.startswith(_INDEX_PREFIX) and value[len(_INDEX_PREFIX) :].isdigit()
 
 
-def chosen(value: str, listed: Sequence[str]) -> str:
+def resolve_index(value: str, listed: Sequence[str]) -> str:
     """Return the value itself, or the one of that number in a list that a model has made.
 
     Where the list has come out shorter than was asked for, numbers go round.
@@ -151,18 +151,18 @@ def chosen(value: str, listed: Sequence[str]) -> str:
         value: What the plan drew, or what a person wrote.
         listed: What the model listed; not empty.
     """
-    if not is_numbered(value):
+    if not is_index(value):
         return value
-    return listed[int(value[len(_NUMBERED) :]) % len(listed)]
+    return listed[int(value[len(_INDEX_PREFIX) :]) % len(listed)]
 
 
-def check_axes(brief: Brief, axes: Iterable[Axis], *, of: str) -> None:
+def validate_axes(brief: Brief, axes: Iterable[Axis], *, subject: str) -> None:
     """A brief may vary nothing but what there is an axis of.
 
     Args:
         brief: The brief.
         axes: Those that there are.
-        of: What has them, such as `a story`.
+        subject: What has them, such as `a story`.
 
     Raises:
         GeneratorError: It has an axis that does not exist.
@@ -170,6 +170,6 @@ def check_axes(brief: Brief, axes: Iterable[Axis], *, of: str) -> None:
     known = [axis.name for axis in axes]
     if strange := sorted(brief.variety.keys() - set(known)):
         raise GeneratorError(
-            f"brief {brief.line}: there is no axis {', '.join(strange)}; {of} has "
+            f"brief {brief.line}: there is no axis {', '.join(strange)}; {subject} has "
             f"{', '.join(known)}"
         )

@@ -3,19 +3,19 @@
 import json
 from collections.abc import Sequence
 
-from whyset.datasets import Conversation, Message, OfferedTool, Row
+from whyset.datasets import Conversation, Message, Row, ToolDefinition
 
-from ._asking import Unanswered, written
+from ._asking import AskFailed, ask_writer
 from ._steps import Ask, Steps, Tool, Turn
 
 _NO_ARGUMENTS = {"type": "object", "properties": {}}
-_SYSTEM = frozenset({"system", "developer"})
+_SYSTEM_ROLES = frozenset({"system", "developer"})
 
 # As models that are asked with tools tell it (`told_calls` of the room of models).
-_CALLED = "it calls "
+_TOOL_CALL_DETAIL = "it calls "
 
 
-class Unaskable(Exception):
+class UnsupportedConversation(Exception):
     """A conversation that cannot be asked as itself; the message says why.
 
     Attributes:
@@ -27,42 +27,42 @@ class Unaskable(Exception):
         self.reason = reason
 
 
-def require_askable(row: Row) -> None:
+def validate_row(row: Row) -> None:
     """Make sure that a row's conversation can be asked, and a text stand for its response.
 
     Raises:
         Unaskable: It cannot: `several_targets`, `tool_calls` or `unaskable`.
     """
     if len(row.targets) > 1:
-        raise Unaskable(
+        raise UnsupportedConversation(
             "several responses are under work, and a new one would leave the next without what it "
             "answers: select a single turn",
             reason="several_targets",
         )
     response = row.conversation.response
     if response.tool_calls:
-        raise Unaskable(
+        raise UnsupportedConversation(
             "the response calls tools, and no text can take the place of a call",
             reason="tool_calls",
         )
-    if kinds := _beyond_text(response):
-        raise Unaskable(f"the response holds more than text: {', '.join(kinds)}")
-    turns_of(row.conversation)
+    if kinds := _find_non_text_parts(response):
+        raise UnsupportedConversation(f"the response holds more than text: {', '.join(kinds)}")
+    to_turns(row.conversation)
 
 
-def system_message(conversation: Conversation) -> Message | None:
+def find_system_message(conversation: Conversation) -> Message | None:
     """Return the system prompt that a conversation begins with."""
     first = conversation.messages[0]
-    return first if first.role in _SYSTEM else None
+    return first if first.role in _SYSTEM_ROLES else None
 
 
-def before_response(conversation: Conversation) -> tuple[Message, ...]:
+def messages_before_response(conversation: Conversation) -> tuple[Message, ...]:
     """Return what the response answers, but for the system prompt that it all begins with."""
-    before = conversation.before
-    return before[1:] if system_message(conversation) else before
+    before = conversation.prompt
+    return before[1:] if find_system_message(conversation) else before
 
 
-def turns_of(conversation: Conversation) -> tuple[Turn, ...]:
+def to_turns(conversation: Conversation) -> tuple[Turn, ...]:
     """Return what precedes the response as turns; the user begins and ends, the two alternate.
 
     Several messages of one side become one turn. Reasoning is left out, since nobody is shown
@@ -72,29 +72,31 @@ def turns_of(conversation: Conversation) -> tuple[Turn, ...]:
         Unaskable: The conversation holds what turns cannot.
     """
     turns: list[Turn] = []
-    for message in before_response(conversation):
-        turn = _turn(message)
+    for message in messages_before_response(conversation):
+        turn = _to_turn(message)
         if turns and turns[-1].role == turn.role:
             turns[-1] = Turn(turn.role, f"{turns[-1].text}\n\n{turn.text}")
         else:
             turns.append(turn)
     if not turns or turns[0].role != "user" or turns[-1].role != "user":
-        raise Unaskable("the conversation does not begin and end with the user's turn")
+        raise UnsupportedConversation(
+            "the conversation does not begin and end with the user's turn"
+        )
     return tuple(turns)
 
 
-def tool_at_hand(offered: OfferedTool) -> Tool:
+def to_tool(offered: ToolDefinition) -> Tool:
     """Return a tool of a row as a model is given it."""
     schema = _NO_ARGUMENTS if offered.schema is None else offered.schema
     return Tool(offered.name, offered.description, json.dumps(schema, ensure_ascii=False))
 
 
-def natural_ask(
+def build_conversation_ask(
     step: str,
     conversation: Conversation,
     *,
     system: str,
-    tools: Sequence[OfferedTool],
+    tools: Sequence[ToolDefinition],
     max_tokens: int,
     sample: int = 0,
 ) -> Ask:
@@ -111,7 +113,7 @@ def natural_ask(
     Raises:
         Unaskable: The conversation holds what turns cannot.
     """
-    *turns, last = turns_of(conversation)
+    *turns, last = to_turns(conversation)
     return Ask(
         "writer",
         step,
@@ -120,39 +122,41 @@ def natural_ask(
         max_tokens,
         sample=sample,
         turns=tuple(turns),
-        tools=tuple(map(tool_at_hand, tools)),
+        tools=tuple(map(to_tool, tools)),
     )
 
 
-def responded(ask: Ask) -> Steps[str]:
+def sample_response(ask: Ask) -> Steps[str]:
     """Ask for a response; where the answer was cut off, ask once more with twice the room.
 
     Raises:
         Unanswered: No complete answer came; for the reason `used_tool`, because it calls one.
     """
     try:
-        return (yield from written(ask))
-    except Unanswered as unanswered:
+        return (yield from ask_writer(ask))
+    except AskFailed as unanswered:
         detail = str(unanswered)
-        called = ask.tools and detail.startswith(f"{ask.step}: {_CALLED}")
+        called = ask.tools and detail.startswith(f"{ask.step}: {_TOOL_CALL_DETAIL}")
         if called and unanswered.reason == "unusable_reply":
-            raise Unanswered("used_tool", detail) from unanswered
+            raise AskFailed("used_tool", detail) from unanswered
         raise
 
 
-def _turn(message: Message) -> Turn:
-    if message.role in _SYSTEM:
-        raise Unaskable("a system prompt stands in the middle of the conversation")
+def _to_turn(message: Message) -> Turn:
+    if message.role in _SYSTEM_ROLES:
+        raise UnsupportedConversation("a system prompt stands in the middle of the conversation")
     if message.role not in {"user", "assistant"} or message.tool_calls:
-        raise Unaskable("tools were called before the response, which turns of text cannot say")
-    if kinds := _beyond_text(message):
-        raise Unaskable(f"a turn holds more than text: {', '.join(kinds)}")
+        raise UnsupportedConversation(
+            "tools were called before the response, which turns of text cannot say"
+        )
+    if kinds := _find_non_text_parts(message):
+        raise UnsupportedConversation(f"a turn holds more than text: {', '.join(kinds)}")
     if not message.text.strip():
-        raise Unaskable("a turn before the response is empty")
+        raise UnsupportedConversation("a turn before the response is empty")
     return Turn("user" if message.role == "user" else "assistant", message.text)
 
 
-def _beyond_text(message: Message) -> list[str]:
+def _find_non_text_parts(message: Message) -> list[str]:
     """Return the kinds of parts that are neither text nor thinking, which is left out anyway."""
     kinds = {str(part.get("type")) for part in message.parts}
     return sorted(kinds - {"text", "thinking", "redacted_thinking"})

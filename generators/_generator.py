@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from whyset.datasets import row_from_record
-from whyset.errors import Declined, GeneratorError
+from whyset.errors import GeneratorError, UnsupportedModel
 
 from ._brief import Axis, Brief, Item, brief_from_record
-from ._prompts import PromptSet, shipped_prompts
+from ._prompts import PromptSet, load_prompt_sources
 from ._result import Evidence, Finished, Rejected
 from ._steps import Ask, Model, Reply, Steps
 
@@ -46,7 +46,7 @@ class GeneratorOptions(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            problems = [_told(problem) for problem in error.errors(include_url=False)]
+            problems = [_describe_error(problem) for problem in error.errors(include_url=False)]
             if any(problem["type"] == "extra_forbidden" for problem in error.errors()):
                 problems.append(f"the options are {', '.join(cls.model_fields)}")
             raise GeneratorError("; ".join(problems)) from error
@@ -56,20 +56,20 @@ class GeneratorOptions(BaseModel):
         return self.model_dump(mode="json")
 
 
-def language_option(of: str) -> Any:
+def language_option(subject: str) -> Any:
     """Return the option that names the language of what a generator writes.
 
     Args:
-        of: What it writes, such as `the stories`.
+        subject: What it writes, such as `the stories`.
     """
     return Field(
         "en",
         min_length=2,
-        description=f"The language of {of}, by its ISO 639-1 code: en, de, ja, …",
+        description=f"The language of {subject}, by its ISO 639-1 code: en, de, ja, …",
     )
 
 
-_BOUNDS = {
+_BOUND_PHRASES = {
     "greater_than_equal": "at least {ge:g}",
     "greater_than": "more than {gt:g}",
     "less_than_equal": "at most {le:g}",
@@ -79,7 +79,7 @@ _BOUNDS = {
 """What pydantic calls a bound → what a person does."""
 
 
-def _told(problem: "ErrorDetails") -> str:
+def _describe_error(problem: "ErrorDetails") -> str:
     name = ".".join(map(str, problem["loc"])) or "the options"
     kind, context = problem["type"], problem.get("ctx", {})
     if kind == "extra_forbidden":
@@ -90,12 +90,12 @@ def _told(problem: "ErrorDetails") -> str:
     if kind == "literal_error":
         allowed = context["expected"].replace("'", "").replace(" or ", ", ")
         return f"{name} must be one of {allowed}, {given}"
-    if kind in _BOUNDS:
-        return f"{name} must be {_BOUNDS[kind].format_map(context)}, {given}"
+    if kind in _BOUND_PHRASES:
+        return f"{name} must be {_BOUND_PHRASES[kind].format_map(context)}, {given}"
     return f"{name}: {problem['msg'][:1].lower()}{problem['msg'][1:]}, {given}"
 
 
-ENTRY_POINTS = "whyset.generators"
+ENTRY_POINT_GROUP = "whyset.generators"
 """The entry-point group by which generators arrive, built-in ones included."""
 
 
@@ -116,7 +116,7 @@ class Generator(ABC):
     summary: ClassVar[str] = ""
     """What it makes, in a line."""
 
-    takes: ClassVar[Literal["rows", "briefs"]] = "rows"
+    input_kind: ClassVar[Literal["rows", "briefs"]] = "rows"
     """Whether it works on the rows of a dataset, or writes documents from briefs."""
 
     outcomes: ClassVar[Mapping[str, str]] = {}
@@ -140,12 +140,12 @@ class Generator(ABC):
             GeneratorError: An option or a template does not fit; the message says why.
         """
         self.options: Any = self.options_class.of(options)
-        self.prompts = PromptSet.of(self.name, self.prompt_sources(), prompts)
+        self.prompts = PromptSet.from_sources(self.name, self.prompt_sources(), prompts)
 
     @classmethod
     def prompt_sources(cls) -> Mapping[str, str]:
         """Return the sources of the prompts it ships with, by name."""
-        return cls.templates or shipped_prompts(cls.__module__.rpartition(".")[0])
+        return cls.templates or load_prompt_sources(cls.__module__.rpartition(".")[0])
 
     @property
     def identity(self) -> str:
@@ -161,7 +161,7 @@ class Generator(ABC):
         return Evidence(self.name, self.version, {**settings, "prompts": self.prompts.digests()})
 
     @property
-    def adds(self) -> tuple[str, ...]:
+    def added_columns(self) -> tuple[str, ...]:
         """Columns of text that a finished row has beside those it came with, provenance apart."""
         return ()
 
@@ -169,7 +169,7 @@ class Generator(ABC):
     def steps(self, item: Any) -> Steps[Finished | Rejected]:
         """Return the steps of one row or one document."""
 
-    def item(self, columns: Mapping[str, Any], *, line: int = 1) -> Item:
+    def item_from_columns(self, columns: Mapping[str, Any], *, line: int = 1) -> Item:
         """Return what `steps` takes, from plain values.
 
         Raises:
@@ -177,18 +177,18 @@ class Generator(ABC):
         """
         return row_from_record(dict(columns), line=line)
 
-    def extractive(self) -> "Generator":
+    def extractive_variant(self) -> "Generator":
         """Return the variant that works without a language model.
 
         Raises:
             Declined: There is none, or not with these options.
         """
-        raise Declined(
+        raise UnsupportedModel(
             f"{self.name} needs a language model, since quoting alone makes none of it: name one "
             "with --model, such as --model anthropic:claude-opus-5-5"
         )
 
-    def rehearse(self, ask: Ask, item: Any, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, item: Any, *, at_stake: bool = True) -> Reply:
         """Return what stands for a model's answer where a dry run walks the steps.
 
         It need only be of a typical length and let the steps go on; nothing of it is kept.
@@ -219,28 +219,30 @@ class Generator(ABC):
             retriever: Where passages come from.
             judge: Who judges; the writer where none is given.
         """
-        from ._langchain import BoundGenerator, as_model
+        from ._langchain import BoundGenerator, coerce_model
 
-        writer = as_model(model)
-        return BoundGenerator.of(self, writer, as_model(judge) if judge else writer, retriever)
+        writer = coerce_model(model)
+        return BoundGenerator.from_generator(
+            self, writer, coerce_model(judge) if judge else writer, retriever
+        )
 
 
-def installed_generators() -> dict[str, str]:
+def list_generators() -> dict[str, str]:
     """Return the names of all installed generators, each with the distribution it comes from."""
     return {
         entry.name: entry.dist.name if entry.dist else ""
-        for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda entry: entry.name)
+        for entry in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda entry: entry.name)
     }
 
 
-def open_generator(name: str) -> type[Generator]:
+def load_generator_class(name: str) -> type[Generator]:
     """Return an installed generator's class by its name.
 
     Raises:
         GeneratorError: No generator of that name is installed, or what is cannot be loaded; the
             message says which are.
     """
-    found = {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}
+    found = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
     if name not in found:
         raise GeneratorError(f"no generator {name!r}; installed: {', '.join(sorted(found))}")
     try:
@@ -280,7 +282,7 @@ class DocumentGenerator(Generator):
     near-duplicates are found while they are cheap, then one document an idea.
     """
 
-    takes = "briefs"
+    input_kind = "briefs"
 
     has_ideas: ClassVar[bool] = True
     """Whether there is an idea stage."""
@@ -311,11 +313,11 @@ class DocumentGenerator(Generator):
         """
         raise NotImplementedError(f"{self.name} has no idea stage")
 
-    def text_of(self, columns: Mapping[str, Any]) -> str:
+    def document_text(self, columns: Mapping[str, Any]) -> str:
         """Return the text of a finished document, for comparing it with others."""
         return str(columns[self.text_column])
 
-    def item(self, columns: Mapping[str, Any], *, line: int = 1) -> Brief:
+    def item_from_columns(self, columns: Mapping[str, Any], *, line: int = 1) -> Brief:
         """Return the brief that plain values make.
 
         Raises:
@@ -330,7 +332,7 @@ class IdeaStage(Generator):
     What it finishes has two columns: `ideas`, a list of texts, and `variety`.
     """
 
-    takes = "briefs"
+    input_kind = "briefs"
     outcomes = {IDEAS: "ideas for documents"}
 
     def __init__(self, generator: DocumentGenerator, *, count: int) -> None:
@@ -367,6 +369,6 @@ class IdeaStage(Generator):
         columns = {IDEAS: list(ended.texts), "variety": dict(ended.variety)}
         return Finished(IDEAS, columns, None, ended.evidence)
 
-    def rehearse(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
         """Return the generator's typical answer."""
-        return self.generator.rehearse(ask, item, at_stake=at_stake)
+        return self.generator.mock_reply(ask, item, at_stake=at_stake)

@@ -22,123 +22,125 @@ from langchain_core.runnables.config import (
     patch_config,
 )
 
-from whyset.errors import Declined, RowRejected
-from whyset.retriever import Grounding, Searcher, fetch
+from whyset.errors import RowRejected, UnsupportedModel
+from whyset.retriever import Grounding, Searcher, fetch_passages
 
 from ._generator import Generator
-from ._result import Finished, Rejected, usage_record, with_provenance
-from ._steps import Ask, Driven, Fetch, Find, Model, Reply, Usage, adrive, drive
+from ._result import Finished, Rejected, add_provenance, usage_record
+from ._steps import Ask, Fetch, Find, Model, Reply, StepsResult, Usage, arun_steps, run_steps
 
 # ---- Asks and finds as LangChain's callbacks see them: readable, with who answered and what it
 # took.
 
 
-def answered(
+def trace_answer(
     ask: Ask, model: Model, config: RunnableConfig, manager: CallbackManagerForChainRun
 ) -> Reply:
     """Have a model answer an ask, as a child of a run."""
     replies: list[Reply] = []
 
     def answer(_: dict[str, Any], config: RunnableConfig) -> dict[str, Any]:
-        if _sees_itself(model):
+        if _is_traced(model):
             reply = model.answer(ask)
         else:
             callbacks = get_callback_manager_for_config(config)
-            callbacks.add_metadata(_metadata(ask, model), inherit=False)
-            (run,) = callbacks.on_chat_model_start(**_start(ask, model))
-            reply = _reported(run, ask, model)
+            callbacks.add_metadata(_run_metadata(ask, model), inherit=False)
+            (run,) = callbacks.on_chat_model_start(**_chat_model_start(ask, model))
+            reply = _answer_with_callbacks(run, ask, model)
         replies.append(reply)
-        return _output(reply)
+        return _run_output(reply)
 
     child = patch_config(config, callbacks=manager.get_child())
-    RunnableLambda(answer, name=ask.step).invoke(_input(ask), child)
+    RunnableLambda(answer, name=ask.step).invoke(_run_input(ask), child)
     return replies[0]
 
 
-async def aanswered(
+async def atrace_answer(
     ask: Ask, model: Model, config: RunnableConfig, manager: AsyncCallbackManagerForChainRun
 ) -> Reply:
     """Have a model answer an ask, as a child of a run, asynchronously."""
     replies: list[Reply] = []
 
     async def answer(_: dict[str, Any], config: RunnableConfig) -> dict[str, Any]:
-        if _sees_itself(model):
+        if _is_traced(model):
             reply = await model.aanswer(ask)
         else:
             callbacks = get_async_callback_manager_for_config(config)
-            callbacks.add_metadata(_metadata(ask, model), inherit=False)
-            (run,) = await callbacks.on_chat_model_start(**_start(ask, model))
-            reply = await _areported(run, ask, model)
+            callbacks.add_metadata(_run_metadata(ask, model), inherit=False)
+            (run,) = await callbacks.on_chat_model_start(**_chat_model_start(ask, model))
+            reply = await _aanswer_with_callbacks(run, ask, model)
         replies.append(reply)
-        return _output(reply)
+        return _run_output(reply)
 
     child = patch_config(config, callbacks=manager.get_child())
-    await RunnableLambda(_only_asynchronous, answer, name=ask.step).ainvoke(_input(ask), child)
+    await RunnableLambda(_reject_sync_call, answer, name=ask.step).ainvoke(_run_input(ask), child)
     return replies[0]
 
 
-def found(
+def trace_find(
     wanted: Find | Fetch,
     find: Callable[[Find | Fetch], Grounding],
     manager: CallbackManagerForChainRun,
 ) -> Grounding:
     """Find passages, as a child of a run."""
-    run = manager.get_child().on_retriever_start(**_wanted(wanted))
+    run = manager.get_child().on_retriever_start(**_retriever_start(wanted))
     try:
         grounding = find(wanted)
     except BaseException as error:
         run.on_retriever_error(error)
         raise
-    run.on_retriever_end(_documents(grounding))
+    run.on_retriever_end(_to_documents(grounding))
     return grounding
 
 
-async def afound(
+async def atrace_find(
     wanted: Find | Fetch,
     find: Callable[[Find | Fetch], Grounding],
     manager: AsyncCallbackManagerForChainRun,
 ) -> Grounding:
     """Find passages in a thread, as a child of a run."""
-    run = await manager.get_child().on_retriever_start(**_wanted(wanted))
+    run = await manager.get_child().on_retriever_start(**_retriever_start(wanted))
     try:
         grounding = await asyncio.to_thread(find, wanted)
     except BaseException as error:
         await run.on_retriever_error(error)
         raise
-    await run.on_retriever_end(_documents(grounding))
+    await run.on_retriever_end(_to_documents(grounding))
     return grounding
 
 
-def _only_asynchronous(_: dict[str, Any]) -> dict[str, Any]:
+def _reject_sync_call(_: dict[str, Any]) -> dict[str, Any]:
     raise TypeError("an ask within ainvoke is answered asynchronously")
 
 
-def _sees_itself(model: Model) -> bool:
+def _is_traced(model: Model) -> bool:
     """Say whether a model's own run needs no making: LangChain makes it, or there is no model."""
-    return model.extractive or getattr(model, "traced", False)
+    return model.is_extractive or getattr(model, "traced", False)
 
 
-def _reported(run: CallbackManagerForLLMRun, ask: Ask, model: Model) -> Reply:
+def _answer_with_callbacks(run: CallbackManagerForLLMRun, ask: Ask, model: Model) -> Reply:
     try:
         reply = model.answer(ask)
     except BaseException as error:
         run.on_llm_error(error, response=LLMResult(generations=[]))
         raise
-    run.on_llm_end(_result(reply, model))
+    run.on_llm_end(_to_llm_result(reply, model))
     return reply
 
 
-async def _areported(run: AsyncCallbackManagerForLLMRun, ask: Ask, model: Model) -> Reply:
+async def _aanswer_with_callbacks(
+    run: AsyncCallbackManagerForLLMRun, ask: Ask, model: Model
+) -> Reply:
     try:
         reply = await model.aanswer(ask)
     except BaseException as error:
         await run.on_llm_error(error, response=LLMResult(generations=[]))
         raise
-    await run.on_llm_end(_result(reply, model))
+    await run.on_llm_end(_to_llm_result(reply, model))
     return reply
 
 
-def _messages(ask: Ask) -> list[BaseMessage]:
+def _to_messages(ask: Ask) -> list[BaseMessage]:
     messages: list[BaseMessage] = [SystemMessage(ask.system)] if ask.system else []
     messages += [
         HumanMessage(turn.text) if turn.role == "user" else AIMessage(turn.text)
@@ -147,35 +149,40 @@ def _messages(ask: Ask) -> list[BaseMessage]:
     return [*messages, HumanMessage(ask.user)]
 
 
-def _input(ask: Ask) -> dict[str, Any]:
+def _run_input(ask: Ask) -> dict[str, Any]:
     """Return an ask as a run's input; what says nothing is left out."""
     values: dict[str, Any] = {
-        "messages": _messages(ask),
+        "messages": _to_messages(ask),
         "role": ask.role,
         "max_tokens": ask.max_tokens,
         "schema": ask.schema.__name__ if ask.schema else None,
         "sample": ask.sample,
         "tools": [tool.name for tool in ask.tools],
-        "prefix": ask.prefix,
+        "prefix": ask.is_completion,
     }
     return {name: value for name, value in values.items() if value}
 
 
-def _output(reply: Reply) -> dict[str, Any]:
-    told = {"text": reply.text, "stop": reply.stop, "model": reply.model, "detail": reply.detail}
+def _run_output(reply: Reply) -> dict[str, Any]:
+    told = {
+        "text": reply.text,
+        "stop": reply.stop_reason,
+        "model": reply.model,
+        "detail": reply.detail,
+    }
     known = {name: value for name, value in told.items() if value}
     return known if reply.usage == Usage() else known | {"usage": usage_record(reply.usage)}
 
 
-def _named(model: Model) -> tuple[str, str]:
+def _split_model_name(model: Model) -> tuple[str, str]:
     """Return a model's provider and its name there."""
     provider, _, name = model.name.rpartition(":")
     return provider or model.name, name
 
 
-def _metadata(ask: Ask, model: Model) -> dict[str, Any]:
+def _run_metadata(ask: Ask, model: Model) -> dict[str, Any]:
     """Return what LangSmith, and those who follow it, tell providers and models by."""
-    provider, name = _named(model)
+    provider, name = _split_model_name(model)
     return {
         "ls_provider": provider,
         "ls_model_name": name,
@@ -184,8 +191,8 @@ def _metadata(ask: Ask, model: Model) -> dict[str, Any]:
     }
 
 
-def _start(ask: Ask, model: Model) -> dict[str, Any]:
-    provider, name = _named(model)
+def _chat_model_start(ask: Ask, model: Model) -> dict[str, Any]:
+    provider, name = _split_model_name(model)
     parameters: dict[str, Any] = {
         "_type": provider,
         "model": name,
@@ -195,28 +202,28 @@ def _start(ask: Ask, model: Model) -> dict[str, Any]:
     }
     return {
         "serialized": {"lc": 1, "type": "not_implemented", "id": [], "name": model.name},
-        "messages": [_messages(ask)],
+        "messages": [_to_messages(ask)],
         "invocation_params": {key: value for key, value in parameters.items() if value},
         "name": model.name,
     }
 
 
-def _result(reply: Reply, model: Model) -> LLMResult:
-    provider, name = _named(model)
+def _to_llm_result(reply: Reply, model: Model) -> LLMResult:
+    provider, name = _split_model_name(model)
     message = AIMessage(
         reply.text,
-        usage_metadata=_usage(reply.usage),
+        usage_metadata=_to_usage_metadata(reply.usage),
         response_metadata={
             "model_provider": provider,
             "model_name": reply.model or name,
-            "stop_reason": reply.stop,
+            "stop_reason": reply.stop_reason,
         },
     )
     output = {"model_name": reply.model or name}
     return LLMResult(generations=[[ChatGeneration(message=message)]], llm_output=output)
 
 
-def _usage(usage: Usage) -> UsageMetadata | None:
+def _to_usage_metadata(usage: Usage) -> UsageMetadata | None:
     """Return tokens in LangChain's way, which counts the cached ones into the input."""
     if usage == Usage():
         return None  # nobody told
@@ -230,13 +237,13 @@ def _usage(usage: Usage) -> UsageMetadata | None:
     )
 
 
-def _wanted(wanted: Find | Fetch) -> dict[str, Any]:
+def _retriever_start(wanted: Find | Fetch) -> dict[str, Any]:
     name = "find" if isinstance(wanted, Find) else "fetch"
     texts = wanted.texts if isinstance(wanted, Find) else wanted.ids
     return {"serialized": {"name": name}, "query": "\n\n".join(texts), "name": name}
 
 
-def _documents(grounding: Grounding) -> list[Document]:
+def _to_documents(grounding: Grounding) -> list[Document]:
     return [
         Document(
             page_content=scored.passage.plain,
@@ -247,7 +254,7 @@ def _documents(grounding: Grounding) -> list[Document]:
     ]
 
 
-_ADOPT = "whyset.adopt"
+_MODEL_ENTRY_POINT_GROUP = "whyset.adopt"
 
 
 class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
@@ -268,7 +275,7 @@ class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
         self.retriever = retriever
 
     @classmethod
-    def of(
+    def from_generator(
         cls, generator: Generator, writer: Model, judge: Model, retriever: Searcher
     ) -> "BoundGenerator":
         """Bind a generator, or its extractive variant where the writer can do no more.
@@ -276,10 +283,12 @@ class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
         Raises:
             Declined: The judge cannot judge, or there is no extractive variant.
         """
-        if writer.extractive:
-            generator = generator.extractive()
-        elif judge.extractive:
-            raise Declined("the extractive model cannot judge; name a language model as judge")
+        if writer.is_extractive:
+            generator = generator.extractive_variant()
+        elif judge.is_extractive:
+            raise UnsupportedModel(
+                "the extractive model cannot judge; name a language model as judge"
+            )
         return cls(generator, writer, judge, retriever)
 
     def invoke(
@@ -307,12 +316,14 @@ class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
         config: RunnableConfig,
     ) -> dict[str, Any]:
         def answer(ask: Ask) -> Reply:
-            return answered(ask, self.models[ask.role], config, run_manager)
+            return trace_answer(ask, self.models[ask.role], config, run_manager)
 
         def find(wanted: Find | Fetch) -> Grounding:
-            return found(wanted, self._find, run_manager)
+            return trace_find(wanted, self._find, run_manager)
 
-        driven = drive(self.generator.steps(self.generator.item(columns)), answer, find)
+        driven = run_steps(
+            self.generator.steps(self.generator.item_from_columns(columns)), answer, find
+        )
         return self._columns(driven)
 
     async def _ainvoke(
@@ -322,28 +333,30 @@ class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
         config: RunnableConfig,
     ) -> dict[str, Any]:
         async def answer(ask: Ask) -> Reply:
-            return await aanswered(ask, self.models[ask.role], config, run_manager)
+            return await atrace_answer(ask, self.models[ask.role], config, run_manager)
 
         async def find(wanted: Find | Fetch) -> Grounding:
-            return await afound(wanted, self._find, run_manager)
+            return await atrace_find(wanted, self._find, run_manager)
 
-        driven = await adrive(self.generator.steps(self.generator.item(columns)), answer, find)
+        driven = await arun_steps(
+            self.generator.steps(self.generator.item_from_columns(columns)), answer, find
+        )
         return self._columns(driven)
 
     def _find(self, wanted: Find | Fetch) -> Grounding:
         if isinstance(wanted, Fetch):
-            return fetch(self.retriever.constitution, wanted.ids, scope=wanted.scope)
-        return self.retriever.ground([wanted.texts], k=wanted.k)[0]
+            return fetch_passages(self.retriever.constitution, wanted.ids, scope=wanted.scope)
+        return self.retriever.find_passages([wanted.texts], k=wanted.k)[0]
 
-    def _columns(self, driven: Driven[Finished | Rejected]) -> dict[str, Any]:
+    def _columns(self, driven: StepsResult[Finished | Rejected]) -> dict[str, Any]:
         result = driven.result
         if isinstance(result, Rejected):
             raise RowRejected(result.reasons, result.detail)
         names = {role: model.name for role, model in self.models.items()}
-        return with_provenance(result, usage=driven.usage, models=names)
+        return add_provenance(result, usage=driven.usage, models=names)
 
 
-def as_model(model: Any) -> Model:
+def coerce_model(model: Any) -> Model:
     """Return who answers, from a `Model`, a `provider:model` string or a LangChain chat model.
 
     The room of models stands above this one; it is reached through the door by which models of
@@ -351,6 +364,6 @@ def as_model(model: Any) -> Model:
     """
     if isinstance(model, Model):
         return model
-    (door,) = entry_points(group=_ADOPT, name="model")
+    (door,) = entry_points(group=_MODEL_ENTRY_POINT_GROUP, name="model")
     opened: Model = door.load()(model)
     return opened

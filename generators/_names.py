@@ -29,7 +29,7 @@ class Name:
         return f"{self.given} {self.family}"
 
 
-class Pool(NamedTuple):
+class NamePool(NamedTuple):
     """All names there are to draw: every given name and every family name."""
 
     given: frozenset[str]
@@ -47,28 +47,28 @@ def draw_names(seed: int, count: int) -> tuple[Name, ...]:
     """
     if count < 0:
         raise ValueError(f"count must not be negative, it is {count}")
-    return tuple(islice(_drawn(seed), count))
+    return tuple(islice(_iter_names(seed), count))
 
 
 @cache
-def pool_names() -> Pool:
+def load_name_pool() -> NamePool:
     """Return the pool that names are drawn from."""
-    regions = _regions().values()
-    return Pool(
+    regions = _load_regions().values()
+    return NamePool(
         frozenset(name for given, _ in regions for name in given),
         frozenset(name for _, family in regions for name in family),
     )
 
 
-def _drawn(seed: int) -> Iterator[Name]:
-    regions = _regions()
+def _iter_names(seed: int) -> Iterator[Name]:
+    regions = _load_regions()
     for cycle in counting():
         salt = f"{seed}:{cycle}"
         decks = {
-            region: (_shuffled(salt, given), _shuffled(salt, family))
+            region: (_shuffle(salt, given), _shuffle(salt, family))
             for region, (given, family) in regions.items()
         }
-        order = _shuffled(salt, regions)
+        order = _shuffle(salt, regions)
         for turn in range(max(len(given) for given, _ in regions.values())):
             for region in order:
                 given, family = decks[region]
@@ -76,13 +76,13 @@ def _drawn(seed: int) -> Iterator[Name]:
                     yield Name(given[turn], family[turn % len(family)], region)
 
 
-def _shuffled(salt: str, items: Iterable[str]) -> list[str]:
+def _shuffle(salt: str, items: Iterable[str]) -> list[str]:
     # By digest and not by `random`, whose shuffle may differ from one Python to the next.
     return sorted(items, key=lambda item: hashlib.sha256(f"{salt}:{item}".encode()).digest())
 
 
 @cache
-def _regions() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+def _load_regions() -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
     source = resources.files(__package__).joinpath("names.toml").read_text(encoding="utf-8")
     return {
         region: (tuple(names["given"]), tuple(names["family"]))

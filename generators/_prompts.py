@@ -12,7 +12,9 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from whyset.errors import GeneratorError
 
-_PARTS = re.compile(r"\A<!-- system -->\n(.*)^<!-- user -->\n(.*)\Z", re.DOTALL | re.MULTILINE)
+_TEMPLATE_PARTS = re.compile(
+    r"\A<!-- system -->\n(.*)^<!-- user -->\n(.*)\Z", re.DOTALL | re.MULTILINE
+)
 
 # Left behind by conditions that do not hold.
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -26,7 +28,7 @@ _ENVIRONMENT.globals.clear()
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class PromptTemplate:
     """A template of two parts: `system`, the same for every row of a run, and `user`, the row's.
 
     Attributes:
@@ -42,13 +44,13 @@ class Prompt:
     digest: str
 
     @classmethod
-    def parse(cls, step: str, source: str) -> "Prompt":
+    def parse(cls, step: str, source: str) -> "PromptTemplate":
         """Split a template's source into its parts.
 
         Raises:
             GeneratorError: A part is missing, or the template's syntax is wrong.
         """
-        parts = _PARTS.match(source)
+        parts = _TEMPLATE_PARTS.match(source)
         if parts is None:
             raise GeneratorError(
                 f"prompt {step}: must begin with a line '<!-- system -->' and have a line "
@@ -61,9 +63,9 @@ class Prompt:
 
     def variables(self) -> frozenset[str]:
         """Return the names of every variable in either part."""
-        return self._of(self.system) | self._of(self.user)
+        return self._part_variables(self.system) | self._part_variables(self.user)
 
-    def misfits(self, counterpart: "Prompt") -> list[str]:
+    def find_incompatibilities(self, counterpart: "PromptTemplate") -> list[str]:
         """Return what keeps this template from taking its counterpart's place.
 
         It may use fewer variables, but none in its system part that belongs to the row, and none
@@ -75,8 +77,8 @@ class Prompt:
                 f"prompt {self.step}: there is no variable {', '.join(unknown)}; it may use "
                 f"{', '.join(sorted(counterpart.variables()))}"
             )
-        rows_own = self._of(counterpart.user) - self._of(counterpart.system)
-        if misplaced := sorted(self._of(self.system) & rows_own):
+        rows_own = self._part_variables(counterpart.user) - self._part_variables(counterpart.system)
+        if misplaced := sorted(self._part_variables(self.system) & rows_own):
             problems.append(
                 f"prompt {self.step}: {', '.join(misplaced)} may stand in the user part only"
             )
@@ -97,33 +99,33 @@ class Prompt:
         problems = []
         if missing := sorted(self.variables() - run.keys() - row.keys()):
             problems.append(f"no value for {', '.join(missing)}")
-        if misplaced := sorted((self._of(self.system) & row.keys()) - run.keys()):
+        if misplaced := sorted((self._part_variables(self.system) & row.keys()) - run.keys()):
             problems.append(f"the system part must not hold the row's own {', '.join(misplaced)}")
         if problems:
             raise GeneratorError(f"prompt {self.step}: {'; '.join(problems)}")
-        system = _system(self.system, tuple(run.items()))
-        return system, _compiled(self.user).render({**run, **row}).strip()
+        system = _render_system(self.system, tuple(run.items()))
+        return system, _compile(self.user).render({**run, **row}).strip()
 
-    def _of(self, part: str) -> frozenset[str]:
+    def _part_variables(self, part: str) -> frozenset[str]:
         try:
-            return _variables(part)
+            return _find_variables(part)
         except TemplateError as error:
             raise GeneratorError(f"prompt {self.step}: {error}") from error
 
 
 # A run renders a handful of parts for every row; to compile one takes longer than to ask for it.
 @lru_cache(maxsize=256)
-def _compiled(part: str) -> Template:
+def _compile(part: str) -> Template:
     return _ENVIRONMENT.from_string(part)
 
 
 @lru_cache(maxsize=256)
-def _system(part: str, run: tuple[tuple[str, str], ...]) -> str:
-    return _BLANK_LINES.sub("\n\n", _compiled(part).render(run)).strip()
+def _render_system(part: str, run: tuple[tuple[str, str], ...]) -> str:
+    return _BLANK_LINES.sub("\n\n", _compile(part).render(run)).strip()
 
 
 @lru_cache(maxsize=256)
-def _variables(part: str) -> frozenset[str]:
+def _find_variables(part: str) -> frozenset[str]:
     return frozenset(meta.find_undeclared_variables(_ENVIRONMENT.parse(part)))
 
 
@@ -135,10 +137,10 @@ class PromptSet:
         prompts: Name, such as `write`, → template.
     """
 
-    prompts: Mapping[str, Prompt]
+    prompts: Mapping[str, PromptTemplate]
 
     @classmethod
-    def of(
+    def from_sources(
         cls,
         generator: str,
         shipped: Mapping[str, str],
@@ -155,7 +157,9 @@ class PromptSet:
             GeneratorError: An override is malformed, has no counterpart, or wants variables that
                 its counterpart does not have; all such are named.
         """
-        prompts = {name: Prompt.parse(f"{generator}/{name}", shipped[name]) for name in shipped}
+        prompts = {
+            name: PromptTemplate.parse(f"{generator}/{name}", shipped[name]) for name in shipped
+        }
         problems = []
         for name, source in (overrides or {}).items():
             if name not in prompts:
@@ -163,14 +167,14 @@ class PromptSet:
                     f"{generator} has no prompt {name!r}; it has {', '.join(sorted(prompts))}"
                 )
                 continue
-            own = Prompt.parse(f"{generator}/{name}", source)
-            problems += own.misfits(prompts[name])
+            own = PromptTemplate.parse(f"{generator}/{name}", source)
+            problems += own.find_incompatibilities(prompts[name])
             prompts[name] = own
         if problems:
             raise GeneratorError("; ".join(problems))
         return cls(prompts)
 
-    def __getitem__(self, name: str) -> Prompt:
+    def __getitem__(self, name: str) -> PromptTemplate:
         """Return the template of a name.
 
         Raises:
@@ -189,7 +193,7 @@ class PromptSet:
 
 
 @cache
-def shipped_prompts(package: str) -> Mapping[str, str]:
+def load_prompt_sources(package: str) -> Mapping[str, str]:
     """Return the sources of the templates in a package's `prompts` folder, by name, if any."""
     folder = resources.files(package).joinpath("prompts")
     if not folder.is_dir():

@@ -3,34 +3,34 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from whyset.datasets import Conversation, Message, OfferedTool
+from whyset.datasets import Conversation, Message, ToolDefinition
 from whyset.retriever import ScoredPassage
 
 from ._brief import Brief
-from ._conversation import before_response, system_message
+from ._conversation import find_system_message, messages_before_response
 from ._prompts import fence
 
 # ---- A brief as those who write to it are told it, and what it forbids as checks are told it.
 
 
-def render_about(brief: Brief) -> str:
+def render_subject(brief: Brief) -> str:
     """Return what a person asked for in their own words, fenced as data; empty where nobody did."""
     return fence(brief.about) if brief.about.strip() else ""
 
 
-def render_avoided(brief: Brief) -> str:
+def render_overused(brief: Brief) -> str:
     """Return what has become too common, a line a kind, fenced as data; empty where nothing has."""
     lines = [f"{kind}: {', '.join(common)}" for kind, common in brief.avoid.items() if common]
     return fence("\n".join(lines)) if lines else ""
 
 
-def used_up(avoid: Mapping[str, Sequence[str]], kind: str) -> dict[str, int]:
+def overused_counts(avoid: Mapping[str, Sequence[str]], kind: str) -> dict[str, int]:
     """Return what of a kind has become too common, for checks with a cap of one: each once."""
     return dict.fromkeys(avoid.get(kind, ()), 1)
 
 
-_LONGEST_QUERY = 1000
-_MOST_TURNS = 4
+_MAX_QUERY_CHARS = 1000
+_MAX_QUERY_TURNS = 4
 
 
 def render_passages(passages: Sequence[ScoredPassage]) -> str:
@@ -46,17 +46,17 @@ def render_passages(passages: Sequence[ScoredPassage]) -> str:
     return "\n\n".join(parts)
 
 
-def render_conversation(conversation: Conversation) -> str:
+def render_history(conversation: Conversation) -> str:
     """Return what precedes the response, fenced as data."""
-    parts = [_message(message) for message in conversation.before]
-    if conversation.offered:
-        parts.insert(0, f"[tools on offer]{_tools(conversation.offered)}")
+    parts = [_render_message(message) for message in conversation.prompt]
+    if conversation.tool_definitions:
+        parts.insert(0, f"[tools on offer]{_render_tools(conversation.tool_definitions)}")
     return fence("\n\n".join(parts) or "(nothing)")
 
 
 def render_response(response: Message) -> str:
     """Return the response, its tool calls and its reasoning included, fenced as data."""
-    return fence(_message(response))
+    return fence(_render_message(response))
 
 
 def render_list(items: Iterable[str]) -> str:
@@ -64,40 +64,42 @@ def render_list(items: Iterable[str]) -> str:
     return "\n".join(f"- {' '.join(item.split())}" for item in items) or "(none)"
 
 
-def spoken_text(conversation: Conversation) -> str:
+def conversation_text(conversation: Conversation) -> str:
     """Return all that the conversation holds, for checks that allow what is in it.
 
     The labels that rendering adds are left out: no text may have them from there.
     """
-    parts = [part for tool in conversation.offered for part in (tool.name, tool.description)]
+    parts = [
+        part for tool in conversation.tool_definitions for part in (tool.name, tool.description)
+    ]
     for message in conversation.messages:
         parts += [message.name or "", message.reasoning, message.text]
         parts += [part for call in message.tool_calls for part in (call.name, call.arguments)]
     return "\n\n".join(filter(None, parts))
 
 
-def query_texts(conversation: Conversation) -> tuple[str, ...]:
+def build_query_texts(conversation: Conversation) -> tuple[str, ...]:
     """Return what a search for passages should match: the last turns and the response, each apart.
 
     A turn is its own text because a conversation's embedding is dominated by its longest message.
     """
-    told = [m for m in conversation.before if m.role in {"user", "tool", "function"} and m.text]
-    texts = [message.text for message in told[-_MOST_TURNS:]]
-    texts.append(_body(conversation.response))
-    return tuple(_clipped(texts))
+    told = [m for m in conversation.prompt if m.role in {"user", "tool", "function"} and m.text]
+    texts = [message.text for message in told[-_MAX_QUERY_TURNS:]]
+    texts.append(_render_body(conversation.response))
+    return tuple(_truncate_texts(texts))
 
 
-def _clipped(texts: Iterable[str]) -> Iterable[str]:
+def _truncate_texts(texts: Iterable[str]) -> Iterable[str]:
     """Cut long texts to beginning and end, which say most often what a message is about."""
     for text in texts:
-        if len(text) <= _LONGEST_QUERY:
+        if len(text) <= _MAX_QUERY_CHARS:
             yield text
         else:
-            yield text[:_LONGEST_QUERY]
-            yield text[-_LONGEST_QUERY:]
+            yield text[:_MAX_QUERY_CHARS]
+            yield text[-_MAX_QUERY_CHARS:]
 
 
-def _tools(offered: Sequence[OfferedTool]) -> str:
+def _render_tools(offered: Sequence[ToolDefinition]) -> str:
     """Return tools as a list of what each does, or by name alone where the row says no more."""
     if not any(tool.description for tool in offered):
         return f" {', '.join(tool.name for tool in offered)}"
@@ -105,12 +107,12 @@ def _tools(offered: Sequence[OfferedTool]) -> str:
     return "".join(f"\n- {line}" for line in told)
 
 
-def _message(message: Message) -> str:
+def _render_message(message: Message) -> str:
     name = f" {message.name}" if message.name else ""
-    return f"[{message.role}{name}]\n{_body(message)}"
+    return f"[{message.role}{name}]\n{_render_body(message)}"
 
 
-def _body(message: Message) -> str:
+def _render_body(message: Message) -> str:
     parts = []
     if message.reasoning:
         parts.append(f"(reasoning) {message.reasoning}")
@@ -122,40 +124,40 @@ def _body(message: Message) -> str:
 
 # ---- A row's conversation as a judge reads it who is told its system prompt apart.
 
-NOTHING: Final = "(none)"
+NONE_SHOWN: Final = "(none)"
 """What is shown where there is nothing."""
 
 
-def show_conversation(conversation: Conversation, *, with_prompt: bool) -> str:
+def render_full_conversation(conversation: Conversation, *, with_system_prompt: bool) -> str:
     """Return all that was said, the response and what comes after it included.
 
     Args:
         conversation: The row's.
-        with_prompt: Whether the system prompt that it begins with is shown, too.
+        with_system_prompt: Whether the system prompt that it begins with is shown, too.
     """
     messages = conversation.messages
-    if not with_prompt and system_message(conversation):
+    if not with_system_prompt and find_system_message(conversation):
         messages = messages[1:]
-    return _show(messages)
+    return _render_messages(messages)
 
 
-def show_before(conversation: Conversation) -> str:
+def render_messages_before(conversation: Conversation) -> str:
     """Return what precedes the response, but for the system prompt."""
-    return _show(before_response(conversation))
+    return _render_messages(messages_before_response(conversation))
 
 
-def show_after(conversation: Conversation) -> str:
+def render_messages_after(conversation: Conversation) -> str:
     """Return what comes after the response."""
     after = conversation.messages[conversation.turn + 1 :]
-    return _show(after) if after else NOTHING
+    return _render_messages(after) if after else NONE_SHOWN
 
 
-def show_system(system: str) -> str:
+def render_system_prompt(system: str) -> str:
     """Return a system prompt, fenced as data."""
-    return fence(system) if system else NOTHING
+    return fence(system) if system else NONE_SHOWN
 
 
-def _show(messages: Sequence[Message]) -> str:
+def _render_messages(messages: Sequence[Message]) -> str:
     # What is rendered is what precedes a response: here there is none any more.
     ended = (*messages, Message("assistant", ""))
-    return render_conversation(Conversation(ended, len(messages)))
+    return render_history(Conversation(ended, len(messages)))

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from whyset.datasets import COLUMN, room_for_provenance
+from whyset.datasets import PROVENANCE_COLUMN, free_provenance_column
 from whyset.retriever import Grounding, ScoredPassage
 
 from ._steps import Usage
@@ -18,7 +18,7 @@ NO_ORIGINAL: Final = object()
 class Quote:
     """A sentence of the constitution that a result quotes: verbatim, with where it stands."""
 
-    passage: str
+    passage_id: str
     text: str
 
 
@@ -91,7 +91,7 @@ class Rejected:
     draft: str | None = None
 
 
-def with_provenance(
+def add_provenance(
     finished: Finished, *, usage: Usage, models: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return a finished row's columns with the `whyset` column at the end.
@@ -105,31 +105,31 @@ def with_provenance(
     record: dict[str, Any] = {"outcome": finished.outcome}
     if finished.targets:
         record |= _shared_record(evidence, models)
-        record["constitution"] = _constitution(evidence.groundings)
+        record["constitution"] = _constitution_record(evidence.groundings)
         record["targets"] = [
             {
                 "target": name,
                 "outcome": result.outcome,
-                **_note(result.evidence),
-                **_own_record(result.evidence),
-                **_originals(result),
+                **_note_record(result.evidence),
+                **_response_record(result.evidence),
+                **_original_record(result),
             }
             for name, result in finished.targets.items()
         ]
     else:
         record |= evidence_record(evidence, models=models)
-        record |= _originals(finished)
+        record |= _original_record(finished)
     record["usage"] = usage_record(usage)
-    return {**room_for_provenance(finished.columns), COLUMN: record}
+    return {**free_provenance_column(finished.columns), PROVENANCE_COLUMN: record}
 
 
 def evidence_record(evidence: Evidence, *, models: Mapping[str, str]) -> dict[str, Any]:
     """Return evidence as plain values, as provenance and quarantine show it."""
     return {
         **_shared_record(evidence, models),
-        **_note(evidence),
-        "constitution": _constitution(evidence.groundings),
-        **_own_record(evidence),
+        **_note_record(evidence),
+        "constitution": _constitution_record(evidence.groundings),
+        **_response_record(evidence),
     }
 
 
@@ -152,11 +152,11 @@ def _shared_record(evidence: Evidence, models: Mapping[str, str]) -> dict[str, A
     }
 
 
-def _note(evidence: Evidence) -> dict[str, str]:
+def _note_record(evidence: Evidence) -> dict[str, str]:
     return {"note": evidence.note} if evidence.note else {}
 
 
-def _own_record(evidence: Evidence) -> dict[str, Any]:
+def _response_record(evidence: Evidence) -> dict[str, Any]:
     """Return what is another for each response of a row."""
     first = evidence.groundings[0] if evidence.groundings else None
     return {
@@ -165,14 +165,14 @@ def _own_record(evidence: Evidence) -> dict[str, Any]:
             {"id": found.passage.id, "path": list(found.passage.path)}
             for found in evidence.passages
         ],
-        "quotes": [{"passage": q.passage, "text": q.text} for q in evidence.quotes],
+        "quotes": [{"passage": q.passage_id, "text": q.text} for q in evidence.quotes],
         "checks": {check.name: check.status for check in evidence.checks},
         "appraisal": dict(evidence.appraisal) if evidence.appraisal else None,
         "verdict": dict(evidence.verdict) if evidence.verdict else None,
     }
 
 
-def _originals(finished: Finished) -> dict[str, Any]:
+def _original_record(finished: Finished) -> dict[str, Any]:
     record = {}
     if finished.original is not NO_ORIGINAL:
         record["original_response"] = finished.original
@@ -181,7 +181,7 @@ def _originals(finished: Finished) -> dict[str, Any]:
     return record
 
 
-def _constitution(groundings: Sequence[Grounding]) -> dict[str, str] | None:
+def _constitution_record(groundings: Sequence[Grounding]) -> dict[str, str] | None:
     if not groundings:
         return None
     return {"title": groundings[0].title, "sha256": groundings[0].digest}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar, runtime_c
 
 import orjson
 
-from whyset.retriever import Grounding, Scope
+from whyset.retriever import FetchScope, Grounding
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Role = Literal["writer", "judge"]
 """Who an ask is for: a writer answers with the text itself, a judge by a schema."""
 
-Stop = Literal["complete", "truncated", "refused", "other"]
+StopReason = Literal["complete", "truncated", "refused", "other"]
 """Why a reply ended. Only `complete` is ever used; `other` covers what nobody asked for."""
 
 
@@ -53,7 +53,7 @@ class Fetch:
     """
 
     ids: tuple[str, ...]
-    scope: Scope = "passages"
+    scope: FetchScope = "passages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Ask:
         sample: Tells apart several answers wanted to the same question.
         turns: What was said before `user`, oldest first; roles alternate and a user begins.
         tools: What the model has at hand.
-        prefix: Whether `user` is the beginning of a text that is to be gone on with, as a base
+        is_completion: Whether `user` is the beginning of a text that is to be gone on with, as a base
             model does it, instead of a message that is to be answered.
     """
 
@@ -109,7 +109,7 @@ class Ask:
     sample: int = 0
     turns: tuple[Turn, ...] = ()
     tools: tuple[Tool, ...] = ()
-    prefix: bool = False
+    is_completion: bool = False
 
     def key(self, model_identity: str) -> str:
         """Return the digest of everything that could change the reply: 64 hex digits.
@@ -124,16 +124,16 @@ class Ask:
             self.system,
             self.user,
             self.max_tokens,
-            _schema_text(self.schema) if self.schema else None,
-            _grounding_parts(self.grounding) if self.grounding else None,
+            _schema_json(self.schema) if self.schema else None,
+            _grounding_key(self.grounding) if self.grounding else None,
             self.sample,
         ]
         # Left out where there is nothing, so that what was paid for before there could be is
         # found again.
-        if self.turns or self.tools or self.prefix:
+        if self.turns or self.tools or self.is_completion:
             parts.append([(turn.role, turn.text) for turn in self.turns])
             parts.append([(tool.name, tool.description, tool.parameters) for tool in self.tools])
-            parts.append(self.prefix)
+            parts.append(self.is_completion)
         try:
             text = orjson.dumps(parts)
         except TypeError:  # half a surrogate pair, which JSON can escape but not hold
@@ -172,11 +172,11 @@ class RateLimit:
 
     Attributes:
         remaining: How many requests or tokens are left.
-        resets_in: Seconds until there are more.
+        reset_seconds: Seconds until there are more.
     """
 
     remaining: int
-    resets_in: float
+    reset_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,19 +194,19 @@ class Reply:
 
     Attributes:
         text: The answer: prose, or JSON where the ask had a schema.
-        stop: Why it ended; anything but `complete` must not be used as an answer.
+        stop_reason: Why it ended; anything but `complete` must not be used as an answer.
         usage: What it took.
         model: The model as the provider named it.
         detail: What the provider said of an answer that did not end well.
-        limits: What the provider said of its limits along with it; no part of the answer.
+        rate_limits: What the provider said of its limits along with it; no part of the answer.
     """
 
     text: str
-    stop: Stop
+    stop_reason: StopReason
     usage: Usage = Usage()
     model: str = ""
     detail: str = ""
-    limits: RateLimits | None = field(default=None, repr=False, compare=False)
+    rate_limits: RateLimits | None = field(default=None, repr=False, compare=False)
 
 
 Result = TypeVar("Result")
@@ -233,7 +233,7 @@ class Model(Protocol):
         """The model and the parameters that could change a reply; part of every ask's key."""
 
     @property
-    def extractive(self) -> bool:
+    def is_extractive(self) -> bool:
         """Whether it only selects and quotes, and can weigh nothing."""
 
     def answer(self, ask: Ask) -> Reply:
@@ -246,14 +246,14 @@ class Model(Protocol):
         """Release connections."""
 
 
-def _grounding_parts(grounding: Grounding) -> list[object]:
+def _grounding_key(grounding: Grounding) -> list[object]:
     """Return what a model that quotes may see of a grounding; its scores only order it."""
-    passages = [(found.passage.id, found.matched) for found in grounding.passages]
-    return [grounding.digest, grounding.texts, passages]
+    passages = [(found.passage.id, found.matched_text) for found in grounding.passages]
+    return [grounding.digest, grounding.queries, passages]
 
 
 @lru_cache
-def _schema_text(schema: "type[BaseModel]") -> str:
+def _schema_json(schema: "type[BaseModel]") -> str:
     return json.dumps(schema.model_json_schema(), sort_keys=True)
 
 
@@ -263,44 +263,44 @@ DrivingResult = TypeVar("DrivingResult")
 
 
 @dataclass(frozen=True, slots=True)
-class Driven(Generic[DrivingResult]):
+class StepsResult(Generic[DrivingResult]):
     """A result, and the tokens that its replies took together."""
 
     result: DrivingResult
     usage: Usage
 
 
-def drive(
+def run_steps(
     steps: Steps[DrivingResult],
     answer: Callable[[Ask], Reply],
     find: Callable[[Find | Fetch], Grounding],
-) -> Driven[DrivingResult]:
+) -> StepsResult[DrivingResult]:
     """Run steps to their end; what `answer` and `find` raise ends them and is passed on."""
     usage, sent = Usage(), None
     while True:
         try:
             question = next(steps) if sent is None else steps.send(sent)
         except StopIteration as end:
-            return Driven(end.value, usage)
+            return StepsResult(end.value, usage)
         sent = answer(question) if isinstance(question, Ask) else find(question)
-        usage = _counted(usage, sent)
+        usage = _add_usage(usage, sent)
 
 
-async def adrive(
+async def arun_steps(
     steps: Steps[DrivingResult],
     answer: Callable[[Ask], Awaitable[Reply]],
     find: Callable[[Find | Fetch], Awaitable[Grounding]],
-) -> Driven[DrivingResult]:
-    """Run steps to their end, asynchronously; otherwise as `drive`."""
+) -> StepsResult[DrivingResult]:
+    """Run steps to their end, asynchronously; otherwise as `run_steps`."""
     usage, sent = Usage(), None
     while True:
         try:
             question = next(steps) if sent is None else steps.send(sent)
         except StopIteration as end:
-            return Driven(end.value, usage)
+            return StepsResult(end.value, usage)
         sent = await (answer(question) if isinstance(question, Ask) else find(question))
-        usage = _counted(usage, sent)
+        usage = _add_usage(usage, sent)
 
 
-def _counted(usage: Usage, sent: Reply | Grounding) -> Usage:
+def _add_usage(usage: Usage, sent: Reply | Grounding) -> Usage:
     return usage + sent.usage if isinstance(sent, Reply) else usage

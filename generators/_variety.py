@@ -11,21 +11,21 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ._brief import Axis, numbered
+from ._brief import Axis, format_index
 from ._names import draw_names
 
 # ---- Drawing where no plan has drawn: the same for the same row or brief, in every process.
 
-_DIGITS = 13
-_RANGE: int = 16**_DIGITS
+_SEED_HEX_DIGITS = 13
+_SEED_RANGE: int = 16**_SEED_HEX_DIGITS
 
 
-def draw(weights: Mapping[str, float], *told_apart: object) -> str:
+def draw_weighted(weights: Mapping[str, float], *keys: object) -> str:
     """Return one value, each as often as it weighs, the same for the same row.
 
     Args:
         weights: Value → weight; at least one weighs something.
-        told_apart: What draws are told apart by, such as a row's digest and the deck's name.
+        keys: What draws are told apart by, such as a row's digest and the deck's name.
 
     Raises:
         ValueError: There is nothing to draw.
@@ -33,7 +33,7 @@ def draw(weights: Mapping[str, float], *told_apart: object) -> str:
     drawable = [value for value, weight in weights.items() if weight > 0]
     if not drawable:
         raise ValueError("there is nothing to draw")
-    left = fraction(*told_apart) * sum(weights[value] for value in drawable)
+    left = seeded_fraction(*keys) * sum(weights[value] for value in drawable)
     for value in drawable:
         left -= weights[value]
         if left < 0:
@@ -41,48 +41,48 @@ def draw(weights: Mapping[str, float], *told_apart: object) -> str:
     return drawable[-1]
 
 
-def draw_on(axis: Axis, *told_apart: object) -> str:
+def draw_axis_value(axis: Axis, *keys: object) -> str:
     """Return one value of an axis by its weight, or a number where a model is to list them.
 
     Args:
         axis: The axis; its name is among what tells draws apart.
-        told_apart: What else does, such as a brief's seed.
+        keys: What else does, such as a brief's seed.
     """
-    if axis.generated:
-        return numbered(seed_of(axis.name, *told_apart) % axis.generated)
-    return draw(axis.values, axis.name, *told_apart)
+    if axis.generated_count:
+        return format_index(derive_seed(axis.name, *keys) % axis.generated_count)
+    return draw_weighted(axis.values, axis.name, *keys)
 
 
-def fraction(*told_apart: object) -> float:
+def seeded_fraction(*keys: object) -> float:
     """Return a number from 0 up to 1 that depends on what is given alone."""
-    return seed_of(*told_apart) / _RANGE
+    return derive_seed(*keys) / _SEED_RANGE
 
 
-def seed_of(*told_apart: object) -> int:
+def derive_seed(*keys: object) -> int:
     """Return a seed that depends on what is given alone."""
     # By digest and not by `random`, whose draws may differ from one Python to the next.
-    digest = hashlib.sha256("\n".join(map(str, told_apart)).encode()).hexdigest()
-    return int(digest[:_DIGITS], 16)
+    digest = hashlib.sha256("\n".join(map(str, keys)).encode()).hexdigest()
+    return int(digest[:_SEED_HEX_DIGITS], 16)
 
 
 # ---- How long a text should be: what its writer is told, and what the check of it allows.
 
 
 @dataclass(frozen=True, slots=True)
-class LengthBounds:
+class WordLimits:
     """How long a text should be, in words.
 
     Attributes:
-        low: From, as the writer is told.
-        high: To, as the writer is told; nothing where there is to be no text.
-        fewest: Below this many the check fails.
-        most: Above this many the check fails.
+        target_min: From, as the writer is told.
+        target_max: To, as the writer is told; nothing where there is to be no text.
+        min_words: Below this many the check fails.
+        max_words: Above this many the check fails.
     """
 
-    low: int
-    high: int
-    fewest: int
-    most: int
+    target_min: int
+    target_max: int
+    min_words: int
+    max_words: int
 
     @classmethod
     def around(cls, words: int) -> Self:
@@ -95,28 +95,28 @@ class LengthBounds:
         return cls(low, high, low // 2, high * 3 // 2)
 
     @property
-    def middle(self) -> int:
+    def midpoint(self) -> int:
         """Half-way between what the writer is told."""
-        return (self.low + self.high) // 2
+        return (self.target_min + self.target_max) // 2
 
     @property
-    def about(self) -> str:
+    def approximate(self) -> str:
         """The bounds as they are told where they need not be kept to the word."""
-        return f"about {self}" if self.high else str(self)
+        return f"about {self}" if self.target_max else str(self)
 
     def __str__(self) -> str:
-        return f"{self.low} to {self.high} words" if self.high else "none"
+        return f"{self.target_min} to {self.target_max} words" if self.target_max else "none"
 
 
 # ---- The names that the people of a story may have: drawn for it, none of them used up.
 
-_CHOICE = 3
+_EXTRA_NAMES = 3
 """How many more names are on offer than may be used."""
 
 
 # Every ask of a story shows them, and drawing them costs more than all else in rendering one.
 @lru_cache(maxsize=256)
-def names_on_offer(seed: int, count: int, used: frozenset[str]) -> str:
+def render_name_pool(seed: int, count: int, used: frozenset[str]) -> str:
     """Return names as a prompt shows them; a few more than may be used.
 
     Args:
@@ -126,12 +126,12 @@ def names_on_offer(seed: int, count: int, used: frozenset[str]) -> str:
     """
     if not count:
         return "(none; name nobody)"
-    drawn = draw_names(seed, count + _CHOICE + len(used))
+    drawn = draw_names(seed, count + _EXTRA_NAMES + len(used))
     fresh = (name for name in drawn if not {str(name), name.given} & used)
-    return ", ".join(map(str, islice(fresh, count + _CHOICE)))
+    return ", ".join(map(str, islice(fresh, count + _EXTRA_NAMES)))
 
 
-class ListedValue(BaseModel):
+class AxisValueSpec(BaseModel):
     """A value as `variety.toml` has it: a text alone is what a writer is told of it.
 
     Attributes:
@@ -152,19 +152,19 @@ class ListedValue(BaseModel):
         return {"told": held} if isinstance(held, str) else held
 
     @property
-    def bounds(self) -> LengthBounds:
+    def bounds(self) -> WordLimits:
         """How long a text of this kind should be."""
-        return LengthBounds.between(*self.words)
+        return WordLimits.between(*self.words)
 
 
-class ListedAxis(BaseModel):
+class AxisSpec(BaseModel):
     """An axis as `variety.toml` has it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     meaning: str
-    values: dict[str, ListedValue]
+    values: dict[str, AxisValueSpec]
 
     @property
     def weights(self) -> dict[str, float]:
@@ -176,12 +176,12 @@ class ListedAxis(BaseModel):
         """The axis as a plan draws on it."""
         return Axis(self.name, self.meaning, self.weights)
 
-    def told(self, value: str) -> str:
+    def describe(self, value: str) -> str:
         """Return what a writer is told of a value; nothing of one that is not listed."""
         held = self.values.get(value)
         return held.told if held else ""
 
-    def mean(self, measure: Callable[[str], float]) -> float:
+    def weighted_mean(self, measure: Callable[[str], float]) -> float:
         """Return what a measure of the values comes to where they are drawn by their weights."""
         weights = self.weights
         total = sum(weight * measure(value) for value, weight in weights.items())
@@ -189,7 +189,7 @@ class ListedAxis(BaseModel):
 
 
 @cache
-def listed_axes(package: str) -> Mapping[str, ListedAxis]:
+def load_axis_specs(package: str) -> Mapping[str, AxisSpec]:
     """Return the axes of a generator, by name.
 
     Args:
@@ -197,6 +197,6 @@ def listed_axes(package: str) -> Mapping[str, ListedAxis]:
     """
     source = resources.files(package).joinpath("variety.toml").read_text(encoding="utf-8")
     return {
-        name: ListedAxis.model_validate({"name": name, **held})
+        name: AxisSpec.model_validate({"name": name, **held})
         for name, held in tomllib.loads(source).items()
     }

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from whyset.errors import GeneratorError
-from whyset.retriever import Grounding, Scope, ScoredPassage
+from whyset.retriever import FetchScope, Grounding, ScoredPassage
 
-from ._asking import PointedVerdict, Unanswered, grounded, judged
+from ._asking import AskFailed, PointedVerdict, ask_judge, request_passages
 from ._brief import Brief
 from ._result import NO_ORIGINAL, Evidence, Finished, Quote, Rejected
 from ._steps import Ask, Fetch, Find, Role, Steps, Tool, Turn
-from ._text import quotations, stands_in
-from .checks import Check, failed, failed_checks, passed
+from ._text import find_quotations, is_verbatim_in
+from .checks import Check, fail_check, failed_checks, pass_check
 
 if TYPE_CHECKING:
     from ._prompts import PromptSet
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Grounds:
+class PassageContext:
     """What a document rests on.
 
     Attributes:
         focus: The passages it is about; none where it is about the whole.
-        around: What stands around them, which it must not contradict.
-        whole: The whole constitution.
+        surrounding: What stands around them, which it must not contradict.
+        document: The whole constitution.
     """
 
     focus: tuple[ScoredPassage, ...]
-    around: tuple[ScoredPassage, ...]
-    whole: Grounding
+    surrounding: tuple[ScoredPassage, ...]
+    document: Grounding
 
     @property
-    def shown(self) -> tuple[ScoredPassage, ...]:
+    def visible(self) -> tuple[ScoredPassage, ...]:
         """Every passage that a writer sees outside of the whole text."""
-        return (*self.focus, *self.around)
+        return (*self.focus, *self.surrounding)
 
     @property
     def headings(self) -> frozenset[str]:
         """Every heading of the constitution."""
-        return frozenset(h for found in self.whole.passages for h in found.passage.path)
+        return frozenset(h for found in self.document.passages for h in found.passage.path)
 
 
 # ---- What the extractive writer is asked for: sentences of passages, quoted word for word.
@@ -64,7 +64,7 @@ class Extract(BaseModel):
     quotes: list[ExtractedQuote]
 
 
-def extracted(step: str, found: Grounding) -> Steps[tuple[Quote, ...]]:
+def ask_extractive_writer(step: str, found: Grounding) -> Steps[tuple[Quote, ...]]:
     """Return the steps that quote what was found.
 
     Args:
@@ -74,8 +74,8 @@ def extracted(step: str, found: Grounding) -> Steps[tuple[Quote, ...]]:
     Raises:
         Unanswered: No usable answer came.
     """
-    ask = Ask("writer", step, "", "\n".join(found.texts), 0, grounding=found)
-    extract = yield from judged(ask, Extract)
+    ask = Ask("writer", step, "", "\n".join(found.queries), 0, grounding=found)
+    extract = yield from ask_judge(ask, Extract)
     return tuple(Quote(quote.passage, quote.text) for quote in extract.quotes)
 
 
@@ -83,46 +83,48 @@ def check_verbatim(quotes: Iterable[Quote], passages: Iterable[ScoredPassage]) -
     """Every quotation must be a slice of the passage it is said to stand in."""
     texts = {scored.passage.id: scored.passage.plain for scored in passages}
     for quote in quotes:
-        if quote.passage not in texts or quote.text not in texts[quote.passage]:
-            return failed("quotations", f"not in passage {quote.passage}: {quote.text!r}")
-    return passed("quotations")
+        if quote.passage_id not in texts or quote.text not in texts[quote.passage_id]:
+            return fail_check("quotations", f"not in passage {quote.passage_id}: {quote.text!r}")
+    return pass_check("quotations")
 
 
 # ---- What is shown of passages, and what of a text is quoted from them.
 
 
-def quotes_of(text: str, passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
+def extract_quotes(text: str, passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
     """Return the quotations of a text that stand in a passage, with the passage's id."""
-    return placed(quotations(text), passages)
+    return attribute_quotations(find_quotations(text), passages)
 
 
-def placed(texts: Iterable[str], passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
+def attribute_quotations(
+    texts: Iterable[str], passages: Sequence[ScoredPassage]
+) -> tuple[Quote, ...]:
     """Return those of the texts that stand in a passage, with the id of the first such."""
-    found = ((passage_with(text, passages), text) for text in texts)
+    found = ((find_source_passage(text, passages), text) for text in texts)
     return tuple(Quote(source.passage.id, text) for source, text in found if source)
 
 
-def passage_with(quotation: str, passages: Iterable[ScoredPassage]) -> ScoredPassage | None:
+def find_source_passage(quotation: str, passages: Iterable[ScoredPassage]) -> ScoredPassage | None:
     """Return the first passage in which, as it is shown, a quotation stands word for word."""
     for found in passages:
-        if any(stands_in(quotation, shown) for shown in shown_texts(found)):
+        if any(is_verbatim_in(quotation, shown) for shown in passage_texts(found)):
             return found
     return None
 
 
-def shown_texts(found: ScoredPassage) -> tuple[str, ...]:
+def passage_texts(found: ScoredPassage) -> tuple[str, ...]:
     """Return what a writer is shown of a passage: its text and the sentence that introduces it."""
     passage = found.passage
     return (passage.plain, passage.context) if passage.context else (passage.plain,)
 
 
-def shown_text(passages: Iterable[ScoredPassage]) -> str:
+def join_passage_texts(passages: Iterable[ScoredPassage]) -> str:
     """Return all that a writer is shown of passages, for checks that allow what is in it."""
-    parts = ((*shown_texts(found), *found.passage.path) for found in passages)
+    parts = ((*passage_texts(found), *found.passage.path) for found in passages)
     return "\n".join(part for shown in parts for part in shown)
 
 
-class Working:
+class WorkState:
     """One row's or document's way to its result. Good for one only.
 
     Attributes:
@@ -148,13 +150,13 @@ class Working:
 
     def find(self, texts: Sequence[str], *, k: int) -> Steps[Grounding]:
         """Find passages by meaning and put those not yet held behind those that are."""
-        return self._gathered(Find(tuple(texts), k=k))
+        return self._add_passages(Find(tuple(texts), k=k))
 
-    def fetch(self, ids: Sequence[str], *, scope: Scope = "section") -> Steps[Grounding]:
+    def fetch(self, ids: Sequence[str], *, scope: FetchScope = "section") -> Steps[Grounding]:
         """Fetch passages by name and put those not yet held behind those that are."""
-        return self._gathered(Fetch(tuple(ids), scope))
+        return self._add_passages(Fetch(tuple(ids), scope))
 
-    def ask(
+    def render_ask(
         self,
         role: Role,
         name: str,
@@ -197,36 +199,36 @@ class Working:
             tools=tools,
         )
 
-    def note(self, **changes: Any) -> None:
+    def update_evidence(self, **changes: Any) -> None:
         """Replace parts of the evidence, such as `checks`, `verdict`, `quotes` or `note`."""
         self.evidence = replace(self.evidence, **changes)
 
-    def settle(self, **settings: Any) -> None:
+    def add_settings(self, **settings: Any) -> None:
         """Add to the settings that provenance shows, such as the variety of a document."""
         self.evidence = replace(self.evidence, settings={**self.evidence.settings, **settings})
 
-    def finished(
+    def finish(
         self, outcome: str, columns: Mapping[str, Any], *, original: Any = NO_ORIGINAL
     ) -> Finished:
         """End well; see `Finished`."""
         return Finished(outcome, columns, original, self.evidence)
 
-    def rejected(self, *reasons: str, detail: str) -> Rejected:
+    def reject(self, *reasons: str, detail: str) -> Rejected:
         """End in quarantine, for reasons of one word each."""
         return Rejected(reasons, detail, self.evidence, self.draft)
 
-    def unanswered(self, unanswered: Unanswered) -> Rejected:
+    def reject_failed_ask(self, unanswered: AskFailed) -> Rejected:
         """End in quarantine because an ask got no usable answer."""
-        return self.rejected(unanswered.reason, detail=str(unanswered))
+        return self.reject(unanswered.reason, detail=str(unanswered))
 
-    def failed(self, checks: Iterable[Check]) -> Rejected:
+    def reject_failed_checks(self, checks: Iterable[Check]) -> Rejected:
         """End in quarantine for those of the checks that failed."""
         found = failed_checks(checks)
         reasons = (f"check:{check.name}" for check in found)
-        return self.rejected(*reasons, detail="; ".join(check.detail for check in found))
+        return self.reject(*reasons, detail="; ".join(check.detail for check in found))
 
-    def _gathered(self, wanted: Find | Fetch) -> Steps[Grounding]:
-        found = yield from grounded(wanted)
+    def _add_passages(self, wanted: Find | Fetch) -> Steps[Grounding]:
+        found = yield from request_passages(wanted)
         held = {scored.passage.id for scored in self.evidence.passages}
         new = [scored for scored in found.passages if scored.passage.id not in held]
         self.evidence = replace(
@@ -253,7 +255,7 @@ class Review:
     problems: tuple[str, ...] = ()
 
     @classmethod
-    def of_checks(cls, checks: Sequence[Check]) -> "Review":
+    def from_checks(cls, checks: Sequence[Check]) -> "Review":
         """Return what the failed ones among checks come to."""
         failed = failed_checks(checks)
         return cls(
@@ -262,7 +264,7 @@ class Review:
         )
 
     @classmethod
-    def of_verdict(cls, verdict: PointedVerdict) -> "Review":
+    def from_verdict(cls, verdict: PointedVerdict) -> "Review":
         """Return what a verdict comes to; problems without a fault are advice, not taken up."""
         faults = verdict.faults
         return cls(
@@ -270,56 +272,56 @@ class Review:
             (*verdict.problems, *faults.values()) if faults else (),
         )
 
-    def after(self, problems: Sequence[str]) -> "Review":
+    def prepend_problems(self, problems: Sequence[str]) -> "Review":
         """Return the review with problems that somebody else has found ahead of its own."""
         return replace(self, problems=(*problems, *self.problems))
 
 
-def judgement(working: Working, ask: Ask, schema: type[PointedVerdict]) -> Steps[Review]:
+def judge_draft(working: WorkState, ask: Ask, schema: type[PointedVerdict]) -> Steps[Review]:
     """Return the steps that have a judge look at a draft; its verdict goes into the evidence.
 
     Raises:
         Unanswered: No verdict came.
     """
-    verdict = yield from judged(ask, schema)
-    working.note(verdict=verdict.model_dump())
-    return Review.of_verdict(verdict)
+    verdict = yield from ask_judge(ask, schema)
+    working.update_evidence(verdict=verdict.model_dump())
+    return Review.from_verdict(verdict)
 
 
-def reviewed(
-    working: Working,
+def refine(
+    state: WorkState,
     draft: str,
     *,
     review: Callable[[str], Steps[Review]],
     revise: Callable[[str, Review], Steps[str]],
-    revisions: int,
+    max_revisions: int,
 ) -> Steps[str | Rejected]:
     """Return the steps that lead a draft to a text that passes its review, or to a rejection.
 
     Args:
-        working: Whose draft it is; its evidence should hold the last checks and verdict.
+        state: Whose draft it is; its evidence should hold the last checks and verdict.
         draft: What a writer returned.
         review: Returns the steps of a review: checks first, since only what passes them is worth
             a judge.
         revise: Returns the steps of a revision.
-        revisions: How often at most.
+        max_revisions: How often at most.
     """
-    working.draft = draft
+    state.draft = draft
     found = yield from review(draft)
-    for _ in range(revisions):
+    for _ in range(max_revisions):
         if not found.reasons:
             break
-        draft = working.draft = yield from revise(draft, found)
+        draft = state.draft = yield from revise(draft, found)
         found = yield from review(draft)
-    return _rejected(working, found) if found.reasons else draft
+    return _reject(state, found) if found.reasons else draft
 
 
-def sampled(
-    working: Working,
+def rejection_sample(
+    state: WorkState,
     *,
     sample: Callable[[int], Steps[str]],
     review: Callable[[str], Steps[Review]],
-    samples: int,
+    max_samples: int,
 ) -> Steps[str | Rejected]:
     """Return the steps that sample texts until one passes its review, or to a rejection.
 
@@ -327,32 +329,32 @@ def sampled(
     the next.
 
     Args:
-        working: Whose texts they are; the number of the one that passes is settled in it.
+        state: Whose texts they are; the number of the one that passes is settled in it.
         sample: Returns the steps of the sample of a number, from 0.
-        review: Returns the steps of a review, as for `reviewed`.
-        samples: How many at most.
+        review: Returns the steps of a review, as for `refine`.
+        max_samples: How many at most.
     """
     found = Review()
-    for number in range(samples):
+    for number in range(max_samples):
         try:
-            text = working.draft = yield from sample(number)
+            text = state.draft = yield from sample(number)
             found = yield from review(text)
-        except Unanswered as unanswered:
+        except AskFailed as unanswered:
             found = Review((unanswered.reason,), (str(unanswered),))
         if not found.reasons:
-            working.settle(sample=number)
+            state.add_settings(sample=number)
             return text
-    return _rejected(working, found)
+    return _reject(state, found)
 
 
-def _rejected(working: Working, found: Review) -> Rejected:
-    return working.rejected(*found.reasons, detail="; ".join(found.problems))
+def _reject(working: WorkState, found: Review) -> Rejected:
+    return working.reject(*found.reasons, detail="; ".join(found.problems))
 
 
 # ---- Gathering the passages that a probe rests on.
 
 
-def check_subject(brief: Brief) -> None:
+def validate_probe_subject(brief: Brief) -> None:
     """A probe must be about something.
 
     Raises:
@@ -364,7 +366,7 @@ def check_subject(brief: Brief) -> None:
         )
 
 
-def gather(working: Working, brief: Brief, *, k: int) -> Steps[Grounds]:
+def gather_probe_context(working: WorkState, brief: Brief, *, k: int) -> Steps[PassageContext]:
     """Return the steps that gather passages into the evidence.
 
     Args:
@@ -372,7 +374,7 @@ def gather(working: Working, brief: Brief, *, k: int) -> Steps[Grounds]:
         brief: What names the passages, or says what to look for.
         k: How many passages are found for a subject in words.
     """
-    whole = yield from grounded(Fetch((), "document"))
+    whole = yield from request_passages(Fetch((), "document"))
     if brief.passages:
         yield from working.fetch(brief.passages, scope="passages")
     else:
@@ -380,4 +382,4 @@ def gather(working: Working, brief: Brief, *, k: int) -> Steps[Grounds]:
     focus = working.passages
     if focus:
         yield from working.fetch([found.passage.id for found in focus], scope="section")
-    return Grounds(focus, working.passages[len(focus) :], whole)
+    return PassageContext(focus, working.passages[len(focus) :], whole)

@@ -6,17 +6,23 @@ Importing this package imports no vendor's code: each adapter is loaded when it 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from whyset.errors import RETRYABLE, ModelError, ModelRefused, ModelUnavailable, UnusableReply
+from whyset.errors import (
+    RETRYABLE_ERRORS,
+    ModelAccessDenied,
+    ModelError,
+    ModelUnavailable,
+    UnusableReply,
+)
 
 from ._batching import (
     BatchingModel,
+    BatchNotFound,
     BatchResult,
     BatchStatus,
     BatchTooLarge,
-    BatchUnknown,
     MessageBatches,
 )
-from ._open import PatientModel, RetryPolicy, adopt, default_model_name, open_model
+from ._open import RetryingModel, RetryPolicy, coerce_model, default_model_name, open_model
 
 if TYPE_CHECKING:
     from ._anthropic import AnthropicModel
@@ -35,26 +41,26 @@ _LAZY = {
 }
 
 __all__ = [
-    "RETRYABLE",
+    "RETRYABLE_ERRORS",
     "AnthropicModel",
+    "BatchNotFound",
     "BatchResult",
     "BatchStatus",
     "BatchTooLarge",
-    "BatchUnknown",
     "BatchingModel",
     "CompletionModel",
     "ExtractiveModel",
     "LangChainModel",
     "MessageBatches",
+    "ModelAccessDenied",
     "ModelError",
-    "ModelRefused",
     "ModelUnavailable",
-    "PatientModel",
     "Price",
     "Prices",
     "RetryPolicy",
+    "RetryingModel",
     "UnusableReply",
-    "adopt",
+    "coerce_model",
     "default_model_name",
     "open_model",
 ]

@@ -23,19 +23,19 @@ from anthropic.lib.credentials import WorkloadIdentityError
 from anthropic.resources.messages.messages import DEPRECATED_MODELS
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 
-from whyset.errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
+from whyset.errors import ModelAccessDenied, ModelError, ModelUnavailable, UnusableReply
 from whyset.generators import Ask, RateLimit, RateLimits, Reply
 
 from ._anthropic_batches import AnthropicBatches
-from ._anthropic_messages import Effort, read_message, request_for
-from ._faults import PASSING, error_for_status, excerpt, redacted
+from ._anthropic_messages import Effort, build_request, parse_message
+from ._faults import RETRYABLE_STATUSES, error_for_status, redact, truncate_line
 
 # ---- What a provider's headers say of its limits.
 
-_PREFIX = "anthropic-ratelimit"
+_HEADER_PREFIX = "anthropic-ratelimit"
 
 
-def rate_limits(headers: Mapping[str, str], *, now: datetime) -> RateLimits | None:
+def parse_rate_limits(headers: Mapping[str, str], *, now: datetime) -> RateLimits | None:
     """Return what Anthropic's headers say; `None` where they say nothing.
 
     Args:
@@ -43,27 +43,27 @@ def rate_limits(headers: Mapping[str, str], *, now: datetime) -> RateLimits | No
         now: The time here, with its zone; used where the response does not say when it was
             made, so that a clock that is off does no harm.
     """
-    if f"{_PREFIX}-requests-remaining" not in headers:
+    if f"{_HEADER_PREFIX}-requests-remaining" not in headers:
         return None
-    made = _made(headers) or now
+    made = _parse_date(headers) or now
     return RateLimits(
-        requests=_limit(headers, "requests", made),
-        input_tokens=_limit(headers, "input-tokens", made),
-        output_tokens=_limit(headers, "output-tokens", made),
+        requests=_parse_limit(headers, "requests", made),
+        input_tokens=_parse_limit(headers, "input-tokens", made),
+        output_tokens=_parse_limit(headers, "output-tokens", made),
     )
 
 
-def _limit(headers: Mapping[str, str], kind: str, made: datetime) -> RateLimit | None:
+def _parse_limit(headers: Mapping[str, str], kind: str, made: datetime) -> RateLimit | None:
     try:
-        remaining = int(headers[f"{_PREFIX}-{kind}-remaining"])
-        resets = datetime.fromisoformat(headers[f"{_PREFIX}-{kind}-reset"])
+        remaining = int(headers[f"{_HEADER_PREFIX}-{kind}-remaining"])
+        resets = datetime.fromisoformat(headers[f"{_HEADER_PREFIX}-{kind}-reset"])
         return RateLimit(remaining, max((resets - made).total_seconds(), 0.0))
     except (KeyError, TypeError, ValueError):
         # Absent, no number, no date, or a date without its zone: nothing that could be kept to.
         return None
 
 
-def _made(headers: Mapping[str, str]) -> datetime | None:
+def _parse_date(headers: Mapping[str, str]) -> datetime | None:
     try:
         return parsedate_to_datetime(headers["date"])
     except (KeyError, ValueError):
@@ -126,7 +126,7 @@ class AnthropicModel:
         }
         self._lock = threading.Lock()
         self._sync: anthropic.Anthropic | None = None
-        self._clients: dict[asyncio.AbstractEventLoop, _Tied] = {}
+        self._clients: dict[asyncio.AbstractEventLoop, _LoopClient] = {}
         self._require_key()
         self.notes: tuple[str, ...] = ()
         if model in DEPRECATED_MODELS:
@@ -148,7 +148,7 @@ class AnthropicModel:
         return f"{self.name}?effort={self._effort}" if self._effort else self.name
 
     @property
-    def extractive(self) -> bool:
+    def is_extractive(self) -> bool:
         """Always false."""
         return False
 
@@ -165,13 +165,13 @@ class AnthropicModel:
             ModelRefused: The key, the credit, the permission or the model was turned down.
             UnusableReply: This request was turned down.
         """
-        request = self._body(ask)
+        request = self._encode_request(ask)
         try:
             client = self._sync_client()
             response = client.post(_address(client), content=request, cast_to=httpx2.Response)
         except anthropic.AnthropicError as error:
-            raise self._fault(error) from self._cause(error)
-        return self._reply(response)
+            raise self._map_error(error) from self._safe_cause(error)
+        return self._parse_reply(response)
 
     async def aanswer(self, ask: Ask) -> Reply:
         """Answer one ask, asynchronously.
@@ -181,7 +181,7 @@ class AnthropicModel:
             ModelRefused: The key, the credit, the permission or the model was turned down.
             UnusableReply: This request was turned down.
         """
-        request = self._body(ask)
+        request = self._encode_request(ask)
         client = await self._async_client()
         try:
             # The transport limits each read; only this limits an answer that trickles for ever.
@@ -192,8 +192,8 @@ class AnthropicModel:
         except TimeoutError as error:
             raise ModelUnavailable(f"{self.name}: no answer in {self._seconds:g} s.") from error
         except anthropic.AnthropicError as error:
-            raise self._fault(error) from self._cause(error)
-        return self._reply(response)
+            raise self._map_error(error) from self._safe_cause(error)
+        return self._parse_reply(response)
 
     async def aclose(self) -> None:
         """Close this event loop's connections and the synchronous ones."""
@@ -204,15 +204,15 @@ class AnthropicModel:
         if sync is not None:
             sync.close()
 
-    def _request(self, ask: Ask) -> MessageCreateParamsNonStreaming:
+    def _build_request(self, ask: Ask) -> MessageCreateParamsNonStreaming:
         """Return the request's body, the same for one message and for one of a batch.
 
         Raises:
             UnusableReply: A tool's parameters are no JSON Schema.
         """
-        return request_for(ask, model=self._model, effort=self._effort)
+        return build_request(ask, model=self._model, effort=self._effort)
 
-    def _body(self, ask: Ask) -> bytes:
+    def _encode_request(self, ask: Ask) -> bytes:
         """Return the request as bytes: given an object, the SDK copies it deeply first.
 
         Raises:
@@ -220,37 +220,37 @@ class AnthropicModel:
                 whose parameters are no JSON Schema.
         """
         try:
-            return orjson.dumps(self._request(ask))
+            return orjson.dumps(self._build_request(ask))
         except TypeError as error:
             raise UnusableReply(f"{self.name}: this ask cannot be sent: {error}") from error
 
-    def _reply(self, response: httpx2.Response) -> Reply:
+    def _parse_reply(self, response: httpx2.Response) -> Reply:
         """Return what a response of status 200 says."""
         try:
-            reply = read_message(orjson.loads(response.content))
+            reply = parse_message(orjson.loads(response.content))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # Undecodable, a proxy's page, half a body, another shape: another attempt may help.
             kind = response.headers.get("content-type", "no content type")
-            start = excerpt(self._redacted(response.content[:2000].decode(errors="replace")))
+            start = truncate_line(self._redact(response.content[:2000].decode(errors="replace")))
             raise ModelUnavailable(
                 f"{self.name}: the answer is no message (HTTP {response.status_code}, {kind}): "
                 f"{start or 'empty'}"
             ) from error
-        limits = rate_limits(response.headers, now=datetime.now(UTC))
-        return reply if limits is None else replace(reply, limits=limits)
+        limits = parse_rate_limits(response.headers, now=datetime.now(UTC))
+        return reply if limits is None else replace(reply, rate_limits=limits)
 
-    def _fault(self, error: anthropic.AnthropicError) -> ModelError:
+    def _map_error(self, error: anthropic.AnthropicError) -> ModelError:
         """Return the own error for one of the SDK's."""
         if isinstance(error, anthropic.APIStatusError):
             said = error.api_message if isinstance(error.api_message, str) else error.message
             return error_for_status(
                 error.status_code,
-                self._redacted(said),
+                self._redact(said),
                 model=self.name,
                 code=error.error_code,
                 headers=error.response.headers,
             )
-        said = excerpt(self._redacted(str(error.__cause__ or error)))
+        said = truncate_line(self._redact(str(error.__cause__ or error)))
         if isinstance(error, anthropic.APITimeoutError):
             return ModelUnavailable(f"{self.name}: no answer in time.")
         if isinstance(
@@ -263,19 +263,19 @@ class AnthropicModel:
         if isinstance(error, WorkloadIdentityError):
             status = error.status_code
             unreached = status is None and error.__cause__ is not None
-            if unreached or status in PASSING or (status or 0) >= 500:
+            if unreached or status in RETRYABLE_STATUSES or (status or 0) >= 500:
                 return ModelUnavailable(f"{self.name}: no token to be had: {said}")
         if isinstance(error, anthropic.CredentialsError | WorkloadIdentityError):
-            return ModelRefused(f"{self.name}: the credentials do not serve: {said}")
+            return ModelAccessDenied(f"{self.name}: the credentials do not serve: {said}")
         return UnusableReply(f"{self.name}: {said}")
 
-    def _cause(self, error: anthropic.AnthropicError) -> anthropic.AnthropicError | None:
+    def _safe_cause(self, error: anthropic.AnthropicError) -> anthropic.AnthropicError | None:
         """Return the error to chain: none where its text would give the key away."""
-        return error if self._redacted(str(error)) == str(error) else None
+        return error if self._redact(str(error)) == str(error) else None
 
-    def _redacted(self, text: str) -> str:
+    def _redact(self, text: str) -> str:
         variables = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN")
-        return redacted(text, self._options["api_key"], *map(os.environ.get, variables))
+        return redact(text, self._options["api_key"], *map(os.environ.get, variables))
 
     def _require_key(self) -> None:
         """Raise now, and not at the first row, where there is nothing to authenticate with."""
@@ -310,7 +310,7 @@ class AnthropicModel:
             )
             http = anthropic.DefaultAioHttpClient(limits=limits, timeout=self._options["timeout"])
             client = anthropic.AsyncAnthropic(**self._options, http_client=http)
-            tied = self._clients[loop] = _Tied(client, self._lifetime(loop, client))
+            tied = self._clients[loop] = _LoopClient(client, self._lifetime(loop, client))
             await anext(tied.lifetime)
         return tied.client
 
@@ -331,7 +331,7 @@ class AnthropicModel:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tied:
+class _LoopClient:
     """A client, and what closes it with its event loop."""
 
     client: anthropic.AsyncAnthropic

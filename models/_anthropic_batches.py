@@ -16,9 +16,9 @@ import orjson
 from whyset.errors import ModelError, ModelUnavailable
 from whyset.generators import Ask, Reply
 
-from ._anthropic_messages import read_message
-from ._batching import BatchResult, BatchStatus, BatchTooLarge, BatchUnknown
-from ._faults import error_for_status, excerpt
+from ._anthropic_messages import parse_message
+from ._batching import BatchNotFound, BatchResult, BatchStatus, BatchTooLarge
+from ._faults import error_for_status, truncate_line
 
 if TYPE_CHECKING:
     from ._anthropic import AnthropicModel
@@ -52,13 +52,13 @@ class AnthropicBatches:
     def __init__(self, model: "AnthropicModel") -> None:
         self._model = model
 
-    def request(self, key: str, ask: Ask) -> bytes:
+    def build_request(self, key: str, ask: Ask) -> bytes:
         """Return one request as it is sent in a batch: the very parameters of an ask by itself.
 
         Raises:
             UnusableReply: The ask holds what no request can.
         """
-        params = self._model._body(ask)
+        params = self._model._encode_request(ask)
         return b'{"custom_id":%b,"params":%b}' % (orjson.dumps(key), params)
 
     async def create(self, requests: Sequence[bytes]) -> BatchStatus:
@@ -99,7 +99,7 @@ class AnthropicBatches:
             response = await client.post(f"{_PATH}/{batch}/cancel", cast_to=httpx2.Response)
         return self._status(response)
 
-    async def recent(self) -> AsyncGenerator[BatchStatus, None]:
+    async def list_recent(self) -> AsyncGenerator[BatchStatus, None]:
         """Yield all batches of the key's workspace, the newest first.
 
         Raises:
@@ -114,10 +114,10 @@ class AnthropicBatches:
                 )
             try:
                 page = orjson.loads(response.content)
-                found = [_status(entry) for entry in page["data"]]
+                found = [_parse_status(entry) for entry in page["data"]]
                 more, last = bool(page["has_more"]), page["last_id"]
             except (AttributeError, KeyError, TypeError, ValueError) as error:
-                raise self._no_json(response, "list of batches") from error
+                raise self._not_json_error(response, "list of batches") from error
             for status in found:
                 yield status
             if not more or not last or last == query.get("after_id"):
@@ -162,7 +162,7 @@ class AnthropicBatches:
                 async with asyncio.timeout(self._model._seconds):
                     piece = await anext(pieces, None)
             except (TimeoutError, httpx2.HTTPError, httpx2.StreamError, OSError) as error:
-                said = excerpt(self._model._redacted(str(error) or type(error).__name__))
+                said = truncate_line(self._model._redact(str(error) or type(error).__name__))
                 raise ModelUnavailable(f"{self._model.name}: the results broke off: {said}") from (
                     error
                 )
@@ -200,7 +200,7 @@ class AnthropicBatches:
         """
         kind, name = result["type"], self._model.name
         if kind == "succeeded":
-            return read_message(result["message"])
+            return parse_message(result["message"])
         if kind == "errored":
             error = result["error"]
             # The error stands in an envelope of its own, as in the body of a failed response.
@@ -208,7 +208,7 @@ class AnthropicBatches:
             details = error.get("details") or {}
             return error_for_status(
                 _STATUSES.get(error["type"], 500),
-                self._model._redacted(str(error.get("message", ""))),
+                self._model._redact(str(error.get("message", ""))),
                 model=name,
                 code=error.get("error_code") or details.get("error_code"),
             )
@@ -227,28 +227,28 @@ class AnthropicBatches:
         except TimeoutError as error:
             raise ModelUnavailable(f"{model.name}: no answer in {model._seconds:g} s.") from error
         except anthropic.AnthropicError as error:
-            fault = model._fault(error)
+            fault = model._map_error(error)
             if isinstance(error, anthropic.NotFoundError) and batch is not None:
-                fault = BatchUnknown(str(fault))
+                fault = BatchNotFound(str(fault))
             elif isinstance(error, anthropic.APIStatusError) and error.status_code == 413:
                 fault = BatchTooLarge(str(fault))
-            raise fault from model._cause(error)
+            raise fault from model._safe_cause(error)
 
     def _status(self, response: httpx2.Response) -> BatchStatus:
         try:
-            return _status(orjson.loads(response.content))
+            return _parse_status(orjson.loads(response.content))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise self._no_json(response, "batch") from error
+            raise self._not_json_error(response, "batch") from error
 
-    def _no_json(self, response: httpx2.Response, wanted: str) -> ModelUnavailable:
-        start = excerpt(self._model._redacted(response.content[:2000].decode(errors="replace")))
+    def _not_json_error(self, response: httpx2.Response, wanted: str) -> ModelUnavailable:
+        start = truncate_line(self._model._redact(response.content[:2000].decode(errors="replace")))
         return ModelUnavailable(
             f"{self._model.name}: the answer is no {wanted} (HTTP {response.status_code}): "
             f"{start or 'empty'}"
         )
 
 
-def _status(body: Any) -> BatchStatus:
+def _parse_status(body: Any) -> BatchStatus:
     """Return the status in a batch's JSON.
 
     Raises:
@@ -260,20 +260,20 @@ def _status(body: Any) -> BatchStatus:
         raise ValueError(body["type"])
     counts = body["request_counts"]
     return BatchStatus(
-        id=_text(body["id"]),
-        state=_text(body["processing_status"]),
+        id=_require_text(body["id"]),
+        state=_require_text(body["processing_status"]),
         processing=int(counts["processing"]),
         succeeded=int(counts["succeeded"]),
         errored=int(counts["errored"]),
         canceled=int(counts["canceled"]),
         expired=int(counts["expired"]),
-        archived=body.get("archived_at") is not None,
-        created_at=_text(body.get("created_at") or ""),
-        ended_at=_text(body.get("ended_at") or ""),
+        is_archived=body.get("archived_at") is not None,
+        created_at=_require_text(body.get("created_at") or ""),
+        ended_at=_require_text(body.get("ended_at") or ""),
     )
 
 
-def _text(value: Any) -> str:
+def _require_text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"not a text: {value!r}")
     return value

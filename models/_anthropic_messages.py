@@ -15,7 +15,7 @@ from anthropic.types.message_param import MessageParam
 from anthropic.types.output_config_param import OutputConfigParam
 
 from whyset.errors import UnusableReply
-from whyset.generators import Ask, Reply, Stop, Tool, Turn, Usage
+from whyset.generators import Ask, Reply, StopReason, Tool, Turn, Usage
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # ---- Tools that an ask lays beside its question, as every provider takes them.
 
 
-def parameters_of(tool: Tool) -> dict[str, Any]:
+def parse_tool_parameters(tool: Tool) -> dict[str, Any]:
     """Return the JSON Schema of a tool's arguments.
 
     Raises:
@@ -43,7 +43,7 @@ def parameters_of(tool: Tool) -> dict[str, Any]:
     return schema
 
 
-def told_calls(names: Iterable[object]) -> str:
+def describe_tool_calls(names: Iterable[object]) -> str:
     """Return what to say of an answer that calls tools instead of being one; nothing for none."""
     called = ", ".join(dict.fromkeys(map(str, names)))
     return f"it calls {called}" if called else ""
@@ -52,18 +52,22 @@ def told_calls(names: Iterable[object]) -> str:
 # ---- A text to be gone on with, put to a model that only answers messages.
 
 
-def beginning(ask: Ask) -> str:
+def render_completion_prompt(ask: Ask) -> str:
     """Return the text that an ask begins: what is common to the step, then the row's own."""
     return "\n\n".join(part for part in (ask.system, ask.user) if part)
 
 
-def as_messages(ask: Ask) -> tuple[str, str]:
+def render_continuation_messages(ask: Ask) -> tuple[str, str]:
     """Return an ask's system prompt and last message, for a model that only answers messages."""
-    return (_instruction(), beginning(ask)) if ask.prefix else (ask.system, ask.user)
+    return (
+        (_load_instruction(), render_completion_prompt(ask))
+        if ask.is_completion
+        else (ask.system, ask.user)
+    )
 
 
 @cache
-def _instruction() -> str:
+def _load_instruction() -> str:
     source = files("whyset.models").joinpath("prompts", "continue.md")
     return source.read_text(encoding="utf-8").strip()
 
@@ -71,7 +75,7 @@ def _instruction() -> str:
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 """How much a model should put into an answer."""
 
-_STOPS: dict[str, Stop] = {
+_STOPS: dict[str, StopReason] = {
     "end_turn": "complete",
     "stop_sequence": "complete",
     "max_tokens": "truncated",
@@ -80,18 +84,20 @@ _STOPS: dict[str, Stop] = {
 }
 
 
-def request_for(ask: Ask, *, model: str, effort: Effort | None) -> MessageCreateParamsNonStreaming:
+def build_request(
+    ask: Ask, *, model: str, effort: Effort | None
+) -> MessageCreateParamsNonStreaming:
     """Return the body of a request, the same for one message and for one of a batch.
 
     Raises:
         UnusableReply: A tool's parameters are no JSON Schema.
     """
-    system, user = as_messages(ask)
+    system, user = render_continuation_messages(ask)
     turns = (*ask.turns, Turn("user", user))
     request: MessageCreateParamsNonStreaming = {
         "model": model,
         "max_tokens": ask.max_tokens,
-        "messages": [_said(turn) for turn in turns],
+        "messages": [_render_turn(turn) for turn in turns],
     }
     if system:
         # Common to every ask of the step: the provider reads it from its cache.
@@ -103,7 +109,7 @@ def request_for(ask: Ask, *, model: str, effort: Effort | None) -> MessageCreate
             {
                 "name": tool.name,
                 "description": tool.description,
-                "input_schema": parameters_of(tool),
+                "input_schema": parse_tool_parameters(tool),
             }
             for tool in ask.tools
         ]
@@ -117,7 +123,7 @@ def request_for(ask: Ask, *, model: str, effort: Effort | None) -> MessageCreate
     return request
 
 
-def read_message(body: Any) -> Reply:
+def parse_message(body: Any) -> Reply:
     """Return the reply in a message's JSON.
 
     Raises:
@@ -129,36 +135,39 @@ def read_message(body: Any) -> Reply:
         raise ValueError(body["type"])
     usage, blocks, reason = body["usage"], body["content"], body["stop_reason"]
     text = "".join([block["text"] for block in blocks if block["type"] == "text"])
-    stop: Stop = _STOPS.get(reason, "other")
+    stop: StopReason = _STOPS.get(reason, "other")
     detail = "" if stop == "complete" else str(reason or "no stop reason")
     if stop == "refused" and (more := body.get("stop_details")):
         said = [str(more[part]) for part in ("category", "explanation") if more.get(part)]
         detail = ": ".join(said) or detail
     if reason == "tool_use":
-        detail = told_calls(part["name"] for part in blocks if part["type"] == "tool_use") or detail
+        detail = (
+            describe_tool_calls(part["name"] for part in blocks if part["type"] == "tool_use")
+            or detail
+        )
     if stop == "complete" and not text.strip():
         stop, detail = "other", "empty"
     return Reply(
         text=text,
-        stop=stop,
+        stop_reason=stop,
         usage=Usage(
-            input_tokens=_count(usage["input_tokens"]),
-            output_tokens=_count(usage["output_tokens"]),
-            cache_read_tokens=_count(usage.get("cache_read_input_tokens")),
-            cache_write_tokens=_count(usage.get("cache_creation_input_tokens")),
+            input_tokens=_parse_token_count(usage["input_tokens"]),
+            output_tokens=_parse_token_count(usage["output_tokens"]),
+            cache_read_tokens=_parse_token_count(usage.get("cache_read_input_tokens")),
+            cache_write_tokens=_parse_token_count(usage.get("cache_creation_input_tokens")),
         ),
         model=str(body["model"]),
         detail=detail,
     )
 
 
-def _said(turn: Turn) -> MessageParam:
+def _render_turn(turn: Turn) -> MessageParam:
     if turn.role == "user":
         return {"role": "user", "content": turn.text}
     return {"role": "assistant", "content": turn.text}
 
 
-def _count(tokens: Any) -> int:
+def _parse_token_count(tokens: Any) -> int:
     if tokens is None:
         return 0
     if not isinstance(tokens, int):

@@ -12,7 +12,7 @@ class BatchTooLarge(ModelError):
     """The provider takes no batch of this size; a smaller one would do."""
 
 
-class BatchUnknown(ModelError):
+class BatchNotFound(ModelError):
     """The provider has no such batch, or does not show it to whoever holds this key."""
 
 
@@ -22,13 +22,13 @@ class BatchStatus:
 
     Attributes:
         id: What the provider calls it.
-        state: `in_progress`, `canceling` or `ended`, as the provider says it.
+        state: `in_progress`, `canceling` or `is_ended`, as the provider says it.
         processing: Requests that have no outcome yet. The other counts are 0 until all have one.
         succeeded: Requests that were answered.
         errored: Requests that failed.
         canceled: Requests that were canceled before they were begun.
         expired: Requests that were not begun within the time a batch has.
-        archived: Whether its results are no longer kept.
+        is_archived: Whether its results are no longer kept.
         created_at: When it was created, as the provider writes it (RFC 3339).
         ended_at: When its last request had its outcome; empty before.
     """
@@ -40,12 +40,12 @@ class BatchStatus:
     errored: int = 0
     canceled: int = 0
     expired: int = 0
-    archived: bool = False
+    is_archived: bool = False
     created_at: str = ""
     ended_at: str = ""
 
     @property
-    def ended(self) -> bool:
+    def is_ended(self) -> bool:
         """Whether every request has its outcome, so that results can be read."""
         return self.state == "ended"
 
@@ -76,7 +76,7 @@ class MessageBatches(Protocol):
     `ModelUnavailable` for a passing fault, `ModelRefused` where no other request would fare better.
     """
 
-    def request(self, key: str, ask: Ask) -> bytes:
+    def build_request(self, key: str, ask: Ask) -> bytes:
         """Return one request as it is sent in a batch: the very parameters of an ask by itself.
 
         Raises:
@@ -107,7 +107,7 @@ class MessageBatches(Protocol):
             ModelUnavailable: They broke off; those that were yielded are good.
         """
 
-    def recent(self) -> AsyncGenerator[BatchStatus, None]:
+    def list_recent(self) -> AsyncGenerator[BatchStatus, None]:
         """Yield all batches that whoever holds this key may see, the newest first."""
 
     async def cancel(self, batch: str) -> BatchStatus:

@@ -13,11 +13,11 @@ from langchain_core.runnables.config import ensure_config
 from pydantic import ValidationError
 
 from whyset.errors import ModelError, ModelUnavailable
-from whyset.generators import Ask, Declined, Reply, Usage
+from whyset.generators import Ask, Reply, UnsupportedModel, Usage
 
-from ._anthropic_messages import beginning
-from ._langchain import OfLangChain, cannot_open, name_of, require_key
-from ._langchain_faults import stop_of
+from ._anthropic_messages import render_completion_prompt
+from ._langchain import LangChainBase, describe_open_failure, model_name, require_key
+from ._langchain_faults import parse_stop_reason
 
 # ---- Opening a completion model by its name; the only module that imports `langchain_openai`.
 
@@ -25,14 +25,14 @@ _PREFIX = "completion:"
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class CompletionClient:
     """A completion model, and what closes its connections."""
 
     llm: "BaseLLM"
     aclose: Callable[[], Awaitable[None]]
 
 
-def open_completion_model(spec: str, *, base_url: str | None, timeout: float) -> Opened:
+def open_completion_model(spec: str, *, base_url: str | None, timeout: float) -> CompletionClient:
     """Open LangChain's completion model for `openai:NAME`, its own retries off.
 
     Args:
@@ -80,21 +80,21 @@ def open_completion_model(spec: str, *, base_url: str | None, timeout: float) ->
     except ValidationError as error:
         # Without the inputs: a key may be among them.
         said = "; ".join(found["msg"] for found in error.errors(include_input=False))
-        raise ModelError(_cannot_open(spec, said)) from None
+        raise ModelError(_describe_open_failure(spec, said)) from None
     except Exception as error:
-        raise ModelError(_cannot_open(spec, str(error))) from error
+        raise ModelError(_describe_open_failure(spec, str(error))) from error
     require_key(spec, llm)
-    return Opened(llm, aclose)
+    return CompletionClient(llm, aclose)
 
 
-def _cannot_open(spec: str, said: str) -> str:
-    told = cannot_open(spec, said)
+def _describe_open_failure(spec: str, said: str) -> str:
+    told = describe_open_failure(spec, said)
     if "OPENAI_API_KEY" in told:
         told += " A server of your own that asks for none takes any value."
     return told
 
 
-class CompletionModel(OfLangChain):
+class CompletionModel(LangChainBase):
     """A completion model of LangChain's as a `Model`.
 
     It takes asks for a continuation alone (`Ask.prefix`): it is given the beginning as it stands,
@@ -126,22 +126,22 @@ class CompletionModel(OfLangChain):
         base_url: str | None = None,
         timeout: float = 600.0,
     ) -> None:
-        self._open: Callable[[], Opened]
+        self._open: Callable[[], CompletionClient]
         if isinstance(llm, str):
             name = name or f"completion:{llm}"
             self._open = partial(open_completion_model, llm, base_url=base_url, timeout=timeout)
         elif base_url is not None:
             raise ModelError("Set the base URL on the completion model itself.")
-        elif completes(llm):
-            self._open = partial(Opened, llm, _left_open)
+        elif is_completion_model(llm):
+            self._open = partial(CompletionClient, llm, _close_nothing)
         else:
             raise ModelError(f"A {type(llm).__name__} is no completion model of LangChain's.")
-        self._opened: Opened | None = self._open()
+        self._opened: CompletionClient | None = self._open()
         llm = self._opened.llm
-        super().__init__(llm, name=name or f"completion:{name_of(llm)}", timeout=timeout)
+        super().__init__(llm, name=name or f"completion:{model_name(llm)}", timeout=timeout)
         self._lock = threading.Lock()
         # A few rooms recur over a whole run; copying a model is not free.
-        self._with_room = lru_cache(maxsize=128)(self._make_with_room)
+        self._with_room = lru_cache(maxsize=128)(self._make_with_max_tokens)
 
     def answer(self, ask: Ask) -> Reply:
         """Go on with the text that an ask begins.
@@ -156,9 +156,9 @@ class CompletionModel(OfLangChain):
         llm, options = self._with_room(ask.max_tokens)
         callbacks = ensure_config().get("callbacks")
         try:
-            result = llm.generate([beginning(ask)], callbacks=callbacks, **options)
+            result = llm.generate([render_completion_prompt(ask)], callbacks=callbacks, **options)
         except Exception as error:
-            raise self._faults.error(error) from self._faults.cause(error)
+            raise self._faults.map_error(error) from self._faults.safe_cause(error)
         return self._reply(ask, result)
 
     async def aanswer(self, ask: Ask) -> Reply:
@@ -168,9 +168,11 @@ class CompletionModel(OfLangChain):
         callbacks = ensure_config().get("callbacks")
         try:
             async with asyncio.timeout(self._seconds):
-                result = await llm.agenerate([beginning(ask)], callbacks=callbacks, **options)
+                result = await llm.agenerate(
+                    [render_completion_prompt(ask)], callbacks=callbacks, **options
+                )
         except Exception as error:
-            raise self._faults.error(error) from self._faults.cause(error)
+            raise self._faults.map_error(error) from self._faults.safe_cause(error)
         return self._reply(ask, result)
 
     async def aclose(self) -> None:
@@ -181,7 +183,7 @@ class CompletionModel(OfLangChain):
         if opened is not None:
             await opened.aclose()
 
-    def _make_with_room(self, max_tokens: int) -> tuple[BaseLLM, dict[str, Any]]:
+    def _make_with_max_tokens(self, max_tokens: int) -> tuple[BaseLLM, dict[str, Any]]:
         with self._lock:
             if self._opened is None:
                 self._opened = self._open()
@@ -191,10 +193,10 @@ class CompletionModel(OfLangChain):
         return llm, {"max_tokens": max_tokens}
 
     def _require_prefix(self, ask: Ask) -> None:
-        if ask.prefix and not (ask.schema or ask.turns or ask.tools):
+        if ask.is_completion and not (ask.schema or ask.turns or ask.tools):
             return
         option = "--judge" if ask.role == "judge" else "--model"
-        raise Declined(
+        raise UnsupportedModel(
             f"{self.name} is a base model, which only goes on with texts; {ask.step} needs a chat "
             f"model. Name one, such as {option} anthropic:claude-opus-5-5."
         )
@@ -206,8 +208,8 @@ class CompletionModel(OfLangChain):
             raise ModelUnavailable(f"{self.name}: the answer holds no text.") from error
         output = result.llm_output or {}
         said = generation.generation_info or {}
-        usage = _usage(output.get("token_usage") or said)
-        stop, detail = stop_of(said)
+        usage = _parse_usage(output.get("token_usage") or said)
+        stop, detail = parse_stop_reason(said)
         if not detail and stop == "complete":
             if usage.output_tokens >= ask.max_tokens:
                 # Servers that give no reason: base models are more often cut off than not.
@@ -216,30 +218,30 @@ class CompletionModel(OfLangChain):
                 stop, detail = "other", "empty"
         return Reply(
             text=generation.text,
-            stop=stop,
+            stop_reason=stop,
             usage=usage,
             model=str(output.get("model_name") or ""),
             detail=detail,
         )
 
 
-async def _left_open() -> None:
+async def _close_nothing() -> None:
     """Close nothing: who has built a model closes it."""
 
 
-def completes(model: Any) -> bool:
+def is_completion_model(model: Any) -> bool:
     """Say whether something is a completion model of LangChain's."""
     return isinstance(model, BaseLLM)
 
 
-_INPUT = ("prompt_tokens", "input_tokens", "prompt_eval_count")
-_OUTPUT = ("completion_tokens", "output_tokens", "eval_count")
+_INPUT_KEYS = ("prompt_tokens", "input_tokens", "prompt_eval_count")
+_OUTPUT_KEYS = ("completion_tokens", "output_tokens", "eval_count")
 
 
-def _usage(counts: Mapping[str, Any]) -> Usage:
+def _parse_usage(counts: Mapping[str, Any]) -> Usage:
     """Return the tokens, by whichever names they have; 0 where they are not told."""
     read, written = (
         next((counts[name] for name in names if isinstance(counts.get(name), int)), 0)
-        for names in (_INPUT, _OUTPUT)
+        for names in (_INPUT_KEYS, _OUTPUT_KEYS)
     )
     return Usage(read, written)

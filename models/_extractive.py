@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from whyset.errors import ModelError
-from whyset.generators import Ask, Declined, Reply
+from whyset.generators import Ask, Reply, UnsupportedModel
 from whyset.retriever import Grounding, ScoredPassage
 
 # ---- Whole sentences in a text, word for word.
@@ -21,23 +21,23 @@ _SENTENCES_WORD = re.compile(r"\w+(?:['’]\w+)*")
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
-def sentences(text: str) -> list[str]:
+def split_sentences(text: str) -> list[str]:
     """Return the whole sentences of a text, in order, each a slice of it.
 
     Fragments are left out: what does not end as a sentence does (a heading, an introduction with
     a colon), what does not begin as one (in lower case), and what holds an unclosed quotation.
     An abbreviation's full stop ends no sentence; the list of them is English.
     """
-    return [sentence for sentence in _pieces(text) if _is_whole(sentence)]
+    return [sentence for sentence in _iter_pieces(text) if _is_whole(sentence)]
 
 
-def word_count(text: str) -> int:
+def count_words(text: str) -> int:
     """Return how many words a text has; two characters of a script without spaces count as one."""
     ideographs = len(_IDEOGRAPH.findall(text))
     return len(_SENTENCES_WORD.findall(_IDEOGRAPH.sub(" ", text))) + ideographs // 2
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _iter_pieces(text: str) -> Iterator[str]:
     # In a passage's plain text a line break parts blocks; one in the source is a space by now.
     for block in text.split("\n"):
         start = 0
@@ -63,12 +63,12 @@ def _is_whole(sentence: str) -> bool:
     )
 
 
-_QUOTES = 3
-_WORDS = range(5, 61)
-_OWN_WORDS = frozenset({"paragraph", "list_item", "admonition", "footnote"})
+_MAX_QUOTES = 3
+_QUOTE_WORDS = range(5, 61)
+_PROSE_KINDS = frozenset({"paragraph", "list_item", "admonition", "footnote"})
 # What a document quotes is somebody's words or a worked case, which misleads out of its context.
-_QUOTED = frozenset({"block_quote"})
-_WORD = re.compile(r"\w{4,}")
+_QUOTE_KINDS = frozenset({"block_quote"})
+_CONTENT_WORD = re.compile(r"\w{4,}")
 
 
 class ExtractiveModel:
@@ -104,7 +104,7 @@ class ExtractiveModel:
         return "extractive/1"
 
     @property
-    def extractive(self) -> bool:
+    def is_extractive(self) -> bool:
         """Always true."""
         return True
 
@@ -119,14 +119,14 @@ class ExtractiveModel:
             Declined: The ask wants more than an extract.
         """
         if not ask.step.endswith("/extract"):
-            raise Declined(
+            raise UnsupportedModel(
                 f"The extractive model only quotes the constitution; {ask.step} needs a language "
                 "model. Name one, such as --model anthropic:claude-opus-5-5."
             )
-        quotes = _select(ask.grounding) if ask.grounding else []
+        quotes = _select_quotes(ask.grounding) if ask.grounding else []
         return Reply(
             text=json.dumps({"quotes": quotes}, ensure_ascii=False),
-            stop="complete",
+            stop_reason="complete",
             model=self.name,
         )
 
@@ -138,17 +138,17 @@ class ExtractiveModel:
         """Do nothing; there is nothing to release."""
 
 
-def _select(grounding: Grounding) -> list[dict[str, str]]:
+def _select_quotes(grounding: Grounding) -> list[dict[str, str]]:
     """Return the quotes: one of each passage, best first, then a second where there is room."""
-    wanted = _words(" ".join(grounding.texts))
-    fits = [_fit(scored, wanted, _OWN_WORDS) for scored in grounding.passages]
+    wanted = _content_words(" ".join(grounding.queries))
+    fits = [_select_sentences(scored, wanted, _PROSE_KINDS) for scored in grounding.passages]
     if not any(fits):
-        fits = [_fit(scored, wanted, _QUOTED) for scored in grounding.passages]
+        fits = [_select_sentences(scored, wanted, _QUOTE_KINDS) for scored in grounding.passages]
     chosen: dict[str, tuple[int, int]] = {}
     for _ in range(2):
         for rank, fit in enumerate(fits):
             fresh = next((sentence for sentence in fit if sentence not in chosen), None)
-            if fresh is not None and len(chosen) < _QUOTES:
+            if fresh is not None and len(chosen) < _MAX_QUOTES:
                 # In the order of the passages, and within one as it reads.
                 place = grounding.passages[rank].passage.plain.index(fresh)
                 chosen[fresh] = (rank, place)
@@ -158,7 +158,7 @@ def _select(grounding: Grounding) -> list[dict[str, str]]:
     ]
 
 
-def _fit(scored: ScoredPassage, wanted: set[str], kinds: frozenset[str]) -> list[str]:
+def _select_sentences(scored: ScoredPassage, wanted: set[str], kinds: frozenset[str]) -> list[str]:
     """Return the passage's sentences fit to quote, the one that was matched first.
 
     The others follow by how many words they share with what was searched for, and only where
@@ -167,9 +167,13 @@ def _fit(scored: ScoredPassage, wanted: set[str], kinds: frozenset[str]) -> list
     passage = scored.passage
     if passage.kind not in kinds:
         return []
-    fit = [sentence for sentence in sentences(passage.plain) if word_count(sentence) in _WORDS]
-    shared = {sentence: len(wanted & _words(sentence)) for sentence in fit}
-    matched = scored.matched.strip()
+    fit = [
+        sentence
+        for sentence in split_sentences(passage.plain)
+        if count_words(sentence) in _QUOTE_WORDS
+    ]
+    shared = {sentence: len(wanted & _content_words(sentence)) for sentence in fit}
+    matched = scored.matched_text.strip()
     best = [sentence for sentence in fit if sentence == matched]
     others = sorted(
         (sentence for sentence in fit if sentence != matched),
@@ -180,5 +184,5 @@ def _fit(scored: ScoredPassage, wanted: set[str], kinds: frozenset[str]) -> list
     return best + [sentence for sentence in others if shared[sentence]]
 
 
-def _words(text: str) -> set[str]:
-    return {word.casefold() for word in _WORD.findall(text)}
+def _content_words(text: str) -> set[str]:
+    return {word.casefold() for word in _CONTENT_WORD.findall(text)}

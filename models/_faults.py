@@ -5,9 +5,9 @@ import math
 import time
 from collections.abc import Mapping
 
-from whyset.errors import ModelError, ModelRefused, ModelUnavailable, UnusableReply
+from whyset.errors import ModelAccessDenied, ModelError, ModelUnavailable, UnusableReply
 
-REFUSALS = {
+ACCESS_STATUSES = {
     401: "the key was not accepted",
     402: "there is no credit",
     403: "the key may not do this",
@@ -15,13 +15,13 @@ REFUSALS = {
 }
 """Statuses that meet every ask alike, and what they say."""
 
-PASSING = frozenset({408, 409, 425, 429, 499})
+RETRYABLE_STATUSES = frozenset({408, 409, 425, 429, 499})
 """Statuses below 500 after which the same ask may succeed."""
 
-THROTTLED = frozenset({429, 503, 529})
+THROTTLED_STATUSES = frozenset({429, 503, 529})
 """Statuses that say that less should be asked for at once."""
 
-REFUSAL_CODES = frozenset(
+ACCESS_CODES = frozenset(
     {
         # Anthropic: a status of 400 or 429 whose cause no waiting and no other ask would mend.
         "claude_code_key_creator_not_member",
@@ -39,8 +39,8 @@ REFUSAL_CODES = frozenset(
 """Stable error codes that turn down every ask, whatever the status."""
 
 _CREDIT_PHRASES = ("credit balance", "billing")
-_EXCERPT = 300
-_SHORTEST_SECRET = 8
+_MAX_EXCERPT = 300
+_MIN_SECRET = 8
 
 
 def error_for_status(
@@ -60,22 +60,22 @@ def error_for_status(
         code: The provider's stable code for the cause, where it gives one.
         headers: The response's headers, for how long to wait.
     """
-    said = excerpt(said)
+    said = truncate_line(said)
     lowered = said.lower()
     no_credit = status in (400, 429) and any(phrase in lowered for phrase in _CREDIT_PHRASES)
-    if status in REFUSALS or code in REFUSAL_CODES or no_credit:
-        meaning = REFUSALS.get(status, "the account cannot pay or is on hold")
-        return ModelRefused(f"{model}: {meaning} (HTTP {status}): {said}")
-    if status in PASSING or status >= 500:
+    if status in ACCESS_STATUSES or code in ACCESS_CODES or no_credit:
+        meaning = ACCESS_STATUSES.get(status, "the account cannot pay or is on hold")
+        return ModelAccessDenied(f"{model}: {meaning} (HTTP {status}): {said}")
+    if status in RETRYABLE_STATUSES or status >= 500:
         return ModelUnavailable(
             f"{model}: not available at the moment (HTTP {status}): {said}",
-            retry_after=retry_after(headers or {}),
-            throttled=status in THROTTLED,
+            retry_after=parse_retry_after(headers or {}),
+            throttled=status in THROTTLED_STATUSES,
         )
     return UnusableReply(f"{model}: this request was turned down (HTTP {status}): {said}")
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def parse_retry_after(headers: Mapping[str, str]) -> float | None:
     """Return how many seconds a response asks to wait: 0 or more, `None` where it does not say.
 
     Reads `retry-after-ms` first (finer, and what Anthropic's and OpenAI's clients prefer), then
@@ -101,18 +101,18 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(email.utils.mktime_tz(until) - now, 0.0)
 
 
-def excerpt(text: str) -> str:
+def truncate_line(text: str) -> str:
     """Return the text on one line, cut where it is too long for a message."""
     line = " ".join(text.split())
-    return line if len(line) <= _EXCERPT else line[: _EXCERPT - 1] + "…"
+    return line if len(line) <= _MAX_EXCERPT else line[: _MAX_EXCERPT - 1] + "…"
 
 
-def redacted(text: str, *secrets: str | None) -> str:
+def redact(text: str, *secrets: str | None) -> str:
     """Return the text without the secrets: providers and proxies repeat keys in what they say.
 
     Anything shorter than eight characters is no key, and would only garble the message.
     """
     for secret in secrets:
-        if secret and len(secret) >= _SHORTEST_SECRET:
+        if secret and len(secret) >= _MIN_SECRET:
             text = text.replace(secret, "[key]")
     return text

@@ -14,11 +14,15 @@ from langchain_core.runnables import Runnable
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from whyset.errors import ModelError, ModelUnavailable
-from whyset.generators import Ask, Declined, Reply, Tool, Usage
+from whyset.generators import Ask, Reply, Tool, UnsupportedModel, Usage
 
-from ._anthropic_messages import as_messages, parameters_of, told_calls
-from ._faults import excerpt
-from ._langchain_faults import Faults, stop_of, unfinished
+from ._anthropic_messages import (
+    describe_tool_calls,
+    parse_tool_parameters,
+    render_continuation_messages,
+)
+from ._faults import truncate_line
+from ._langchain_faults import ErrorMapper, parse_stop_reason, reply_from_error
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseLLM
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
 # ---- What LangChain's models are called, what tells them apart, and where they keep their
 # limits.
 
-_ROOM = (
+_MAX_TOKENS_FIELDS = (
     "max_tokens",
     "max_output_tokens",
     "max_completion_tokens",
@@ -38,7 +42,7 @@ _ROOM = (
 )
 """What the classes call the room for an answer."""
 
-_NO_PART = re.compile(
+_EXCLUDED_PARAMS = re.compile(
     r"key|secret|password|credential|authorization|auth|header|cert|proxy|url|endpoint|api_base"
     r"|^base$|host|port|region|timeout|retr|max_.*tokens|max_tokens|num_predict|stream|client"
     r"|callback|cache$|verbose|metadata|tags|rate_limiter|^name$|profile|version"
@@ -48,40 +52,40 @@ _NO_PART = re.compile(
 """Parameters that are secret, or that change how an answer travels and not what it says."""
 
 
-def room_field(model: "BaseChatModel | BaseLLM") -> str:
+def max_tokens_field(model: "BaseChatModel | BaseLLM") -> str:
     """Return the field in which a class has the room for an answer; empty where it has none."""
-    return next((field for field in _ROOM if field in type(model).model_fields), "")
+    return next((field for field in _MAX_TOKENS_FIELDS if field in type(model).model_fields), "")
 
 
-def name_of(model: "BaseChatModel | BaseLLM") -> str:
+def model_name(model: "BaseChatModel | BaseLLM") -> str:
     """Return `provider:model`."""
     params = model._get_ls_params()
     provider = params.get("ls_provider", "langchain")
     return f"{provider}:{params.get('ls_model_name', model._llm_type)}"
 
 
-def identity_of(model: "BaseChatModel | BaseLLM") -> str:
+def model_identity(model: "BaseChatModel | BaseLLM") -> str:
     """Return the class, and the public parameters: those it names, and those somebody set."""
     fields = type(model).model_fields
     named = dict(model._identifying_params)
     for field in sorted(model.model_fields_set & set(fields)):
         named.setdefault(field, getattr(model, field))
-    named.setdefault("model", name_of(model))
-    public = _public(named)
+    named.setdefault("model", model_name(model))
+    public = _public_value(named)
     return f"{type(model).__name__} {json.dumps(public, sort_keys=True, ensure_ascii=False)}"
 
 
-def _public(value: Any) -> Any:
+def _public_value(value: Any) -> Any:
     """Return the plain, public part of a parameter; `None` where there is none."""
     if isinstance(value, Mapping):
         kept = {
             str(key): plain
             for key, part in value.items()
-            if not _NO_PART.search(str(key)) and (plain := _public(part)) is not None
+            if not _EXCLUDED_PARAMS.search(str(key)) and (plain := _public_value(part)) is not None
         }
         return kept or None
     if isinstance(value, list | tuple):
-        return [plain for part in value if (plain := _public(part)) is not None] or None
+        return [plain for part in value if (plain := _public_value(part)) is not None] or None
     return value if isinstance(value, str | int | float | bool) else None
 
 
@@ -91,11 +95,11 @@ def _public(value: Any) -> Any:
 _VARIABLE = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:API_KEY|KEY|TOKEN)\b")
 
 
-def cannot_open(spec: str, said: str) -> str:
+def describe_open_failure(spec: str, said: str) -> str:
     """Return what to say where a class cannot be made: which key is missing, where it is that."""
     if (variable := _VARIABLE.search(said)) is not None:
         return f"{spec} needs a key: set {variable[0]}."
-    return f"{spec} cannot be opened: {excerpt(said)}"
+    return f"{spec} cannot be opened: {truncate_line(said)}"
 
 
 def require_key(spec: str, model: "BaseChatModel | BaseLLM") -> None:
@@ -135,7 +139,7 @@ def open_chat_model(
             "openai:MODEL, or langchain:provider:model."
         )
     given = {} if base_url is None else {"base_url": base_url}
-    probe = _init(spec, provider, model, given)
+    probe = _init_chat_model(spec, provider, model, given)
     known = type(probe).model_fields
     fields = {*known, *(field.alias for field in known.values() if field.alias)}
     if effort is not None and "reasoning_effort" not in fields:
@@ -147,12 +151,14 @@ def open_chat_model(
     }
     # Clients are often made with the model, so what they should be like must be said at once.
     more = {name: value for name, value in wanted.items() if name in fields and value is not None}
-    chat = _init(spec, provider, model, {**given, **more})
+    chat = _init_chat_model(spec, provider, model, {**given, **more})
     require_key(spec, chat)
     return chat
 
 
-def _init(spec: str, provider: str, model: str, options: dict[str, Any]) -> "BaseChatModel":
+def _init_chat_model(
+    spec: str, provider: str, model: str, options: dict[str, Any]
+) -> "BaseChatModel":
     try:
         chat: BaseChatModel = init_chat_model(model, model_provider=provider, **options)
     except ImportError as error:
@@ -162,7 +168,7 @@ def _init(spec: str, provider: str, model: str, options: dict[str, Any]) -> "Bas
     except ValidationError as error:
         # Without the inputs: a key may be among them.
         said = "; ".join(found["msg"] for found in error.errors(include_input=False))
-        raise ModelError(cannot_open(spec, said)) from None
+        raise ModelError(describe_open_failure(spec, said)) from None
     except Exception as error:
         if isinstance(error, ValueError) and str(error).startswith("Unsupported provider"):
             known = str(error).rpartition(": ")[2]
@@ -170,14 +176,14 @@ def _init(spec: str, provider: str, model: str, options: dict[str, Any]) -> "Bas
                 f"{spec!r}: there is no provider {provider!r}. Anthropic's models go by "
                 f"anthropic:MODEL, LangChain's providers by their names: {known}."
             ) from None
-        raise ModelError(cannot_open(spec, str(error))) from error
+        raise ModelError(describe_open_failure(spec, str(error))) from error
     return chat
 
 
 # ---- What a model of LangChain's is known by and asked with, whichever kind it is.
 
 
-class OfLangChain:
+class LangChainBase:
     """What chat models and base models have in common."""
 
     traced = True
@@ -185,9 +191,9 @@ class OfLangChain:
 
     def __init__(self, model: "BaseChatModel | BaseLLM", *, name: str, timeout: float) -> None:
         self._name = name
-        self._identity = identity_of(model)
-        self._faults = Faults(name, model)
-        self._room = room_field(model)
+        self._identity = model_identity(model)
+        self._faults = ErrorMapper(name, model)
+        self._room = max_tokens_field(model)
         self._seconds = timeout
 
     def __repr__(self) -> str:
@@ -204,12 +210,12 @@ class OfLangChain:
         return self._identity
 
     @property
-    def extractive(self) -> bool:
+    def is_extractive(self) -> bool:
         """Always false."""
         return False
 
 
-class LangChainModel(OfLangChain):
+class LangChainModel(LangChainBase):
     """A LangChain chat model as a `Model`.
 
     Callbacks and tracers of the calling context are passed on. An ask's room for the answer is
@@ -250,7 +256,7 @@ class LangChainModel(OfLangChain):
             raise ModelError("Set the effort and the base URL on the chat model itself.")
         if not isinstance(chat_model, BaseChatModel):
             raise ModelError(f"A {type(chat_model).__name__} is no chat model of LangChain's.")
-        super().__init__(chat_model, name=name or name_of(chat_model), timeout=timeout)
+        super().__init__(chat_model, name=name or model_name(chat_model), timeout=timeout)
         self._chat = chat_model
         # A few rooms and schemas recur over a whole run; making a runnable is not free.
         self._runnable = lru_cache(maxsize=128)(self._make_runnable)
@@ -266,11 +272,11 @@ class LangChainModel(OfLangChain):
         """
         runnable = self._runnable(ask.max_tokens, ask.schema, ask.tools)
         try:
-            answered = runnable.invoke(_messages(ask))
+            answered = runnable.invoke(_render_messages(ask))
         except Exception as error:
-            if (reply := unfinished(error)) is not None:
+            if (reply := reply_from_error(error)) is not None:
                 return reply
-            raise self._faults.error(error) from self._faults.cause(error)
+            raise self._faults.map_error(error) from self._faults.safe_cause(error)
         return self._reply(ask, answered)
 
     async def aanswer(self, ask: Ask) -> Reply:
@@ -285,11 +291,11 @@ class LangChainModel(OfLangChain):
         runnable = self._runnable(ask.max_tokens, ask.schema, ask.tools)
         try:
             async with asyncio.timeout(self._seconds):
-                answered = await runnable.ainvoke(_messages(ask))
+                answered = await runnable.ainvoke(_render_messages(ask))
         except Exception as error:
-            if (reply := unfinished(error)) is not None:
+            if (reply := reply_from_error(error)) is not None:
                 return reply
-            raise self._faults.error(error) from self._faults.cause(error)
+            raise self._faults.map_error(error) from self._faults.safe_cause(error)
         return self._reply(ask, answered)
 
     async def aclose(self) -> None:
@@ -304,13 +310,15 @@ class LangChainModel(OfLangChain):
         room: dict[str, Any] = {} if self._room else {"max_tokens": max_tokens}
         if tools:
             if schema is not None:
-                raise Declined(
+                raise UnsupportedModel(
                     f"{self.name}: structured output and tools do not go together in LangChain."
                 )
             try:
-                return chat.bind_tools([_function(tool) for tool in tools], **room)
+                return chat.bind_tools([_render_tool(tool) for tool in tools], **room)
             except NotImplementedError as error:
-                raise Declined(f"{self.name} takes no tools: name another model.") from error
+                raise UnsupportedModel(
+                    f"{self.name} takes no tools: name another model."
+                ) from error
         if schema is None:
             return chat.bind(**room) if room else chat
         for method in ("json_schema", "function_calling"):
@@ -318,7 +326,7 @@ class LangChainModel(OfLangChain):
                 return chat.with_structured_output(schema, method=method, include_raw=True)
             except (NotImplementedError, ValueError):
                 continue
-        raise Declined(
+        raise UnsupportedModel(
             f"{self.name} has no structured output, which a judge needs: name another model."
         )
 
@@ -340,32 +348,32 @@ class LangChainModel(OfLangChain):
             text = json.dumps(calls[0], ensure_ascii=False)
         else:
             text = message.text
-        stop, detail = stop_of(metadata, called_as_asked=bool(calls))
+        stop, detail = parse_stop_reason(metadata, is_tool_call_expected=bool(calls))
         others = [
             call["name"]
             for call in (*message.tool_calls, *message.invalid_tool_calls)
             if call["name"] != wanted
         ]
         if refusal := message.additional_kwargs.get("refusal"):
-            stop, detail = "refused", excerpt(str(refusal))
+            stop, detail = "refused", truncate_line(str(refusal))
         elif stop in ("complete", "other") and (
             len(message.tool_calls) + len(message.invalid_tool_calls) > len(calls)
         ):
             stop = "other"
-            detail = told_calls(others) if ask.tools else "a tool call nobody asked for"
+            detail = describe_tool_calls(others) if ask.tools else "a tool call nobody asked for"
         elif stop == "complete" and not text.strip():
             stop, detail = "other", "empty"
         return Reply(
             text=text,
-            stop=stop,
-            usage=_usage(message.usage_metadata),
+            stop_reason=stop,
+            usage=_parse_usage_metadata(message.usage_metadata),
             model=str(metadata.get("model_name") or metadata.get("model") or ""),
             detail=detail,
         )
 
 
-def _messages(ask: Ask) -> list[BaseMessage]:
-    system, user = as_messages(ask)
+def _render_messages(ask: Ask) -> list[BaseMessage]:
+    system, user = render_continuation_messages(ask)
     messages: list[BaseMessage] = [SystemMessage(system)] if system else []
     messages += [
         HumanMessage(turn.text) if turn.role == "user" else AIMessage(turn.text)
@@ -374,19 +382,19 @@ def _messages(ask: Ask) -> list[BaseMessage]:
     return [*messages, HumanMessage(user)]
 
 
-def _function(tool: Tool) -> dict[str, Any]:
+def _render_tool(tool: Tool) -> dict[str, Any]:
     """Return a tool in OpenAI's form, which every integration takes."""
     return {
         "type": "function",
         "function": {
             "name": tool.name,
             "description": tool.description,
-            "parameters": parameters_of(tool),
+            "parameters": parse_tool_parameters(tool),
         },
     }
 
 
-def _usage(metadata: "UsageMetadata | None") -> Usage:
+def _parse_usage_metadata(metadata: "UsageMetadata | None") -> Usage:
     """Return the tokens with the cached ones apart: LangChain counts them into the input."""
     if metadata is None:
         return Usage()

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from whyset.errors import RETRYABLE, ModelError
+from whyset.errors import RETRYABLE_ERRORS, ModelError
 from whyset.generators import Ask, Model, Reply
 
 # ---- When to ask again, and how long to wait before it.
 
-_MOST_DOUBLINGS = 30
+_MAX_DOUBLINGS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,46 +23,46 @@ class RetryPolicy:
 
     Attributes:
         attempts: How often an ask is sent at most, at least once.
-        first_wait: The longest wait before the second attempt, in seconds; doubled each time.
-        longest_wait: No own wait is longer than this, in seconds.
-        longest_obeyed: A provider's `retry-after` is honoured up to this many seconds.
-        longest_outage: A run whose provider answered before and now answers nobody waits up to
+        initial_wait: The longest wait before the second attempt, in seconds; doubled each time.
+        max_wait: No own wait is longer than this, in seconds.
+        max_retry_after: A provider's `retry-after` is honoured up to this many seconds.
+        max_outage: A run whose provider answered before and now answers nobody waits up to
             this many seconds for its return; attempts are not counted meanwhile.
     """
 
     attempts: int = 8
-    first_wait: float = 1.0
-    longest_wait: float = 60.0
-    longest_obeyed: float = 600.0
-    longest_outage: float = 3600.0
+    initial_wait: float = 1.0
+    max_wait: float = 60.0
+    max_retry_after: float = 600.0
+    max_outage: float = 3600.0
 
     def __post_init__(self) -> None:
         """Refuse what nobody could follow."""
         if self.attempts < 1:
             raise ModelError(f"An ask is sent at least once, not {self.attempts} times.")
-        for name in ("first_wait", "longest_wait", "longest_obeyed", "longest_outage"):
+        for name in ("initial_wait", "max_wait", "max_retry_after", "max_outage"):
             if not getattr(self, name) >= 0:
                 raise ModelError(f"{name} must be 0 seconds or more, not {getattr(self, name)}.")
 
-    def wait(self, failed: int, retry_after: float | None) -> float:
+    def compute_wait(self, failed: int, retry_after: float | None) -> float:
         """Return the seconds to wait after an attempt failed.
 
         Args:
             failed: How many attempts have failed so far, at least 1.
             retry_after: What the provider asked for, in seconds.
         """
-        doublings = min(failed - 1, _MOST_DOUBLINGS)
-        jittered = random.uniform(0, min(self.first_wait * 2**doublings, self.longest_wait))
+        doublings = min(failed - 1, _MAX_DOUBLINGS)
+        jittered = random.uniform(0, min(self.initial_wait * 2**doublings, self.max_wait))
         if retry_after is None:
             return jittered
         # A little later than asked for, so that all who were told the same do not come at once.
-        return min(retry_after, self.longest_obeyed) + min(jittered, 1.0)
+        return min(retry_after, self.max_retry_after) + min(jittered, 1.0)
 
 
-GROUP = "whyset.models"
+ENTRY_POINT_GROUP = "whyset.models"
 """The entry-point group that providers arrive by."""
 
-_GUESSES = (("claude", "anthropic"), ("gpt", "openai"), ("gemini", "google_genai"))
+_PROVIDER_BY_PREFIX = (("claude", "anthropic"), ("gpt", "openai"), ("gemini", "google_genai"))
 
 
 def default_model_name() -> str:
@@ -104,14 +104,14 @@ def open_model(
             model does not take an option. The message says what to type.
     """
     provider, colon, model = spec.strip().partition(":")
-    door = _doors().get(provider)
+    door = _load_entry_points().get(provider)
     if door is None and not colon:
-        raise ModelError(_no_provider(spec))
+        raise ModelError(_unknown_provider_message(spec))
     wanted = {"effort": effort, "base_url": base_url, "timeout": timeout}
     options = {name: value for name, value in wanted.items() if value is not None}
     if door is None:
-        door, model = _doors()["langchain"], spec.strip()
-    opener = _load(door)
+        door, model = _load_entry_points()["langchain"], spec.strip()
+    opener = _load_opener(door)
     if provider == "langchain":
         options["name"] = spec.strip()
     _require_options(spec, opener, options)
@@ -119,11 +119,11 @@ def open_model(
     return opened
 
 
-def _doors() -> dict[str, EntryPoint]:
-    return {door.name: door for door in entry_points(group=GROUP)}
+def _load_entry_points() -> dict[str, EntryPoint]:
+    return {door.name: door for door in entry_points(group=ENTRY_POINT_GROUP)}
 
 
-def _load(door: EntryPoint) -> Callable[..., Any]:
+def _load_opener(door: EntryPoint) -> Callable[..., Any]:
     try:
         opener: Callable[..., Any] = door.load()
     except Exception as error:
@@ -144,9 +144,9 @@ def _require_options(spec: str, opener: Callable[..., Any], options: dict[str, A
         return  # written in C: no signature to look at
 
 
-def _no_provider(spec: str) -> str:
-    named = ", ".join(sorted(_doors()))
-    for start, provider in _GUESSES:
+def _unknown_provider_message(spec: str) -> str:
+    named = ", ".join(sorted(_load_entry_points()))
+    for start, provider in _PROVIDER_BY_PREFIX:
         if spec.lower().startswith(start):
             return f"{spec!r} names no provider: write {provider}:{spec}."
     return (
@@ -158,7 +158,7 @@ def _no_provider(spec: str) -> str:
 # ---- Whatever a caller has that can answer → a `Model` that also bides its time.
 
 
-def adopt(model: Any, *, retries: RetryPolicy = RetryPolicy()) -> Model:
+def coerce_model(model: Any, *, retries: RetryPolicy = RetryPolicy()) -> Model:
     """Return a `Model` that asks again after passing faults.
 
     Args:
@@ -169,26 +169,26 @@ def adopt(model: Any, *, retries: RetryPolicy = RetryPolicy()) -> Model:
     Raises:
         ModelError: It cannot be opened, or is nothing that answers.
     """
-    if isinstance(model, PatientModel):
-        return PatientModel(model.patient_for, retries)
+    if isinstance(model, RetryingModel):
+        return RetryingModel(model.wrapped, retries)
     if isinstance(model, str):
-        return PatientModel(open_model(model), retries)
+        return RetryingModel(open_model(model), retries)
     if isinstance(model, Model):
-        return PatientModel(model, retries)
+        return RetryingModel(model, retries)
     if not callable(getattr(model, "with_structured_output", None)):
         raise ModelError(
             f"A {type(model).__name__} is nothing that answers: give provider:model, a LangChain "
             "chat or completion model, or a whyset.generators.Model."
         )
-    from ._completion import CompletionModel, completes
+    from ._completion import CompletionModel, is_completion_model
     from ._langchain import LangChainModel
 
-    if completes(model):
-        return PatientModel(CompletionModel(model), retries)
-    return PatientModel(LangChainModel(model), retries)
+    if is_completion_model(model):
+        return RetryingModel(CompletionModel(model), retries)
+    return RetryingModel(LangChainModel(model), retries)
 
 
-class PatientModel:
+class RetryingModel:
     """A model whose passing faults are waited out; otherwise the model itself.
 
     Args:
@@ -196,35 +196,35 @@ class PatientModel:
         retries: When and how often it is asked again.
 
     Attributes:
-        patient_for: The model itself.
+        wrapped: The model itself.
     """
 
     def __init__(self, model: Model, retries: RetryPolicy) -> None:
-        self.patient_for = model
+        self.wrapped = model
         self._retries = retries
 
     def __repr__(self) -> str:
-        return f"PatientModel({self.patient_for!r}, {self._retries!r})"
+        return f"PatientModel({self.wrapped!r}, {self._retries!r})"
 
     @property
     def name(self) -> str:
         """The model's own."""
-        return self.patient_for.name
+        return self.wrapped.name
 
     @property
     def identity(self) -> str:
         """The model's own: patience changes no reply."""
-        return self.patient_for.identity
+        return self.wrapped.identity
 
     @property
-    def extractive(self) -> bool:
+    def is_extractive(self) -> bool:
         """The model's own."""
-        return self.patient_for.extractive
+        return self.wrapped.is_extractive
 
     @property
     def traced(self) -> bool:
         """Whether LangChain's callbacks see the model's asks without anybody's help."""
-        return bool(getattr(self.patient_for, "traced", False))
+        return bool(getattr(self.wrapped, "traced", False))
 
     def answer(self, ask: Ask) -> Reply:
         """Answer one ask, in as many attempts as the policy allows.
@@ -234,20 +234,20 @@ class PatientModel:
         """
         for failed in range(1, self._retries.attempts):
             try:
-                return self.patient_for.answer(ask)
-            except RETRYABLE as error:
-                time.sleep(self._retries.wait(failed, error.retry_after))
-        return self.patient_for.answer(ask)
+                return self.wrapped.answer(ask)
+            except RETRYABLE_ERRORS as error:
+                time.sleep(self._retries.compute_wait(failed, error.retry_after))
+        return self.wrapped.answer(ask)
 
     async def aanswer(self, ask: Ask) -> Reply:
         """Answer one ask, asynchronously; as `answer`."""
         for failed in range(1, self._retries.attempts):
             try:
-                return await self.patient_for.aanswer(ask)
-            except RETRYABLE as error:
-                await asyncio.sleep(self._retries.wait(failed, error.retry_after))
-        return await self.patient_for.aanswer(ask)
+                return await self.wrapped.aanswer(ask)
+            except RETRYABLE_ERRORS as error:
+                await asyncio.sleep(self._retries.compute_wait(failed, error.retry_after))
+        return await self.wrapped.aanswer(ask)
 
     async def aclose(self) -> None:
         """Release the model's connections."""
-        await self.patient_for.aclose()
+        await self.wrapped.aclose()

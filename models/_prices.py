@@ -130,44 +130,47 @@ class Prices:
         dated = data.get("dated")
         if not isinstance(dated, date):
             raise ModelError(f"{where}: say when the prices held: dated = 2026-11-23")
-        models = _table(data.get("models", {}), f"{where}: models")
-        batch = _table(data.get("batch", {}), f"{where}: batch")
+        models = _require_table(data.get("models", {}), f"{where}: models")
+        batch = _require_table(data.get("batch", {}), f"{where}: batch")
         return cls(
             dated,
-            {name: _price(entry, f"{where}: {name}") for name, entry in models.items()},
-            {name: _amount(factor, f"{where}: batch.{name}") for name, factor in batch.items()},
+            {name: _parse_price(entry, f"{where}: {name}") for name, entry in models.items()},
+            {
+                name: _parse_amount(factor, f"{where}: batch.{name}")
+                for name, factor in batch.items()
+            },
         )
 
 
-def _price(entry: Any, where: str) -> Price:
-    table = _table(entry, where)
-    price = _rates(table, where, ("long", "cache_from", "tokens"))
+def _parse_price(entry: Any, where: str) -> Price:
+    table = _require_table(entry, where)
+    price = _parse_rates(table, where, ("long", "cache_from", "tokens"))
     if "cache_from" in table:
-        price = replace(price, cache_from=_count(table["cache_from"], f"{where}: cache_from"))
+        price = replace(price, cache_from=_parse_count(table["cache_from"], f"{where}: cache_from"))
     if "tokens" in table:
-        price = replace(price, tokens=_amount(table["tokens"], f"{where}: tokens"))
+        price = replace(price, tokens=_parse_amount(table["tokens"], f"{where}: tokens"))
     if "long" not in table:
         return price
-    long = _table(table["long"], f"{where}: long")
+    long = _require_table(table["long"], f"{where}: long")
     above = long.get("above")
     if not isinstance(above, int) or isinstance(above, bool):
         raise ModelError(f"{where}: long: say from how many tokens on: above = 100_000")
-    return replace(price, above=above, long=_rates(long, f"{where}: long", ("above",)))
+    return replace(price, above=above, long=_parse_rates(long, f"{where}: long", ("above",)))
 
 
-def _rates(table: dict[str, Any], where: str, others: tuple[str, ...]) -> Price:
+def _parse_rates(table: dict[str, Any], where: str, others: tuple[str, ...]) -> Price:
     if unknown := sorted(set(table) - {*_RATES, *others}):
         known = ", ".join((*_RATES, *others))
         raise ModelError(f"{where}: {unknown[0]} means nothing here; known: {known}.")
     return Price(
-        input=_amount(table.get("input"), f"{where}: input"),
-        output=_amount(table.get("output"), f"{where}: output"),
-        cache_read=_amount(table.get("cache_read"), f"{where}: cache_read"),
-        cache_write=_amount(table.get("cache_write"), f"{where}: cache_write"),
+        input=_parse_amount(table.get("input"), f"{where}: input"),
+        output=_parse_amount(table.get("output"), f"{where}: output"),
+        cache_read=_parse_amount(table.get("cache_read"), f"{where}: cache_read"),
+        cache_write=_parse_amount(table.get("cache_write"), f"{where}: cache_write"),
     )
 
 
-def _amount(value: Any, where: str) -> Decimal:
+def _parse_amount(value: Any, where: str) -> Decimal:
     if isinstance(value, int | Decimal) and not isinstance(value, bool):
         amount = Decimal(value)
         if amount.is_finite() and amount >= 0:
@@ -175,13 +178,13 @@ def _amount(value: Any, where: str) -> Decimal:
     raise ModelError(f"{where} is missing or no amount.")
 
 
-def _count(value: Any, where: str) -> int:
+def _parse_count(value: Any, where: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     raise ModelError(f"{where} is no number of tokens.")
 
 
-def _table(value: Any, where: str) -> dict[str, Any]:
+def _require_table(value: Any, where: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     raise ModelError(f"{where} is no table.")

@@ -10,10 +10,12 @@ from whyset.generators import Ask, Reply, Usage
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-Line: TypeAlias = Union[str, Reply, Exception, "BaseModel"]
+ScriptedReply: TypeAlias = Union[str, Reply, Exception, "BaseModel"]
 """What a script says to one ask: text, a whole reply, an error to raise, or structured output."""
 
-Script: TypeAlias = Iterable[Line | Callable[[Ask], Line]] | Callable[[Ask], Line]
+Script: TypeAlias = (
+    Iterable[ScriptedReply | Callable[[Ask], ScriptedReply]] | Callable[[Ask], ScriptedReply]
+)
 """Lines for one ask each, or a function that has one for every ask."""
 
 
@@ -67,7 +69,7 @@ class ScriptedModel:
         return self._name
 
     @property
-    def extractive(self) -> bool:
+    def is_extractive(self) -> bool:
         """Whether it passes for a model that only quotes."""
         return self._extractive
 
@@ -96,7 +98,7 @@ class ScriptedModel:
         if isinstance(said, Reply):
             return said
         text = said if isinstance(said, str) else said.model_dump_json()
-        return Reply(text=text, stop="complete", usage=self._usage, model=self._name)
+        return Reply(text=text, stop_reason="complete", usage=self._usage, model=self._name)
 
     async def aanswer(self, ask: Ask) -> Reply:
         """Do what `answer` does."""

@@ -1,37 +1,44 @@
 """Running: a generator over a dataset, without losing a row or a paid reply."""
 
-from whyset.errors import BudgetSpent, PlanError, RunError, RunLocked, RunStopped
+from whyset.errors import BudgetExhausted, PlanError, RunError, RunLocked, RunStopped
 
 from ._assembly import (
-    Crew,
-    open_crew,
-    open_crew_for,
-    open_document_crew,
+    Pipeline,
+    open_deliberation_pipeline,
+    open_document_pipeline,
+    open_pipeline,
     read_prompts,
     write_prompts,
 )
 from ._files import CorpusFiles, RunFiles
 from ._functions import Mapper, mapper, rewrite_rows
-from ._holdout import read_scenarios
+from ._holdout import load_scenarios
 from ._inspect import InspectExport, export_inspect
-from ._report import Summary, Tally
+from ._report import RunCounts, Summary
 from ._run import Run
-from .card._card import CardExport, CardSettings, card_export, card_text
-from .card._facts import CardFacts, RunTold
-from .corpus._dedup import MEASURED, Likeness
+from .card._card import CardSettings, ExportFacts, collect_export_facts, render_card
+from .card._facts import CardFacts, RunFacts
+from .corpus._dedup import DEFAULT_THRESHOLDS, DedupThresholds
 from .corpus._production import Attempt
-from .corpus._report import CorpusSummary, CorpusTally, Quota
+from .corpus._report import CorpusCounts, CorpusSummary, Quota
 from .corpus._run import CorpusRun
 from .engine._batch import BatchEngine
 from .engine._batch_jobs import BatchPolicy
 from .engine._budget import Budget, Reservation
-from .engine._live import Done, LiveEngine
+from .engine._live import LiveEngine, RowResult
 from .engine._record import QUARANTINED, RowRecord
-from .engine._requests import Traffic
-from .estimate._cost import Estimate, Forecast, Foretold, Range, Ranges, StepForecast
-from .estimate._estimate import SAMPLE, estimate
+from .engine._requests import RequestStats
+from .estimate._cost import (
+    ConfidenceInterval,
+    Estimate,
+    Forecast,
+    ForecastIntervals,
+    SavedEstimate,
+    StepForecast,
+)
+from .estimate._estimate import DEFAULT_SAMPLE, estimate_run
 from .ledger._batches import Batch, forget_batch
-from .ledger._ledger import Ledger, Spent
+from .ledger._ledger import Ledger, StepCost
 from .ledger._status import RunStatus, StepStatus
 from .plan import (
     Focus,
@@ -39,88 +46,88 @@ from .plan import (
     PlannedAxis,
     PlannedConstitution,
     PlannedSection,
-    amount,
-    coverage_text,
-    focus_groups,
+    find_uncovered_passages,
+    group_passages,
     make_plan,
+    parse_amount,
     parse_plan,
-    plan_text,
     read_plan,
-    uncovered,
+    render_coverage,
+    render_plan,
     write_plan,
 )
 
 __all__ = [
-    "MEASURED",
+    "DEFAULT_SAMPLE",
+    "DEFAULT_THRESHOLDS",
     "QUARANTINED",
-    "SAMPLE",
     "Attempt",
     "Batch",
     "BatchEngine",
     "BatchPolicy",
     "Budget",
-    "BudgetSpent",
-    "CardExport",
+    "BudgetExhausted",
     "CardFacts",
     "CardSettings",
+    "ConfidenceInterval",
+    "CorpusCounts",
     "CorpusFiles",
     "CorpusRun",
     "CorpusSummary",
-    "CorpusTally",
-    "Crew",
-    "Done",
+    "DedupThresholds",
     "Estimate",
+    "ExportFacts",
     "Focus",
     "Forecast",
-    "Foretold",
+    "ForecastIntervals",
     "InspectExport",
     "Ledger",
-    "Likeness",
     "LiveEngine",
     "Mapper",
+    "Pipeline",
     "Plan",
     "PlanError",
     "PlannedAxis",
     "PlannedConstitution",
     "PlannedSection",
     "Quota",
-    "Range",
-    "Ranges",
+    "RequestStats",
     "Reservation",
     "RowRecord",
+    "RowResult",
     "Run",
+    "RunCounts",
     "RunError",
+    "RunFacts",
     "RunFiles",
     "RunLocked",
     "RunStatus",
     "RunStopped",
-    "RunTold",
-    "Spent",
+    "SavedEstimate",
+    "StepCost",
     "StepForecast",
     "StepStatus",
     "Summary",
-    "Tally",
-    "Traffic",
-    "amount",
-    "card_export",
-    "card_text",
-    "coverage_text",
-    "estimate",
+    "collect_export_facts",
+    "estimate_run",
     "export_inspect",
-    "focus_groups",
+    "find_uncovered_passages",
     "forget_batch",
+    "group_passages",
+    "load_scenarios",
     "make_plan",
     "mapper",
-    "open_crew",
-    "open_crew_for",
-    "open_document_crew",
+    "open_deliberation_pipeline",
+    "open_document_pipeline",
+    "open_pipeline",
+    "parse_amount",
     "parse_plan",
-    "plan_text",
     "read_plan",
     "read_prompts",
-    "read_scenarios",
+    "render_card",
+    "render_coverage",
+    "render_plan",
     "rewrite_rows",
-    "uncovered",
     "write_plan",
     "write_prompts",
 ]

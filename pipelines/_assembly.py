@@ -11,7 +11,14 @@ from typing import Any
 from whyset.constitution import Constitution
 from whyset.datasets import Channel
 from whyset.errors import RunError
-from whyset.generators import Declined, DocumentGenerator, Generator, Model, Role, open_generator
+from whyset.generators import (
+    DocumentGenerator,
+    Generator,
+    Model,
+    Role,
+    UnsupportedModel,
+    load_generator_class,
+)
 from whyset.generators.deliberation import Cite, Deliberation, OnConflict
 from whyset.models import default_model_name, open_model
 from whyset.retriever import PassageRetriever, Searcher
@@ -72,7 +79,7 @@ def write_prompts(folder: Path, generator: str, sources: Mapping[str, str]) -> l
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
+class Pipeline:
     """The generator, its models by role, and where passages come from.
 
     Attributes:
@@ -88,7 +95,7 @@ class Crew:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(
+    def build(
         cls,
         generator: Generator,
         writer: Model,
@@ -96,14 +103,14 @@ class Crew:
         retriever: Searcher,
         *,
         settings: Mapping[str, Any] | None = None,
-    ) -> "Crew":
+    ) -> "Pipeline":
         """Gather a crew; an extractive writer gets the generator's extractive variant.
 
         Raises:
             Declined: The generator has no extractive variant, or not with its options.
         """
-        if writer.extractive:
-            generator = generator.extractive()
+        if writer.is_extractive:
+            generator = generator.extractive_variant()
         return cls(generator, {"writer": writer, "judge": judge}, retriever, settings or {})
 
     @property
@@ -130,7 +137,7 @@ class Crew:
 # ---- From names to a crew: what the command line and a library user open a run with.
 
 
-def open_crew(
+def open_deliberation_pipeline(
     constitution: Constitution | None = None,
     *,
     model: str | None = None,
@@ -146,7 +153,7 @@ def open_crew(
     chroma: str | None = None,
     ephemeral: bool = False,
     effort: str | None = None,
-) -> Crew:
+) -> Pipeline:
     """Open everything a deliberation run needs.
 
     Args:
@@ -181,10 +188,10 @@ def open_crew(
     )
 
     def fitted(retriever: PassageRetriever) -> Generator:
-        threshold = retriever.settle_below if settle_below is None else settle_below
+        threshold = retriever.relevance_threshold if settle_below is None else settle_below
         return choose(settle_below=threshold)
 
-    return _open(
+    return _open_pipeline(
         choose(settle_below=settle_below or 0.0),
         constitution,
         model=model,
@@ -197,7 +204,7 @@ def open_crew(
     )
 
 
-def open_crew_for(
+def open_pipeline(
     generator: Generator,
     constitution: Constitution | None = None,
     *,
@@ -207,24 +214,24 @@ def open_crew_for(
     chroma: str | None = None,
     ephemeral: bool = False,
     effort: str | None = None,
-) -> Crew:
-    """Open everything that a run of any generator needs; otherwise as `open_crew`.
+) -> Pipeline:
+    """Open everything that a run of any generator needs; otherwise as `open_deliberation_pipeline`.
 
     Args:
         generator: What is asked, and what must hold of the answers.
-        constitution: See `open_crew`.
-        model: See `open_crew`.
-        judge: See `open_crew`.
-        embedder: See `open_crew`.
-        chroma: See `open_crew`.
-        ephemeral: See `open_crew`.
-        effort: See `open_crew`.
+        constitution: See `open_deliberation_pipeline`.
+        model: See `open_deliberation_pipeline`.
+        judge: See `open_deliberation_pipeline`.
+        embedder: See `open_deliberation_pipeline`.
+        chroma: See `open_deliberation_pipeline`.
+        ephemeral: See `open_deliberation_pipeline`.
+        effort: See `open_deliberation_pipeline`.
 
     Raises:
         Declined: The writer or the judge cannot do what this run needs of them.
         WhysetError: Something cannot be opened; the message says what to do.
     """
-    return _open(
+    return _open_pipeline(
         generator,
         constitution,
         model=model,
@@ -237,7 +244,7 @@ def open_crew_for(
     )
 
 
-def _open(
+def _open_pipeline(
     generator: Generator,
     constitution: Constitution | None,
     *,
@@ -248,21 +255,23 @@ def _open(
     ephemeral: bool,
     effort: str | None,
     fitted: Callable[[PassageRetriever], Generator],
-) -> Crew:
+) -> Pipeline:
     """Open a crew; `fitted` returns the generator once the retriever is there."""
     writer_name = default_model_name() if model is None else model
     judge_name = writer_name if judge is None else judge
     # What does not take a connection, an index or a key to find out is found out first.
     writer = open_model(writer_name, effort=None if writer_name == "extractive" else effort)
-    if writer.extractive:
-        generator.extractive()  # declines what it cannot do
+    if writer.is_extractive:
+        generator.extractive_variant()  # declines what it cannot do
         if judge_name != writer_name:
-            raise Declined(
+            raise UnsupportedModel(
                 f"{writer_name} writes nothing that {judge_name} could judge: name a language "
                 "model with --model as well, or leave --judge out"
             )
-    if judge_name == "extractive" and not writer.extractive:
-        raise Declined("extractive weighs nothing, so it cannot judge: name a language model")
+    if judge_name == "extractive" and not writer.is_extractive:
+        raise UnsupportedModel(
+            "extractive weighs nothing, so it cannot judge: name a language model"
+        )
     referee = writer if judge_name == writer_name else open_model(judge_name, effort=effort)
     retriever = PassageRetriever.open(
         constitution or Constitution.charter(),
@@ -272,15 +281,15 @@ def _open(
     )
     generator = fitted(retriever)
     settings = generator.options.record() | {"embedder": embedder, "effort": effort}
-    if not writer.extractive:
+    if not writer.is_extractive:
         settings["prompts"] = generator.prompts.digests()
-    return Crew.of(generator, writer, referee, retriever, settings=settings)
+    return Pipeline.build(generator, writer, referee, retriever, settings=settings)
 
 
 # ---- From a plan or the name of a generator to a crew that writes documents.
 
 
-def open_document_crew(
+def open_document_pipeline(
     generator: DocumentGenerator | Plan | str,
     constitution: Constitution | None = None,
     *,
@@ -291,7 +300,7 @@ def open_document_crew(
     chroma: str | None = None,
     ephemeral: bool = False,
     effort: str | None = None,
-) -> Crew:
+) -> Pipeline:
     """Open everything that a corpus needs.
 
     Args:
@@ -312,8 +321,8 @@ def open_document_crew(
             needs of them.
         WhysetError: Something cannot be opened; the message says what to do.
     """
-    return open_crew_for(
-        _opened(generator, prompts),
+    return open_pipeline(
+        _open_document_generator(generator, prompts),
         constitution,
         model=model,
         judge=judge,
@@ -324,14 +333,14 @@ def open_document_crew(
     )
 
 
-def _opened(
+def _open_document_generator(
     generator: DocumentGenerator | Plan | str, prompts: Mapping[str, str] | None
 ) -> DocumentGenerator:
     if isinstance(generator, Plan):
         return open_planned_generator(generator, prompts=prompts)
     if not isinstance(generator, str):
         return generator
-    opened = open_generator(generator)(prompts=prompts)
+    opened = load_generator_class(generator)(prompts=prompts)
     if not isinstance(opened, DocumentGenerator):
-        raise Declined(f"{generator} works on rows: it writes no documents of its own")
+        raise UnsupportedModel(f"{generator} works on rows: it writes no documents of its own")
     return opened

@@ -14,14 +14,14 @@ from typing import Any, Protocol
 from whyset.datasets import (
     STDOUT,
     DatasetError,
-    Layout,
+    FileFormat,
     LineWriter,
     RowWriter,
     Source,
+    check_replaceable,
+    detect_output_format,
     open_source,
     open_writer,
-    output_layout,
-    require_ours,
 )
 from whyset.errors import RunError
 
@@ -29,7 +29,7 @@ from whyset.errors import RunError
 # run's.
 
 
-class Written(Protocol):
+class OutputPaths(Protocol):
     """Where a run writes; see `RunFiles` and `CorpusFiles`."""
 
     @property
@@ -45,8 +45,8 @@ class Written(Protocol):
         """Where the run's own record goes."""
 
 
-class Outgoing:
-    """What one run writes; `outgoing` opens it."""
+class RunWriter:
+    """What one run writes; `open_run_writer` opens it."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Outgoing:
         """Add what is finished."""
         self._output.write(line)
 
-    def set_aside(self, line: bytes) -> None:
+    def write_quarantine(self, line: bytes) -> None:
         """Add what did not pass, and tell of it."""
         self._on_quarantine(line)
         if self._quarantine is not None:
@@ -91,9 +91,9 @@ class Outgoing:
 
 
 @contextmanager
-def outgoing(
-    files: Written, source: Source | None = None, *, on_quarantine: Callable[[bytes], None]
-) -> Iterator[Outgoing]:
+def open_run_writer(
+    files: OutputPaths, source: Source | None = None, *, on_quarantine: Callable[[bytes], None]
+) -> Iterator[RunWriter]:
     """Open what a run writes; left without `commit`, it leaves nothing behind.
 
     Args:
@@ -107,13 +107,13 @@ def outgoing(
     with ExitStack() as stack:
         output = stack.enter_context(open_writer(files.output, source))
         quarantine = stack.enter_context(LineWriter(files.quarantine)) if files.quarantine else None
-        yield Outgoing(output, quarantine, files.manifest, on_quarantine)
+        yield RunWriter(output, quarantine, files.manifest, on_quarantine)
 
 
 # ---- Files that appear whole or not at all, such as records beside the output.
 
 
-def put_in_place(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes) -> None:
     """Write a file that appears whole or not at all.
 
     Raises:
@@ -129,7 +129,7 @@ def put_in_place(path: Path, content: bytes) -> None:
         raise
 
 
-def write_record(path: Path, record: dict[str, Any]) -> None:
+def write_json(path: Path, record: dict[str, Any]) -> None:
     """Write a record as a JSON file that appears whole or not at all.
 
     Raises:
@@ -138,12 +138,12 @@ def write_record(path: Path, record: dict[str, Any]) -> None:
     text = f"{json.dumps(record, ensure_ascii=False, indent=2)}\n"
     try:
         # A file's name need not be UTF-8; what is not is written as JSON's own escapes.
-        put_in_place(path, text.encode("utf-8", "backslashreplace"))
+        write_atomic(path, text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise DatasetError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-_PART = re.compile(r"\.\d+(\.old|\.rows)?\.part")
+_PARTIAL_FILE = re.compile(r"\.\d+(\.old|\.rows)?\.part")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class RunFiles:
     constitution: Path | None = None
 
     @classmethod
-    def beside(
+    def from_output(
         cls, source: str | Sequence[str], output: str, *, constitution: Path | None = None
     ) -> "RunFiles":
         """Derive the other files from the output: `out.jsonl` → `out.quarantine.jsonl`, ….
@@ -186,19 +186,19 @@ class RunFiles:
                 no folder, is the input or the constitution, under this name or another, or would
                 be part of the input from then on.
         """
-        opened = opened_for_run([source] if isinstance(source, str) else source)
+        opened = open_run_source([source] if isinstance(source, str) else source)
         if output == STDOUT:
             return cls(opened, output, constitution=constitution)
         target = Path(output)
         if not target.name:  # `.` and `/` have no name that anything could be put beside
-            raise no_file(target)
+            raise not_a_file_error(target)
         files = cls(
             opened,
             output,
-            quarantine=beside_output(target, "quarantine.jsonl"),
-            ledger=cls.ledger_of(target),
-            manifest=beside_output(target, "run.json"),
-            estimate=beside_output(target, "estimate.json"),
+            quarantine=sibling_path(target, "quarantine.jsonl"),
+            ledger=cls.ledger_path(target),
+            manifest=sibling_path(target, "run.json"),
+            estimate=sibling_path(target, "estimate.json"),
             constitution=constitution,
         )
         beside = (files.quarantine, files.ledger, files.manifest, files.estimate)
@@ -206,49 +206,49 @@ class RunFiles:
         return files
 
     @staticmethod
-    def ledger_of(output: Path) -> Path:
+    def ledger_path(output: Path) -> Path:
         """Return where the ledger of a run lies, by the run's output."""
-        return beside_output(output, "ledger.sqlite")
+        return sibling_path(output, "ledger.sqlite")
 
-    def remove_leftovers(self) -> None:
+    def remove_partial_files(self) -> None:
         """Remove what a killed process left behind of files it had not finished.
 
         Ask only while holding the run's ledger: then no process is still at work on them.
         """
         if self.ledger is not None:
-            remove_parts(Path(self.output), self.quarantine, self.manifest, self.estimate)
+            remove_partial_files(Path(self.output), self.quarantine, self.manifest, self.estimate)
 
 
-def remove_parts(*written: Path | None) -> None:
+def remove_partial_files(*written: Path | None) -> None:
     """Remove what killed processes left behind of files they had not finished."""
-    for path in list(_parts(written)):
+    for path in list(_find_partial_files(written)):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
 
 
-def _parts(written: Iterable[Path | None]) -> Iterator[Path]:
+def _find_partial_files(written: Iterable[Path | None]) -> Iterator[Path]:
     for target in written:
         if target is None:
             continue
         hidden = f".{target.name}"
         for path in target.parent.glob(f"{glob.escape(hidden)}.*.part"):
-            if _PART.fullmatch(path.name.removeprefix(hidden)):
+            if _PARTIAL_FILE.fullmatch(path.name.removeprefix(hidden)):
                 yield path
 
 
-def no_file(path: Path) -> RunError:
+def not_a_file_error(path: Path) -> RunError:
     """Return an error that says that something to be written is no file."""
     return RunError(f"{path}: is no regular file; name a file, or -o - to print the rows")
 
 
-def beside_output(output: Path, ending: str) -> Path:
+def sibling_path(output: Path, ending: str) -> Path:
     """Return where a file lies that belongs to an output."""
     return output.with_name(f"{output.name.removesuffix('.jsonl')}.{ending}")
 
 
-def opened_for_run(names: Sequence[str | Path]) -> Source:
+def open_run_source(names: Sequence[str | Path]) -> Source:
     """Find what a run is to read.
 
     Raises:
@@ -286,12 +286,12 @@ def require_writable(
         if source is not None:
             _require_apart(written, source, paths)
         if written.exists():
-            _require_replaceable(written, paths, output_layout(output))
+            _require_replaceable(written, paths, detect_output_format(output))
 
 
 def _require_apart(written: Path, source: Source, read: list[Path]) -> None:
     """Refuse to write where the input is looked for: the next run would read it."""
-    if (named := source.would_read(written)) and not any(
+    if (named := source.find_matching_input(written)) and not any(
         path.exists() and written.exists() and written.samefile(path) for path in read
     ):
         raise RunError(
@@ -300,7 +300,7 @@ def _require_apart(written: Path, source: Source, read: list[Path]) -> None:
         )
 
 
-def _require_replaceable(written: Path, read: list[Path], layout: Layout) -> None:
+def _require_replaceable(written: Path, read: list[Path], layout: FileFormat) -> None:
     """Refuse to write over what is read, or what was not written here."""
     for path in read:
         if path.exists() and written.samefile(path):
@@ -308,13 +308,13 @@ def _require_replaceable(written: Path, read: list[Path], layout: Layout) -> Non
                 f"{written}: would be written over, but is read as {path}; name another output "
                 "with -o"
             )
-    if written.is_dir() and layout.form == "folder":
+    if written.is_dir() and layout.name == "folder":
         try:
-            require_ours(written)
+            check_replaceable(written)
         except DatasetError as error:
             raise RunError(str(error)) from error
     elif not written.is_file():
-        raise no_file(written)
+        raise not_a_file_error(written)
 
 
 # ---- Where a corpus is written, what is read for it, and what must never be written over.
@@ -345,7 +345,7 @@ class CorpusFiles:
     against: tuple[Path, ...] = ()
 
     @classmethod
-    def beside(
+    def from_output(
         cls,
         output: str,
         *,
@@ -373,26 +373,26 @@ class CorpusFiles:
             return cls(output, plan=plan, constitution=constitution, against=tuple(against))
         target = Path(output)
         if not target.name:
-            raise no_file(target)
+            raise not_a_file_error(target)
         files = cls(
             output,
-            quarantine=beside_output(target, "quarantine.jsonl"),
-            ledger=RunFiles.ledger_of(target),
-            manifest=beside_output(target, "run.json"),
-            estimate=beside_output(target, "estimate.json"),
+            quarantine=sibling_path(target, "quarantine.jsonl"),
+            ledger=RunFiles.ledger_path(target),
+            manifest=sibling_path(target, "run.json"),
+            estimate=sibling_path(target, "estimate.json"),
             plan=plan,
             constitution=constitution,
             against=tuple(against),
         )
         beside = (files.quarantine, files.ledger, files.manifest, files.estimate)
-        compared = opened_for_run(against) if against else None
+        compared = open_run_source(against) if against else None
         require_writable(output, *beside, source=compared, read=[plan, constitution])
         return files
 
-    def remove_leftovers(self) -> None:
+    def remove_partial_files(self) -> None:
         """Remove what a killed process left behind of files it had not finished.
 
         Ask only while holding the run's ledger: then no process is still at work on them.
         """
         if self.ledger is not None:
-            remove_parts(Path(self.output), self.quarantine, self.manifest, self.estimate)
+            remove_partial_files(Path(self.output), self.quarantine, self.manifest, self.estimate)

@@ -19,28 +19,28 @@ import pyarrow as pa
 
 from whyset.constitution import Constitution
 from whyset.datasets import (
-    COLUMN,
-    DEFAULT,
+    DEFAULT_SELECTION,
+    PROVENANCE_COLUMN,
     REASONING_FIELD,
     BadRow,
     DatasetError,
     Row,
     Selection,
-    earlier_pass,
-    identical,
+    find_provenance,
+    free_provenance_column,
+    is_identical,
     loads,
-    provenance_of,
     read_rows,
-    room_for_provenance,
-    with_provenance_as_text,
+    require_provenance,
+    serialise_provenance,
 )
 from whyset.errors import RunError
-from whyset.generators import Declined, Generator, GeneratorError, Item, Model
-from whyset.models import PatientModel, RetryPolicy, adopt
+from whyset.generators import Generator, GeneratorError, Item, Model, UnsupportedModel
+from whyset.models import RetryingModel, RetryPolicy, coerce_model
 from whyset.retriever import PassageRetriever, Searcher
 
-from ._assembly import Crew
-from .engine._live import Done, LiveEngine
+from ._assembly import Pipeline
+from .engine._live import LiveEngine, RowResult
 from .engine._record import QUARANTINED
 from .ledger._ledger import Ledger
 
@@ -48,7 +48,7 @@ from .ledger._ledger import Ledger
 # tell.
 
 
-def widened(features: Mapping[str, Any], adds: Sequence[str], *, reasoning: bool) -> Any:
+def widen_features(features: Mapping[str, Any], adds: Sequence[str], *, reasoning: bool) -> Any:
     """Return a dataset's features, wide enough for what a generator may put into a row.
 
     Args:
@@ -60,18 +60,24 @@ def widened(features: Mapping[str, Any], adds: Sequence[str], *, reasoning: bool
     held: Mapping[str, pa.DataType] = {
         found.name: found.type for found in kind(features).arrow_schema
     }
-    new: dict[str, pa.DataType] = dict.fromkeys([*adds, COLUMN], pa.string())
+    new: dict[str, pa.DataType] = dict.fromkeys([*adds, PROVENANCE_COLUMN], pa.string())
     if reasoning:
-        new |= {name: wider for name, one in held.items() if (wider := _reasoned(one)) is not None}
+        new |= {
+            name: wider
+            for name, one in held.items()
+            if (wider := _add_reasoning_field(one)) is not None
+        }
         if "response" in held:
             new[REASONING_FIELD] = pa.string()
-    if COLUMN in held and held[COLUMN] != pa.string():  # somebody else's, which keeps its value
-        new[f"{COLUMN}_original"] = held[COLUMN]
+    if (
+        PROVENANCE_COLUMN in held and held[PROVENANCE_COLUMN] != pa.string()
+    ):  # somebody else's, which keeps its value
+        new[f"{PROVENANCE_COLUMN}_original"] = held[PROVENANCE_COLUMN]
     changed = kind.from_arrow_schema(pa.schema(list(new.items())))
     return kind({**features, **changed})
 
 
-def _reasoned(kind: pa.DataType) -> pa.DataType | None:
+def _add_reasoning_field(kind: pa.DataType) -> pa.DataType | None:
     """Return the type of a list of messages with a field for reasoning; `None` for other types."""
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
         return None
@@ -88,11 +94,11 @@ def _reasoned(kind: pa.DataType) -> pa.DataType | None:
 
 T = TypeVar("T")
 
-_PATIENCE = 5.0
+_JOIN_TIMEOUT = 5.0
 """Seconds that the end of the process waits for connections to be closed."""
 
 
-class _Background:
+class _BackgroundLoop:
     """A running event loop. A process that was forked off has none of it and needs its own."""
 
     def __init__(self) -> None:
@@ -123,31 +129,31 @@ class _Background:
     def _end(self) -> None:
         if self.process == os.getpid():
             self._loop.call_soon_threadsafe(self._over.set)
-            self._thread.join(_PATIENCE)
+            self._thread.join(_JOIN_TIMEOUT)
 
 
 _lock = threading.Lock()
-_background: _Background | None = None
-_inherited: frozenset[str] = frozenset()
+_background: _BackgroundLoop | None = None
+_modules_at_fork: frozenset[str] = frozenset()
 
 
-def _note_fork() -> None:
-    global _inherited
-    _inherited = frozenset(sys.modules)
+def _record_fork() -> None:
+    global _modules_at_fork
+    _modules_at_fork = frozenset(sys.modules)
 
 
-os.register_at_fork(after_in_child=_note_fork)
+os.register_at_fork(after_in_child=_record_fork)
 
 
-def forked_with(module: str) -> bool:
+def is_forked_after_import(module: str) -> bool:
     """Say whether this process was forked off one that had imported a module already.
 
     Threads do not come along, and what relies on some that are gone waits for them for ever.
     """
-    return module in _inherited
+    return module in _modules_at_fork
 
 
-def in_background(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+def run_in_background(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Do work in the background loop of this process, and wait for it.
 
     An interruption ends the work.
@@ -155,7 +161,7 @@ def in_background(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     global _background
     with _lock:
         if _background is None or _background.process != os.getpid():
-            _background = _Background()
+            _background = _BackgroundLoop()
         background = _background
     return background.run(work)
 
@@ -168,7 +174,7 @@ def rewrite_rows(
     judge: Model | str | Any = None,
     retriever: Searcher | Constitution | None = None,
     concurrency: int = 16,
-    selection: Selection = DEFAULT,
+    selection: Selection = DEFAULT_SELECTION,
     ledger: Path | None = None,
     retries: RetryPolicy = RetryPolicy(),
 ) -> list[dict[str, Any]]:
@@ -210,7 +216,7 @@ def rewrite_rows(
         retries=retries,
     )
     held = [dict(row) for row in rows]
-    return in_background(lambda: work.finish(held, close=True))
+    return run_in_background(lambda: work.finish(held, close=True))
 
 
 def mapper(
@@ -220,7 +226,7 @@ def mapper(
     judge: Model | str | Any = None,
     retriever: Searcher | Constitution | None = None,
     concurrency: int = 16,
-    selection: Selection = DEFAULT,
+    selection: Selection = DEFAULT_SELECTION,
     ledger: Path | None = None,
     retries: RetryPolicy = RetryPolicy(),
 ) -> "Mapper":
@@ -253,10 +259,10 @@ class Mapper:
     judge: Model | str | Any = None
     retriever: Searcher | Constitution | None = None
     concurrency: int = 16
-    selection: Selection = DEFAULT
+    selection: Selection = DEFAULT_SELECTION
     ledger: Path | None = None
     retries: RetryPolicy = RetryPolicy()
-    _crew: Crew | None = field(default=None, init=False, repr=False)
+    _pipeline: Pipeline | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse at once what could never work.
@@ -265,18 +271,18 @@ class Mapper:
             Declined: The extractive model cannot do what the generator needs, or cannot judge.
         """
         if self.model == "extractive":
-            self.generator.extractive()
+            self.generator.extractive_variant()
         elif self.judge == "extractive":
-            raise _no_judge()
+            raise _no_judge_error()
 
     def __call__(self, batch: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
         """Finish the rows of a batch: columns in, columns out, as many values in each."""
         columns = {name: list(values) for name, values in batch.items()}
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-        finished = in_background(lambda: self.finish(rows))
-        done = [with_provenance_as_text(row) for row in finished]
+        finished = run_in_background(lambda: self.finish(rows))
+        done = [serialise_provenance(row) for row in finished]
         names = dict.fromkeys(
-            [*columns, *self.generator.adds, *(key for row in done for key in row)]
+            [*columns, *self.generator.added_columns, *(key for row in done for key in row)]
         )
         return {name: [row.get(name) for row in done] for name in names}
 
@@ -285,7 +291,7 @@ class Mapper:
         state = {**self.__dict__, "_crew": None}
         if isinstance(self.retriever, PassageRetriever):
             # Enough to tell two mappers apart by, as `Dataset.map` does to know finished work.
-            state["retriever"] = _Elsewhere(self.retriever.identity)
+            state["retriever"] = _RetrieverStub(self.retriever.identity)
         return state
 
     def features(self, features: Any) -> Any:
@@ -297,7 +303,9 @@ class Mapper:
         pass  # pyarrow is needed here alone
 
         channel = getattr(self.generator.options, "channel", None)
-        return widened(features, self.generator.adds, reasoning=channel == "thinking")
+        return widen_features(
+            features, self.generator.added_columns, reasoning=channel == "thinking"
+        )
 
     async def finish(
         self, rows: Sequence[Mapping[str, Any]], *, close: bool = False
@@ -308,40 +316,42 @@ class Mapper:
             rows: What to work on.
             close: Whether models that were opened here have no more to do.
         """
-        crew = self._crew = self._crew or self._open_crew()
+        crew = self._pipeline = self._pipeline or self._open_pipeline()
         try:
             with Ledger(self.ledger) as ledger:
                 engine = LiveEngine(
                     crew, ledger, concurrency=self.concurrency, retries=self.retries
                 )
                 async with aclosing(engine.run(self._items(rows))) as results:
-                    return [self._told(done, rows[done.row.line - 1]) async for done in results]
+                    return [
+                        self._restore_row(done, rows[done.row.line - 1]) async for done in results
+                    ]
         finally:
             if close:
                 await self._close(crew)
 
-    def _open_crew(self) -> Crew:
+    def _open_pipeline(self) -> Pipeline:
         retriever = self.retriever
-        if isinstance(retriever, _Elsewhere):
-            raise Declined(
+        if isinstance(retriever, _RetrieverStub):
+            raise UnsupportedModel(
                 "the retriever stayed in the process that it was opened in: give mapper() the "
                 "constitution in its place, for which every process opens one"
             )
         if retriever is None or isinstance(retriever, Constitution):
-            if forked_with("chromadb"):
+            if is_forked_after_import("chromadb"):
                 raise RunError(
                     "this process was forked off one that has an index open, which would never "
                     "answer here: leave num_proc out, since asks run side by side anyway, or map "
                     "with it before anything else has been searched"
                 )
             retriever = PassageRetriever.open(retriever or Constitution.charter())
-        writer = _opened(self.model)
-        judge = writer if self.judge is None else _opened(self.judge)
-        if judge.extractive and not writer.extractive:
-            raise _no_judge()
-        return Crew.of(self.generator, writer, judge, retriever)
+        writer = _coerce_unretried(self.model)
+        judge = writer if self.judge is None else _coerce_unretried(self.judge)
+        if judge.is_extractive and not writer.is_extractive:
+            raise _no_judge_error()
+        return Pipeline.build(self.generator, writer, judge, retriever)
 
-    async def _close(self, crew: Crew) -> None:
+    async def _close(self, crew: Pipeline) -> None:
         """Close the models that were opened here; others are their owners' to close."""
         if isinstance(self.model, str):
             await crew.models["writer"].aclose()
@@ -351,8 +361,8 @@ class Mapper:
     def _items(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[Item | BadRow]:
         for line, row in enumerate(rows, start=1):
             try:
-                if self.generator.takes == "briefs":
-                    brief = self.generator.item(row, line=line)
+                if self.generator.input_kind == "briefs":
+                    brief = self.generator.item_from_columns(row, line=line)
                     self.generator.steps(brief).close()  # refuses one that nothing can come of
                     yield brief
                 else:
@@ -361,18 +371,18 @@ class Mapper:
             except (DatasetError, GeneratorError) as error:
                 yield BadRow(line, str(error), b"")
 
-    def _told(self, done: Done, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _restore_row(self, done: RowResult, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return a row as it goes back: with what it had that JSON has not, as it was."""
         if done.record.line is None:
-            return self._marked(done, given)
+            return self._mark_failed(done, given)
         finished: dict[str, Any] = loads(done.record.line)
         if isinstance(done.row, Row):
             for name, read in done.row.columns.items():
-                if name in finished and identical(finished[name], read):
+                if name in finished and is_identical(finished[name], read):
                     finished[name] = given[name]
-        return {**finished, COLUMN: provenance_of(finished)}
+        return {**finished, PROVENANCE_COLUMN: require_provenance(finished)}
 
-    def _marked(self, done: Done, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _mark_failed(self, done: RowResult, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return a row as it was, with why it is no better."""
         known: dict[str, Any] = {
             "outcome": QUARANTINED,
@@ -380,25 +390,25 @@ class Mapper:
             "version": self.generator.version,
             "reasons": list(done.record.reasons),
             "detail": done.record.detail,
-            **(done.record.known or {}),
+            **(done.record.quarantine_fields or {}),
         }
-        if (earlier := earlier_pass(given)) is not None:
+        if (earlier := find_provenance(given)) is not None:
             known["earlier"] = dict(earlier)
-        return {**room_for_provenance(given), COLUMN: known}
+        return {**free_provenance_column(given), PROVENANCE_COLUMN: known}
 
 
 @dataclass(frozen=True)
-class _Elsewhere:
+class _RetrieverStub:
     """What is left of a retriever in another process."""
 
     identity: str
 
 
-def _opened(model: Any) -> Model:
+def _coerce_unretried(model: Any) -> Model:
     """Return who answers; the engine has patience of its own."""
-    adopted = adopt(model)
-    return adopted.patient_for if isinstance(adopted, PatientModel) else adopted
+    adopted = coerce_model(model)
+    return adopted.wrapped if isinstance(adopted, RetryingModel) else adopted
 
 
-def _no_judge() -> Declined:
-    return Declined("the extractive model cannot judge; name a language model as judge")
+def _no_judge_error() -> UnsupportedModel:
+    return UnsupportedModel("the extractive model cannot judge; name a language model as judge")

@@ -3,18 +3,18 @@
 from pathlib import Path
 
 from whyset.datasets import BadRow, DatasetError, open_source
-from whyset.datasets.files import Record, layout_of_name
+from whyset.datasets.files import Record, format_from_name
 from whyset.errors import RunError
 from whyset.generators.checks import EvalScenario
 
-_TEXTS = frozenset({".md", ".txt"})
-_PACKED = frozenset({".gz", ".zst"})
+_TEXT_SUFFIXES = frozenset({".md", ".txt"})
+_COMPRESSED_SUFFIXES = frozenset({".gz", ".zst"})
 """Rows as well, whatever the name says of what is packed: no text is read so."""
 
-_NAMES, _WORDS = ("name", "id"), ("text", "prompt", "input")
+_NAME_COLUMNS, _TEXT_COLUMNS = ("name", "id"), ("text", "prompt", "input")
 
 
-def read_scenarios(path: Path) -> tuple[EvalScenario, ...]:
+def load_scenarios(path: Path) -> tuple[EvalScenario, ...]:
     """Read scenarios: a text file is one, a folder has one in each text, rows are one each.
 
     Args:
@@ -24,7 +24,7 @@ def read_scenarios(path: Path) -> tuple[EvalScenario, ...]:
     Raises:
         RunError: There is none, or one cannot be read.
     """
-    found = tuple(_read(path))
+    found = tuple(_load_file(path))
     if not found:
         raise RunError(
             f"{path}: holds no scenario; a folder of .md or .txt files, a text, or rows "
@@ -33,32 +33,38 @@ def read_scenarios(path: Path) -> tuple[EvalScenario, ...]:
     return found
 
 
-def _read(path: Path) -> list[EvalScenario]:
+def _load_file(path: Path) -> list[EvalScenario]:
     if path.is_dir():
-        texts = sorted(each for each in path.rglob("*") if each.suffix.lower() in _TEXTS)
-        return [_text(each) for each in texts]
-    if layout_of_name(path.name) is None and path.suffix not in _PACKED:
-        return [_text(path)]
+        texts = sorted(each for each in path.rglob("*") if each.suffix.lower() in _TEXT_SUFFIXES)
+        return [_parse_text_file(each) for each in texts]
+    if format_from_name(path.name) is None and path.suffix not in _COMPRESSED_SUFFIXES:
+        return [_parse_text_file(path)]
     try:
-        return [_row(path, record) for record, _ in open_source(path).records()]
+        return [_parse_row(path, record) for record, _ in open_source(path).records()]
     except DatasetError as error:
         raise RunError(str(error)) from error
 
 
-def _text(path: Path) -> EvalScenario:
+def _parse_text_file(path: Path) -> EvalScenario:
     try:
         return EvalScenario(path.stem, path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"{path}: cannot be read as UTF-8 text: {error}") from error
 
 
-def _row(path: Path, record: Record | BadRow) -> EvalScenario:
+def _parse_row(path: Path, record: Record | BadRow) -> EvalScenario:
     where = f"{path}: line {record.line}"
     if isinstance(record, BadRow):
         raise RunError(f"{where}: {record.reason}")
     columns = record.columns
-    text = next((columns[name] for name in _WORDS if isinstance(columns.get(name), str)), None)
+    text = next(
+        (columns[name] for name in _TEXT_COLUMNS if isinstance(columns.get(name), str)), None
+    )
     if text is None:
-        raise RunError(f"{where}: has no text; expected one of the columns {', '.join(_WORDS)}")
-    name = next((str(columns[name]) for name in _NAMES if columns.get(name)), f"line {record.line}")
+        raise RunError(
+            f"{where}: has no text; expected one of the columns {', '.join(_TEXT_COLUMNS)}"
+        )
+    name = next(
+        (str(columns[name]) for name in _NAME_COLUMNS if columns.get(name)), f"line {record.line}"
+    )
     return EvalScenario(name, text)

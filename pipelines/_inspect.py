@@ -77,7 +77,7 @@ class ProbeRecord(BaseModel):
         return self
 
 
-def read_probe(record: Mapping[str, Any], *, number: int) -> ProbeRecord:
+def parse_probe(record: Mapping[str, Any], *, number: int) -> ProbeRecord:
     """Read a probe.
 
     Args:
@@ -98,10 +98,10 @@ def read_probe(record: Mapping[str, Any], *, number: int) -> ProbeRecord:
         ) from error
 
 
-PROBES = "probes.jsonl"
+PROBES_FILE = "probes.jsonl"
 """The file with the probes."""
 
-_SHIPPED = {"task.py": "task.py.txt", "grade.md": "grade.md"}
+_TEMPLATES = {"task.py": "task.py.txt", "grade.md": "grade.md"}
 """What stands beside it, by the name it ships under: a task that no type checker of ours sees."""
 
 
@@ -145,7 +145,7 @@ def export_inspect(
             would be replaced, or the folder cannot be written to.
     """
     target = Path(folder)
-    shipped = {name: _shipped(source) for name, source in _SHIPPED.items()}
+    shipped = {name: _load_template(source) for name, source in _TEMPLATES.items()}
     if not replace:
         _require_unchanged(target, shipped)
     try:
@@ -159,8 +159,8 @@ def export_inspect(
                 writer = stack.enter_context(LineWriter(target / name))
                 writer.write(text.rstrip("\n").encode())
                 writers.append(writer)
-            probes = stack.enter_context(LineWriter(target / PROBES))
-            kinds, formats = _write(records, probes)
+            probes = stack.enter_context(LineWriter(target / PROBES_FILE))
+            kinds, formats = _write_probes(records, probes)
             writers.append(probes)
             for writer in writers:
                 writer.prepare()
@@ -171,14 +171,14 @@ def export_inspect(
     return InspectExport(target, kinds.total(), kinds, formats)
 
 
-def _write(
+def _write_probes(
     records: Iterable[Mapping[str, Any]], probes: LineWriter
 ) -> tuple[Counter[str], Counter[str]]:
     kinds: Counter[str] = Counter()
     formats: Counter[str] = Counter()
     numbers: dict[str, int] = {}
     for number, record in enumerate(records, start=1):
-        probe = read_probe(record, number=number)
+        probe = parse_probe(record, number=number)
         if (first := numbers.setdefault(probe.id, number)) != number:
             raise RunError(
                 f"probe {number}: has the id {probe.id!r}, as probe {first} has; leave one of "
@@ -206,6 +206,6 @@ def _require_unchanged(folder: Path, shipped: Mapping[str, str]) -> None:
             )
 
 
-def _shipped(name: str) -> str:
+def _load_template(name: str) -> str:
     folder = resources.files(__package__).joinpath("inspect_task")
     return folder.joinpath(name).read_text(encoding="utf-8")

@@ -11,17 +11,17 @@ from typing import Any
 from whyset.datasets import Selection, Shape
 from whyset.generators import Usage, usage_record
 
-from ._assembly import Crew
+from ._assembly import Pipeline
 from ._files import RunFiles
-from .engine._live import Done
+from .engine._live import RowResult
 from .engine._record import QUARANTINED
-from .engine._requests import Traffic
-from .estimate._cost import Foretold
-from .ledger._ledger import Spent
+from .engine._requests import RequestStats
+from .estimate._cost import SavedEstimate
+from .ledger._ledger import StepCost
 
 
 @dataclass(slots=True)
-class Tally:
+class RunCounts:
     """What has come out of a run so far.
 
     Attributes:
@@ -40,10 +40,10 @@ class Tally:
     reused: int = 0
     usage: Usage = Usage()
 
-    def add(self, done: Done) -> None:
+    def add(self, done: RowResult) -> None:
         """Count a row."""
         self.rows += 1
-        self.reused += done.reused
+        self.reused += done.is_reused
         self.outcomes[done.record.outcome] += 1
         self.reasons.update(done.record.reasons)
         self.usage += done.record.usage
@@ -62,41 +62,41 @@ class Summary:
     """The account of a run.
 
     Attributes:
-        tally: What came out.
-        spent: What all replies in the run's ledger took, by step and model, earlier runs included.
+        counts: What came out.
+        costs: What all replies in the run's ledger took, by step and model, earlier runs included.
         traffic: What this process sent and received.
         seconds: How long it took.
         files: Where everything lies.
-        foretold: What a dry run said of it beforehand; `None` where there was none.
+        saved_estimate: What a dry run said of it beforehand; `None` where there was none.
     """
 
-    tally: Tally
-    spent: tuple[Spent, ...]
-    traffic: Traffic
+    counts: RunCounts
+    costs: tuple[StepCost, ...]
+    traffic: RequestStats
     seconds: float
     files: RunFiles
-    foretold: Foretold | None = None
+    saved_estimate: SavedEstimate | None = None
 
     @property
     def exit_code(self) -> int:
         """0 where all rows are done, 1 where some are in quarantine."""
-        return 1 if self.tally.outcomes[QUARANTINED] else 0
+        return 1 if self.counts.outcomes[QUARANTINED] else 0
 
     def record(self) -> dict[str, Any]:
         """Return the account as plain values."""
         return {
-            **self.tally.record(),
-            "reused": self.tally.reused,
+            **self.counts.record(),
+            "reused": self.counts.reused,
             "answered": self.traffic.answered,
             "replayed": self.traffic.replayed,
             "retried": self.traffic.retried,
-            "spent": [spent_record(spent) for spent in self.spent],
-            "foretold": None if self.foretold is None else self.foretold.record(),
+            "spent": [step_cost_record(spent) for spent in self.costs],
+            "foretold": None if self.saved_estimate is None else self.saved_estimate.record(),
             "seconds": round(self.seconds, 3),
         }
 
 
-def spent_record(spent: Spent) -> Mapping[str, Any]:
+def step_cost_record(spent: StepCost) -> Mapping[str, Any]:
     """Return what a step took as plain values; `dollars` is null where the model is unpriced."""
     return {
         "step": spent.step,
@@ -112,7 +112,7 @@ def spent_record(spent: Spent) -> Mapping[str, Any]:
 
 def manifest_record(
     summary: Summary,
-    crew: Crew,
+    crew: Pipeline,
     *,
     started: datetime,
     finished: datetime,
@@ -133,7 +133,7 @@ def manifest_record(
     """
     files = summary.files
     read = files.source.labels
-    quarantine = files.quarantine if summary.tally.outcomes[QUARANTINED] else None
+    quarantine = files.quarantine if summary.counts.outcomes[QUARANTINED] else None
     return {
         "whyset": version("whyset"),
         "started": started.isoformat(timespec="seconds"),
@@ -143,13 +143,13 @@ def manifest_record(
         "quarantine": quarantine.name if quarantine else None,
         "selection": asdict(selection),
         "to": to,
-        **crew_record(crew, files.constitution),
+        **pipeline_record(crew, files.constitution),
         "prices_of": prices_of,
         "summary": summary.record(),
     }
 
 
-def crew_record(crew: Crew, file: Path | None) -> dict[str, Any]:
+def pipeline_record(crew: Pipeline, file: Path | None) -> dict[str, Any]:
     """Return what a manifest tells of who worked.
 
     Args:

@@ -11,14 +11,14 @@ from functools import partial
 from typing import Protocol
 
 from whyset.datasets import (
-    COLUMN,
-    DEFAULT,
+    DEFAULT_SELECTION,
+    PROVENANCE_COLUMN,
     BadRow,
-    ConversionRefused,
     DatasetError,
     Selection,
     Shape,
-    convert,
+    UnsupportedConversion,
+    convert_row,
     dumps,
     loads,
     read_rows,
@@ -27,43 +27,43 @@ from whyset.errors import RunError, RunStopped
 from whyset.generators import Generator, Item
 from whyset.models import Prices, RetryPolicy
 
-from ._assembly import Crew
-from ._files import Outgoing, RunFiles, outgoing, write_record
-from ._report import Summary, Tally, manifest_record
-from .engine._batch import BatchEngine, collect_ended
-from .engine._batch_jobs import DEFAULT_POLICY, BatchPolicy
+from ._assembly import Pipeline
+from ._files import RunFiles, RunWriter, open_run_writer, write_json
+from ._report import RunCounts, Summary, manifest_record
+from .engine._batch import BatchEngine, collect_ended_batches
+from .engine._batch_jobs import DEFAULT_BATCH_POLICY, BatchPolicy
 from .engine._budget import Budget
-from .engine._live import Done, LiveEngine
+from .engine._live import LiveEngine, RowResult
 from .engine._record import QUARANTINED, RowRecord
-from .engine._requests import Traffic
-from .engine._stop import run_interruptibly, told_stopped
-from .estimate._cost import Estimate, keep_estimate, read_estimate
-from .estimate._estimate import SAMPLE, estimate
-from .ledger._ledger import Ledger, Spent
+from .engine._requests import RequestStats
+from .engine._stop import render_stop_message, run_with_signals
+from .estimate._cost import Estimate, load_estimate, save_estimate
+from .estimate._estimate import DEFAULT_SAMPLE, estimate_run
+from .ledger._ledger import Ledger, StepCost
 
 # ---- The engine that a run is done with, within its budget, and what it has cost so far.
 
 Engine = LiveEngine | BatchEngine
 
 
-class Runs(Protocol):
+class RowEngine(Protocol):
     """What goes through rows, as every engine does."""
 
     def run(
         self, rows: Iterable[Item | BadRow], *, generator: Generator | None = None
-    ) -> AsyncGenerator[Done, None]:
+    ) -> AsyncGenerator[RowResult, None]:
         """Yield every row in the order of the input; see `LiveEngine.run`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class RunConfig:
     """How a run asks.
 
     Attributes:
         concurrency: How many asks are in flight at most.
         retries: When a failed ask is sent again.
         batch: Whether to ask by message batches.
-        policy: How batches are made and looked after.
+        batch_policy: How batches are made and looked after.
         budget: The most that may be spent, in dollars, earlier runs on the same ledger included.
         prices: What replies cost.
     """
@@ -71,11 +71,11 @@ class Means:
     concurrency: int
     retries: RetryPolicy
     batch: bool
-    policy: BatchPolicy
+    batch_policy: BatchPolicy
     budget: Decimal | None
     prices: Prices
 
-    async def open_engine(self, crew: Crew, ledger: Ledger, *, durable: bool) -> Engine:
+    async def open_engine(self, crew: Pipeline, ledger: Ledger, *, durable: bool) -> Engine:
         """Open an engine; a live one once what earlier batches have to say is collected.
 
         Args:
@@ -88,8 +88,8 @@ class Means:
             ModelRefused: The provider turns every ask down.
         """
         if not self.batch:
-            await collect_ended(
-                crew, ledger, retries=self.retries, policy=self.policy, prices=self.prices
+            await collect_ended_batches(
+                crew, ledger, retries=self.retries, policy=self.batch_policy, prices=self.prices
             )
         if self.batch and not durable:
             raise RunError(
@@ -102,7 +102,7 @@ class Means:
                 crew,
                 ledger,
                 retries=self.retries,
-                policy=self.policy,
+                policy=self.batch_policy,
                 prices=self.prices,
                 budget=budget,
             )
@@ -115,12 +115,12 @@ class Means:
             budget=budget,
         )
 
-    def _open_budget(self, crew: Crew, ledger: Ledger) -> Budget | None:
+    def _open_budget(self, crew: Pipeline, ledger: Ledger) -> Budget | None:
         """Return the budget less what the ledger says was spent; `None` where there is none."""
         if self.budget is None:
             return None
-        models = [model.name for model in crew.models.values() if not model.extractive]
-        costs = [spent.cost for spent in spent_on(ledger, self.prices)]
+        models = [model.name for model in crew.models.values() if not model.is_extractive]
+        costs = [spent.cost for spent in summarize_costs(ledger, self.prices)]
         if None in costs:
             raise RunError(
                 "replies in this run's ledger come from a model without a price, so no budget can "
@@ -130,7 +130,7 @@ class Means:
         return Budget(self.budget, self.prices, models, spent=spent, batch=self.batch)
 
 
-class Reins:
+class EngineHandle:
     """What holds a run's engine, and stops it, even if it is only opened later."""
 
     def __init__(self) -> None:
@@ -144,10 +144,10 @@ class Reins:
             self._engine.stop()
 
     @asynccontextmanager
-    async def engine(
+    async def open_engine(
         self,
-        means: Means,
-        crew: Crew,
+        means: RunConfig,
+        crew: Pipeline,
         ledger: Ledger,
         *,
         durable: bool,
@@ -156,7 +156,7 @@ class Reins:
         """Open an engine for the work within; the crew is closed behind it.
 
         Args:
-            means: See `Means.open_engine`, also for what it raises.
+            means: See `RunConfig.open_engine`, also for what it raises.
             crew: Who works.
             ledger: Where replies are recorded.
             durable: Whether the ledger outlives the process.
@@ -178,13 +178,13 @@ class Reins:
             await crew.aclose()
 
 
-def spent_on(ledger: Ledger, prices: Prices) -> tuple[Spent, ...]:
+def summarize_costs(ledger: Ledger, prices: Prices) -> tuple[StepCost, ...]:
     """Return what all replies in a ledger took, by step and model."""
-    return tuple(ledger.spent(prices.cost, batch_price=partial(prices.cost, batch=True)))
+    return tuple(ledger.cost_by_step(prices.cost, batch_price=partial(prices.cost, batch=True)))
 
 
 @contextmanager
-def sparing_the_collector() -> Iterator[None]:
+def freeze_gc() -> Iterator[None]:
     """Keep what exists already out of the sight of Python's collector of cycles.
 
     The vendors' packages hold some 240,000 objects that it would look through again and again as
@@ -199,11 +199,11 @@ def sparing_the_collector() -> Iterator[None]:
 
 # ---- Finished rows in another shape than they came in.
 
-REFUSED = "shape"
+SHAPE_REASON = "shape"
 """Why a row is quarantined that the shape cannot hold."""
 
 
-def reshaped(done: Done, to: Shape) -> Done:
+def convert_result(done: RowResult, to: Shape) -> RowResult:
     """Return a finished row written in a shape, or quarantined where that cannot hold it.
 
     The ledger keeps the row as it is: another run may write it in another shape, and asks nobody.
@@ -212,19 +212,21 @@ def reshaped(done: Done, to: Shape) -> Done:
     if line is None:
         return done
     columns = loads(line)
-    provenance = columns.pop(COLUMN, None)
+    provenance = columns.pop(PROVENANCE_COLUMN, None)
     try:
-        converted = convert(columns, to=to)
-    except (ConversionRefused, DatasetError) as error:
+        converted = convert_row(columns, to=to)
+    except (UnsupportedConversion, DatasetError) as error:
         record = RowRecord(
             QUARANTINED,
             done.record.usage,
-            reasons=(REFUSED,),
+            reasons=(SHAPE_REASON,),
             detail=str(error),
-            known={"finished": columns, COLUMN: provenance},
+            quarantine_fields={"finished": columns, PROVENANCE_COLUMN: provenance},
         )
         return replace(done, record=record)
-    return replace(done, record=replace(done.record, line=dumps({**converted, COLUMN: provenance})))
+    return replace(
+        done, record=replace(done.record, line=dumps({**converted, PROVENANCE_COLUMN: provenance}))
+    )
 
 
 @dataclass(slots=True)
@@ -233,7 +235,7 @@ class Run:
 
     Attributes:
         files: Where to read and write.
-        crew: Who works.
+        pipeline: Who works.
         concurrency: How many asks are in flight at most.
         retries: When a failed ask is sent again.
         batch: Whether to ask by message batches, at their price; what was begun so can be
@@ -242,25 +244,25 @@ class Run:
         budget: The most that may be spent, in dollars, earlier runs on the same ledger included.
         prices: What replies cost; the list that ships with whyset where none is given.
         selection: What of each row is worked on.
-        to: The shape that finished rows are written in; each in its own where none is given.
+        output_shape: The shape that finished rows are written in; each in its own where none is given.
         on_row: Called after every row with the counts so far.
         on_quarantine: Called with every line for the quarantine.
     """
 
     files: RunFiles
-    crew: Crew
+    pipeline: Pipeline
     concurrency: int = 16
     retries: RetryPolicy = RetryPolicy()
     batch: bool = False
-    batch_policy: BatchPolicy = DEFAULT_POLICY
+    batch_policy: BatchPolicy = DEFAULT_BATCH_POLICY
     budget: Decimal | None = None
     prices: Prices | None = None
-    selection: Selection = DEFAULT
-    to: Shape | None = None
-    on_row: Callable[[Tally, Traffic], None] = lambda tally, traffic: None
+    selection: Selection = DEFAULT_SELECTION
+    output_shape: Shape | None = None
+    on_row: Callable[[RunCounts, RequestStats], None] = lambda tally, traffic: None
     on_quarantine: Callable[[bytes], None] = lambda line: None
-    _tally: Tally = field(default_factory=Tally, init=False, repr=False)
-    _reins: Reins = field(default_factory=Reins, init=False, repr=False)
+    _tally: RunCounts = field(default_factory=RunCounts, init=False, repr=False)
+    _engine_handle: EngineHandle = field(default_factory=EngineHandle, init=False, repr=False)
 
     def execute(self) -> Summary:
         """Do it, in an event loop of its own.
@@ -274,45 +276,47 @@ class Run:
             RunStopped: A signal came, or the provider does not answer; the output is not written.
             ModelRefused: The provider turns every ask down.
         """
-        return run_interruptibly(self.aexecute, self.stop, self._told)
+        return run_with_signals(self.aexecute, self.stop, self._render_stop)
 
     async def aexecute(self) -> Summary:
         """Do it in the running event loop; as `execute`, but signals are left to the caller."""
         began, started = time.monotonic(), datetime.now(UTC)
         prices = self.prices or Prices.load()
-        tally = self._tally = Tally(self.crew.generator.outcomes)
-        reins = self._reins = Reins()
+        tally = self._tally = RunCounts(self.pipeline.generator.outcomes)
+        reins = self._engine_handle = EngineHandle()
         with ExitStack() as stack:
-            stack.enter_context(sparing_the_collector())
+            stack.enter_context(freeze_gc())
             ledger = stack.enter_context(Ledger(self.files.ledger))
-            self.files.remove_leftovers()
+            self.files.remove_partial_files()
             written = stack.enter_context(
-                outgoing(self.files, self.files.source, on_quarantine=self.on_quarantine)
+                open_run_writer(self.files, self.files.source, on_quarantine=self.on_quarantine)
             )
-            means = Means(
+            means = RunConfig(
                 self.concurrency, self.retries, self.batch, self.batch_policy, self.budget, prices
             )
             durable = self.files.ledger is not None
-            async with reins.engine(
-                means, self.crew, ledger, durable=durable, told=self._told
+            async with reins.open_engine(
+                means, self.pipeline, ledger, durable=durable, told=self._render_stop
             ) as engine:
                 await self._write_rows(engine, written)
-            spent = spent_on(ledger, prices)
+            spent = summarize_costs(ledger, prices)
             seconds = time.monotonic() - began
-            foretold = read_estimate(self.files.estimate, crew=self.crew.identity, batch=self.batch)
+            foretold = load_estimate(
+                self.files.estimate, crew=self.pipeline.identity, batch=self.batch
+            )
             summary = Summary(tally, spent, engine.traffic, seconds, self.files, foretold)
             written.commit()
             if self.files.manifest is not None:
                 record = manifest_record(
                     summary,
-                    self.crew,
+                    self.pipeline,
                     started=started,
                     finished=datetime.now(UTC),
                     prices_of=prices.dated.isoformat(),
                     selection=self.selection,
-                    to=self.to,
+                    to=self.output_shape,
                 )
-                write_record(self.files.manifest, record)
+                write_json(self.files.manifest, record)
         return summary
 
     def stop(self) -> None:
@@ -320,9 +324,9 @@ class Run:
 
         Batches in flight are not waited for: the next run collects them.
         """
-        self._reins.stop()
+        self._engine_handle.stop()
 
-    def estimate(self, *, sample: int = SAMPLE, seed: int = 0) -> Estimate:
+    def estimate(self, *, sample: int = DEFAULT_SAMPLE, seed: int = 0) -> Estimate:
         """Say what the run would ask and cost from here on; nothing is sent.
 
         What was said is kept beside the output, and told again when the run has ended.
@@ -336,9 +340,9 @@ class Run:
             RunError: Another process works on this run, or its ledger cannot be read.
             WhysetError: See `whyset.pipelines.estimate`.
         """
-        with Ledger.of_earlier_run(self.files.ledger) as ledger:
-            estimated = estimate(
-                self.crew,
+        with Ledger.open_existing(self.files.ledger) as ledger:
+            estimated = estimate_run(
+                self.pipeline,
                 read_rows(self.files.source, selection=self.selection),
                 self.prices or Prices.load(),
                 ledger=ledger,
@@ -346,22 +350,22 @@ class Run:
                 seed=seed,
             )
         if self.files.estimate is not None:
-            keep_estimate(self.files.estimate, estimated, crew=self.crew.identity)
+            save_estimate(self.files.estimate, estimated, crew=self.pipeline.identity)
         return estimated
 
-    async def _write_rows(self, engine: Engine, written: Outgoing) -> None:
+    async def _write_rows(self, engine: Engine, written: RunWriter) -> None:
         rows = read_rows(self.files.source, selection=self.selection)
         async with aclosing(engine.run(rows)) as results:
             async for done in results:
-                if self.to is not None:
-                    done = reshaped(done, self.to)
+                if self.output_shape is not None:
+                    done = convert_result(done, self.output_shape)
                 self._tally.add(done)
                 if done.record.line is not None:
                     written.write(done.record.line)
                 else:
-                    written.set_aside(done.record.quarantine_line(done.row))
+                    written.write_quarantine(done.record.quarantine_line(done.row))
                 self.on_row(self._tally, engine.traffic)
 
-    def _told(self, reason: str) -> str:
+    def _render_stop(self, reason: str) -> str:
         done = f"{self._tally.rows:,} {'row' if self._tally.rows == 1 else 'rows'}"
-        return told_stopped(reason, done, self.files.ledger)
+        return render_stop_message(reason, done, self.files.ledger)

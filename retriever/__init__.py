@@ -6,29 +6,42 @@ from typing import TYPE_CHECKING
 from whyset.errors import EmbedderUnavailable, RetrieverError
 
 from ._embedder import Embedder, open_embedder
-from ._evaluation import Evaluation, Label, Recall, evaluate, read_labels
-from ._grounding import SETTLE_BELOW, Grounding, Scope, ScoredPassage, Searcher, fetch
+from ._evaluation import (
+    LabelledQuery,
+    RetrievalEvaluation,
+    RetrievalMetrics,
+    evaluate_searcher,
+    load_labelled_queries,
+)
+from ._grounding import (
+    RELEVANCE_THRESHOLD,
+    FetchScope,
+    Grounding,
+    ScoredPassage,
+    Searcher,
+    fetch_passages,
+)
 
 if TYPE_CHECKING:
     from ._retriever import PassageRetriever
 
 __all__ = [
-    "SETTLE_BELOW",
+    "RELEVANCE_THRESHOLD",
     "Embedder",
     "EmbedderUnavailable",
-    "Evaluation",
+    "FetchScope",
     "Grounding",
-    "Label",
+    "LabelledQuery",
     "PassageRetriever",
-    "Recall",
+    "RetrievalEvaluation",
+    "RetrievalMetrics",
     "RetrieverError",
-    "Scope",
     "ScoredPassage",
     "Searcher",
-    "evaluate",
-    "fetch",
+    "evaluate_searcher",
+    "fetch_passages",
+    "load_labelled_queries",
     "open_embedder",
-    "read_labels",
 ]
 
 # What brings LangChain, numpy and the rest with it waits until it is asked for.

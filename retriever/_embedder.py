@@ -62,7 +62,7 @@ def open_embedder(
             return spec
         from ._langchain import LangChainEmbedder
 
-        return LangChainEmbedder.of(spec)
+        return LangChainEmbedder.wrap(spec)
     if spec == LEXICAL:
         return None
     if spec == MINILM:
@@ -71,4 +71,4 @@ def open_embedder(
         return MiniLM.open(folder)
     from ._langchain import LangChainEmbedder
 
-    return LangChainEmbedder.named(spec)
+    return LangChainEmbedder.from_spec(spec)

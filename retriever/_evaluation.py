@@ -10,40 +10,40 @@ from whyset.errors import RetrieverError
 
 from ._grounding import Searcher
 
-DEPTHS = (1, 5, 10)
+RECALL_DEPTHS = (1, 5, 10)
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class LabelledQuery:
     """A query and the sections that answer it.
 
     Attributes:
         query: What is searched for.
-        headings: Any one of them is right: the heading of the passage's own section, or of one
+        expected_headings: Any one of them is right: the heading of the passage's own section, or of one
             above it. The first is the expected one.
         document: The constitution the label is about, where the file says so.
     """
 
     query: str
-    headings: tuple[str, ...]
+    expected_headings: tuple[str, ...]
     document: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Recall:
+class RetrievalMetrics:
     """Where the first right answers stood.
 
     Attributes:
-        at: Depth → share of queries with a right answer among that many, 0 to 1.
+        recall_at: Depth → share of queries with a right answer among that many, 0 to 1.
         mrr: Mean reciprocal rank; a query that met none counts 0.
     """
 
-    at: dict[int, float]
+    recall_at: dict[int, float]
     mrr: float
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluation:
+class RetrievalEvaluation:
     """What an evaluation found.
 
     Attributes:
@@ -54,12 +54,12 @@ class Evaluation:
     """
 
     queries: int
-    by_passage: Recall
-    by_section: Recall
+    by_passage: RetrievalMetrics
+    by_section: RetrievalMetrics
     ranks: tuple[int | None, ...]
 
 
-def read_labels(path: Path) -> list[Label]:
+def load_labelled_queries(path: Path) -> list[LabelledQuery]:
     """Read labels: JSON lines of `query`, `expected_heading` and, optionally, `also_acceptable`.
 
     Raises:
@@ -72,14 +72,16 @@ def read_labels(path: Path) -> list[Label]:
     except UnicodeDecodeError as error:
         raise RetrieverError(f"{path}: is not UTF-8; save it as UTF-8") from error
     labels = [
-        _label(line, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()
+        _parse_label(line, f"{path}:{number}")
+        for number, line in enumerate(lines, 1)
+        if line.strip()
     ]
     if not labels:
         raise RetrieverError(f"{path}: holds no labels")
     return labels
 
 
-def evaluate(searcher: Searcher, labels: Sequence[Label]) -> Evaluation:
+def evaluate_searcher(searcher: Searcher, labels: Sequence[LabelledQuery]) -> RetrievalEvaluation:
     """Ask every label's query and see where the right sections stand.
 
     Raises:
@@ -90,38 +92,40 @@ def evaluate(searcher: Searcher, labels: Sequence[Label]) -> Evaluation:
         raise RetrieverError("there are no labels to evaluate")
     _check_headings(searcher.constitution, labels)
     everything = len(searcher.constitution.passages)
-    groundings = searcher.ground([[label.query] for label in labels], k=everything)
+    groundings = searcher.find_passages([[label.query] for label in labels], k=everything)
     passage_ranks: list[int | None] = []
     section_ranks: list[int | None] = []
     for label, grounding in zip(labels, groundings, strict=True):
         paths = [scored.passage.path for scored in grounding.passages]
-        passage_ranks.append(_rank(paths, label.headings))
-        section_ranks.append(_rank(list(dict.fromkeys(paths)), label.headings))
-    return Evaluation(
+        passage_ranks.append(_find_first_rank(paths, label.expected_headings))
+        section_ranks.append(_find_first_rank(list(dict.fromkeys(paths)), label.expected_headings))
+    return RetrievalEvaluation(
         queries=len(labels),
-        by_passage=_recall(passage_ranks),
-        by_section=_recall(section_ranks),
+        by_passage=_compute_metrics(passage_ranks),
+        by_section=_compute_metrics(section_ranks),
         ranks=tuple(section_ranks),
     )
 
 
-def _rank(paths: Sequence[tuple[str, ...]], headings: tuple[str, ...]) -> int | None:
-    wanted = {_folded(heading) for heading in headings}
+def _find_first_rank(paths: Sequence[tuple[str, ...]], headings: tuple[str, ...]) -> int | None:
+    wanted = {_fold_heading(heading) for heading in headings}
     for rank, path in enumerate(paths, 1):
-        if any(_folded(heading) in wanted for heading in path):
+        if any(_fold_heading(heading) in wanted for heading in path):
             return rank
     return None
 
 
-def _recall(ranks: Sequence[int | None]) -> Recall:
+def _compute_metrics(ranks: Sequence[int | None]) -> RetrievalMetrics:
     found = [rank for rank in ranks if rank is not None]
-    return Recall(
-        at={depth: sum(rank <= depth for rank in found) / len(ranks) for depth in DEPTHS},
+    return RetrievalMetrics(
+        recall_at={
+            depth: sum(rank <= depth for rank in found) / len(ranks) for depth in RECALL_DEPTHS
+        },
         mrr=sum(1 / rank for rank in found) / len(ranks),
     )
 
 
-def _label(line: str, where: str) -> Label:
+def _parse_label(line: str, where: str) -> LabelledQuery:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -135,22 +139,24 @@ def _label(line: str, where: str) -> Label:
     if not isinstance(others, list) or not all(isinstance(other, str) for other in others):
         raise RetrieverError(f"{where}: `also_acceptable` is not a list of headings")
     document = record.get("document")
-    return Label(
+    return LabelledQuery(
         query=record["query"],
-        headings=(record["expected_heading"], *others),
+        expected_headings=(record["expected_heading"], *others),
         document=document if isinstance(document, str) else None,
     )
 
 
-def _check_headings(constitution: Constitution, labels: Sequence[Label]) -> None:
-    known = {_folded(heading) for section in constitution.sections for heading in section.path}
+def _check_headings(constitution: Constitution, labels: Sequence[LabelledQuery]) -> None:
+    known = {
+        _fold_heading(heading) for section in constitution.sections for heading in section.path
+    }
     for label in labels:
-        if not any(_folded(heading) in known for heading in label.headings):
+        if not any(_fold_heading(heading) in known for heading in label.expected_headings):
             raise RetrieverError(
-                f"no section of {constitution.title!r} is headed {label.headings[0]!r} "
+                f"no section of {constitution.title!r} is headed {label.expected_headings[0]!r} "
                 f"(expected for the query {label.query!r})"
             )
 
 
-def _folded(heading: str) -> str:
+def _fold_heading(heading: str) -> str:
     return " ".join(heading.replace("’", "'").casefold().split())

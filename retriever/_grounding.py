@@ -8,13 +8,13 @@ from whyset.constitution import Constitution, Passage
 
 # ---- The measured threshold of relevance, apart from what measures it: it imports nothing.
 
-SETTLE_BELOW = 0.1
+RELEVANCE_THRESHOLD = 0.1
 """Rows of lower `Grounding.relevance` surely have nothing at stake, by the embedded default.
 
 docs/retrieval.md has the measurement. It holds for `minilm` only; other embedders need their own.
 """
 
-UNKNOWN = 1.0
+UNKNOWN_RELEVANCE = 1.0
 """The relevance of what cannot be measured: no embedder, or a text in another language than the
 constitution. No threshold settles such a row."""
 
@@ -28,14 +28,14 @@ class ScoredPassage:
         score: What orders a grounding, higher first; comparable within one grounding only.
         similarity: The best cosine between the query and the passage (or a unit of it), -1 to 1;
             `None` where no embedder was used. Comparable across queries.
-        matched: The part of the passage that met the query best (a sentence, a turn of an
+        matched_text: The part of the passage that met the query best (a sentence, a turn of an
             example); the whole plain text where it has no parts.
     """
 
     passage: Passage
     score: float
     similarity: float | None
-    matched: str
+    matched_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,16 @@ class Grounding:
     """The passages retrieved for a query, best first.
 
     Attributes:
-        texts: What was searched for.
+        queries: What was searched for.
         passages: What was found.
         relevance: How much the constitution has to say about the query, 0 to 1: the number that
-            `SETTLE_BELOW` is a threshold of. 1 where it cannot be told (no embedder, another
+            `RELEVANCE_THRESHOLD` is a threshold of. 1 where it cannot be told (no embedder, another
             language than the constitution's), 0 where all texts are empty.
         title: The title of the constitution they come from.
         digest: That constitution's digest.
     """
 
-    texts: tuple[str, ...]
+    queries: tuple[str, ...]
     passages: tuple[ScoredPassage, ...]
     relevance: float
     title: str
@@ -74,7 +74,7 @@ class Searcher(Protocol):
     def identity(self) -> str:
         """Everything that decides what is found: constitution, embedder and ranking, as text."""
 
-    def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+    def find_passages(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
         """Find the passages that bear on each query.
 
         Args:
@@ -89,12 +89,12 @@ class Searcher(Protocol):
 
 # ---- Passages by name: no search, just the constitution's own order.
 
-Scope = Literal["passages", "section", "document"]
+FetchScope = Literal["passages", "section", "document"]
 """How much comes along: nothing, the rest of each passage's own section, or everything."""
 
 
-def fetch(
-    constitution: Constitution, ids: Sequence[str], *, scope: Scope = "passages"
+def fetch_passages(
+    constitution: Constitution, ids: Sequence[str], *, scope: FetchScope = "passages"
 ) -> Grounding:
     """Return passages by their ids, as a search would return them.
 
@@ -111,13 +111,16 @@ def fetch(
     """
     wanted = [constitution.passage(name) for name in dict.fromkeys(ids)]
     held = set(ids)
-    along = [p for p in _along(constitution, wanted, scope) if p.id not in held]
-    scored = [*(_scored(p, 1.0) for p in wanted), *(_scored(p, 0.0) for p in along)]
+    along = [p for p in _expand_scope(constitution, wanted, scope) if p.id not in held]
+    scored = [
+        *(_build_scored_passage(p, 1.0) for p in wanted),
+        *(_build_scored_passage(p, 0.0) for p in along),
+    ]
     return Grounding(tuple(ids), tuple(scored), 1.0, constitution.title, constitution.digest)
 
 
-def _along(
-    constitution: Constitution, wanted: Sequence[Passage], scope: Scope
+def _expand_scope(
+    constitution: Constitution, wanted: Sequence[Passage], scope: FetchScope
 ) -> Sequence[Passage]:
     if scope == "document":
         return constitution.passages
@@ -127,5 +130,5 @@ def _along(
     return [passage for passage in constitution.passages if passage.path in paths]
 
 
-def _scored(passage: Passage, score: float) -> ScoredPassage:
+def _build_scored_passage(passage: Passage, score: float) -> ScoredPassage:
     return ScoredPassage(passage, score, None, passage.plain)

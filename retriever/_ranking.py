@@ -18,59 +18,59 @@ import bm25s  # type: ignore[import-untyped]  # It ships no types.
 import numpy as np
 from numpy.typing import NDArray
 
-from ._grounding import UNKNOWN
-from ._units import Unit
+from ._grounding import UNKNOWN_RELEVANCE
+from ._units import SearchUnit
 
 # ---- Words: BM25 over texts, the one module that knows bm25s.
 
 LexicalFloats = NDArray[np.float32]
 
 # Scripts written without spaces are cut into single characters, also next to another script.
-_UNSPACED = "぀-ヿ㐀-鿿가-힯฀-๿"
-_SPACED = rf"[^\W_{_UNSPACED}]+"
-_WORD = re.compile(rf"[{_UNSPACED}]|{_SPACED}(?:'{_SPACED})*")
+_UNSPACED_SCRIPTS = "぀-ヿ㐀-鿿가-힯฀-๿"
+_SPACED_CHARACTERS = rf"[^\W_{_UNSPACED_SCRIPTS}]+"
+_WORD = re.compile(rf"[{_UNSPACED_SCRIPTS}]|{_SPACED_CHARACTERS}(?:'{_SPACED_CHARACTERS})*")
 # Longest first. A crude stemmer is enough where both sides are cut alike.
 _ENDINGS = ("ations", "ation", "ingly", "edly", "'s", "ings", "ing", "ies", "ied")
 _SHORT_ENDINGS = ("ed", "ly", "es", "s", "e")
-_SHORTEST_STEM = 3
+_MIN_STEM_LENGTH = 3
 
 
-class Lexicon:
+class BM25Index:
     """A BM25 index of texts."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        tokens = [words(text) for text in texts]
+        tokens = [tokenise(text) for text in texts]
         self._size = len(texts)
         self._known = {word for text in tokens for word in text}
         self._index = bm25s.BM25()
         if self._known:
             self._index.index(tokens, show_progress=False)
 
-    def scores(self, query: str) -> LexicalFloats:
+    def score_texts(self, query: str) -> LexicalFloats:
         """Return the score of every text, 0 where no word is shared."""
-        known = [word for word in words(query) if word in self._known]
+        known = [word for word in tokenise(query) if word in self._known]
         if not known:
             return np.zeros(self._size, np.float32)
         return np.asarray(self._index.get_scores(known), np.float32)
 
-    def known(self, text: str) -> tuple[int, int]:
+    def count_known_words(self, text: str) -> tuple[int, int]:
         """Return how many of a text's words stand in the index, and how many words it has.
 
         What holds a digit is no word here.
         """
-        counted = [word for word in words(text) if not any(map(str.isdigit, word))]
+        counted = [word for word in tokenise(text) if not any(map(str.isdigit, word))]
         return sum(word in self._known for word in counted), len(counted)
 
 
-def words(text: str) -> list[str]:
+def tokenise(text: str) -> list[str]:
     """Cut a text into word stems: case and width folded, punctuation and English endings off."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return [_stem(word) for word in _WORD.findall(folded)]
+    return [_stem_word(word) for word in _WORD.findall(folded)]
 
 
-def _stem(word: str) -> str:
+def _stem_word(word: str) -> str:
     for ending in (*_ENDINGS, *_SHORT_ENDINGS):
-        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM_LENGTH:
             return word.removesuffix(ending)
     return word
 
@@ -78,21 +78,21 @@ def _stem(word: str) -> str:
 # ---- Does the constitution speak to a query at all? One number, and the threshold for it.
 
 # How much of a text's closeness to everyday requests counts against it.
-_DISCOUNT = 0.5
+_REFERENCE_WEIGHT = 0.5
 # Below this share of words that the constitution uses, a text is in no language it is written in
 # (measured: English 0.45 and more, other languages at most 0.16), and cosines say little.
-_READABLE = 0.3
-_FEWEST_WORDS = 3
+_MIN_KNOWN_SHARE = 0.3
+_MIN_WORDS = 3
 
 
-class Relevance:
+class RelevanceScorer:
     """Measures how much a constitution has to say about a query."""
 
-    def __init__(self, units: Sequence[Unit], lexicon: Lexicon) -> None:
+    def __init__(self, units: Sequence[SearchUnit], lexicon: BM25Index) -> None:
         self._everyday = np.array([unit.kind == "everyday" for unit in units])
         self._lexicon = lexicon
 
-    def of(self, texts: Sequence[str], cosines: NDArray[np.float32] | None) -> float:
+    def score(self, texts: Sequence[str], cosines: NDArray[np.float32] | None) -> float:
         """Measure one query.
 
         Args:
@@ -101,17 +101,17 @@ class Relevance:
 
         Returns:
             0 (nothing) to 1: the best cosine with the constitution less half the best with an
-            everyday request, of the text where that is most. `UNKNOWN` where it cannot be told.
+            everyday request, of the text where that is most. `UNKNOWN_RELEVANCE` where it cannot be told.
         """
         if cosines is None or not all(map(self._readable, texts)):
-            return UNKNOWN
+            return UNKNOWN_RELEVANCE
         near = cosines[:, ~self._everyday].max(axis=1)
         everyday = cosines[:, self._everyday].max(axis=1)
-        return round(max(float((near - _DISCOUNT * everyday).max()), 0.0), 5)
+        return round(max(float((near - _REFERENCE_WEIGHT * everyday).max()), 0.0), 5)
 
     def _readable(self, text: str) -> bool:
-        known, counted = self._lexicon.known(text)
-        return counted < _FEWEST_WORDS or known >= _READABLE * counted
+        known, counted = self._lexicon.count_known_words(text)
+        return counted < _MIN_WORDS or known >= _MIN_KNOWN_SHARE * counted
 
 
 Floats = NDArray[np.float32]
@@ -119,11 +119,11 @@ Scores = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 # Raise it when the same similarities would give another order.
-RANKING = 1
+RANKING_VERSION = 1
 
-WORDS = "words"
-WEIGHTS: Mapping[str, float] = MappingProxyType(
-    {"passage": 1, "sentence": 1, "turn": 1, "heading": 1, WORDS: 2}
+LEXICAL_KEY = "words"
+RANKING_WEIGHTS: Mapping[str, float] = MappingProxyType(
+    {"passage": 1, "sentence": 1, "turn": 1, "heading": 1, LEXICAL_KEY: 2}
 )
 # Between the mean of a section's similarities (0) and their maximum (infinity).
 _SHARPNESS = 20
@@ -137,16 +137,16 @@ class Ranker:
     def __init__(
         self,
         sections: Sequence[int],
-        units: Sequence[Unit],
+        units: Sequence[SearchUnit],
         *,
-        weights: Mapping[str, float] = WEIGHTS,
+        weights: Mapping[str, float] = RANKING_WEIGHTS,
     ) -> None:
         """Prepare to rank.
 
         Args:
             sections: The section number of each passage.
             units: The units whose similarities will be given.
-            weights: What each kind of unit, and `words`, counts.
+            weights: What each kind of unit, and `tokenise`, counts.
         """
         self._sections: Integers = np.array(sections, np.intp)
         self._weights = weights
@@ -162,7 +162,7 @@ class Ranker:
             [unit.passage for unit in units if unit.passage is not None], np.intp
         )
 
-    def scores(self, similarities: Floats | None, words: Floats) -> Scores:
+    def score_passages(self, similarities: Floats | None, words: Floats) -> Scores:
         """Score the passages for one query.
 
         Args:
@@ -177,18 +177,18 @@ class Ranker:
         for row, counted in enumerate(words.astype(np.float64)):
             best = np.zeros(len(by_section))
             np.maximum.at(best, self._sections, counted)
-            by_section += self._weights.get(WORDS, 0) * _standard(best)
-            by_passage += _standard(counted)
+            by_section += self._weights.get(LEXICAL_KEY, 0) * _standardise(best)
+            by_passage += _standardise(counted)
             if similarities is not None:
                 cosines = similarities[row].astype(np.float64)
                 by_section += self._affinities(cosines, len(by_section))
-                by_passage += _standard(self.closest(cosines))
+                by_passage += _standardise(self.max_similarity(cosines))
         best = np.full(len(by_section), -np.inf)
         np.maximum.at(best, self._sections, by_passage)
         scores = by_section[self._sections] + by_passage - best[self._sections]
         return scores.round(_DECIMALS)
 
-    def closest(self, cosines: Scores) -> Scores:
+    def max_similarity(self, cosines: Scores) -> Scores:
         """Return each passage's best cosine: its own or one of its parts'."""
         best = np.full(len(self._sections), -1.0)
         np.maximum.at(best, self._unit_passages, cosines[self._own])
@@ -198,17 +198,17 @@ class Ranker:
         total = np.zeros(sections)
         for kind, rows in self._kinds.items():
             if weight := self._weights.get(kind, 0):
-                affinity = _soft_maximum(cosines[rows], self._unit_sections[rows], sections)
-                total += weight * _standard(affinity)
+                affinity = _log_mean_exp(cosines[rows], self._unit_sections[rows], sections)
+                total += weight * _standardise(affinity)
         return total
 
 
-def order(scores: Scores) -> Integers:
+def sort_by_score(scores: Scores) -> Integers:
     """Return the passages best first, equal ones in the order of the document."""
     return np.argsort(-scores, kind="stable")
 
 
-def _soft_maximum(values: Scores, groups: Integers, count: int) -> Scores:
+def _log_mean_exp(values: Scores, groups: Integers, count: int) -> Scores:
     """Return the logarithm of the mean exponential of each group; NaN where it is empty.
 
     Unlike a maximum it heeds the second and third best; unlike a sum it does not favour a group
@@ -221,7 +221,7 @@ def _soft_maximum(values: Scores, groups: Integers, count: int) -> Scores:
     return means
 
 
-def _standard(values: Scores) -> Scores:
+def _standardise(values: Scores) -> Scores:
     """Scale to mean 0 and deviation 1; what is missing (NaN) counts as the least there is."""
     present = ~np.isnan(values)
     filled = np.where(present, values, values[present].min())

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class PassageRetriever(BaseRetriever):
     """Finds the passages of a constitution that bear on a text.
 
-    As a LangChain retriever it returns documents: `invoke`, `ainvoke`, `batch`, `abatch`. `ground`
+    As a LangChain retriever it returns documents: `invoke`, `ainvoke`, `batch`, `abatch`. `find_passages`
     returns what whyset itself works with.
 
     Attributes:
@@ -88,14 +88,14 @@ class PassageRetriever(BaseRetriever):
         return self.index.embedder
 
     @property
-    def settle_below(self) -> float:
+    def relevance_threshold(self) -> float:
         """The `Grounding.relevance` below which a row surely has nothing at stake.
 
         Measured for the embedded default; 0, which settles nothing, for all others.
         """
-        return self.index.settle_below
+        return self.index.relevance_threshold
 
-    def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+    def find_passages(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
         """Find the passages that bear on each query; all their texts are embedded in one pass.
 
         Args:
@@ -109,7 +109,7 @@ class PassageRetriever(BaseRetriever):
         Raises:
             RetrieverError: The embedder failed.
         """
-        return self.index.ground(queries, k=k)
+        return self.index.find_passages(queries, k=k)
 
     def batch(
         self,
@@ -171,7 +171,7 @@ class PassageRetriever(BaseRetriever):
         return [self._document(scored) for scored in found[query].passages]
 
     def _found(self, texts: list[str]) -> dict[str, Grounding]:
-        groundings = self.ground([[text] for text in texts], k=self.k)
+        groundings = self.find_passages([[text] for text in texts], k=self.k)
         return dict(zip(texts, groundings, strict=True))
 
     def _document(self, scored: ScoredPassage) -> Document:
@@ -191,7 +191,7 @@ class PassageRetriever(BaseRetriever):
 
     def _around(self, passage: Passage) -> tuple[list[str], list[str]]:
         passages = self.constitution.passages
-        here = self.index.position(passage.id)
+        here = self.index.get_position(passage.id)
         start = max(here - self.neighbours, 0)
         stop = here + self.neighbours + 1
         before, after = passages[start:here], passages[here + 1 : stop]

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from whyset.errors import RetrieverError
 
-from ._units import Unit
+from ._units import SearchUnit
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -43,20 +43,20 @@ ChromaFloats = NDArray[np.float32]
 
 _COLLECTION = "whyset"
 # What one request to a server or one statement of SQLite takes without complaint.
-_PAGE = 1000
+_PAGE_SIZE = 1000
 
 
-def write_folder(folder: Path, units: Sequence[Unit], vectors: ChromaFloats) -> None:
+def write_vectors(folder: Path, units: Sequence[SearchUnit], vectors: ChromaFloats) -> None:
     """Write vectors into a new embedded database.
 
     Raises:
         RetrieverError: Chroma failed.
     """
-    with _failures("write the index"), _embedded(folder) as client:
-        _add(client.create_collection(_COLLECTION, embedding_function=None), units, vectors)
+    with _wrap_errors("write the index"), _open_embedded(folder) as client:
+        _add_vectors(client.create_collection(_COLLECTION, embedding_function=None), units, vectors)
 
 
-def read_folder(folder: Path, ids: Sequence[str]) -> ChromaFloats | None:
+def read_vectors(folder: Path, ids: Sequence[str]) -> ChromaFloats | None:
     """Read the vectors of these ids, in their order; `None` where there are others or fewer.
 
     Chroma writes to a database it opens: give it a copy. A damaged one can end the process.
@@ -64,12 +64,12 @@ def read_folder(folder: Path, ids: Sequence[str]) -> ChromaFloats | None:
     Raises:
         RetrieverError: Chroma failed.
     """
-    with _failures("read the index"), _embedded(folder) as client:
-        return _read(client.get_collection(_COLLECTION, embedding_function=None), ids)
+    with _wrap_errors("read the index"), _open_embedded(folder) as client:
+        return _read_collection(client.get_collection(_COLLECTION, embedding_function=None), ids)
 
 
-def served_vectors(
-    url: str, name: str, units: Sequence[Unit], embed: Callable[[Sequence[str]], ChromaFloats]
+def sync_server_vectors(
+    url: str, name: str, units: Sequence[SearchUnit], embed: Callable[[Sequence[str]], ChromaFloats]
 ) -> ChromaFloats:
     """Return the vectors of a collection on a Chroma server, putting there what it lacks.
 
@@ -83,17 +83,17 @@ def served_vectors(
         RetrieverError: The server cannot be reached, or refused.
     """
     ids = [unit.id for unit in units]
-    with _failures(f"keep the index on the server at {url}"), _server(url) as client:
+    with _wrap_errors(f"keep the index on the server at {url}"), _connect_server(url) as client:
         collection = client.get_or_create_collection(name, embedding_function=None)
-        if (vectors := _read(collection, ids)) is not None:
+        if (vectors := _read_collection(collection, ids)) is not None:
             return vectors
-        known = set(_ids(collection))
+        known = set(_list_ids(collection))
         missing = [unit for unit in units if unit.id not in known]
-        for page in _pages(sorted(known - set(ids))):
+        for page in _paginate(sorted(known - set(ids))):
             collection.delete(ids=list(page))
         if missing:
-            _add(collection, missing, embed([unit.text for unit in missing]))
-        vectors = _read(collection, ids)
+            _add_vectors(collection, missing, embed([unit.text for unit in missing]))
+        vectors = _read_collection(collection, ids)
     if vectors is None:
         raise RetrieverError(
             f"the Chroma server at {url} does not give back what was put in its collection "
@@ -102,22 +102,22 @@ def served_vectors(
     return vectors
 
 
-def _settings() -> Settings:
+def _chroma_settings() -> Settings:
     # Telemetry is off, and a `.env` file that happens to lie about is not ours to read.
     return Settings(_env_file=None, anonymized_telemetry=False)
 
 
 @contextmanager
-def _embedded(folder: Path) -> "Iterator[ClientAPI]":
-    client = chromadb.PersistentClient(str(folder), settings=_settings())
+def _open_embedded(folder: Path) -> "Iterator[ClientAPI]":
+    client = chromadb.PersistentClient(str(folder), settings=_chroma_settings())
     with closing(cast("Client", client)):
         yield client
 
 
 @contextmanager
-def _server(url: str) -> "Iterator[ClientAPI]":
-    host, port, secure = _address(url)
-    client = chromadb.HttpClient(host, port, ssl=secure, settings=_settings())
+def _connect_server(url: str) -> "Iterator[ClientAPI]":
+    host, port, secure = _parse_url(url)
+    client = chromadb.HttpClient(host, port, ssl=secure, settings=_chroma_settings())
     with closing(cast("Client", client)), ExitStack() as connections:
         # Chroma 1.5.9 closes neither its own connections nor its administrator's.
         for part in (client, getattr(client, "_admin_client", None)):
@@ -126,7 +126,7 @@ def _server(url: str) -> "Iterator[ClientAPI]":
         yield client
 
 
-def _address(url: str) -> tuple[str, int, bool]:
+def _parse_url(url: str) -> tuple[str, int, bool]:
     """Return host, port and whether the connection is secure."""
     refusal = RetrieverError(f"no Chroma server at {url!r}: write http://host:port")
     try:
@@ -143,7 +143,7 @@ def _address(url: str) -> tuple[str, int, bool]:
 
 
 @contextmanager
-def _failures(doing: str) -> Iterator[None]:
+def _wrap_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except RetrieverError:
@@ -152,27 +152,29 @@ def _failures(doing: str) -> Iterator[None]:
         raise RetrieverError(f"Chroma cannot {doing}: {error}") from error
 
 
-def _add(collection: "Collection", units: Sequence[Unit], vectors: ChromaFloats) -> None:
-    for start in range(0, len(units), _PAGE):
-        page = units[start : start + _PAGE]
+def _add_vectors(
+    collection: "Collection", units: Sequence[SearchUnit], vectors: ChromaFloats
+) -> None:
+    for start in range(0, len(units), _PAGE_SIZE):
+        page = units[start : start + _PAGE_SIZE]
         collection.upsert(
             ids=[unit.id for unit in page],
-            embeddings=vectors[start : start + _PAGE],
+            embeddings=vectors[start : start + _PAGE_SIZE],
             documents=[unit.text for unit in page],
             metadatas=[{"passage": unit.id.rpartition("/")[0], "kind": unit.kind} for unit in page],
         )
 
 
-def _ids(collection: "Collection") -> Iterator[str]:
-    for offset in range(0, collection.count(), _PAGE):
-        yield from collection.get(limit=_PAGE, offset=offset, include=[])["ids"]
+def _list_ids(collection: "Collection") -> Iterator[str]:
+    for offset in range(0, collection.count(), _PAGE_SIZE):
+        yield from collection.get(limit=_PAGE_SIZE, offset=offset, include=[])["ids"]
 
 
-def _read(collection: "Collection", ids: Sequence[str]) -> ChromaFloats | None:
+def _read_collection(collection: "Collection", ids: Sequence[str]) -> ChromaFloats | None:
     if collection.count() != len(ids):
         return None
     found: dict[str, ChromaFloats] = {}
-    for page in _pages(ids):
+    for page in _paginate(ids):
         got = collection.get(ids=list(page), include=["embeddings"])
         embeddings = got["embeddings"]
         if embeddings is not None:
@@ -186,19 +188,19 @@ def _read(collection: "Collection", ids: Sequence[str]) -> ChromaFloats | None:
     return vectors if sound else None
 
 
-def _pages(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), _PAGE):
-        yield ids[start : start + _PAGE]
+def _paginate(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), _PAGE_SIZE):
+        yield ids[start : start + _PAGE_SIZE]
 
 
 # ---- Where whyset keeps what it can make again.
 
-CACHE_VARIABLE = "WHYSET_CACHE_DIR"
+CACHE_DIR_ENV = "WHYSET_CACHE_DIR"
 
 
-def cache_home() -> Path:
+def default_cache_dir() -> Path:
     """Return the cache folder: the variable WHYSET_CACHE_DIR, else the user's own for whyset."""
-    named = os.environ.get(CACHE_VARIABLE)
+    named = os.environ.get(CACHE_DIR_ENV)
     return Path(named).expanduser() if named else platformdirs.user_cache_path("whyset")
 
 
@@ -206,12 +208,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ._units import Unit
+    from ._units import SearchUnit
 
     Floats = NDArray[np.float32]
 
 # Raise it when what is kept, or how, changes; other texts make another key by themselves.
-FORMAT = 1
+CACHE_VERSION = 1
 _MANIFEST = "manifest.json"
 _DATABASE = "chroma"
 _STALE_AFTER = 24 * 3600
@@ -232,7 +234,7 @@ class CacheKey:
     units: str
 
     @classmethod
-    def of(cls, constitution: str, embedder: str, units: "Sequence[Unit]") -> "CacheKey":
+    def derive(cls, constitution: str, embedder: str, units: "Sequence[SearchUnit]") -> "CacheKey":
         """Derive the key of an index."""
         digest = hashlib.sha256()
         for unit in units:
@@ -242,14 +244,14 @@ class CacheKey:
     @property
     def name(self) -> str:
         """A folder's and a collection's name: readable at its head, unique in its tail."""
-        parts = [FORMAT, self.constitution, self.embedder, self.units]
+        parts = [CACHE_VERSION, self.constitution, self.embedder, self.units]
         digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         return f"whyset-{self.constitution[:12]}-{digest[:24]}"
 
 
-def cached_vectors(
+def load_or_embed_vectors(
     key: CacheKey,
-    units: "Sequence[Unit]",
+    units: "Sequence[SearchUnit]",
     embed: "Callable[[Sequence[str]], Floats]",
     *,
     home: Path | None = None,
@@ -264,12 +266,12 @@ def cached_vectors(
         embed: Called with the texts where the cache has no sound index.
         home: The cache folder, if not the user's.
     """
-    place = (home or cache_home()) / "index" / key.name
-    if (vectors := _open(place, key, units)) is not None:
+    place = (home or default_cache_dir()) / "index" / key.name
+    if (vectors := _open_cached(place, key, units)) is not None:
         return vectors
     vectors = embed([unit.text for unit in units])
     try:
-        _publish(place, key, units, vectors)
+        _write_index(place, key, units, vectors)
     except (OSError, RetrieverError) as error:
         warnings.warn(
             f"the index cannot be kept in {place.parent} ({error}): it serves this process from "
@@ -280,7 +282,7 @@ def cached_vectors(
     return vectors
 
 
-def _open(place: Path, key: CacheKey, units: "Sequence[Unit]") -> "Floats | None":
+def _open_cached(place: Path, key: CacheKey, units: "Sequence[SearchUnit]") -> "Floats | None":
     try:
         if not place.exists():
             return None
@@ -289,25 +291,25 @@ def _open(place: Path, key: CacheKey, units: "Sequence[Unit]") -> "Floats | None
         with tempfile.TemporaryDirectory(prefix="whyset-index-") as temporary:
             copy = Path(temporary) / "index"
             shutil.copytree(place, copy)
-            if not _sound(copy, key, len(units)):
+            if not _is_intact(copy, key, len(units)):
                 return None
-            return read_folder(copy / _DATABASE, [unit.id for unit in units])
+            return read_vectors(copy / _DATABASE, [unit.id for unit in units])
     except (OSError, RetrieverError):
         return None
 
 
-def _sound(place: Path, key: CacheKey, count: int) -> bool:
+def _is_intact(place: Path, key: CacheKey, count: int) -> bool:
     """Tell whether every file is there and as it was written, and nothing else is."""
     try:
         manifest = json.loads((place / _MANIFEST).read_bytes())
-        return bool(manifest == _manifest(key, count, _digests(place / _DATABASE)))
+        return bool(manifest == _build_manifest(key, count, _hash_files(place / _DATABASE)))
     except (OSError, ValueError):
         return False
 
 
-def _manifest(key: CacheKey, count: int, files: dict[str, str]) -> dict[str, object]:
+def _build_manifest(key: CacheKey, count: int, files: dict[str, str]) -> dict[str, object]:
     return {
-        "format": FORMAT,
+        "format": CACHE_VERSION,
         "constitution": key.constitution,
         "embedder": key.embedder,
         "units": key.units,
@@ -316,7 +318,7 @@ def _manifest(key: CacheKey, count: int, files: dict[str, str]) -> dict[str, obj
     }
 
 
-def _digests(folder: Path) -> dict[str, str]:
+def _hash_files(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -324,25 +326,29 @@ def _digests(folder: Path) -> dict[str, str]:
     }
 
 
-def _publish(place: Path, key: CacheKey, units: "Sequence[Unit]", vectors: "Floats") -> None:
+def _write_index(
+    place: Path, key: CacheKey, units: "Sequence[SearchUnit]", vectors: "Floats"
+) -> None:
     pass
 
     place.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(place.parent)
+    _remove_stale(place.parent)
     partial = place.parent / f".partial-{uuid.uuid4().hex}"
     try:
         partial.mkdir()
-        write_folder(partial / _DATABASE, units, vectors)
-        manifest = _manifest(key, len(units), _digests(partial / _DATABASE))
+        write_vectors(partial / _DATABASE, units, vectors)
+        manifest = _build_manifest(key, len(units), _hash_files(partial / _DATABASE))
         (partial / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        _rename(partial, place, key, units)
+        _move_into_place(partial, place, key, units)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _rename(partial: Path, place: Path, key: CacheKey, units: "Sequence[Unit]") -> None:
+def _move_into_place(
+    partial: Path, place: Path, key: CacheKey, units: "Sequence[SearchUnit]"
+) -> None:
     """Move a finished index into place, unless another process was first with one that opens."""
-    if place.exists() and _open(place, key, units) is None:
+    if place.exists() and _open_cached(place, key, units) is None:
         aside = place.parent / f".partial-{uuid.uuid4().hex}"
         with contextlib.suppress(FileNotFoundError):
             place.rename(aside)
@@ -350,11 +356,11 @@ def _rename(partial: Path, place: Path, key: CacheKey, units: "Sequence[Unit]") 
     try:
         partial.rename(place)
     except OSError:
-        if _open(place, key, units) is None:
+        if _open_cached(place, key, units) is None:
             raise
 
 
-def _sweep(folder: Path) -> None:
+def _remove_stale(folder: Path) -> None:
     """Remove what processes that were killed left behind."""
     for leftover in folder.glob(".partial-*"):
         try:

@@ -9,7 +9,7 @@ from whyset.constitution import Passage
 
 # ---- What people mostly ask for: the ground that relevance stands out against.
 
-EVERYDAY = (
+REFERENCE_QUERIES = (
     "Fix a bug in a Python function.",
     "Write a SQL query that joins two tables and groups by month.",
     "Explain an error message from a compiler.",
@@ -58,11 +58,11 @@ UnitKind = Literal["passage", "sentence", "turn", "heading", "everyday"]
 part of the constitution, but what relevance is measured against."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|\n+")
-_SHORTEST_SENTENCE = 20
+_MIN_SENTENCE_LENGTH = 20
 _TAGGED_TURN = re.compile(r"<user\b[^>]*>(.*?)</user>", re.DOTALL | re.IGNORECASE)
 # `User: …` up to the line that opens with the next speaker's name; there must be one, since
 # a definition may begin like that too.
-_LED_TURN = re.compile(
+_LABELLED_TURN = re.compile(
     r"^[ \t>*_]*(?:user|human)[*_]*:[*_]*[ \t]*(\S.*?)"
     r"(?=^[ \t>*_]*[A-Z][\w ]{0,20}[*_]*:)",
     re.DOTALL | re.IGNORECASE | re.MULTILINE,
@@ -71,13 +71,13 @@ _TAG = re.compile(r"</?\w[^<>]*>|<!--.*?-->", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class SearchUnit:
     """A text that queries are matched with.
 
     Attributes:
         kind: What it is.
         text: What is matched.
-        section: The number of its section (see `section_numbers`); -1 for none.
+        section: The number of its section (see `number_sections`); -1 for none.
         passage: Its passage's place in the constitution, from 0; `None` for none.
         id: Unique within the constitution, the same in every process.
     """
@@ -89,42 +89,42 @@ class Unit:
     id: str
 
 
-def section_numbers(passages: Sequence[Passage]) -> tuple[int, ...]:
+def number_sections(passages: Sequence[Passage]) -> tuple[int, ...]:
     """Number the sections that hold passages, in order, and return each passage's number."""
     numbers: dict[tuple[str, ...], int] = {}
     return tuple(numbers.setdefault(passage.path, len(numbers)) for passage in passages)
 
 
-def units(passages: Sequence[Passage]) -> tuple[Unit, ...]:
+def build_units(passages: Sequence[Passage]) -> tuple[SearchUnit, ...]:
     """Return the units of a constitution, each passage in one at least, and the everyday ones."""
-    sections = section_numbers(passages)
+    sections = number_sections(passages)
     headings = {
-        section: Unit("heading", passage.path[-1], section, None, f"heading-{section}")
+        section: SearchUnit("heading", passage.path[-1], section, None, f"heading-{section}")
         for passage, section in zip(passages, sections, strict=True)
         if passage.path and passage.path[-1]
     }
     return (
         *headings.values(),
         *(
-            Unit(kind, text, section, place, f"{passage.id}/{kind}-{count}")
+            SearchUnit(kind, text, section, place, f"{passage.id}/{kind}-{count}")
             for place, (passage, section) in enumerate(zip(passages, sections, strict=True))
-            for count, (kind, text) in enumerate(_parts(passage))
+            for count, (kind, text) in enumerate(_split_passage(passage))
         ),
         *(
-            Unit("everyday", text, -1, None, f"everyday-{number}")
-            for number, text in enumerate(EVERYDAY)
+            SearchUnit("everyday", text, -1, None, f"everyday-{number}")
+            for number, text in enumerate(REFERENCE_QUERIES)
         ),
     )
 
 
-def user_turns(plain: str) -> list[str]:
+def extract_user_turns(plain: str) -> list[str]:
     """Return what the user says in a worked example, marked by `<user>` tags or by `User:`."""
-    found = _TAGGED_TURN.findall(plain) or _LED_TURN.findall(plain)
+    found = _TAGGED_TURN.findall(plain) or _LABELLED_TURN.findall(plain)
     return [turn for text in found if (turn := _TAG.sub(" ", text).strip())]
 
 
-def _parts(passage: Passage) -> Iterator[tuple[UnitKind, str]]:
-    turns = user_turns(passage.plain)
+def _split_passage(passage: Passage) -> Iterator[tuple[UnitKind, str]]:
+    turns = extract_user_turns(passage.plain)
     if turns:
         yield "passage", _TAG.sub(" ", passage.plain).strip()
         for turn in turns:
@@ -132,11 +132,11 @@ def _parts(passage: Passage) -> Iterator[tuple[UnitKind, str]]:
         return
     yield "passage", passage.plain
     if passage.kind != "code":
-        for sentence in _sentences(passage.plain):
+        for sentence in _split_sentences(passage.plain):
             yield "sentence", sentence
 
 
-def _sentences(plain: str) -> list[str]:
+def _split_sentences(plain: str) -> list[str]:
     """Cut prose into sentences; a single one is the passage itself, yet counts among sentences."""
     parts = [part.strip() for part in _SENTENCE_END.split(plain)]
-    return [part for part in parts if len(part) >= _SHORTEST_SENTENCE]
+    return [part for part in parts if len(part) >= _MIN_SENTENCE_LENGTH]

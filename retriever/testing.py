@@ -26,7 +26,7 @@ class FakeSearcher:
         """The constitution's digest."""
         return f"fake {self.constitution.digest}"
 
-    def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+    def find_passages(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
         """Rank by shared words, ties in the order of the document; always `k` where there are."""
         self.queries.extend(tuple(query) for query in queries)
         return [self._ground(tuple(query), k) for query in queries]
@@ -38,13 +38,13 @@ class FakeSearcher:
                 passage=passage,
                 score=float(len(wanted & set(passage.plain.casefold().split()))),
                 similarity=None,
-                matched=passage.plain,
+                matched_text=passage.plain,
             )
             for passage in self.constitution.passages
         ]
         scored.sort(key=lambda found: -found.score)
         return Grounding(
-            texts=query,
+            queries=query,
             passages=tuple(scored[:k]),
             relevance=self.relevance,
             title=self.constitution.title,

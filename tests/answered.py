@@ -11,7 +11,7 @@ from loopback import Answer, Response
 
 from whyset.generators import Ask, Reply, Usage
 from whyset.models import ModelUnavailable, UnusableReply
-from whyset.models.testing import Line
+from whyset.models.testing import ScriptedReply
 
 NOUNS: list[str] = re.findall(
     r"\w+",
@@ -26,7 +26,7 @@ DEEDS: list[str] = re.findall(
 )
 
 
-def scripted(answer: Answer, ask: Ask) -> Line:
+def scripted(answer: Answer, ask: Ask) -> ScriptedReply:
     """Answer as a server would that answers so: for `ScriptedModel`."""
     body: dict[str, Any] = {
         "system": ask.system,

@@ -24,7 +24,7 @@ from answered import scripted, user_text
 from loopback import LoopbackServer, Response, error, message, structured
 
 from whyset.generators import Ask
-from whyset.models.testing import Line
+from whyset.models.testing import ScriptedReply
 
 NOTHING = "[nothing]"
 CONFLICT = "[conflict]"
@@ -92,7 +92,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
     return message(_DRAFT.format(name=name_of(body), mended=mended), usage=usage)
 
 
-def script(ask: Ask) -> Line:
+def script(ask: Ask) -> ScriptedReply:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
     return scripted(answer, ask)
 

@@ -16,7 +16,7 @@ from answered import scripted, user_text
 from loopback import Response, error, message, structured
 
 from whyset.generators import Ask
-from whyset.models.testing import Line
+from whyset.models.testing import ScriptedReply
 
 NOTHING = "[nothing]"
 LEVEL = "[level]"
@@ -88,7 +88,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
     return message(text * (6 if LONG in asked else 1), usage=usage)
 
 
-def script(ask: Ask) -> Line:
+def script(ask: Ask) -> ScriptedReply:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
     return scripted(answer, ask)
 

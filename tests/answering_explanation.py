@@ -17,7 +17,7 @@ from answered import DEEDS, NOUNS, in_paragraphs, numbers_of, scripted, system_t
 from loopback import Response, error, message, structured
 
 from whyset.generators import Ask
-from whyset.models.testing import Line
+from whyset.models.testing import ScriptedReply
 
 PREACHY = "[gilded]"
 MENDED = "[unplaned]"
@@ -68,7 +68,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
     return message(_document(body, asked, step), usage=usage)
 
 
-def script(ask: Ask) -> Line:
+def script(ask: Ask) -> ScriptedReply:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
     return scripted(answer, ask)
 

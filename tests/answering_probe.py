@@ -18,9 +18,9 @@ from deliberating import CONSTITUTION
 from loopback import Response, message, structured
 from telling import finder
 
-from whyset.generators import Ask, Finished, Usage, brief_from_record, drive, with_provenance
+from whyset.generators import Ask, Finished, Usage, add_provenance, brief_from_record, run_steps
 from whyset.generators.probe import FORMATS, KINDS, Probe, Verdict
-from whyset.models.testing import Line, ScriptedModel
+from whyset.models.testing import ScriptedModel, ScriptedReply
 
 FATES = {
     "sound": "written",
@@ -68,7 +68,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
     return structured(told[step], usage=usage)
 
 
-def script(ask: Ask) -> Line:
+def script(ask: Ask) -> ScriptedReply:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
     return scripted(answer, ask)
 
@@ -113,10 +113,10 @@ def written_probes() -> Iterator[dict[str, Any]]:
                 }
             )
             model = ScriptedModel(script)
-            driven = drive(Probe().steps(brief), model.answer, finder(CONSTITUTION))
+            driven = run_steps(Probe().steps(brief), model.answer, finder(CONSTITUTION))
             if isinstance(driven.result, Finished):
                 names = {"writer": "scripted:model", "judge": "scripted:model"}
-                yield with_provenance(driven.result, usage=Usage(), models=names)
+                yield add_provenance(driven.result, usage=Usage(), models=names)
                 break
 
 

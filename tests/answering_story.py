@@ -18,7 +18,7 @@ from loopback import Response, continuation, error, message, structured
 
 from whyset.generators import Ask, Reply, Usage
 from whyset.models import ModelUnavailable
-from whyset.models.testing import Line
+from whyset.models.testing import ScriptedReply
 
 SERMON = "[varnished]"
 MENDED = "[unplaned]"
@@ -76,9 +76,9 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
     return message(_story(asked, step), usage=usage)
 
 
-def script(ask: Ask) -> Line:
+def script(ask: Ask) -> ScriptedReply:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
-    if not ask.prefix:
+    if not ask.is_completion:
         return scripted(answer, ask)
     answered = answer({"prompt": [ask.user]})
     if isinstance(answered, Response):

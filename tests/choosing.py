@@ -7,10 +7,10 @@ from typing import Any, Protocol
 from deliberating import CONSTITUTION
 from telling import Script, Told, tell_steps
 
-from whyset.datasets import Row, pair_of, row_from_record
+from whyset.datasets import Row, read_preference_pair, row_from_record
 from whyset.generators import Finished, Rejected
 from whyset.generators.choices import Appraisal, Choices, Verdict
-from whyset.generators.choices._choices import Case
+from whyset.generators.choices._choices import PairCase
 
 ASKED = "May I read my sister's diary? She has been so quiet."
 CHOSEN = "I would not. Ask her how she is, today, and say why you are asking."
@@ -64,7 +64,7 @@ def read(record: Mapping[str, Any]) -> Row:
 
 def places(row: Row) -> tuple[str, str]:
     """Return where the chosen response is shown to the appraiser, and where the rejected one."""
-    order = Case.of(pair_of(row), digest=row.digest).order
+    order = PairCase.of(read_preference_pair(row), digest=row.digest).order
     return ("first", "second") if order["first"] == "chosen" else ("second", "first")
 
 

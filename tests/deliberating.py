@@ -10,9 +10,9 @@ from telling import Told as ToldOfAny
 
 from whyset.constitution import Constitution
 from whyset.datasets import Row, row_from_record
-from whyset.generators import Ask, Fetch, Find, Finished, Generator, Rejected, adrive, drive
+from whyset.generators import Ask, Fetch, Find, Finished, Generator, Rejected, arun_steps, run_steps
 from whyset.generators.deliberation import Appraisal, Deliberation, Verdict
-from whyset.models.testing import Line, ScriptedModel
+from whyset.models.testing import ScriptedModel, ScriptedReply
 from whyset.retriever import Grounding
 from whyset.retriever.testing import FakeSearcher
 
@@ -76,7 +76,7 @@ FAILS = PASSES.model_copy(
     update={"preachy": True, "problems": ["“Her quiet worries you” lectures the user."]}
 )
 
-Script = Mapping[str, Line | list[Line]]
+Script = Mapping[str, ScriptedReply | list[ScriptedReply]]
 """Step → what is said to it, in order; a step that is not named must not be asked."""
 
 
@@ -106,12 +106,12 @@ class ModelByStep(ScriptedModel):
         self.left = {f"deliberation/{step}": deque(_lines(said)) for step, said in script.items()}
         super().__init__(self._line, name=name)
 
-    def _line(self, ask: Ask) -> Line:
+    def _line(self, ask: Ask) -> ScriptedReply:
         assert self.left.get(ask.step), f"nothing is written for this {ask.step}: {ask.user}"
         return self.left[ask.step].popleft()
 
 
-def _lines(said: Line | list[Line]) -> list[Line]:
+def _lines(said: ScriptedReply | list[ScriptedReply]) -> list[ScriptedReply]:
     return said if isinstance(said, list) else [said]
 
 
@@ -134,16 +134,16 @@ def tell(
     def find(wanted: Find | Fetch) -> Grounding:
         assert isinstance(wanted, Find)
         queries.append(wanted)
-        return searcher.ground([wanted.texts], k=wanted.k)[0]
+        return searcher.find_passages([wanted.texts], k=wanted.k)[0]
 
     if asynchronous:
 
         async def afind(wanted: Find | Fetch) -> Grounding:
             return find(wanted)
 
-        driven = asyncio.run(adrive(steps, model.aanswer, afind))
+        driven = asyncio.run(arun_steps(steps, model.aanswer, afind))
     else:
-        driven = drive(steps, model.answer, find)
+        driven = run_steps(steps, model.answer, find)
     assert not any(model.left.values()), f"written and not asked for: {model.left}"
     return Told(driven.result, driven.usage, model.asks, queries)
 

@@ -28,14 +28,14 @@ from answering import write_rows
 from deliberating import CONSTITUTION
 from loopback import KEY, MODEL, Answer
 
-from whyset.generators import DocumentGenerator, Generator, open_generator
+from whyset.generators import DocumentGenerator, Generator, load_generator_class
 from whyset.models import AnthropicModel, RetryPolicy
 from whyset.pipelines import (
     BatchPolicy,
     CorpusFiles,
     CorpusRun,
     CorpusSummary,
-    Crew,
+    Pipeline,
     Run,
     RunFiles,
     Summary,
@@ -47,8 +47,8 @@ AnyRun = Run | CorpusRun
 AnySummary = Summary | CorpusSummary
 
 _ROWS, _OUTPUT = "rows.jsonl", "out.jsonl"
-_QUICK = RetryPolicy(attempts=3, first_wait=0.01, longest_outage=0.3)
-_HASTY = BatchPolicy(poll=0.01, settling=0.0)
+_QUICK = RetryPolicy(attempts=3, initial_wait=0.01, max_outage=0.3)
+_HASTY = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
 _RETRIEVER = PassageRetriever.open(CONSTITUTION, embedder="lexical", ephemeral=True)
 
 
@@ -81,7 +81,7 @@ class Case:
     @cached_property
     def steps_without(self) -> tuple[str, ...]:
         """The steps that its option `without` lists."""
-        known = open_generator(self.generator).options_class.model_fields
+        known = load_generator_class(self.generator).options_class.model_fields
         if "without" not in known:
             return ()
         step, _ = get_args(known["without"].annotation)
@@ -89,7 +89,7 @@ class Case:
 
     def made(self, **options: Any) -> Generator:
         """Return the generator, with more options."""
-        return open_generator(self.generator)(**self.options, **options)
+        return load_generator_class(self.generator)(**self.options, **options)
 
     def run(
         self,
@@ -111,7 +111,7 @@ class Case:
         """
         generator = self.made(**options)
         model = AnthropicModel(MODEL, base_url=url, api_key=KEY, timeout=60)
-        crew = Crew.of(generator, model, model, _RETRIEVER)
+        crew = Pipeline.build(generator, model, model, _RETRIEVER)
         output = str(folder / _OUTPUT)
         means: dict[str, Any] = {
             "concurrency": 4,
@@ -121,7 +121,7 @@ class Case:
         }
         if not isinstance(generator, DocumentGenerator):
             source = write_rows(folder / _ROWS, self.rows[:most])
-            return Run(RunFiles.beside(str(source), output), crew, **means)
+            return Run(RunFiles.from_output(str(source), output), crew, **means)
         documents = min(self.documents, most or self.documents)
         few = documents < self.documents
         plan = make_plan(
@@ -133,7 +133,7 @@ class Case:
             variety={"length": {self.length: 1}} if self.length else {},
             best_effort=few,
         )
-        return CorpusRun(CorpusFiles.beside(output), plan, crew, **means)
+        return CorpusRun(CorpusFiles.from_output(output), plan, crew, **means)
 
 
 _of_rows = partial(Case, answer=answering_rows.answer)

@@ -10,8 +10,8 @@ from whyset.constitution import Constitution
 from whyset.generators import Brief
 from whyset.generators.explanation import Findings, IdeaList, Options, Score, Subtypes
 from whyset.generators.explanation._checks import Rules
-from whyset.generators.explanation._variety import assign
-from whyset.retriever import fetch
+from whyset.generators.explanation._variety import assign_axes
+from whyset.retriever import fetch_passages
 
 __all__ = ["CONSTITUTION"]
 
@@ -89,12 +89,12 @@ def rules(
     chosen = Options(**options)
     headings = frozenset(h for passage in constitution.passages for h in passage.path)
     return Rules(
-        assign(brief),
+        assign_axes(brief),
         chosen,
         title=constitution.title,
         constitution_name=chosen.constitution_name or constitution.title,
         headings=headings,
-        passages=fetch(constitution, brief.passages, scope="section").passages,
+        passages=fetch_passages(constitution, brief.passages, scope="section").passages,
         people=people,
         asked=brief.about,
         avoid=brief.avoid,

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from whyset.datasets import COLUMN, dumps, open_source
-from whyset.datasets.export import Export, Exported, ExportSettings
+from whyset.datasets import PROVENANCE_COLUMN, dumps, open_source
+from whyset.datasets.export import Export, ExportReport, ExportSettings
 
 Record = dict[str, Any]
 
@@ -28,12 +28,12 @@ def rewritten(number: int = 0, outcome: str = "rewritten", **columns: Any) -> Re
     """Return a row of conversation; one that was left alone has no reasoning."""
     asked = {**USER, "content": f"{number}: {USER['content']}"}
     answered = ANSWER if outcome == "untouched" else THOUGHT
-    return {"messages": [asked, answered], **columns, COLUMN: provenance(outcome)}
+    return {"messages": [asked, answered], **columns, PROVENANCE_COLUMN: provenance(outcome)}
 
 
 def document(text: str) -> Record:
     """Return a document."""
-    return {"text": text, COLUMN: provenance("written", generator="explanation")}
+    return {"text": text, PROVENANCE_COLUMN: provenance("written", generator="explanation")}
 
 
 def ordinary(number: int) -> Record:
@@ -56,10 +56,10 @@ def exported(
     mix: Iterable[Mapping[str, Any]] | None = None,
     form: str | None = None,
     **settings: Any,
-) -> Exported:
+) -> ExportReport:
     """Export records from a file in a folder to an output in it."""
     mixed = None if mix is None else open_source(write(folder / "mix.jsonl", mix))
-    return Export.to(
+    return Export.prepare(
         f"{folder}/{output}",
         open_source(write(folder / "rows.jsonl", records)),
         consumer,

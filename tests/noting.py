@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from whyset.generators import (
     Ask,
+    AskFailed,
     Axis,
     Brief,
     DocumentGenerator,
@@ -27,16 +28,15 @@ from whyset.generators import (
     Rejected,
     Reply,
     Steps,
-    Unanswered,
-    Working,
-    chosen,
-    filler,
-    judged,
-    rehearsed,
-    written,
+    WorkState,
+    ask_judge,
+    ask_writer,
+    filler_text,
+    make_mock_reply,
+    resolve_index,
 )
 from whyset.generators._rendering import render_list, render_passages
-from whyset.models.testing import Line
+from whyset.models.testing import ScriptedReply
 
 OLD_IDEA = "The same old note about a locked garden gate, and the neighbour who keeps its only key."
 """An idea that comes up again and again."""
@@ -105,7 +105,7 @@ class Notes(DocumentGenerator):
         """A tone and a subject."""
         return (
             Axis("tone", "How a note sounds.", {"dry": 2, "warm": 1}),
-            Axis("subject", "What a note is about.", {}, generated=len(SUBJECTS)),
+            Axis("subject", "What a note is about.", {}, generated_count=len(SUBJECTS)),
         )
 
     @property
@@ -115,11 +115,11 @@ class Notes(DocumentGenerator):
 
     def idea_steps(self, brief: Brief, *, count: int = 1) -> Steps[Ideas | Rejected]:
         """Find ideas."""
-        working = Working(self.evidence(), self.prompts)
+        working = WorkState(self.evidence(), self.prompts)
         yield from working.fetch(brief.passages, scope="passages")
         try:
             subject = yield from self._subject(working, brief)
-            ask = working.ask(
+            ask = working.render_ask(
                 "writer",
                 "ideas",
                 max_tokens=200,
@@ -135,9 +135,9 @@ class Notes(DocumentGenerator):
                     "avoid": _avoided(brief),
                 },
             )
-            found = yield from judged(ask, NoteIdeas)
-        except Unanswered as error:
-            return working.rejected(error.reason, detail=str(error))
+            found = yield from ask_judge(ask, NoteIdeas)
+        except AskFailed as error:
+            return working.reject(error.reason, detail=str(error))
         return Ideas(tuple(found.ideas), working.evidence, {"subject": subject})
 
     def steps(self, item: Brief) -> Steps[Finished | Rejected]:
@@ -148,7 +148,7 @@ class Notes(DocumentGenerator):
                 return ideas
             return (yield from self.steps(_with(item, ideas)))
         evidence = self.evidence(idea=item.idea, variety=dict(item.variety))
-        working = Working(evidence, self.prompts)
+        working = WorkState(evidence, self.prompts)
         yield from working.fetch(item.passages, scope="passages")
         row = {
             "passages": render_passages(working.passages),
@@ -158,33 +158,37 @@ class Notes(DocumentGenerator):
             "avoid": _avoided(item),
         }
         try:
-            note = yield from written(working.ask("writer", "write", max_tokens=300, row=row))
+            note = yield from ask_writer(
+                working.render_ask("writer", "write", max_tokens=300, row=row)
+            )
             working.draft = note
-            ask = working.ask(
+            ask = working.render_ask(
                 "judge", "judge", max_tokens=100, schema=NoteVerdict, row={"note": note}
             )
-            verdict = yield from judged(ask, NoteVerdict)
-        except Unanswered as error:
-            return working.rejected(error.reason, detail=str(error))
+            verdict = yield from ask_judge(ask, NoteVerdict)
+        except AskFailed as error:
+            return working.reject(error.reason, detail=str(error))
         if not verdict.sound:
-            return working.rejected("judge:sound", detail="the note is bad")
-        return working.finished("written", {"text": note})
+            return working.reject("judge:sound", detail="the note is bad")
+        return working.finish("written", {"text": note})
 
-    def rehearse(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
         """Return what stands for an answer."""
         texts = {
             "notes/list": Subjects(subjects=list(SUBJECTS)).model_dump_json(),
-            "notes/ideas": NoteIdeas(ideas=[filler(20)] * 3).model_dump_json(),
-            "notes/write": filler(self.options.length),
+            "notes/ideas": NoteIdeas(ideas=[filler_text(20)] * 3).model_dump_json(),
+            "notes/write": filler_text(self.options.length),
             "notes/judge": NoteVerdict(sound=True).model_dump_json(),
         }
-        return rehearsed(ask, texts[ask.step])
+        return make_mock_reply(ask, texts[ask.step])
 
-    def _subject(self, working: Working, brief: Brief) -> Steps[str]:
+    def _subject(self, working: WorkState, brief: Brief) -> Steps[str]:
         count = str(len(SUBJECTS))
-        ask = working.ask("writer", "list", max_tokens=100, schema=Subjects, row={"count": count})
-        listed = yield from judged(ask, Subjects)
-        return chosen(brief.variety["subject"], listed.subjects)
+        ask = working.render_ask(
+            "writer", "list", max_tokens=100, schema=Subjects, row={"count": count}
+        )
+        listed = yield from ask_judge(ask, Subjects)
+        return resolve_index(brief.variety["subject"], listed.subjects)
 
 
 def _with(brief: Brief, ideas: Ideas) -> Brief:
@@ -212,7 +216,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
     return message(words(asked, 40) + bad, usage=usage)
 
 
-def script(ask: Ask) -> Line:
+def script(ask: Ask) -> ScriptedReply:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
     return scripted(answer, ask)
 

@@ -18,8 +18,8 @@ from whyset.generators.probe import (
 )
 from whyset.generators.probe._checks import Rules
 from whyset.generators.probe._schemas import Fact
-from whyset.generators.probe._variety import assign
-from whyset.retriever import fetch
+from whyset.generators.probe._variety import assign_axes
+from whyset.retriever import fetch_passages
 
 __all__ = ["CONSTITUTION"]
 
@@ -126,11 +126,11 @@ def probe(**options: Any) -> Probe:
 
 def rules(variety: dict[str, str] | None = None, **options: Any) -> Rules:
     """Return what a probe is held to."""
-    brief = Probe(**options).item({**BRIEF, "variety": {**VARIETY, **(variety or {})}})
-    whole = fetch(CONSTITUTION, (), scope="document")
-    found = fetch(CONSTITUTION, [DIARY])
+    brief = Probe(**options).item_from_columns({**BRIEF, "variety": {**VARIETY, **(variety or {})}})
+    whole = fetch_passages(CONSTITUTION, (), scope="document")
+    found = fetch_passages(CONSTITUTION, [DIARY])
     return Rules(
-        assign(brief),
+        assign_axes(brief),
         Options(**options),
         title=CONSTITUTION.title,
         headings=frozenset(h for f in whole.passages for h in f.passage.path),

@@ -10,7 +10,11 @@ from telling import Script, Told, rehearse, tell_steps
 from whyset.datasets import Row, row_from_record
 from whyset.generators import Ask, Finished, Generator, Rejected, Reply
 from whyset.generators.diversify import Options
-from whyset.generators.diversify._variety import Hand, capacity_of, deal
+from whyset.generators.diversify._variety import (
+    EnvironmentDraw,
+    draw_environment,
+    find_applicability,
+)
 
 Result = Finished | Rejected
 
@@ -47,10 +51,10 @@ def dealt(record: Mapping[str, Any], options: Options | None = None, **wanted: s
     raise AssertionError
 
 
-def hand_of(row: Row, options: Options | None = None) -> Hand:
+def hand_of(row: Row, options: Options | None = None) -> EnvironmentDraw:
     """Return what a row is dealt."""
     held = options or Options()
-    return deal(row, held, capacity_of(row, held))
+    return draw_environment(row, held, find_applicability(row, held))
 
 
 class Teller(Protocol):

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from whyset.datasets import DEFAULT, Row, Selection, Shape, dumps, read_stream
+from whyset.datasets import DEFAULT_SELECTION, Row, Selection, Shape, dumps, read_stream
 
 Record = dict[str, Any]
 
@@ -246,7 +246,7 @@ def records_of(shape: Shape) -> st.SearchStrategy[Record]:
     return _OF[shape]
 
 
-def read(record: Mapping[str, Any], selection: Selection = DEFAULT) -> Row:
+def read(record: Mapping[str, Any], selection: Selection = DEFAULT_SELECTION) -> Row:
     """Read a record from its line, as a file has it."""
     (row,) = read_stream(io.BytesIO(dumps(dict(record))), name="x", selection=selection)
     assert isinstance(row, Row), row

@@ -21,15 +21,15 @@ from whyset.generators import (
     Reply,
     Steps,
     Usage,
-    adrive,
-    drive,
-    with_provenance,
+    add_provenance,
+    arun_steps,
+    run_steps,
 )
-from whyset.models.testing import Line, ScriptedModel
-from whyset.retriever import Grounding, fetch
+from whyset.models.testing import ScriptedModel, ScriptedReply
+from whyset.retriever import Grounding, fetch_passages
 from whyset.retriever.testing import FakeSearcher
 
-Said = Line | Callable[[Ask], Line]
+Said = ScriptedReply | Callable[[Ask], ScriptedReply]
 Script = Mapping[str, Said | list[Said]]
 """Step → what is said to it: a list in order, anything else every time. A step that is not named
 must not be asked."""
@@ -80,7 +80,7 @@ class Told(Generic[Result]):
     def column(self) -> dict[str, Any]:
         """The `whyset` column of the result, which must be finished."""
         names = {"writer": "scripted:writer", "judge": "scripted:judge"}
-        written = with_provenance(self.finished, usage=self.usage, models=names)
+        written = add_provenance(self.finished, usage=self.usage, models=names)
         column: dict[str, Any] = written["whyset"]
         return column
 
@@ -109,7 +109,7 @@ class ModelByStep(ScriptedModel):
         held = {step: said for step, said in self._said.items() if isinstance(said, deque)}
         return {step: len(said) for step, said in held.items() if said}
 
-    def _line(self, ask: Ask) -> Line:
+    def _line(self, ask: Ask) -> ScriptedReply:
         step = ask.step.rsplit("/", 1)[-1]
         assert step in self._said, f"nothing is written for this {ask.step}: {ask.user}"
         said = self._said[step]
@@ -128,7 +128,7 @@ def tell(
     asynchronous: bool = False,
 ) -> Told[Finished | Rejected]:
     """Drive the steps of a document with what is written, all of which must be used."""
-    brief = columns if isinstance(columns, Brief) else generator.item(columns)
+    brief = columns if isinstance(columns, Brief) else generator.item_from_columns(columns)
     return tell_steps(
         generator.steps(brief), script, constitution=constitution, asynchronous=asynchronous
     )
@@ -144,7 +144,7 @@ def tell_ideas(
     asynchronous: bool = False,
 ) -> Told[Ideas | Rejected]:
     """Drive the idea stage of a document, as `tell` does."""
-    brief = columns if isinstance(columns, Brief) else generator.item(columns)
+    brief = columns if isinstance(columns, Brief) else generator.item_from_columns(columns)
     return tell_steps(
         generator.idea_steps(brief, count=count),
         script,
@@ -169,9 +169,9 @@ def tell_steps(
         async def afind(request: Find | Fetch) -> Grounding:
             return find(request)
 
-        driven = asyncio.run(adrive(steps, model.aanswer, afind))
+        driven = asyncio.run(arun_steps(steps, model.aanswer, afind))
     else:
-        driven = drive(steps, model.answer, find)
+        driven = run_steps(steps, model.answer, find)
     assert not model.left, f"written and not asked for: {model.left}"
     return Told(driven.result, driven.usage, model.asks, wanted)
 
@@ -186,8 +186,8 @@ def finder(
         if wanted is not None:
             wanted.append(request)
         if isinstance(request, Fetch):
-            return fetch(constitution, request.ids, scope=request.scope)
-        return searcher.ground([request.texts], k=request.k)[0]
+            return fetch_passages(constitution, request.ids, scope=request.scope)
+        return searcher.find_passages([request.texts], k=request.k)[0]
 
     return find
 
@@ -204,12 +204,12 @@ def rehearse(
     asked: list[tuple[Ask, Reply]] = []
 
     def answer(ask: Ask) -> Reply:
-        reply = generator.rehearse(ask, item, at_stake=at_stake)
+        reply = generator.mock_reply(ask, item, at_stake=at_stake)
         asked.append((ask, reply))
         return reply
 
     walked: Steps[Any] = steps or generator.steps(item)
-    return drive(walked, answer, finder(constitution)).result, asked
+    return run_steps(walked, answer, finder(constitution)).result, asked
 
 
 class Teller(Protocol):

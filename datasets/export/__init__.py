@@ -1,31 +1,31 @@
 """Rows out to those who train on them: in their own formats, split, mixed, with a control."""
 
-from ._control import CONTROL, restored
-from ._example import ConsumerName, Kind, NotExported, Taken, take
-from ._export import CONSUMERS, Export, consumer_named
-from ._push import check_publishable, publish
-from ._report import Exported, WrittenFile
-from ._settings import ExportSettings, split_of
-from ._trainers import Consumer, Style, WrittenFiles
+from ._control import CONTROL_OUTCOME, restore_original
+from ._example import Example, ExportKind, TrainerName, UnsupportedRow, read_example
+from ._export import TRAINERS, Export, get_trainer
+from ._push import check_hub_name, upload_to_hub
+from ._report import ExportedFile, ExportReport
+from ._settings import ExportSettings, assign_split
+from ._trainers import DatasetFiles, ExportStyle, TrainerFormat
 
 __all__ = [
-    "CONSUMERS",
-    "CONTROL",
-    "Consumer",
-    "ConsumerName",
+    "CONTROL_OUTCOME",
+    "TRAINERS",
+    "DatasetFiles",
+    "Example",
     "Export",
+    "ExportKind",
+    "ExportReport",
     "ExportSettings",
-    "Exported",
-    "Kind",
-    "NotExported",
-    "Style",
-    "Taken",
-    "WrittenFile",
-    "WrittenFiles",
-    "check_publishable",
-    "consumer_named",
-    "publish",
-    "restored",
-    "split_of",
-    "take",
+    "ExportStyle",
+    "ExportedFile",
+    "TrainerFormat",
+    "TrainerName",
+    "UnsupportedRow",
+    "assign_split",
+    "check_hub_name",
+    "get_trainer",
+    "read_example",
+    "restore_original",
+    "upload_to_hub",
 ]

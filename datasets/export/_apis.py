@@ -9,100 +9,102 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._row import Message
-from ..shapes._tools import openai_tool
+from ..shapes._tools import to_openai_tool
 from ._example import (
-    ConsumerName,
-    Kind,
-    NotExported,
-    Taken,
-    chat,
-    in_tags,
-    plain,
-    refuse_reasoning,
-    with_call_ids,
+    Example,
+    ExportKind,
+    TrainerName,
+    UnsupportedRow,
+    assign_call_ids,
+    reject_reasoning,
+    to_chat_messages,
+    to_text_messages,
+    wrap_reasoning,
 )
-from ._trainers import Style, WrittenFiles
+from ._trainers import DatasetFiles, ExportStyle
 
 # ---- Fine-tuning of Claude on Amazon Bedrock: `system` and plain messages that alternate.
 
 
-class Anthropic:
+class AnthropicFormat:
     """Supervised fine-tuning."""
 
-    name: ConsumerName = "anthropic"
+    name: TrainerName = "anthropic"
     title = "Anthropic's format"
-    kinds: tuple[Kind, ...] = ("messages",)
-    open = False
-    lines_only = True
-    reserved = frozenset[str]()
+    kinds: tuple[ExportKind, ...] = ("messages",)
+    allows_extra_columns = False
+    requires_jsonl = True
+    reserved_columns = frozenset[str]()
 
-    def row(self, taken: Taken, kind: Kind, style: Style) -> dict[str, Any]:
+    def format_row(self, taken: Example, kind: ExportKind, style: ExportStyle) -> dict[str, Any]:
         """Return a row's columns."""
-        if taken.offered:
-            raise NotExported("tools", f"{self.title} cannot hold tools on offer")
-        spoken = plain(taken.messages, self.title, others=frozenset())
+        if taken.tool_definitions:
+            raise UnsupportedRow("tools", f"{self.title} cannot hold tools on offer")
+        spoken = to_text_messages(taken.messages, self.title, others=frozenset())
         if style.think_tags:
-            spoken = in_tags(spoken)
-        refuse_reasoning(spoken, self.title)
+            spoken = wrap_reasoning(spoken)
+        reject_reasoning(spoken, self.title)
         columns: dict[str, Any] = {}
         if spoken and spoken[0].role == "system":
             columns["system"], spoken = spoken[0].text, spoken[1:]
         for at, message in enumerate(spoken):
             if message.tool_calls or message.role == "tool":
-                raise NotExported("tools", f"{self.title} cannot hold tools at work")
+                raise UnsupportedRow("tools", f"{self.title} cannot hold tools at work")
             if message.name is not None:
-                raise NotExported("unheld", f"{self.title} cannot hold a participant's name")
+                raise UnsupportedRow("unheld", f"{self.title} cannot hold a participant's name")
             if message.role != ("assistant" if at % 2 else "user"):
-                raise NotExported(
+                raise UnsupportedRow(
                     "turns",
                     f"{self.title} takes messages that alternate, the user's first: message "
                     f"{at + 1} is the {message.role}'s",
                 )
             if not message.text.strip():
-                raise NotExported("turns", f"{self.title} takes no empty message")
+                raise UnsupportedRow("turns", f"{self.title} takes no empty message")
         if len(spoken) % 2:
-            raise NotExported("turns", f"{self.title} wants a response as the last message")
+            raise UnsupportedRow("turns", f"{self.title} wants a response as the last message")
         columns["messages"] = [{"role": m.role, "content": m.text} for m in spoken]
         return columns
 
-    def companions(self, files: WrittenFiles, kind: Kind) -> Mapping[str, str]:
+    def render_config_files(self, files: DatasetFiles, kind: ExportKind) -> Mapping[str, str]:
         """Return none."""
         return {}
 
-    def notes(self, files: WrittenFiles, kind: Kind, rows: Sequence[int]) -> list[str]:
+    def collect_notes(
+        self, files: DatasetFiles, kind: ExportKind, rows: Sequence[int]
+    ) -> list[str]:
         """Return none."""
         return []
 
 
-_FEWEST = 10
-_OTHERS = frozenset({"weight", "refusal"})
-_FUNCTION = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_MIN_EXAMPLES = 10
+_EXTRA_KEYS = frozenset({"weight", "refusal"})
+_FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-class OpenAI:
+class OpenAIFormat:
     """Supervised fine-tuning and DPO."""
 
-    name: ConsumerName = "openai"
+    name: TrainerName = "openai"
     title = "OpenAI's format"
-    kinds: tuple[Kind, ...] = ("messages", "preference")
-    open = False
-    lines_only = True
-    reserved = frozenset[str]()
+    kinds: tuple[ExportKind, ...] = ("messages", "preference")
+    allows_extra_columns = False
+    requires_jsonl = True
+    reserved_columns = frozenset[str]()
 
-    def row(self, taken: Taken, kind: Kind, style: Style) -> dict[str, Any]:
+    def format_row(self, taken: Example, kind: ExportKind, style: ExportStyle) -> dict[str, Any]:
         """Return a row's columns."""
-        tools = [openai_tool(tool) for tool in taken.offered]
-        for tool in taken.offered:
-            if not _FUNCTION.fullmatch(tool.name):
-                raise NotExported("tools", f"{self.title} takes no tool called {tool.name!r}")
+        tools = [to_openai_tool(tool) for tool in taken.tool_definitions]
+        for tool in taken.tool_definitions:
+            if not _FUNCTION_NAME.fullmatch(tool.name):
+                raise UnsupportedRow("tools", f"{self.title} takes no tool called {tool.name!r}")
         if kind == "messages":
             messages = self._messages(taken.messages, style)
             if messages[-1]["role"] != "assistant":
-                raise NotExported("turns", f"{self.title} wants a response as the last message")
+                raise UnsupportedRow("turns", f"{self.title} wants a response as the last message")
             return {"messages": messages, **({"tools": tools} if tools else {})}
-        if len(taken.answer) != 1 or len(taken.rejected) != 1:
-            raise NotExported("turns", f"{self.title} takes a single response on either side")
-        chosen = self._messages((*taken.prompt, *taken.answer), style)
+        if len(taken.completion) != 1 or len(taken.rejected) != 1:
+            raise UnsupportedRow("turns", f"{self.title} takes a single response on either side")
+        chosen = self._messages((*taken.prompt, *taken.completion), style)
         rejected = self._messages((*taken.prompt, *taken.rejected), style)
         given = {"messages": chosen[:-1], **({"tools": tools} if tools else {})}
         return {
@@ -111,22 +113,24 @@ class OpenAI:
             "non_preferred_output": rejected[-1:],
         }
 
-    def companions(self, files: WrittenFiles, kind: Kind) -> Mapping[str, str]:
+    def render_config_files(self, files: DatasetFiles, kind: ExportKind) -> Mapping[str, str]:
         """Return none."""
         return {}
 
-    def notes(self, files: WrittenFiles, kind: Kind, rows: Sequence[int]) -> list[str]:
+    def collect_notes(
+        self, files: DatasetFiles, kind: ExportKind, rows: Sequence[int]
+    ) -> list[str]:
         """Warn of a file that is too small."""
-        if rows and rows[0] < _FEWEST:
-            return [f"OpenAI takes no training file of fewer than {_FEWEST} examples"]
+        if rows and rows[0] < _MIN_EXAMPLES:
+            return [f"OpenAI takes no training file of fewer than {_MIN_EXAMPLES} examples"]
         return []
 
-    def _messages(self, messages: Sequence[Message], style: Style) -> list[dict[str, Any]]:
-        spoken = plain(messages, self.title, others=_OTHERS, images=True)
+    def _messages(self, messages: Sequence[Message], style: ExportStyle) -> list[dict[str, Any]]:
+        spoken = to_text_messages(messages, self.title, others=_EXTRA_KEYS, images=True)
         if style.think_tags:
-            spoken = in_tags(spoken)
-        refuse_reasoning(spoken, self.title)
-        written = chat(with_call_ids(spoken, self.title), self.title)
+            spoken = wrap_reasoning(spoken)
+        reject_reasoning(spoken, self.title)
+        written = to_chat_messages(assign_call_ids(spoken, self.title), self.title)
         for message in written:
             if message["role"] == "tool":
                 message.pop("name", None)  # its call has it
@@ -134,5 +138,7 @@ class OpenAI:
                 message["content"] = None
             weight = message.get("weight")
             if weight is not None and (message["role"] != "assistant" or weight not in (0, 1)):
-                raise NotExported("unheld", f"{self.title} takes a weight of 0 or 1, on responses")
+                raise UnsupportedRow(
+                    "unheld", f"{self.title} takes a weight of 0 or 1, on responses"
+                )
         return written

@@ -18,40 +18,49 @@ from typing import Any, BinaryIO, NamedTuple, Self
 from whyset.errors import DatasetError
 
 from .._json import dumps, loads
-from .._provenance import earlier_pass
-from .._row import COLUMN, BadRow, Shape
-from .._writer import quarantine_line
+from .._provenance import find_provenance
+from .._row import PROVENANCE_COLUMN, BadRow, Shape
+from .._writer import build_quarantine_line
 from ..files import Source
-from ..files._atomic import unwritable
-from ..shapes._response import is_text
-from ._control import CONTROL, UNTOUCHED, restored
-from ._example import Family, Kind, NotExported, Taken, family_of, kind_of_family, outcome_of, take
+from ..files._atomic import unwritable_error
+from ..shapes._response import is_text_part
+from ._control import CONTROL_OUTCOME, UNTOUCHED_OUTCOME, restore_original
+from ._example import (
+    Example,
+    ExampleFamily,
+    ExportKind,
+    UnsupportedRow,
+    default_kind,
+    get_family,
+    get_outcome,
+    read_example,
+)
 from ._settings import ExportSettings
-from ._trainers import Consumer, Style
+from ._trainers import ExportStyle, TrainerFormat
 
 # ---- A row on its way from what was read to what is written.
 
 
-class Line(NamedTuple):
+class ExportLine(NamedTuple):
     """A row as it is written.
 
     Attributes:
-        opening: A digest of what it begins with, by which a split goes.
+        split_key: A digest of what it begins with, by which a split goes.
         row: Its JSON.
         control: The JSON of its control; empty where none is wanted.
     """
 
-    opening: str
+    split_key: str
     row: bytes
     control: bytes
 
-    def packed(self) -> bytes:
+    def to_bytes(self) -> bytes:
         """Return it as one line."""
-        head = dumps([self.opening, len(self.row)])
+        head = dumps([self.split_key, len(self.row)])
         return b"%d %b%b%b" % (len(head), head, self.row, self.control)
 
     @classmethod
-    def unpacked(cls, data: bytes) -> "Line":
+    def from_bytes(cls, data: bytes) -> "ExportLine":
         """Read what `packed` returned."""
         size, _, rest = data.partition(b" ")
         opening, length = loads(rest[: int(size)])
@@ -80,7 +89,7 @@ class Spool(AbstractContextManager["Spool"]):
         try:
             self._file: BinaryIO = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  # Closed on exit.
         except OSError as error:
-            raise unwritable(str(folder), error) from error
+            raise unwritable_error(str(folder), error) from error
 
     def add(self, line: bytes) -> None:
         """Append a line.
@@ -92,7 +101,7 @@ class Spool(AbstractContextManager["Spool"]):
         try:
             self._end += self._file.write(line + b"\n")
         except OSError as error:
-            raise unwritable(str(self._folder), error) from error
+            raise unwritable_error(str(self._folder), error) from error
 
     def __len__(self) -> int:
         """Return how many lines there are."""
@@ -108,7 +117,7 @@ class Spool(AbstractContextManager["Spool"]):
         try:
             self._file.seek(0)
         except OSError as error:  # what was written may still have to reach the disk
-            raise unwritable(str(self._folder), error) from error
+            raise unwritable_error(str(self._folder), error) from error
         for line in self._file:
             yield line.removesuffix(b"\n")
 
@@ -130,7 +139,7 @@ class Spool(AbstractContextManager["Spool"]):
 
 
 @dataclass(slots=True)
-class Counts:
+class ExportCounts:
     """What became of the rows.
 
     Attributes:
@@ -138,30 +147,30 @@ class Counts:
         exported: How many of them are exported.
         synthetic: How many of those were written, in whole or in part.
         outcomes: Exported rows by outcome; `""` for rows without provenance.
-        left_out: Rows left out on purpose, by outcome or by `kind:FAMILY`.
-        refused: Rows in quarantine by reason.
-        reasoning: Exported rows whose last response carries reasoning.
-        reasoning_earlier: Exported rows in which an earlier response does.
-        left_columns: Columns that are not exported → in how many rows they stood.
-        renamed: Roles and parts that were written otherwise → in how many rows.
+        excluded: Rows left out on purpose, by outcome or by `kind:FAMILY`.
+        rejected: Rows in quarantine by reason.
+        with_reasoning: Exported rows whose last response carries reasoning.
+        with_earlier_reasoning: Exported rows in which an earlier response does.
+        dropped_columns: Columns that are not exported → in how many rows they stood.
+        changes: Roles and parts that were written otherwise → in how many rows.
     """
 
     read: int = 0
     exported: int = 0
     synthetic: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
-    left_out: Counter[str] = field(default_factory=Counter)
-    refused: Counter[str] = field(default_factory=Counter)
-    reasoning: int = 0
-    reasoning_earlier: int = 0
-    left_columns: Counter[str] = field(default_factory=Counter)
-    renamed: Counter[str] = field(default_factory=Counter)
+    excluded: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    with_reasoning: int = 0
+    with_earlier_reasoning: int = 0
+    dropped_columns: Counter[str] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
 
 
-_KEPT_FROM_TRAINING = frozenset({"annotated", "quarantined"})
+_EXCLUDED_OUTCOMES = frozenset({"annotated", "quarantined"})
 
 
-class Gathering:
+class RowCollector:
     """Rows of one export on their way in.
 
     Args:
@@ -174,27 +183,27 @@ class Gathering:
 
     def __init__(
         self,
-        consumer: Consumer,
+        consumer: TrainerFormat,
         settings: ExportSettings,
         folder: Path,
         *,
         on_row: Callable[[Mapping[str, Any] | None], None],
         on_quarantine: Callable[[bytes], None],
     ) -> None:
-        self.own, self.mixed = Counts(), Counts()
+        self.own_counts, self.ordinary_counts = ExportCounts(), ExportCounts()
         self.columns: set[str] = set()
         self._consumer = consumer
         self._settings = settings
         self._folder = folder
         self._on_row = on_row
         self._on_quarantine = on_quarantine
-        self._families: Counter[Family] = Counter()
+        self._families: Counter[ExampleFamily] = Counter()
         self._shapes: set[Shape | None] = set()
         self._reasoning: set[bool] = set()
 
-    def gather(
+    def collect(
         self, source: Source, mix: Source | None, stack: ExitStack
-    ) -> tuple[Kind, Spool, Spool]:
+    ) -> tuple[ExportKind, Spool, Spool]:
         """Return the kind of the export, its lines, and those that can be mixed in.
 
         Raises:
@@ -202,40 +211,44 @@ class Gathering:
                 consumer does not read.
         """
         with Spool(self._folder) as own, Spool(self._folder) as others:
-            self._set_aside(source, own, self.own, mixed=False)
+            self._set_aside(source, own, self.own_counts, mixed=False)
             if mix is not None:
-                self._set_aside(mix, others, self.mixed, mixed=True)
+                self._set_aside(mix, others, self.ordinary_counts, mixed=True)
             kind = self._kind()
-            style = Style(self._settings.think_tags, mixed_reasoning=self.mixed_reasoning)
+            style = ExportStyle(
+                self._settings.think_tags, has_mixed_reasoning=self.has_mixed_reasoning
+            )
             lines, mixed_lines = (stack.enter_context(Spool(self._folder)) for _ in range(2))
-            self._convert(own, lines, kind, style, self.own)
-            self._convert(others, mixed_lines, kind, style, self.mixed)
+            self._convert(own, lines, kind, style, self.own_counts)
+            self._convert(others, mixed_lines, kind, style, self.ordinary_counts)
         return kind, lines, mixed_lines
 
     @property
-    def mixed_reasoning(self) -> bool:
+    def has_mixed_reasoning(self) -> bool:
         """Whether some rows carry reasoning and others, the control's included, do not."""
         return True in self._reasoning and (False in self._reasoning or self._settings.control)
 
-    def _set_aside(self, source: Source, spool: Spool, counts: Counts, *, mixed: bool) -> None:
+    def _set_aside(
+        self, source: Source, spool: Spool, counts: ExportCounts, *, mixed: bool
+    ) -> None:
         for record, place in source.records():
             counts.read += 1
             if isinstance(record, BadRow):
                 self._quarantine(counts, record.line, "unreadable", record.reason, record, place)
                 continue
-            provenance = earlier_pass(record.columns)
-            outcome = outcome_of(provenance)
+            provenance = find_provenance(record.columns)
+            outcome = get_outcome(provenance)
             if mixed and _is_synthetic(outcome):
                 raise DatasetError(
                     f"--mix: {place or f'line {record.line}'} was written by whyset (outcome "
                     f"{outcome!r}); what is mixed in must be ordinary rows"
                 )
-            if outcome in _KEPT_FROM_TRAINING - self._settings.include:
-                counts.left_out[outcome] += 1
+            if outcome in _EXCLUDED_OUTCOMES - self._settings.include:
+                counts.excluded[outcome] += 1
                 continue
             try:
-                taken = take(record.columns)
-            except NotExported as error:
+                taken = read_example(record.columns)
+            except UnsupportedRow as error:
                 self._quarantine(
                     counts, record.line, error.reason, str(error), record.columns, place
                 )
@@ -243,10 +256,10 @@ class Gathering:
             if not mixed:
                 self._families[taken.family] += 1
                 self._shapes.add(taken.shape)
-            self._reasoning.add(taken.reasons)
+            self._reasoning.add(taken.has_reasoning)
             spool.add(dumps([record.line, place, record.columns]))
 
-    def _kind(self) -> Kind:
+    def _kind(self) -> ExportKind:
         """Return what is exported: what was asked for, or what all rows are.
 
         Raises:
@@ -260,9 +273,9 @@ class Gathering:
                     f"rows of several kinds ({told}), which nobody trains on together; export one "
                     "after the other with --kind messages, preference or text"
                 )
-            family: Family = next(iter(self._families), "conversation")
+            family: ExampleFamily = next(iter(self._families), "conversation")
             pairs = self._shapes == {"completion"} and "completion" in consumer.kinds
-            wanted = "completion" if pairs else kind_of_family(family)
+            wanted = "completion" if pairs else default_kind(family)
         if wanted not in consumer.kinds:
             raise DatasetError(
                 f"{consumer.title} does not read rows of kind {wanted!r}; it reads: "
@@ -271,78 +284,82 @@ class Gathering:
         return wanted
 
     def _convert(
-        self, spool: Spool, lines: Spool, kind: Kind, style: Style, counts: Counts
+        self, spool: Spool, lines: Spool, kind: ExportKind, style: ExportStyle, counts: ExportCounts
     ) -> None:
-        family = family_of(kind)
+        family = get_family(kind)
         for number, place, columns in map(loads, spool):
-            taken = take(columns)
+            taken = read_example(columns)
             if taken.family != family:
-                counts.left_out[f"kind:{taken.family}"] += 1
+                counts.excluded[f"kind:{taken.family}"] += 1
                 continue
             try:
                 line = self._line(columns, taken, kind, style)
-            except NotExported as error:
+            except UnsupportedRow as error:
                 self._quarantine(counts, number, error.reason, str(error), columns, place)
                 continue
-            lines.add(line.packed())
+            lines.add(line.to_bytes())
             self._count(counts, taken)
 
-    def _line(self, columns: Mapping[str, Any], taken: Taken, kind: Kind, style: Style) -> Line:
+    def _line(
+        self, columns: Mapping[str, Any], taken: Example, kind: ExportKind, style: ExportStyle
+    ) -> ExportLine:
         row = self._row(taken, kind, style)
         control = b""
         if self._settings.control:
-            without = take(restored(columns, self._settings.selection))
+            without = read_example(restore_original(columns, self._settings.selection))
             control = dumps(self._row(without, kind, style))
         self.columns |= row.keys()
-        opening = blake2b(taken.opening.encode("utf-8", "surrogatepass"), digest_size=16)
-        return Line(opening.hexdigest(), dumps(row), control)
+        opening = blake2b(taken.split_key.encode("utf-8", "surrogatepass"), digest_size=16)
+        return ExportLine(opening.hexdigest(), dumps(row), control)
 
-    def _row(self, taken: Taken, kind: Kind, style: Style) -> dict[str, Any]:
+    def _row(self, taken: Example, kind: ExportKind, style: ExportStyle) -> dict[str, Any]:
         consumer, settings = self._consumer, self._settings
-        row = consumer.row(taken, kind, style)
-        if not consumer.open:
+        row = consumer.format_row(taken, kind, style)
+        if not consumer.allows_extra_columns:
             return row
         extra = taken.extra or {}
         for name in settings.keep:
-            if name in consumer.reserved:
+            if name in consumer.reserved_columns:
                 raise DatasetError(f"--keep {name}: means something else to {consumer.title}")
             if name in extra:
                 row[name] = extra[name]
         if taken.provenance is not None and not settings.drop_provenance:
-            row[COLUMN] = dumps(dict(taken.provenance)).decode()
+            row[PROVENANCE_COLUMN] = dumps(dict(taken.provenance)).decode()
         return row
 
-    def _count(self, counts: Counts, taken: Taken) -> None:
+    def _count(self, counts: ExportCounts, taken: Example) -> None:
         counts.exported += 1
         counts.synthetic += _is_synthetic(taken.outcome)
         counts.outcomes[taken.outcome] += 1
-        counts.reasoning += taken.reasons
-        counts.reasoning_earlier += taken.reasons_earlier
-        counts.left_columns.update((taken.extra or {}).keys() - set(self._settings.keep))
-        if not self._consumer.open and taken.provenance is not None:
-            counts.left_columns[COLUMN] += 1
-        counts.renamed.update(_renamed(taken))
-        if counts is self.own:
+        counts.with_reasoning += taken.has_reasoning
+        counts.with_earlier_reasoning += taken.has_earlier_reasoning
+        counts.dropped_columns.update((taken.extra or {}).keys() - set(self._settings.keep))
+        if not self._consumer.allows_extra_columns and taken.provenance is not None:
+            counts.dropped_columns[PROVENANCE_COLUMN] += 1
+        counts.changes.update(_describe_changes(taken))
+        if counts is self.own_counts:
             self._on_row(taken.provenance)
 
     def _quarantine(
         self,
-        counts: Counts,
+        counts: ExportCounts,
         line: int,
         reason: str,
         detail: str,
         content: BadRow | Mapping[str, Any],
         place: str,
     ) -> None:
-        counts.refused[reason] += 1
-        self._on_quarantine(quarantine_line(line, (reason,), content, source=place, detail=detail))
+        counts.rejected[reason] += 1
+        self._on_quarantine(
+            build_quarantine_line(line, (reason,), content, source=place, detail=detail)
+        )
 
 
 def _is_synthetic(outcome: str) -> bool:
-    return outcome not in {"", UNTOUCHED, CONTROL}
+    return outcome not in {"", UNTOUCHED_OUTCOME, CONTROL_OUTCOME}
 
 
-def _renamed(taken: Taken) -> Iterator[str]:
+def _describe_changes(taken: Example) -> Iterator[str]:
     """Yield what of a row is written otherwise than it stood: told, because it is no secret."""
     spoken = (*taken.messages, *taken.rejected)
     roles = {message.role for message in spoken}
@@ -350,5 +367,5 @@ def _renamed(taken: Taken) -> Iterator[str]:
         yield "the role developer is written as system"
     if "function" in roles:
         yield "the role function is written as tool"
-    if any(len(m.parts) > 1 and all(map(is_text, m.parts)) for m in spoken):
+    if any(len(m.parts) > 1 and all(map(is_text_part, m.parts)) for m in spoken):
         yield "several text parts are written as one text, nothing between them"

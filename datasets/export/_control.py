@@ -3,35 +3,35 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from .._edit import aimed_at, part_columns
-from .._json import dumps, identical
-from .._provenance import earlier_pass
-from .._reader import layout_of, read_as
-from .._row import COLUMN, Row, Selection, Target
-from ..shapes import LAYOUTS, Layout, UnusableRecord
-from ..shapes._anthropic import THOUGHTS, BlocksForm
-from ..shapes._hh import TranscriptForm
+from .._edit import extract_response, select_target
+from .._json import dumps, is_identical
+from .._provenance import find_provenance
+from .._reader import detect_shape, read_as_shape
+from .._row import PROVENANCE_COLUMN, Row, Selection, Target
+from ..shapes import SHAPES, ShapeAdapter, UnusableRecord
+from ..shapes._anthropic import THINKING_TYPES, BlocksSlot
+from ..shapes._hh import TranscriptSlot
 from ..shapes._response import (
     REASONING_FIELDS,
-    FieldForm,
-    TextForm,
-    reasoning_field,
-    tagged,
-    thought_of,
+    FieldSlot,
+    TextSlot,
+    add_think_tags,
+    find_reasoning_field,
+    parse_think_tags,
 )
-from ._example import NotExported
+from ._example import UnsupportedRow
 
-CONTROL: Final = "control"
+CONTROL_OUTCOME: Final = "control"
 """The outcome of a row that has its original response again."""
 
-UNTOUCHED: Final = "untouched"
+UNTOUCHED_OUTCOME: Final = "untouched"
 """The outcome of a row that was left as it was."""
 
-_KEPT_REASONING: Final = frozenset({"preface", "inline"})
+_REASONING_KEEPING_CHANNELS: Final = frozenset({"preface", "inline"})
 """Channels that leave the reasoning of a row alone."""
 
 
-def restored(columns: Mapping[str, Any], selection: Selection) -> dict[str, Any]:
+def restore_original(columns: Mapping[str, Any], selection: Selection) -> dict[str, Any]:
     """Return a row as it was before a generator worked on its responses.
 
     Args:
@@ -41,31 +41,31 @@ def restored(columns: Mapping[str, Any], selection: Selection) -> dict[str, Any]
     Raises:
         NotExported: It never had another response, or where that stood cannot be told.
     """
-    provenance = earlier_pass(columns)
+    provenance = find_provenance(columns)
     if provenance is None:
         return dict(columns)
     if "targets" not in provenance and "original_response" not in provenance:
-        raise NotExported(
+        raise UnsupportedRow(
             "no_original",
             f"written by {provenance['generator']} from nothing: it has no original response, and "
             "so no matched control",
         )
-    own = {name: value for name, value in columns.items() if name != COLUMN}
+    own = {name: value for name, value in columns.items() if name != PROVENANCE_COLUMN}
     try:
         changed = [
             (name, {**told, "channel": provenance.get("channel")})
-            for name, told in _worked_on(provenance).items()
-            if told["outcome"] != UNTOUCHED
+            for name, told in _list_rewritten(provenance).items()
+            if told["outcome"] != UNTOUCHED_OUTCOME
         ]
         for name, told in changed:
-            own = _with_original(own, name, told, selection)
+            own = _restore_target(own, name, told, selection)
     except (UnusableRecord, LookupError, TypeError, AttributeError) as error:
-        raise NotExported("no_original", f"its original cannot be put back: {error}") from error
-    record = {**provenance, "outcome": CONTROL} if changed else provenance
-    return {**own, COLUMN: dumps(dict(record)).decode()}
+        raise UnsupportedRow("no_original", f"its original cannot be put back: {error}") from error
+    record = {**provenance, "outcome": CONTROL_OUTCOME} if changed else provenance
+    return {**own, PROVENANCE_COLUMN: dumps(dict(record)).decode()}
 
 
-def _worked_on(provenance: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def _list_rewritten(provenance: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Return what is told of each response; by an empty name that of a row with but one."""
     targets = provenance.get("targets")
     if isinstance(targets, list):
@@ -73,20 +73,24 @@ def _worked_on(provenance: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {"": provenance}
 
 
-def _with_original(
+def _restore_target(
     columns: dict[str, Any], name: str, told: Mapping[str, Any], selection: Selection
 ) -> dict[str, Any]:
-    layout = LAYOUTS[selection.shape] if selection.shape else layout_of(columns)
-    row, target = _aimed(layout, columns, name, selection)
-    place = layout.place(columns, target.turn, target.side or layout.sides[0])
-    before = part_columns(row)
+    layout = SHAPES[selection.shape] if selection.shape else detect_shape(columns)
+    row, target = _select_response(layout, columns, name, selection)
+    place = layout.locate_response(columns, target.turn, target.side or layout.sides[0])
+    before = extract_response(row)
     original = told["original_response"]
-    _require_place(before.content, original, told)
-    answered = _restored(place.form, place.held(columns), original, _reasoning(told))
-    changed: dict[str, Any] = place.put(columns, answered)
-    after = part_columns(aimed_at(row, target, changed), changed)
-    if not identical(after.content, original) or not identical(after.others, before.others):
-        raise NotExported(
+    _check_original(before.content, original, told)
+    answered = _restore_slot(
+        place.slot, place.get_holder(columns), original, _original_reasoning(told)
+    )
+    changed: dict[str, Any] = place.replace_holder(columns, answered)
+    after = extract_response(select_target(row, target, changed), changed)
+    if not is_identical(after.content, original) or not is_identical(
+        after.other_columns, before.other_columns
+    ):
+        raise UnsupportedRow(
             "no_original",
             "its original does not fit its shape, which is another than it came in; make the "
             "control from rows that were written without --to",
@@ -94,81 +98,83 @@ def _with_original(
     return changed
 
 
-def _aimed(
-    layout: Layout, columns: Mapping[str, Any], name: str, selection: Selection
+def _select_response(
+    layout: ShapeAdapter, columns: Mapping[str, Any], name: str, selection: Selection
 ) -> tuple[Row, Target]:
     """Return the row with the response alone that was worked on."""
     if name:
         selection = Selection(turns="all", side="both" if len(layout.sides) > 1 else "chosen")
-    reading = read_as(layout, columns, selection)
+    reading = read_as_shape(layout, columns, selection)
     target = next((each for each in reading.targets if not name or str(each) == name), None)
     if target is None:
         raise UnusableRecord(f"it has no response {name!r}")
     row = Row(1, columns, layout.name, reading.conversation, "", reading.targets)
-    return aimed_at(row, target, columns), target
+    return select_target(row, target, columns), target
 
 
-def _require_place(content: Any, original: Any, told: Mapping[str, Any]) -> None:
+def _check_original(content: Any, original: Any, told: Mapping[str, Any]) -> None:
     """Refuse a response that cannot have come of the original: another one was worked on."""
     texts = isinstance(content, str) and isinstance(original, str)
     if told.get("channel") not in {"preface", "thinking"} or told["outcome"] == "repaired":
         return
     if texts and not content.endswith(original):
-        raise NotExported(
+        raise UnsupportedRow(
             "no_original",
             "its last response does not hold the original: another one was worked on, and the "
             "run's manifest, which says which, is not beside the rows",
         )
 
 
-_AS_IT_IS: Final = object()
-_DROP_OURS: Final = object()
+_KEEP_REASONING: Final = object()
+_DROP_ADDED_REASONING: Final = object()
 
 
-def _reasoning(told: Mapping[str, Any]) -> Any:
+def _original_reasoning(told: Mapping[str, Any]) -> Any:
     """Return the reasoning that a response had, or what to do with the one that is there."""
     if told.get("original_reasoning") is not None:
         return told["original_reasoning"]
     if told["outcome"] == "repaired":
         return None
-    if told.get("channel") in _KEPT_REASONING:
-        return _AS_IT_IS
-    return _DROP_OURS if told.get("channel") == "thinking" else None
+    if told.get("channel") in _REASONING_KEEPING_CHANNELS:
+        return _KEEP_REASONING
+    return _DROP_ADDED_REASONING if told.get("channel") == "thinking" else None
 
 
-def _restored(form: Any, holder: Any, original: Any, reasoning: Any) -> Any:
-    if isinstance(form, TranscriptForm):
-        before, after = form.part(holder).others
+def _restore_slot(form: Any, holder: Any, original: Any, reasoning: Any) -> Any:
+    if isinstance(form, TranscriptSlot):
+        before, after = form.extract(holder).other_columns
         held = holder[len(before) : len(holder) - len(after)]
-        return form.answer(holder, _text(held, original, reasoning))
-    if isinstance(form, TextForm):
-        return _text(holder, original, reasoning)
-    if isinstance(form, FieldForm):
-        return _field(form, holder, original, reasoning)
-    if isinstance(form, BlocksForm):
-        return _blocks(holder, original, reasoning)
+        return form.replace_response(holder, _restore_text(held, original, reasoning))
+    if isinstance(form, TextSlot):
+        return _restore_text(holder, original, reasoning)
+    if isinstance(form, FieldSlot):
+        return _restore_field(form, holder, original, reasoning)
+    if isinstance(form, BlocksSlot):
+        return _restore_blocks(holder, original, reasoning)
     raise TypeError(f"no form of a response that is known: {type(form).__name__}")
 
 
-def _text(held: str, original: Any, reasoning: Any) -> str:
-    thought = thought_of(held)
+def _restore_text(held: str, original: Any, reasoning: Any) -> str:
+    thought = parse_think_tags(held)
     answer = original or ""
-    if reasoning is _AS_IT_IS:
-        return thought.answering(answer)
+    if reasoning is _KEEP_REASONING:
+        return thought.replace_answer(answer)
     if not isinstance(reasoning, str):
         return answer
-    if thought.held:
+    if thought.has_reasoning:
         return f"{thought.opening}{reasoning}{thought.closing}{answer}"
-    return tagged(reasoning, answer)
+    return add_think_tags(reasoning, answer)
 
 
-def _field(form: FieldForm, holder: Mapping[str, Any], original: Any, reasoning: Any) -> Any:
+def _restore_field(
+    form: FieldSlot, holder: Mapping[str, Any], original: Any, reasoning: Any
+) -> Any:
     content = holder.get(form.key)
-    used = reasoning_field(holder)
-    if isinstance(content, str) and not holder.get(used) and thought_of(content).opening:
-        return {**holder, form.key: _text(content, original, reasoning)}
+    used = find_reasoning_field(holder)
+    if isinstance(content, str) and not holder.get(used) and parse_think_tags(content).opening:
+        return {**holder, form.key: _restore_text(content, original, reasoning)}
     changed = {**holder, form.key: original}
-    if reasoning is _AS_IT_IS:
+    if reasoning is _KEEP_REASONING:
         return changed
     if isinstance(reasoning, str):
         # Two fields may hold some of it; the second one was left alone.
@@ -180,15 +186,15 @@ def _field(form: FieldForm, holder: Mapping[str, Any], original: Any, reasoning:
     return changed
 
 
-def _blocks(holder: Mapping[str, Any], original: Any, reasoning: Any) -> dict[str, Any]:
+def _restore_blocks(holder: Mapping[str, Any], original: Any, reasoning: Any) -> dict[str, Any]:
     content = holder["content"]
     held = content if isinstance(content, list) else []
-    thoughts = [block for block in held if block.get("type") in THOUGHTS]
+    thoughts = [block for block in held if block.get("type") in THINKING_TYPES]
     if isinstance(reasoning, list):
         thoughts = reasoning
-    elif reasoning is _DROP_OURS:
+    elif reasoning is _DROP_ADDED_REASONING:
         thoughts = thoughts[1:]
-    elif reasoning is not _AS_IT_IS:
+    elif reasoning is not _KEEP_REASONING:
         thoughts = []
     if not thoughts:
         return {**holder, "content": original}

@@ -14,34 +14,47 @@ from whyset.errors import DatasetError
 
 from .._writer import LineWriter, RowWriter, open_writer
 from ..files import Source
-from ..files._atomic import Target, unwritable
-from ._apis import Anthropic, OpenAI
-from ._collect import Gathering, Line, Spool
-from ._example import ConsumerName, Kind
-from ._layout import CARD, MANIFEST, QUARANTINE, Places
-from ._llama_factory import LlamaFactory
-from ._report import Exported, WrittenFile, notes_of
-from ._settings import SPLITS, ExportSettings, Split, ordinary_needed, shuffled, split_of
-from ._trainers import Axolotl, Consumer, Trl, WrittenFiles
+from ..files._atomic import AtomicFile, unwritable_error
+from ._apis import AnthropicFormat, OpenAIFormat
+from ._collect import ExportLine, RowCollector, Spool
+from ._example import ExportKind, TrainerName
+from ._layout import CARD_NAME, MANIFEST_NAME, QUARANTINE_NAME, ExportLayout
+from ._llama_factory import LlamaFactoryFormat
+from ._report import ExportedFile, ExportReport, collect_notes
+from ._settings import (
+    SPLITS,
+    ExportSettings,
+    Split,
+    assign_split,
+    count_ordinary_rows,
+    shuffle_numbers,
+)
+from ._trainers import AxolotlFormat, DatasetFiles, TrainerFormat, TrlFormat
 
 # ---- Every consumer by its name.
 
-CONSUMERS: Final[Mapping[ConsumerName, Consumer]] = {
+TRAINERS: Final[Mapping[TrainerName, TrainerFormat]] = {
     consumer.name: consumer
-    for consumer in (Trl(), Axolotl(), LlamaFactory(), OpenAI(), Anthropic())
+    for consumer in (
+        TrlFormat(),
+        AxolotlFormat(),
+        LlamaFactoryFormat(),
+        OpenAIFormat(),
+        AnthropicFormat(),
+    )
 }
 
 
-def consumer_named(name: str) -> Consumer:
+def get_trainer(name: str) -> TrainerFormat:
     """Return a consumer.
 
     Raises:
         DatasetError: There is none of that name.
     """
-    found = next((consumer for known, consumer in CONSUMERS.items() if known == name), None)
+    found = next((consumer for known, consumer in TRAINERS.items() if known == name), None)
     if found is None:
         raise DatasetError(
-            f"nobody called {name!r} to export for; there are: {', '.join(CONSUMERS)}"
+            f"nobody called {name!r} to export for; there are: {', '.join(TRAINERS)}"
         )
     return found
 
@@ -50,7 +63,7 @@ def consumer_named(name: str) -> Consumer:
 
 
 @dataclass(slots=True)
-class Open:
+class OpenFile:
     """A file of rows that is being written.
 
     Attributes:
@@ -69,12 +82,12 @@ class Open:
         self.count += 1
 
 
-def appear(
-    places: Places,
-    opened: Mapping[tuple[Split, bool], Open],
+def commit_export(
+    places: ExportLayout,
+    opened: Mapping[tuple[Split, bool], OpenFile],
     quarantine: LineWriter,
     texts: Mapping[str, str],
-    exported: Exported,
+    exported: ExportReport,
 ) -> None:
     """Put the new files in place of those of an earlier export.
 
@@ -95,58 +108,64 @@ def appear(
         for each in opened.values():
             each.writer.prepare()
         quarantine.prepare()
-        targets = [_finished(places.beside(name), text, stack) for name, text in texts.items()]
-        old = places.earlier()
-        manifest = places.beside(MANIFEST)
+        targets = [
+            _write_text(places.sibling_path(name), text, stack) for name, text in texts.items()
+        ]
+        old = places.find_previous_files()
+        manifest = places.sibling_path(MANIFEST_NAME)
         manifest.unlink(missing_ok=True)
         quarantine.commit(keep_empty=False)
         for each in opened.values():
             each.writer.commit()
         for target in targets:
-            target.appear()
+            target.commit()
         kept = {each.path for each in opened.values()}
-        kept |= {places.beside(name) for name in (*texts, QUARANTINE)}
+        kept |= {places.sibling_path(name) for name in (*texts, QUARANTINE_NAME)}
         for path in old:
             if path not in kept:
                 path.unlink(missing_ok=True)
         if places.is_folder and not exported.settings.control:
-            remove_empty(places.folder / "control")
-        files = list(_described(places, texts, exported))
-        record = exported.record() | {"whyset": version("whyset"), "files": files}
+            remove_empty_folder(places.folder / "control")
+        files = list(_build_manifest(places, texts, exported))
+        record = exported.to_dict() | {"whyset": version("whyset"), "files": files}
         text = f"{json.dumps(record, ensure_ascii=False, indent=2)}\n"
-        _finished(manifest, text, stack).appear()
+        _write_text(manifest, text, stack).commit()
 
 
-def remove_empty(folder: Path) -> None:
+def remove_empty_folder(folder: Path) -> None:
     """Remove a folder with nothing in it."""
     if folder.is_dir() and not os.listdir(folder):
         folder.rmdir()
 
 
-def _finished(path: Path, text: str, stack: ExitStack) -> Target:
-    target = Target(path)
+def _write_text(path: Path, text: str, stack: ExitStack) -> AtomicFile:
+    target = AtomicFile(path)
     stack.callback(target.discard)
     target.write(text.encode("utf-8", "backslashreplace"))
-    target.finish()
+    target.close()
     return target
 
 
-def _described(
-    places: Places, texts: Mapping[str, str], exported: Exported
+def _build_manifest(
+    places: ExportLayout, texts: Mapping[str, str], exported: ExportReport
 ) -> Iterator[dict[str, Any]]:
     for file in exported.files:
-        yield {"name": file.name, **file.told(), "sha256": _digest(places.folder / file.name)}
+        yield {
+            "name": file.name,
+            **file.to_manifest(),
+            "sha256": _hash_file(places.folder / file.name),
+        }
     for name in texts:
-        path = places.beside(name)
-        yield {"name": places.told(path), "sha256": _digest(path)}
+        path = places.sibling_path(name)
+        yield {"name": places.relative_name(path), "sha256": _hash_file(path)}
 
 
-def _digest(path: Path) -> str:
+def _hash_file(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def no_card(exported: Exported) -> str | None:
+def no_card(exported: ExportReport) -> str | None:
     """Return no card."""
     return None
 
@@ -157,8 +176,8 @@ class Export:
 
     Attributes:
         source: The rows.
-        places: Where everything is written.
-        consumer: Whom it is for.
+        layout: Where everything is written.
+        trainer: Whom it is for.
         settings: What is wanted.
         mix: Ordinary rows to mix in.
         card: Returns the dataset card of a folder, given what is written; `None` for none.
@@ -166,15 +185,15 @@ class Export:
     """
 
     source: Source
-    places: Places
-    consumer: Consumer
+    layout: ExportLayout
+    trainer: TrainerFormat
     settings: ExportSettings = field(default_factory=ExportSettings)
     mix: Source | None = None
-    card: Callable[[Exported], str | None] = no_card
+    card: Callable[[ExportReport], str | None] = no_card
     on_row: Callable[[Mapping[str, Any] | None], None] = lambda provenance: None
 
     @classmethod
-    def to(
+    def prepare(
         cls,
         output: str,
         source: Source,
@@ -197,70 +216,70 @@ class Export:
         Raises:
             DatasetError: There is nobody of that name, or nothing can be written there.
         """
-        who = consumer_named(consumer)
-        places = Places.of(output, form)
+        who = get_trainer(consumer)
+        places = ExportLayout.from_output(output, form)
         settings = settings or ExportSettings()
-        if who.lines_only and places.ending != ".jsonl":
+        if who.requires_jsonl and places.suffix != ".jsonl":
             raise DatasetError(f"{who.title} is JSON lines: name a file that ends in .jsonl")
         if (mix is None) != (settings.share is None):
             raise DatasetError("--mix and --share go together: what to mix in, and how much of it")
-        places.require_free(source, *([mix] if mix else []))
+        places.check_free(source, *([mix] if mix else []))
         return cls(source, places, who, settings, mix)
 
-    def run(self) -> Exported:
+    def run(self) -> ExportReport:
         """Do it. Files appear when all are complete.
 
         Raises:
             DatasetError: A source cannot be read, or an output not be written; rows are of several
                 kinds; nothing is left to export, or not enough to mix in.
         """
-        places = self.places
+        places = self.layout
         made = places.is_folder and not places.folder.exists()
         try:
             places.folder.mkdir(exist_ok=True)
             if self.settings.control and places.is_folder:
                 (places.folder / "control").mkdir(exist_ok=True)
         except OSError as error:
-            raise unwritable(str(places.folder), error) from error
+            raise unwritable_error(str(places.folder), error) from error
         try:
             return self._run()
         except BaseException:
             if places.is_folder:
-                remove_empty(places.folder / "control")
+                remove_empty_folder(places.folder / "control")
             if made:
-                remove_empty(places.folder)
+                remove_empty_folder(places.folder)
             raise
 
-    def _run(self) -> Exported:
+    def _run(self) -> ExportReport:
         with ExitStack() as stack:
-            quarantine = stack.enter_context(LineWriter(self.places.beside(QUARANTINE)))
-            gathering = Gathering(
-                self.consumer,
+            quarantine = stack.enter_context(LineWriter(self.layout.sibling_path(QUARANTINE_NAME)))
+            gathering = RowCollector(
+                self.trainer,
                 self.settings,
-                self.places.folder,
+                self.layout.folder,
                 on_row=self.on_row,
                 on_quarantine=quarantine.write,
             )
-            kind, lines, others = gathering.gather(self.source, self.mix, stack)
+            kind, lines, others = gathering.collect(self.source, self.mix, stack)
             if not len(lines):
-                raise DatasetError(_nothing(gathering))
+                raise DatasetError(_nothing_to_export(gathering))
             mixed = self._mixed(gathering, len(others))
             writers = self._write(lines, others, mixed, stack)
             exported = self._account(kind, gathering, mixed, writers)
             texts = self._texts(exported, gathering, kind)
-            appear(self.places, writers, quarantine, texts, exported)
+            commit_export(self.layout, writers, quarantine, texts, exported)
         return exported
 
-    def _mixed(self, gathering: Gathering, there: int) -> int:
+    def _mixed(self, gathering: RowCollector, there: int) -> int:
         """Return how many rows are mixed in.
 
         Raises:
             DatasetError: There are not enough.
         """
-        share, own = self.settings.share, gathering.own
+        share, own = self.settings.share, gathering.own_counts
         if share is None:
             return 0
-        needed = ordinary_needed(own.exported, own.synthetic, share)
+        needed = count_ordinary_rows(own.exported, own.synthetic, share)
         if needed > there:
             could = own.synthetic / (own.exported + there)
             raise DatasetError(
@@ -272,20 +291,22 @@ class Export:
 
     def _write(
         self, lines: Spool, others: Spool, mixed: int, stack: ExitStack
-    ) -> dict[tuple[Split, bool], Open]:
+    ) -> dict[tuple[Split, bool], OpenFile]:
         """Write all rows; what has appeared of none yet."""
         settings = self.settings
         seed = settings.seed
-        chosen = shuffled(range(len(others)), seed)[:mixed]
+        chosen = shuffle_numbers(range(len(others)), seed)[:mixed]
         total = len(lines) + mixed
-        order: Sequence[int] = shuffled(range(total), seed + 1) if self.mix else range(total)
-        opened: dict[tuple[Split, bool], Open] = {}
+        order: Sequence[int] = shuffle_numbers(range(total), seed + 1) if self.mix else range(total)
+        opened: dict[tuple[Split, bool], OpenFile] = {}
         for number in order:
             own = number < len(lines)
-            line = Line.unpacked(lines[number] if own else others[chosen[number - len(lines)]])
+            line = ExportLine.from_bytes(
+                lines[number] if own else others[chosen[number - len(lines)]]
+            )
             split: Split = "train"
             if settings.split is not None:
-                split = split_of(line.opening, share=settings.split, seed=seed)
+                split = assign_split(line.split_key, share=settings.split, seed=seed)
             for control in (False, True) if settings.control else (False,):
                 if (split, control) not in opened:
                     opened[split, control] = self._open(split, control, stack)
@@ -298,27 +319,29 @@ class Export:
             )
         return opened
 
-    def _open(self, split: Split, control: bool, stack: ExitStack) -> Open:
-        path = self.places.rows(split, parted=self.settings.split is not None, control=control)
-        return Open(path, stack.enter_context(open_writer(path)))
+    def _open(self, split: Split, control: bool, stack: ExitStack) -> OpenFile:
+        path = self.layout.rows_path(split, parted=self.settings.split is not None, control=control)
+        return OpenFile(path, stack.enter_context(open_writer(path)))
 
     def _account(
         self,
-        kind: Kind,
-        gathering: Gathering,
+        kind: ExportKind,
+        gathering: RowCollector,
         mixed: int,
-        opened: Mapping[tuple[Split, bool], Open],
-    ) -> Exported:
+        opened: Mapping[tuple[Split, bool], OpenFile],
+    ) -> ExportReport:
         files = tuple(
-            WrittenFile(self.places.told(opened[key].path), key[0], key[1], opened[key].count)
+            ExportedFile(
+                self.layout.relative_name(opened[key].path), key[0], key[1], opened[key].count
+            )
             for key in sorted(opened, key=lambda key: (key[1], SPLITS.index(key[0])))
         )
-        return Exported(
-            self.consumer.name,
+        return ExportReport(
+            self.trainer.name,
             kind,
             self.settings,
-            gathering.own,
-            gathering.mixed,
+            gathering.own_counts,
+            gathering.ordinary_counts,
             mixed,
             files,
             frozenset(gathering.columns),
@@ -326,32 +349,34 @@ class Export:
             mixed_sources=self.mix.labels if self.mix else (),
         )
 
-    def _texts(self, exported: Exported, gathering: Gathering, kind: Kind) -> dict[str, str]:
+    def _texts(
+        self, exported: ExportReport, gathering: RowCollector, kind: ExportKind
+    ) -> dict[str, str]:
         """Return the other files, and put into the account what is to be said of the export."""
-        written = WrittenFiles(
-            self.places.stem or "whyset",
-            {file.split: file.name for file in exported.files if not file.control},
+        written = DatasetFiles(
+            self.layout.stem or "whyset",
+            {file.split: file.name for file in exported.files if not file.is_control},
             exported.columns,
-            mixed_reasoning=gathering.mixed_reasoning,
+            has_mixed_reasoning=gathering.has_mixed_reasoning,
         )
-        rows = [file.rows for file in exported.files if not file.control]
-        exported.notes += notes_of(exported)
-        exported.notes += self.consumer.notes(written, kind, rows)
-        texts = dict(self.consumer.companions(written, kind))
-        exported.companions += texts
-        card = self.card(exported) if self.places.is_folder else None
+        rows = [file.rows for file in exported.files if not file.is_control]
+        exported.notes += collect_notes(exported)
+        exported.notes += self.trainer.collect_notes(written, kind, rows)
+        texts = dict(self.trainer.render_config_files(written, kind))
+        exported.config_files += texts
+        card = self.card(exported) if self.layout.is_folder else None
         if card is not None:
-            texts[CARD] = card
+            texts[CARD_NAME] = card
         return texts
 
 
-def _nothing(gathering: Gathering) -> str:
-    own = gathering.own
-    told = [f"{count:,} {outcome}" for outcome, count in own.left_out.items()]
-    told += [f"{count:,} refused: {reason}" for reason, count in own.refused.items()]
+def _nothing_to_export(gathering: RowCollector) -> str:
+    own = gathering.own_counts
+    told = [f"{count:,} {outcome}" for outcome, count in own.excluded.items()]
+    told += [f"{count:,} refused: {reason}" for reason, count in own.rejected.items()]
     if not told:
         return "no rows to export"
     advice = ""
-    if own.left_out["annotated"]:
+    if own.excluded["annotated"]:
         advice = "; annotated rows are not for training: --include annotated exports them"
     return f"none of {own.read:,} rows can be exported ({', '.join(told)}){advice}"

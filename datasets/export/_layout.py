@@ -8,35 +8,35 @@ from pathlib import Path
 
 from whyset.errors import DatasetError
 
-from ..files import STDIN, Source, layout_of_name
+from ..files import STDIN, Source, format_from_name
 from ._settings import SPLITS, Split
 
-MANIFEST = "export.json"
-CARD = "README.md"
-QUARANTINE = "quarantine.jsonl"
+MANIFEST_NAME = "export.json"
+CARD_NAME = "README.md"
+QUARANTINE_NAME = "quarantine.jsonl"
 
-_OURS = re.compile(
+_EXPORT_FILES = re.compile(
     r"(control/)?(train|test)\.[a-z]+(\.(gz|zst))?|README\.md|quarantine\.jsonl"
     r"|dataset_info\.json|[a-z_]+\.yaml"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ExportLayout:
     """Where everything of an export lies.
 
     Attributes:
         folder: The folder that is written, or that the file lies in.
         stem: What the file is called without its ending; empty where a folder is written.
-        ending: Of files with rows, with the dot: `.jsonl`.
+        suffix: Of files with rows, with the dot: `.jsonl`.
     """
 
     folder: Path
     stem: str
-    ending: str
+    suffix: str
 
     @classmethod
-    def of(cls, output: str, form: str | None) -> "Places":
+    def from_output(cls, output: str, form: str | None) -> "ExportLayout":
         """Read the name of an output: a file where it has an ending that is known, else a folder.
 
         Args:
@@ -49,17 +49,17 @@ class Places:
         if output == STDIN:
             raise DatasetError("an export is several files; name a file or a folder with -o")
         path = Path(output)
-        layout = None if path.is_dir() else layout_of_name(output)
-        if layout is None or layout.form == "folder":
+        layout = None if path.is_dir() else format_from_name(output)
+        if layout is None or layout.name == "folder":
             ending = f".{form or 'jsonl'}"
-            if layout_of_name(f"rows{ending}") is None:
+            if format_from_name(f"rows{ending}") is None:
                 raise DatasetError(f"no form of file {form!r}; name one such as jsonl or parquet")
             places = cls(path, "", ending)
             parent = path.resolve().parent
         else:
             if form is not None:
                 raise DatasetError("the name of a file says its form; --format is for folders")
-            suffixes = path.suffixes[-2:] if layout.packing else path.suffixes[-1:]
+            suffixes = path.suffixes[-2:] if layout.compression else path.suffixes[-1:]
             ending = "".join(suffixes)
             places = cls(path.parent, path.name.removesuffix(ending), ending)
             parent = path.parent
@@ -72,7 +72,7 @@ class Places:
         """Whether a folder is written."""
         return not self.stem
 
-    def rows(self, split: Split, *, parted: bool, control: bool = False) -> Path:
+    def rows_path(self, split: Split, *, parted: bool, control: bool = False) -> Path:
         """Return the file of one side of a split.
 
         Args:
@@ -81,19 +81,19 @@ class Places:
             control: Whether it is the control's.
         """
         if self.is_folder:
-            return self.folder / ("control" if control else "") / f"{split}{self.ending}"
+            return self.folder / ("control" if control else "") / f"{split}{self.suffix}"
         parts = [self.stem, *(["control"] if control else []), *([split] if parted else [])]
-        return self.folder / f"{'.'.join(parts)}{self.ending}"
+        return self.folder / f"{'.'.join(parts)}{self.suffix}"
 
-    def beside(self, name: str) -> Path:
+    def sibling_path(self, name: str) -> Path:
         """Return the path of something else that belongs to the export."""
         return self.folder / (name if self.is_folder else f"{self.stem}.{name}")
 
-    def told(self, path: Path) -> str:
+    def relative_name(self, path: Path) -> str:
         """Return what a file is called in what is published."""
         return path.relative_to(self.folder).as_posix()
 
-    def require_free(self, *sources: Source) -> None:
+    def check_free(self, *sources: Source) -> None:
         """Refuse to write over what is read, or into a folder of somebody else's.
 
         Raises:
@@ -107,12 +107,16 @@ class Places:
                             f"{written}: would be written over, but is read; name another output"
                         )
             for written in self._all():
-                if named := source.would_read(written):
+                if named := source.find_matching_input(written):
                     raise DatasetError(
                         f"{written}: would be read as a part of {named} the next time; name "
                         "another output"
                     )
-        if self.is_folder and self.folder.is_dir() and not self.beside(MANIFEST).exists():
+        if (
+            self.is_folder
+            and self.folder.is_dir()
+            and not self.sibling_path(MANIFEST_NAME).exists()
+        ):
             held = sorted(path.name for path in self.folder.iterdir())
             if held:
                 raise DatasetError(
@@ -120,19 +124,21 @@ class Places:
                     "that is new or empty, or a file"
                 )
 
-    def earlier(self) -> list[Path]:
+    def find_previous_files(self) -> list[Path]:
         """Return the files of an earlier export in this folder, as its manifest names them."""
         try:
-            record = json.loads(self.beside(MANIFEST).read_text(encoding="utf-8"))
+            record = json.loads(self.sibling_path(MANIFEST_NAME).read_text(encoding="utf-8"))
             names = [str(file["name"]) for file in record["files"]]
         except (OSError, ValueError, KeyError, TypeError):
             return []
-        return [self.folder / name for name in names if self.is_folder and _OURS.fullmatch(name)]
+        return [
+            self.folder / name for name in names if self.is_folder and _EXPORT_FILES.fullmatch(name)
+        ]
 
     def _all(self) -> Iterator[Path]:
         for control in (False, True):
             for split in SPLITS:
-                yield self.rows(split, parted=True, control=control)
-            yield self.rows("train", parted=False, control=control)
-        for name in (MANIFEST, CARD, QUARANTINE):
-            yield self.beside(name)
+                yield self.rows_path(split, parted=True, control=control)
+            yield self.rows_path("train", parted=False, control=control)
+        for name in (MANIFEST_NAME, CARD_NAME, QUARANTINE_NAME):
+            yield self.sibling_path(name)

@@ -6,16 +6,16 @@ from pathlib import Path
 
 from whyset.errors import DatasetError
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+_HUB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-def check_publishable(name: str) -> None:
+def check_hub_name(name: str) -> None:
     """Refuse, before anything is written, what could not be published afterwards.
 
     Raises:
         DatasetError: The name is none, or the library is not installed.
     """
-    if not _NAME.fullmatch(name):
+    if not _HUB_NAME.fullmatch(name):
         raise DatasetError(f"--push-to-hub takes ORG/NAME, not {name!r}")
     try:
         import huggingface_hub  # noqa: F401  # Only to see whether it is there.
@@ -25,7 +25,7 @@ def check_publishable(name: str) -> None:
         ) from error
 
 
-def publish(folder: Path, names: Sequence[str], name: str, *, private: bool = True) -> str:
+def upload_to_hub(folder: Path, names: Sequence[str], name: str, *, private: bool = True) -> str:
     """Upload files of a folder to a dataset on the hub, which is made where there is none.
 
     The token is the one that `hf auth login` keeps or `HF_TOKEN` holds. A dataset that is there
@@ -43,7 +43,7 @@ def publish(folder: Path, names: Sequence[str], name: str, *, private: bool = Tr
     Raises:
         DatasetError: The hub refuses, or does not answer.
     """
-    check_publishable(name)
+    check_hub_name(name)
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -58,7 +58,7 @@ def publish(folder: Path, names: Sequence[str], name: str, *, private: bool = Tr
             commit_message="Rows exported by whyset",
         )
     except HfHubHTTPError as error:
-        raise DatasetError(_refused(name, error.response.status_code)) from error
+        raise DatasetError(_hub_error(name, error.response.status_code)) from error
     except (OSError, ValueError) as error:
         # What went wrong on the wire is told by kind: a message may hold an address with a key.
         raise DatasetError(
@@ -68,7 +68,7 @@ def publish(folder: Path, names: Sequence[str], name: str, *, private: bool = Tr
     return str(where)
 
 
-def _refused(name: str, status: int) -> str:
+def _hub_error(name: str, status: int) -> str:
     if status in {401, 403}:
         return (
             f"{name}: the hub refuses ({status}): log in with hf auth login, or set HF_TOKEN to a "

@@ -8,8 +8,8 @@ from typing import Literal
 
 from whyset.errors import DatasetError
 
-from .._row import DEFAULT, Selection
-from ._example import Kind
+from .._row import DEFAULT_SELECTION, Selection
+from ._example import ExportKind
 
 # ---- Which rows go where: drawn by a seed, the same on every machine.
 
@@ -18,7 +18,7 @@ Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
 
 
-def split_of(opening: str, *, share: float, seed: int) -> Split:
+def assign_split(opening: str, *, share: float, seed: int) -> Split:
     """Return the side of a split that a row belongs to: by what it begins with and nothing else.
 
     Args:
@@ -30,7 +30,7 @@ def split_of(opening: str, *, share: float, seed: int) -> Split:
     return "train" if int.from_bytes(digest.digest()) < share * 2**64 else "test"
 
 
-def shuffled(numbers: range, seed: int) -> "array[int]":
+def shuffle_numbers(numbers: range, seed: int) -> "array[int]":
     """Return numbers in an order drawn by a seed."""
     drawn = array("Q", numbers)
     # `random()` yields the same everywhere and always; what `shuffle` makes of it is not promised.
@@ -41,7 +41,7 @@ def shuffled(numbers: range, seed: int) -> "array[int]":
     return drawn
 
 
-def ordinary_needed(rows: int, synthetic: int, share: float) -> int:
+def count_ordinary_rows(rows: int, synthetic: int, share: float) -> int:
     """Return how many ordinary rows make the synthetic ones a share of all.
 
     Args:
@@ -62,7 +62,7 @@ def ordinary_needed(rows: int, synthetic: int, share: float) -> int:
     return needed
 
 
-MOST_SYNTHETIC = 0.4
+MAX_SYNTHETIC_SHARE = 0.4
 """The share of synthetic rows that cost general ability in an open replication; 0.2 did not."""
 
 
@@ -83,7 +83,7 @@ class ExportSettings:
         selection: Which responses of the rows were worked on.
     """
 
-    kind: Kind | None = None
+    kind: ExportKind | None = None
     share: float | None = None
     split: float | None = None
     seed: int = 0
@@ -92,7 +92,7 @@ class ExportSettings:
     drop_provenance: bool = False
     keep: tuple[str, ...] = ()
     think_tags: bool = False
-    selection: Selection = field(default=DEFAULT, repr=False)
+    selection: Selection = field(default=DEFAULT_SELECTION, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be.

@@ -6,45 +6,54 @@ from typing import Any, Protocol
 
 import yaml
 
-from ..files import layout_of_name
-from ._example import ConsumerName, Kind, NotExported, Taken, chat, in_tags, plain, tools_as_text
+from ..files import format_from_name
+from ._example import (
+    Example,
+    ExportKind,
+    TrainerName,
+    UnsupportedRow,
+    to_chat_messages,
+    to_text_messages,
+    tools_to_json,
+    wrap_reasoning,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class ExportStyle:
     """How rows are written.
 
     Attributes:
         think_tags: Whether reasoning may stand in `<think>` tags where there is no field for it.
-        mixed_reasoning: Whether some rows of the file carry reasoning and others do not.
+        has_mixed_reasoning: Whether some rows of the file carry reasoning and others do not.
     """
 
     think_tags: bool = False
-    mixed_reasoning: bool = False
+    has_mixed_reasoning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenFiles:
+class DatasetFiles:
     """What was written, as the consumer's own settings name it.
 
     Attributes:
         name: What the dataset is called.
         splits: Split → name of its file.
         columns: Every column that a row has.
-        mixed_reasoning: Whether some rows do and others do not.
+        has_mixed_reasoning: Whether some rows do and others do not.
     """
 
     name: str
     splits: Mapping[str, str]
     columns: frozenset[str]
-    mixed_reasoning: bool = False
+    has_mixed_reasoning: bool = False
 
 
-class Consumer(Protocol):
+class TrainerFormat(Protocol):
     """Who reads what is exported."""
 
     @property
-    def name(self) -> ConsumerName:
+    def name(self) -> TrainerName:
         """What it is called on the command line."""
 
     @property
@@ -52,32 +61,34 @@ class Consumer(Protocol):
         """What it is called in a sentence."""
 
     @property
-    def kinds(self) -> tuple[Kind, ...]:
+    def kinds(self) -> tuple[ExportKind, ...]:
         """What it reads."""
 
     @property
-    def open(self) -> bool:
+    def allows_extra_columns(self) -> bool:
         """Whether rows may have columns that it does not read: provenance, and ones to keep."""
 
     @property
-    def reserved(self) -> frozenset[str]:
+    def reserved_columns(self) -> frozenset[str]:
         """Columns that mean something to it, so that no other may be called so."""
 
     @property
-    def lines_only(self) -> bool:
+    def requires_jsonl(self) -> bool:
         """Whether it takes JSON lines and no other form of file."""
 
-    def row(self, taken: Taken, kind: Kind, style: Style) -> dict[str, Any]:
+    def format_row(self, taken: Example, kind: ExportKind, style: ExportStyle) -> dict[str, Any]:
         """Return a row's columns as it reads them.
 
         Raises:
             NotExported: It cannot hold the row.
         """
 
-    def companions(self, files: WrittenFiles, kind: Kind) -> Mapping[str, str]:
+    def render_config_files(self, files: DatasetFiles, kind: ExportKind) -> Mapping[str, str]:
         """Return the files that tell it how to read the rows: name → content."""
 
-    def notes(self, files: WrittenFiles, kind: Kind, rows: Sequence[int]) -> list[str]:
+    def collect_notes(
+        self, files: DatasetFiles, kind: ExportKind, rows: Sequence[int]
+    ) -> list[str]:
         """Return what a person should know before training: rows has the count of each split."""
 
 
@@ -85,45 +96,49 @@ class Consumer(Protocol):
 # DPO.
 
 
-class Trl:
+class TrlFormat:
     """SFTTrainer and DPOTrainer."""
 
-    name: ConsumerName = "trl"
+    name: TrainerName = "trl"
     title = "TRL"
-    kinds: tuple[Kind, ...] = ("messages", "completion", "preference", "text")
-    open = True
-    lines_only = False
-    reserved = frozenset(
+    kinds: tuple[ExportKind, ...] = ("messages", "completion", "preference", "text")
+    allows_extra_columns = True
+    requires_jsonl = False
+    reserved_columns = frozenset(
         {"messages", "conversations", "prompt", "completion", "chosen", "rejected", "text", "tools"}
         | {"image", "images", "label", "labels", "input_ids", "attention_mask", "seq_lengths"}
         | {"completion_mask", "assistant_masks", "chat_template_kwargs"}
     )
 
-    def row(self, taken: Taken, kind: Kind, style: Style) -> dict[str, Any]:
+    def format_row(self, taken: Example, kind: ExportKind, style: ExportStyle) -> dict[str, Any]:
         """Return a row's columns."""
         if kind == "text":
             return {"text": taken.text}
-        prompt = chat(plain(taken.prompt, self.title), self.title)
-        answer = chat(plain(taken.answer, self.title), self.title)
-        tools = tools_as_text(taken.offered)
+        prompt = to_chat_messages(to_text_messages(taken.prompt, self.title), self.title)
+        answer = to_chat_messages(to_text_messages(taken.completion, self.title), self.title)
+        tools = tools_to_json(taken.tool_definitions)
         if kind == "messages":
             return {"messages": [*prompt, *answer], **tools}
         if kind == "completion":
             # Without reasoning a template of the Qwen3 kind would put an empty thought into the
             # completion, where it is learned; told so, it puts it into the prompt.
-            thinks = style.mixed_reasoning
-            kwargs = {"chat_template_kwargs": {"enable_thinking": taken.reasons}} if thinks else {}
+            thinks = style.has_mixed_reasoning
+            kwargs = (
+                {"chat_template_kwargs": {"enable_thinking": taken.has_reasoning}} if thinks else {}
+            )
             return {"prompt": prompt, "completion": answer, **tools, **kwargs}
-        rejected = chat(plain(taken.rejected, self.title), self.title)
+        rejected = to_chat_messages(to_text_messages(taken.rejected, self.title), self.title)
         return {"prompt": prompt, "chosen": answer, "rejected": rejected, **tools}
 
-    def companions(self, files: WrittenFiles, kind: Kind) -> Mapping[str, str]:
+    def render_config_files(self, files: DatasetFiles, kind: ExportKind) -> Mapping[str, str]:
         """Return none: `load_dataset` needs no more than the rows."""
         return {}
 
-    def notes(self, files: WrittenFiles, kind: Kind, rows: Sequence[int]) -> list[str]:
+    def collect_notes(
+        self, files: DatasetFiles, kind: ExportKind, rows: Sequence[int]
+    ) -> list[str]:
         """Warn of thoughts that a template would make empty."""
-        if kind != "messages" or not files.mixed_reasoning:
+        if kind != "messages" or not files.has_mixed_reasoning:
             return []
         return [
             "some rows carry reasoning and others do not: chat templates of the Qwen3 kind make "
@@ -134,59 +149,66 @@ class Trl:
 
 # ---- Axolotl: `type: chat_template`, `completion` for texts, `chat_template.default` for DPO.
 
-_HEAD = "# What axolotl needs to know of these rows; the rest of a configuration is yours.\n"
+_CONFIG_HEADER = (
+    "# What axolotl needs to know of these rows; the rest of a configuration is yours.\n"
+)
 
 
-class Axolotl:
+class AxolotlFormat:
     """Supervised fine-tuning, pre-training on texts, DPO."""
 
-    name: ConsumerName = "axolotl"
+    name: TrainerName = "axolotl"
     title = "axolotl"
-    kinds: tuple[Kind, ...] = ("messages", "preference", "text")
-    open = True
-    lines_only = False
-    reserved = frozenset(
+    kinds: tuple[ExportKind, ...] = ("messages", "preference", "text")
+    allows_extra_columns = True
+    requires_jsonl = False
+    reserved_columns = frozenset(
         {"messages", "prompt", "chosen", "rejected", "text", "tools", "system", "images"}
         | {"input_ids", "attention_mask", "labels"}
     )
 
-    def row(self, taken: Taken, kind: Kind, style: Style) -> dict[str, Any]:
+    def format_row(self, taken: Example, kind: ExportKind, style: ExportStyle) -> dict[str, Any]:
         """Return a row's columns."""
         if kind == "text":
             return {"text": taken.text}
         if kind == "messages":
-            messages = chat(plain(taken.messages, self.title), self.title)
-            return {"messages": messages, **tools_as_text(taken.offered)}
-        sides = [in_tags(plain(side, self.title)) for side in (taken.answer, taken.rejected)]
-        prompt = in_tags(plain(taken.prompt, self.title))
+            messages = to_chat_messages(to_text_messages(taken.messages, self.title), self.title)
+            return {"messages": messages, **tools_to_json(taken.tool_definitions)}
+        sides = [
+            wrap_reasoning(to_text_messages(side, self.title))
+            for side in (taken.completion, taken.rejected)
+        ]
+        prompt = wrap_reasoning(to_text_messages(taken.prompt, self.title))
         for message in (*prompt, *sides[0], *sides[1]):
             if message.tool_calls or message.role == "tool":
-                raise NotExported("tools", "axolotl's DPO cannot hold tools at work")
-        if taken.offered:
-            raise NotExported("tools", "axolotl's DPO cannot hold tools on offer")
+                raise UnsupportedRow("tools", "axolotl's DPO cannot hold tools at work")
+        if taken.tool_definitions:
+            raise UnsupportedRow("tools", "axolotl's DPO cannot hold tools on offer")
         if any(len(side) != 1 for side in sides):
-            raise NotExported("turns", "axolotl's DPO takes a single response on either side")
-        written = [chat(side, self.title)[0] for side in sides]
+            raise UnsupportedRow("turns", "axolotl's DPO takes a single response on either side")
+        written = [to_chat_messages(side, self.title)[0] for side in sides]
         return {
-            "prompt": chat(prompt, self.title),
+            "prompt": to_chat_messages(prompt, self.title),
             "chosen": written[0],
             "rejected": written[1],
         }
 
-    def companions(self, files: WrittenFiles, kind: Kind) -> Mapping[str, str]:
+    def render_config_files(self, files: DatasetFiles, kind: ExportKind) -> Mapping[str, str]:
         """Return the piece of a configuration that names the files."""
         told: dict[str, Any] = {"rl": "dpo"} if kind == "preference" else {}
         told["datasets"] = [self._dataset(files.splits["train"], kind)]
         if "test" in files.splits:
             told["test_datasets"] = [self._dataset(files.splits["test"], kind)]
-        return {"axolotl.yaml": _HEAD + yaml.safe_dump(told, sort_keys=False)}
+        return {"axolotl.yaml": _CONFIG_HEADER + yaml.safe_dump(told, sort_keys=False)}
 
-    def notes(self, files: WrittenFiles, kind: Kind, rows: Sequence[int]) -> list[str]:
+    def collect_notes(
+        self, files: DatasetFiles, kind: ExportKind, rows: Sequence[int]
+    ) -> list[str]:
         """Return none: a turn's span leaves out the empty thought that a template may add."""
         return []
 
-    def _dataset(self, file: str, kind: Kind) -> dict[str, Any]:
-        read: dict[str, Any] = {"path": file, "ds_type": _type_of(file), "split": "train"}
+    def _dataset(self, file: str, kind: ExportKind) -> dict[str, Any]:
+        read: dict[str, Any] = {"path": file, "ds_type": _dataset_type(file), "split": "train"}
         if kind == "text":
             return {**read, "type": "completion", "field": "text"}
         if kind == "preference":
@@ -203,6 +225,6 @@ class Axolotl:
         }
 
 
-def _type_of(file: str) -> str:
-    layout = layout_of_name(file)
-    return layout.form if layout and layout.form in {"parquet", "csv", "arrow"} else "json"
+def _dataset_type(file: str) -> str:
+    layout = format_from_name(file)
+    return layout.name if layout and layout.name in {"parquet", "csv", "arrow"} else "json"

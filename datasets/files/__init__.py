@@ -1,42 +1,42 @@
 """From bytes to records and back: files, folders and streams, in every form that is read."""
 
 from ._arrow import (
-    Columns,
-    Table,
+    ArrowSource,
+    SchemaBuilder,
     open_table,
-    records_of,
-    unify,
+    read_table,
+    unify_schemas,
     write_arrow,
     write_parquet,
     write_shards,
 )
-from ._detect import Layout, layout_of_name
-from ._hub import as_table, open_dataset
-from ._jsonl import MAX_LINE, MAX_RAW_LINE, Record, records_in
-from ._locate import STDIN, Part
-from ._source import Named, Source, open_source, read_part, read_text
+from ._detect import FileFormat, format_from_name
+from ._hub import open_dataset, wrap_dataset
+from ._jsonl import MAX_LINE, MAX_RAW_LINE, Record, read_mappings
+from ._locate import STDIN, InputPart
+from ._source import InputName, Source, open_source, read_part, read_records
 
 __all__ = [
     "MAX_LINE",
     "MAX_RAW_LINE",
     "STDIN",
-    "Columns",
-    "Layout",
-    "Named",
-    "Part",
+    "ArrowSource",
+    "FileFormat",
+    "InputName",
+    "InputPart",
     "Record",
+    "SchemaBuilder",
     "Source",
-    "Table",
-    "as_table",
-    "layout_of_name",
+    "format_from_name",
     "open_dataset",
     "open_source",
     "open_table",
+    "read_mappings",
     "read_part",
-    "read_text",
-    "records_in",
-    "records_of",
-    "unify",
+    "read_records",
+    "read_table",
+    "unify_schemas",
+    "wrap_dataset",
     "write_arrow",
     "write_parquet",
     "write_shards",

@@ -28,25 +28,25 @@ import pyarrow.compute as pc
 import pyarrow.types as kinds
 
 from .._json import dumps, loads_text
-from ._jsonl import number_in_json
+from ._jsonl import float_to_json
 
-Change = Callable[[Any], Any]
+Converter = Callable[[Any], Any]
 """What is done to a value that is not null."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_DAY = date(1970, 1, 1)
+_EPOCH_DATE = date(1970, 1, 1)
 _DAY_MS = 86_400_000
-_UNITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
-NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_UNIT_DIGITS = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+NON_FINITE_FLOATS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 """What a float that is no number is called in JSON."""
 
 
-class Unsupported(ValueError):
+class UnsupportedType(ValueError):
     """A type that rows cannot have; says which."""
 
 
-def to_json(kind: pa.DataType, *, finite: bool = False) -> Change | None:
-    """Return how a value of a type becomes a JSON value, after its array was cast to `plain`.
+def json_encoder(kind: pa.DataType, *, finite: bool = False) -> Converter | None:
+    """Return how a value of a type becomes a JSON value, after its array was cast to `plain_type`.
 
     Args:
         kind: The type.
@@ -59,61 +59,65 @@ def to_json(kind: pa.DataType, *, finite: bool = False) -> Change | None:
         Unsupported: It never does.
     """
 
-    def inner(held: pa.DataType) -> Change | None:
-        return to_json(held, finite=finite)
+    def inner(held: pa.DataType) -> Converter | None:
+        return json_encoder(held, finite=finite)
 
     if isinstance(kind, pa.BaseExtensionType):
         return loads_text if kind.extension_name == "arrow.json" else inner(kind.storage_type)
     if kinds.is_dictionary(kind):
         return inner(kind.value_type)
     if _is_list(kind):
-        return _each(inner(kind.value_type))
+        return _list_converter(inner(kind.value_type))
     if kinds.is_struct(kind):
-        _require_distinct(kind)
-        return _fields({field.name: inner(field.type) for field in kind})
+        _check_duplicate_fields(kind)
+        return _struct_converter({field.name: inner(field.type) for field in kind})
     if kinds.is_map(kind):
-        return _pairs(inner(kind.key_type), inner(kind.item_type), list)
+        return _map_converter(inner(kind.key_type), inner(kind.item_type), list)
     if finite and kinds.is_floating(kind):
         return None
-    return _leaf(kind)[0]
+    return _leaf_converters(kind)[0]
 
 
-def from_json(kind: pa.DataType) -> Change | None:
+def json_decoder(kind: pa.DataType) -> Converter | None:
     """Return how a JSON value becomes one that pyarrow makes a value of a type of.
 
     Returns:
         `None` where it is one already.
     """
     if isinstance(kind, pa.BaseExtensionType):
-        return dumps_text if kind.extension_name == "arrow.json" else from_json(kind.storage_type)
+        return (
+            dumps_as_text
+            if kind.extension_name == "arrow.json"
+            else json_decoder(kind.storage_type)
+        )
     if kinds.is_dictionary(kind):
-        return from_json(kind.value_type)
+        return json_decoder(kind.value_type)
     if _is_list(kind):
-        return _each(from_json(kind.value_type))
+        return _list_converter(json_decoder(kind.value_type))
     if kinds.is_struct(kind):
-        return _fields({field.name: from_json(field.type) for field in kind})
+        return _struct_converter({field.name: json_decoder(field.type) for field in kind})
     if kinds.is_map(kind):
-        return _pairs(from_json(kind.key_type), from_json(kind.item_type), tuple)
-    return _leaf(kind)[1]
+        return _map_converter(json_decoder(kind.key_type), json_decoder(kind.item_type), tuple)
+    return _leaf_converters(kind)[1]
 
 
-def plain(kind: pa.DataType) -> pa.DataType:
+def plain_type(kind: pa.DataType) -> pa.DataType:
     """Return the type that an array is cast to before its values are taken out of it.
 
     Moments become the numbers that are stored, decimals their digits, values of dictionaries
     themselves.
     """
     if isinstance(kind, pa.BaseExtensionType):
-        return plain(kind.storage_type)
+        return plain_type(kind.storage_type)
     if kinds.is_dictionary(kind):
-        return plain(kind.value_type)
+        return plain_type(kind.value_type)
     if kinds.is_time32(kind) or kinds.is_date32(kind):
         return pa.int32()
     if kinds.is_temporal(kind) and not kinds.is_interval(kind):
         return pa.int64()
     if kinds.is_decimal(kind):
         return pa.string()
-    return _rebuilt(kind, plain)
+    return _rebuild_type(kind, plain_type)
 
 
 def is_finite(array: pa.Array) -> bool:
@@ -128,60 +132,62 @@ def is_finite(array: pa.Array) -> bool:
     return not kinds.is_map(kind) or all(map(is_finite, (array.keys, array.items)))
 
 
-def storage(kind: pa.DataType) -> pa.DataType:
+def storage_type(kind: pa.DataType) -> pa.DataType:
     """Return a type without its extensions: pyarrow makes nested ones only by a cast."""
     if isinstance(kind, pa.BaseExtensionType):
-        return storage(kind.storage_type)
-    return _rebuilt(kind, storage)
+        return storage_type(kind.storage_type)
+    return _rebuild_type(kind, storage_type)
 
 
-def without_dictionaries(kind: pa.DataType) -> pa.DataType:
+def decode_dictionary_type(kind: pa.DataType) -> pa.DataType:
     """Return a type with the values of dictionaries in their place."""
     if kinds.is_dictionary(kind):
         return kind.value_type
-    return _rebuilt(kind, without_dictionaries)
+    return _rebuild_type(kind, decode_dictionary_type)
 
 
-def array_of(values: list[Any], kind: pa.DataType) -> pa.Array:
-    """Make an array of values as `from_json` returns them.
+def build_array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    """Make an array of values as `json_decoder` returns them.
 
     Raises:
         ArrowException: One of them is none of that type.
     """
-    stored = storage(kind)
+    stored = storage_type(kind)
     try:
         array = pa.array(values, stored)
     except pa.ArrowNotImplementedError:  # a dictionary of something rare
-        array = pa.array(values, without_dictionaries(stored)).cast(stored)
+        array = pa.array(values, decode_dictionary_type(stored)).cast(stored)
     return array if stored == kind else array.cast(kind)
 
 
-def dumps_text(value: Any) -> str:
+def dumps_as_text(value: Any) -> str:
     """Return a value's JSON text."""
     return dumps(value).decode()
 
 
-def _leaf(kind: pa.DataType) -> tuple[Change | None, Change | None]:
+def _leaf_converters(kind: pa.DataType) -> tuple[Converter | None, Converter | None]:
     """Return both ways for a type that holds no other."""
     if kinds.is_floating(kind):
-        return number_in_json, _real
+        return float_to_json, _parse_float
     if kinds.is_timestamp(kind):
-        digits = _UNITS[kind.unit]
+        digits = _UNIT_DIGITS[kind.unit]
         zone = "Z" if kind.tz else ""
-        return (lambda count: _moment(count, digits, zone)), (lambda told: _count(told, digits))
+        return (lambda count: _format_timestamp(count, digits, zone)), (
+            lambda told: _parse_timestamp(told, digits)
+        )
     if kinds.is_date32(kind):
-        return _iso_day, _day_count
+        return _format_date, _parse_date
     if kinds.is_date64(kind):
-        return _iso_day_ms, _day_count_ms
+        return _format_date64, _parse_date64
     if kinds.is_time(kind):
-        digits = _UNITS[kind.unit]
-        return (lambda count: _clock(count, digits)), (lambda told: _clock_count(told, digits))
+        digits = _UNIT_DIGITS[kind.unit]
+        return (lambda count: _format_time(count, digits)), (lambda told: _parse_time(told, digits))
     if kinds.is_decimal(kind):
-        return None, _decimal
+        return None, _parse_decimal
     if kinds.is_binary(kind) or kinds.is_large_binary(kind) or kinds.is_fixed_size_binary(kind):
-        return _base64, _unbase64
+        return _encode_base64, _decode_base64
     if kind.id == pa.binary_view().id:
-        return _base64, _unbase64
+        return _encode_base64, _decode_base64
     if (
         kinds.is_integer(kind)
         or kinds.is_boolean(kind)
@@ -192,14 +198,14 @@ def _leaf(kind: pa.DataType) -> tuple[Change | None, Change | None]:
         or kind.id == pa.string_view().id
     ):
         return None, None
-    raise Unsupported(str(kind))
+    raise UnsupportedType(str(kind))
 
 
 def _is_list(kind: pa.DataType) -> bool:
     return bool(kinds.is_list(kind) or kinds.is_large_list(kind) or kinds.is_fixed_size_list(kind))
 
 
-def _rebuilt(kind: pa.DataType, change: Callable[[pa.DataType], pa.DataType]) -> pa.DataType:
+def _rebuild_type(kind: pa.DataType, change: Callable[[pa.DataType], pa.DataType]) -> pa.DataType:
     """Return a type with the types in it changed; itself where none is."""
 
     def inner(field: pa.Field) -> pa.Field:
@@ -219,20 +225,20 @@ def _rebuilt(kind: pa.DataType, change: Callable[[pa.DataType], pa.DataType]) ->
     return kind if rebuilt == kind else rebuilt
 
 
-def _require_distinct(kind: pa.StructType) -> None:
+def _check_duplicate_fields(kind: pa.StructType) -> None:
     names = [field.name for field in kind]
     for name in names:
         if names.count(name) > 1:
-            raise Unsupported(f"a struct with two fields {name!r}")
+            raise UnsupportedType(f"a struct with two fields {name!r}")
 
 
-def _each(change: Change | None) -> Change | None:
+def _list_converter(change: Converter | None) -> Converter | None:
     if change is None:
         return None
     return lambda values: [None if value is None else change(value) for value in values]
 
 
-def _fields(changes: dict[str, Change | None]) -> Change | None:
+def _struct_converter(changes: dict[str, Converter | None]) -> Converter | None:
     made = {name: change for name, change in changes.items() if change is not None}
     if not made:
         return None
@@ -247,7 +253,7 @@ def _fields(changes: dict[str, Change | None]) -> Change | None:
     return change_fields
 
 
-def _pairs(key: Change | None, item: Change | None, made: type) -> Change:
+def _map_converter(key: Converter | None, item: Converter | None, made: type) -> Converter:
     def change_pairs(value: Any) -> Any:
         return [
             made(
@@ -262,21 +268,21 @@ def _pairs(key: Change | None, item: Change | None, made: type) -> Change:
     return change_pairs
 
 
-def _real(told: Any) -> float:
-    return NOT_FINITE[told] if isinstance(told, str) else float(told)
+def _parse_float(told: Any) -> float:
+    return NON_FINITE_FLOATS[told] if isinstance(told, str) else float(told)
 
 
-def _moment(count: int, digits: int, zone: str) -> Any:
+def _format_timestamp(count: int, digits: int, zone: str) -> Any:
     seconds, fraction = divmod(count, 10**digits)
     try:
         moment = _EPOCH + timedelta(seconds=seconds)
     except OverflowError:
         return count
     told = moment.replace(tzinfo=None).isoformat(timespec="seconds")
-    return f"{told}{_fraction(fraction, digits)}{zone}"
+    return f"{told}{_format_fraction(fraction, digits)}{zone}"
 
 
-def _count(told: int | str, digits: int) -> int:
+def _parse_timestamp(told: int | str, digits: int) -> int:
     if isinstance(told, int):
         return told
     moment, _, fraction = told.removesuffix("Z").partition(".")
@@ -285,72 +291,72 @@ def _count(told: int | str, digits: int) -> int:
         raise ValueError(f"a moment with an offset: {told!r}")
     since = whole.replace(tzinfo=UTC) - _EPOCH
     seconds = since.days * 86_400 + since.seconds
-    count: int = seconds * 10**digits + _fraction_count(fraction, digits)
+    count: int = seconds * 10**digits + _parse_fraction(fraction, digits)
     return count
 
 
-def _iso_day(days: int) -> Any:
+def _format_date(days: int) -> Any:
     try:
-        return (_DAY + timedelta(days=days)).isoformat()
+        return (_EPOCH_DATE + timedelta(days=days)).isoformat()
     except OverflowError:
         return days
 
 
-def _day_count(told: int | str) -> int:
-    days: int = told if isinstance(told, int) else (date.fromisoformat(told) - _DAY).days
+def _parse_date(told: int | str) -> int:
+    days: int = told if isinstance(told, int) else (date.fromisoformat(told) - _EPOCH_DATE).days
     return days
 
 
-def _iso_day_ms(count: int) -> Any:
+def _format_date64(count: int) -> Any:
     days, rest = divmod(count, _DAY_MS)
-    told = _iso_day(days)
+    told = _format_date(days)
     return count if rest or isinstance(told, int) else told
 
 
-def _day_count_ms(told: int | str) -> int:
-    return told if isinstance(told, int) else _day_count(told) * _DAY_MS
+def _parse_date64(told: int | str) -> int:
+    return told if isinstance(told, int) else _parse_date(told) * _DAY_MS
 
 
-def _clock(count: int, digits: int) -> Any:
+def _format_time(count: int, digits: int) -> Any:
     seconds, fraction = divmod(count, 10**digits)
     if not 0 <= seconds < 86_400:
         return count
     hours, minutes = divmod(seconds // 60, 60)
-    return f"{hours:02}:{minutes:02}:{seconds % 60:02}{_fraction(fraction, digits)}"
+    return f"{hours:02}:{minutes:02}:{seconds % 60:02}{_format_fraction(fraction, digits)}"
 
 
-def _clock_count(told: int | str, digits: int) -> int:
+def _parse_time(told: int | str, digits: int) -> int:
     if isinstance(told, int):
         return told
     clock, _, fraction = told.partition(".")
     hours, minutes, seconds = map(int, clock.split(":"))
     whole = (hours * 60 + minutes) * 60 + seconds
-    count: int = whole * 10**digits + _fraction_count(fraction, digits)
+    count: int = whole * 10**digits + _parse_fraction(fraction, digits)
     return count
 
 
-def _fraction(fraction: int, digits: int) -> str:
+def _format_fraction(fraction: int, digits: int) -> str:
     return f".{fraction:0{digits}}".rstrip("0") if fraction else ""
 
 
-def _fraction_count(fraction: str, digits: int) -> int:
+def _parse_fraction(fraction: str, digits: int) -> int:
     if len(fraction) > digits:
         raise ValueError(f"more than {digits} digits of a second: {fraction!r}")
     return int(fraction.ljust(digits, "0")) if fraction else 0
 
 
-def _decimal(told: Any) -> Decimal:
+def _parse_decimal(told: Any) -> Decimal:
     try:
         return Decimal(told)
     except InvalidOperation as error:
         raise ValueError(f"no decimal: {told!r}") from error
 
 
-def _base64(data: bytes) -> str:
+def _encode_base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _unbase64(text: Any) -> bytes:
+def _decode_base64(text: Any) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, TypeError) as error:
@@ -359,97 +365,97 @@ def _unbase64(text: Any) -> bytes:
 
 # ---- What columns rows have, found out row by row: the source's types, and what comes on top.
 
-_MOST_FIELDS = 256
-_MOST_HELD = 100_000
+_MAX_FIELDS = 256
+_MAX_DICTIONARY_VALUES = 100_000
 _INT64 = range(-(2**63), 2**63)
-_EXACT = range(-(2**53), 2**53 + 1)
+_EXACT_DOUBLE = range(-(2**53), 2**53 + 1)
 
 
 @dataclass(slots=True, eq=False)
-class Unknown:
+class NullNode:
     """Nothing but nulls so far."""
 
 
 @dataclass(slots=True, eq=False)
-class Anything:
+class MixedNode:
     """Values of no one type."""
 
 
 @dataclass(slots=True, eq=False)
-class Simple:
+class ScalarNode:
     """Values of one type.
 
     Attributes:
-        kind: The type.
-        fits: Whether a value is of it.
+        arrow_type: The type.
+        accepts: Whether a value is of it.
     """
 
-    kind: pa.DataType
-    fits: Callable[[Any], bool]
+    arrow_type: pa.DataType
+    accepts: Callable[[Any], bool]
 
 
 @dataclass(slots=True, eq=False)
-class Dictionary:
+class DictionaryNode:
     """Values of few kinds, each of which is held but once.
 
     Attributes:
-        kind: The type.
-        fits: Whether a value is of the type of those in the dictionary.
-        room: How many values the dictionary may have.
-        held: Those that it has, by where they stand in it.
+        arrow_type: The type.
+        accepts: Whether a value is of the type of those in the dictionary.
+        capacity: How many values the dictionary may have.
+        indices: Those that it has, by where they stand in it.
     """
 
-    kind: pa.DictionaryType
-    fits: Callable[[Any], bool]
-    room: int
-    held: dict[Any, int] = field(default_factory=dict)
+    arrow_type: pa.DictionaryType
+    accepts: Callable[[Any], bool]
+    capacity: int
+    indices: dict[Any, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
-class Numbers:
+class NumberNode:
     """Integers of up to 64 bits, and perhaps fractions.
 
     Attributes:
-        exact: Whether every one is the same as a double.
-        fractions: Whether there are any that are no integers.
+        is_exact: Whether every one is the same as a double.
+        has_fractions: Whether there are any that are no integers.
     """
 
-    exact: bool = True
-    fractions: bool = False
+    is_exact: bool = True
+    has_fractions: bool = False
 
 
 @dataclass(slots=True, eq=False)
-class Items:
+class ListNode:
     """Lists.
 
     Attributes:
-        inner: Their items.
-        made: How a type of lists is made of that of its items.
+        item: Their items.
+        build_type: How a type of lists is made of that of its items.
     """
 
-    inner: "Node"
-    made: Callable[[pa.DataType], pa.DataType] = pa.list_
+    item: "TypeNode"
+    build_type: Callable[[pa.DataType], pa.DataType] = pa.list_
 
 
 @dataclass(slots=True, eq=False)
-class Fields:
+class StructNode:
     """Objects.
 
     Attributes:
-        inner: Their fields, in the order in which they came.
-        given: Those that the source's schema has, as it has them.
+        fields: Their fields, in the order in which they came.
+        source_fields: Those that the source's schema has, as it has them.
         required: Those of them that are never null.
     """
 
-    inner: dict[str, "Node"] = field(default_factory=dict)
-    given: Mapping[str, pa.Field] = field(default_factory=dict)
+    fields: dict[str, "TypeNode"] = field(default_factory=dict)
+    source_fields: Mapping[str, pa.Field] = field(default_factory=dict)
     required: set[str] = field(default_factory=set)
 
 
-Node = Unknown | Anything | Simple | Dictionary | Numbers | Items | Fields
+TypeNode = NullNode | MixedNode | ScalarNode | DictionaryNode | NumberNode | ListNode | StructNode
 
 
-def node_of(kind: pa.DataType, *, column: bool = False) -> Node:
+def node_from_type(kind: pa.DataType, *, column: bool = False) -> TypeNode:
     """Return what is known of values by the type that they have in the source.
 
     Args:
@@ -457,22 +463,22 @@ def node_of(kind: pa.DataType, *, column: bool = False) -> Node:
         column: Whether it is that of a whole column.
     """
     if isinstance(kind, pa.BaseExtensionType) and kind.extension_name == "arrow.json":
-        return Anything()
+        return MixedNode()
     if kinds.is_null(kind):
-        return Unknown()
+        return NullNode()
     if kinds.is_struct(kind):
-        return fields_of(kind)
+        return struct_from_schema(kind)
     if kinds.is_list(kind) or kinds.is_large_list(kind):
         made = pa.large_list if kinds.is_large_list(kind) else pa.list_
         item = kind.value_field
-        return Items(node_of(item.type), lambda inner: made(item.with_type(inner)))
+        return ListNode(node_from_type(item.type), lambda inner: made(item.with_type(inner)))
     if column and kinds.is_dictionary(kind):
-        room = min(2 ** (kind.index_type.bit_width - 1), _MOST_HELD)
-        return Dictionary(kind, _fitting(kind), room)
-    return _simple(kind)
+        room = min(2 ** (kind.index_type.bit_width - 1), _MAX_DICTIONARY_VALUES)
+        return DictionaryNode(kind, _build_type_check(kind), room)
+    return _scalar_node(kind)
 
 
-def fields_of(columns: Iterable[pa.Field], *, whole: bool = False) -> Fields:
+def struct_from_schema(columns: Iterable[pa.Field], *, whole: bool = False) -> StructNode:
     """Return what is known of objects, or rows, by the fields that they have in the source.
 
     Args:
@@ -480,63 +486,63 @@ def fields_of(columns: Iterable[pa.Field], *, whole: bool = False) -> Fields:
         whole: Whether they are the columns of rows.
     """
     given = {column.name: column for column in columns}
-    return Fields(
-        {name: node_of(column.type, column=whole) for name, column in given.items()},
+    return StructNode(
+        {name: node_from_type(column.type, column=whole) for name, column in given.items()},
         given,
         {name for name, column in given.items() if not column.nullable},
     )
 
 
-def absorb(node: Node, value: Any) -> Node:
+def merge_value(node: TypeNode, value: Any) -> TypeNode:
     """Return what is known of values once there is another."""
-    if value is None or type(node) is Anything:
+    if value is None or type(node) is MixedNode:
         return node
-    if type(node) is Simple:
-        return node if node.fits(value) else Anything()
-    if type(node) is Dictionary:
-        return _absorb_held(node, value)
+    if type(node) is ScalarNode:
+        return node if node.accepts(value) else MixedNode()
+    if type(node) is DictionaryNode:
+        return _merge_dictionary_value(node, value)
     kind = type(value)
     if kind is str:
-        return _TEXT if type(node) is Unknown else Anything()
+        return _STRING_NODE if type(node) is NullNode else MixedNode()
     if kind is dict:
-        if type(node) is Unknown:
-            node = Fields()
-        return _absorb_fields(node, value) if type(node) is Fields else Anything()
+        if type(node) is NullNode:
+            node = StructNode()
+        return _merge_fields(node, value) if type(node) is StructNode else MixedNode()
     if kind is list:
-        if type(node) is Unknown:
-            node = Items(Unknown())
-        if type(node) is not Items:
-            return Anything()
+        if type(node) is NullNode:
+            node = ListNode(NullNode())
+        if type(node) is not ListNode:
+            return MixedNode()
         for item in value:
-            node.inner = absorb(node.inner, item)
+            node.item = merge_value(node.item, item)
         return node
     if kind is bool:
-        return _TRUTH if type(node) is Unknown else Anything()
-    if type(node) is Unknown:
-        node = Numbers()
-    return _absorb_number(node, value) if type(node) is Numbers else Anything()
+        return _BOOL_NODE if type(node) is NullNode else MixedNode()
+    if type(node) is NullNode:
+        node = NumberNode()
+    return _merge_number(node, value) if type(node) is NumberNode else MixedNode()
 
 
-def type_of(node: Node) -> pa.DataType:
+def node_to_type(node: TypeNode) -> pa.DataType:
     """Return the type that holds all values."""
-    if isinstance(node, Simple | Dictionary):
-        return node.kind
-    if isinstance(node, Numbers):
-        return pa.float64() if node.fractions else pa.int64()
-    if isinstance(node, Items):
-        return node.made(type_of(node.inner))
-    if isinstance(node, Fields) and node.inner:
-        return pa.struct([field_of(name, inner, node) for name, inner in node.inner.items()])
-    return pa.null() if isinstance(node, Unknown) else pa.json_()
+    if isinstance(node, ScalarNode | DictionaryNode):
+        return node.arrow_type
+    if isinstance(node, NumberNode):
+        return pa.float64() if node.has_fractions else pa.int64()
+    if isinstance(node, ListNode):
+        return node.build_type(node_to_type(node.item))
+    if isinstance(node, StructNode) and node.fields:
+        return pa.struct([node_to_field(name, inner, node) for name, inner in node.fields.items()])
+    return pa.null() if isinstance(node, NullNode) else pa.json_()
 
 
-def field_of(name: str, node: Node, holder: Fields) -> pa.Field:
+def node_to_field(name: str, node: TypeNode, holder: StructNode) -> pa.Field:
     """Return a field; one that the source has stays as it is, but for its type."""
-    given = holder.given.get(name, pa.field(name, pa.null()))
-    return given.with_type(type_of(node)).with_nullable(name not in holder.required)
+    given = holder.source_fields.get(name, pa.field(name, pa.null()))
+    return given.with_type(node_to_type(node)).with_nullable(name not in holder.required)
 
 
-def array_in(node: Node, values: list[Any], kind: pa.DataType) -> pa.Array:
+def build_node_array(node: TypeNode, values: list[Any], kind: pa.DataType) -> pa.Array:
     """Make an array of JSON values.
 
     Args:
@@ -547,66 +553,68 @@ def array_in(node: Node, values: list[Any], kind: pa.DataType) -> pa.Array:
     Raises:
         ArrowException: One of them is none of that type; or `ValueError`, `TypeError`.
     """
-    if isinstance(node, Dictionary):
+    if isinstance(node, DictionaryNode):
         # One dictionary for the whole column: an Arrow file may have but one.
-        change = from_json(kind.value_type)
-        held = [value if change is None else change(value) for value in node.held]
-        places = [None if value is None else node.held[value] for value in values]
+        change = json_decoder(kind.value_type)
+        held = [value if change is None else change(value) for value in node.indices]
+        places = [None if value is None else node.indices[value] for value in values]
         return pa.DictionaryArray.from_arrays(
-            pa.array(places, kind.index_type), array_of(held, kind.value_type), ordered=kind.ordered
+            pa.array(places, kind.index_type),
+            build_array(held, kind.value_type),
+            ordered=kind.ordered,
         )
-    if change := change_of(node):
+    if change := node_decoder(node):
         values = [None if value is None else change(value) for value in values]
-    return array_of(values, kind)
+    return build_array(values, kind)
 
 
-def change_of(node: Node) -> Callable[[Any], Any] | None:
+def node_decoder(node: TypeNode) -> Callable[[Any], Any] | None:
     """Return how a JSON value becomes one that pyarrow makes a value of the node's type of."""
-    if isinstance(node, Anything) or (isinstance(node, Fields) and not node.inner):
-        return dumps_text
-    return from_json(type_of(node))
+    if isinstance(node, MixedNode) or (isinstance(node, StructNode) and not node.fields):
+        return dumps_as_text
+    return json_decoder(node_to_type(node))
 
 
-def _absorb_fields(node: Fields, value: Mapping[str, Any]) -> Node:
-    inner = node.inner
+def _merge_fields(node: StructNode, value: Mapping[str, Any]) -> TypeNode:
+    inner = node.fields
     if node.required:
         node.required -= {name for name in node.required if value.get(name) is None}
     for name, told in value.items():
         known = inner.get(name)
         if known is None:
-            known = inner[name] = Unknown()
-            if len(inner) > _MOST_FIELDS and not node.given:
-                return Anything()
+            known = inner[name] = NullNode()
+            if len(inner) > _MAX_FIELDS and not node.source_fields:
+                return MixedNode()
         if told is not None:
-            found = absorb(known, told)
+            found = merge_value(known, told)
             if found is not known:
                 inner[name] = found
     return node
 
 
-def _absorb_held(node: Dictionary, value: Any) -> Node:
-    if not node.fits(value):
-        return Anything()
-    if node.held.setdefault(value, len(node.held)) < node.room:
+def _merge_dictionary_value(node: DictionaryNode, value: Any) -> TypeNode:
+    if not node.accepts(value):
+        return MixedNode()
+    if node.indices.setdefault(value, len(node.indices)) < node.capacity:
         return node
-    return _simple(node.kind.value_type)
+    return _scalar_node(node.arrow_type.value_type)
 
 
-def _absorb_number(node: Numbers, value: Any) -> Node:
+def _merge_number(node: NumberNode, value: Any) -> TypeNode:
     if type(value) is float:
-        node.fractions = True
+        node.has_fractions = True
     elif type(value) is not int or value not in _INT64:
-        return Anything()
+        return MixedNode()
     else:
-        node.exact = node.exact and value in _EXACT
-    return Anything() if node.fractions and not node.exact else node
+        node.is_exact = node.is_exact and value in _EXACT_DOUBLE
+    return MixedNode() if node.has_fractions and not node.is_exact else node
 
 
-def _simple(kind: pa.DataType) -> Simple:
-    return Simple(kind, _fitting(kind))
+def _scalar_node(kind: pa.DataType) -> ScalarNode:
+    return ScalarNode(kind, _build_type_check(kind))
 
 
-def _fitting(kind: pa.DataType) -> Callable[[Any], bool]:
+def _build_type_check(kind: pa.DataType) -> Callable[[Any], bool]:
     """Return what tells whether a JSON value is of a type."""
     values = kind.value_type if kinds.is_dictionary(kind) else kind
     if kinds.is_string(values) or kinds.is_large_string(values) or kinds.is_string_view(values):
@@ -616,13 +624,13 @@ def _fitting(kind: pa.DataType) -> Callable[[Any], bool]:
     if kinds.is_float64(values):
         return _is_number
     if kinds.is_integer(values) or kinds.is_duration(values):
-        least, most = _reach(values)
+        least, most = _integer_range(values)
         return lambda value: type(value) is int and least <= value <= most
-    change = from_json(kind)
+    change = json_decoder(kind)
 
     def fits(value: Any) -> bool:
         try:
-            array_of([value if change is None else change(value)], kind)
+            build_array([value if change is None else change(value)], kind)
         except (ValueError, TypeError, KeyError, AttributeError, OverflowError, pa.ArrowException):
             return False
         return True
@@ -632,16 +640,16 @@ def _fitting(kind: pa.DataType) -> Callable[[Any], bool]:
 
 def _is_number(value: Any) -> bool:
     if type(value) is int:
-        return value in _EXACT
-    return type(value) is float or (type(value) is str and value in NOT_FINITE)
+        return value in _EXACT_DOUBLE
+    return type(value) is float or (type(value) is str and value in NON_FINITE_FLOATS)
 
 
-def _reach(kind: pa.DataType) -> tuple[int, int]:
+def _integer_range(kind: pa.DataType) -> tuple[int, int]:
     bits = kind.bit_width
     if kinds.is_unsigned_integer(kind):
         return 0, 2**bits - 1
     return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
 
 
-_TEXT = _simple(pa.string())
-_TRUTH = _simple(pa.bool_())
+_STRING_NODE = _scalar_node(pa.string())
+_BOOL_NODE = _scalar_node(pa.bool_())

@@ -10,14 +10,14 @@ from typing import BinaryIO
 
 from whyset.errors import DatasetError
 
-from ._detect import Packing
+from ._detect import Compression
 from ._locate import STDIN
 
 STDOUT = STDIN
-_SHARD = "data-*.parquet"
+_SHARD_PATTERN = "data-*.parquet"
 
 
-class Target:
+class AtomicFile:
     """A file that appears whole or not at all; standard output for `-`.
 
     A link is followed; what is no file (a device, a pipe) is written to as it is, at once.
@@ -27,7 +27,7 @@ class Target:
         stream: What to write to.
     """
 
-    def __init__(self, target: str | Path, *, packing: Packing = "") -> None:
+    def __init__(self, target: str | Path, *, packing: Compression = "") -> None:
         """Open a file beside the target.
 
         Args:
@@ -53,12 +53,12 @@ class Target:
                 self._file = self.stream = path.open("wb")
                 return
             self._target = Path(os.path.realpath(path))
-            self._part = part_of(self._target)
+            self._part = partial_path(self._target)
             self._file = self.stream = self._part.open("wb")
             if packing:
-                self.stream = _packed(self._file, packing)
+                self.stream = _open_compressor(self._file, packing)
         except OSError as error:
-            raise self.unwritable(error) from error
+            raise self.unwritable_error(error) from error
 
     def write(self, data: bytes) -> None:
         """Append to it.
@@ -69,9 +69,9 @@ class Target:
         try:
             self.stream.write(data)
         except OSError as error:
-            raise self.unwritable(error) from error
+            raise self.unwritable_error(error) from error
 
-    def finish(self) -> None:
+    def close(self) -> None:
         """Bring to the disk what was written; nothing more can be.
 
         Raises:
@@ -90,9 +90,9 @@ class Target:
             finally:
                 os.close(kept)
         except OSError as error:
-            raise self.unwritable(error) from error
+            raise self.unwritable_error(error) from error
 
-    def appear(self) -> None:
+    def commit(self) -> None:
         """Give it its name; `finish` comes before.
 
         Raises:
@@ -103,9 +103,9 @@ class Target:
                 self._part.replace(self._target)
                 self._part = None
         except OSError as error:
-            raise self.unwritable(error) from error
+            raise self.unwritable_error(error) from error
 
-    def vanish(self) -> None:
+    def remove(self) -> None:
         """Remove what was written, and an old file of that name.
 
         Raises:
@@ -116,7 +116,7 @@ class Target:
             if self._target is not None:
                 self._target.unlink(missing_ok=True)
         except OSError as error:
-            raise self.unwritable(error) from error
+            raise self.unwritable_error(error) from error
 
     def discard(self) -> None:
         """Remove what did not appear; the target stays as it was."""
@@ -129,12 +129,12 @@ class Target:
             self._part.unlink(missing_ok=True)
             self._part = None
 
-    def unwritable(self, error: OSError) -> DatasetError:
+    def unwritable_error(self, error: OSError) -> DatasetError:
         """Return an error that says that it cannot be written, and why."""
-        return unwritable(self.name, error)
+        return unwritable_error(self.name, error)
 
 
-class FolderTarget:
+class AtomicFolder:
     """A folder of Parquet files that appears whole or not at all.
 
     Attributes:
@@ -151,16 +151,16 @@ class FolderTarget:
         """
         self.name = str(target)
         self._target = Path(os.path.realpath(target))
-        self.part = part_of(self._target)
+        self.part = partial_path(self._target)
         self._old = self.part.with_suffix(".old.part")
         try:
             if self._target.exists():
-                require_ours(self._target)
+                check_replaceable(self._target)
             self.part.mkdir()
         except OSError as error:
-            raise unwritable(self.name, error) from error
+            raise unwritable_error(self.name, error) from error
 
-    def appear(self) -> None:
+    def commit(self) -> None:
         """Give it its name.
 
         Raises:
@@ -173,7 +173,7 @@ class FolderTarget:
         except OSError as error:
             if self._old.exists() and not self._target.exists():
                 self._old.rename(self._target)
-            raise unwritable(self.name, error) from error
+            raise unwritable_error(self.name, error) from error
         shutil.rmtree(self._old, ignore_errors=True)
 
     def discard(self) -> None:
@@ -181,30 +181,30 @@ class FolderTarget:
         shutil.rmtree(self.part, ignore_errors=True)
 
 
-def require_ours(folder: Path) -> None:
+def check_replaceable(folder: Path) -> None:
     """Refuse to replace a folder that holds anything but what is written into such folders.
 
     Raises:
         DatasetError: It does.
     """
-    if kept := set(folder.iterdir()) - set(folder.glob(_SHARD)):
+    if kept := set(folder.iterdir()) - set(folder.glob(_SHARD_PATTERN)):
         raise DatasetError(
             f"{folder}: holds {min(kept).name}, which was not written here; name a folder that is "
             "new or empty, or a file"
         )
 
 
-def part_of(target: Path) -> Path:
+def partial_path(target: Path) -> Path:
     """Return where a file or folder lies until it is whole."""
     return target.with_name(f".{target.name}.{os.getpid()}.part")
 
 
-def unwritable(name: str, error: OSError) -> DatasetError:
+def unwritable_error(name: str, error: OSError) -> DatasetError:
     """Return an error that says that something cannot be written, and why."""
     return DatasetError(f"{name}: cannot be written: {error.strerror or error}")
 
 
-def _packed(file: BinaryIO, packing: Packing) -> BinaryIO:
+def _open_compressor(file: BinaryIO, packing: Compression) -> BinaryIO:
     if packing == "gz":
         # Neither a name nor a time in it: the same rows are the same bytes.
         return gzip.GzipFile("", "wb", fileobj=file, mtime=0)  # type: ignore[return-value]  # It has what is used.

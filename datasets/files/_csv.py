@@ -11,12 +11,12 @@ from typing import Any, BinaryIO
 
 from whyset.errors import DatasetError
 
-from .._json import NotJson, dumps, loads_text
+from .._json import InvalidJson, dumps, loads_text
 from .._row import BadRow
-from ._detect import delimiter_of
-from ._jsonl import MAX_LINE, Record, require_distinct, too_long
+from ._detect import detect_delimiter
+from ._jsonl import MAX_LINE, Record, check_duplicate_columns, reject_long_line
 
-_NESTED = frozenset(
+_JSON_COLUMNS = frozenset(
     {"messages", "conversations", "conversation", "prompt", "completion", "chosen", "rejected"}
     | {"tools", "history"}
 )
@@ -34,13 +34,13 @@ def read_csv(stream: BinaryIO, name: str, *, tabs: bool = False) -> Iterator[Rec
     Raises:
         DatasetError: The header is missing, not UTF-8, or names a column twice.
     """
-    text = _Text(stream)
+    text = _TextLines(stream)
     header_line = next(text, "")
     if not header_line.strip():
         if next(text, None) is None:
             return
         raise DatasetError(f"{name}: the first line is blank; CSV begins with a header")
-    delimiter = "\t" if tabs else delimiter_of(header_line) or ","
+    delimiter = "\t" if tabs else detect_delimiter(header_line) or ","
     # A quote that nobody closes would take in all rows behind it.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_LINE))
     lines = chain([header_line.removeprefix(_BOM)], text)
@@ -49,8 +49,8 @@ def read_csv(stream: BinaryIO, name: str, *, tabs: bool = False) -> Iterator[Rec
         header = next(rows)
     except csv.Error as error:
         raise DatasetError(f"{name}: the header is not CSV: {error}") from error
-    _require_header(header, name)
-    nested = [index for index, column in enumerate(header) if column in _NESTED]
+    _check_header(header, name)
+    nested = [index for index, column in enumerate(header) if column in _JSON_COLUMNS]
     while True:
         text.taken.clear()
         try:
@@ -62,17 +62,19 @@ def read_csv(stream: BinaryIO, name: str, *, tabs: bool = False) -> Iterator[Rec
             continue
         if not cells:
             continue
-        yield _row(header, cells, nested, text)
+        yield _parse_csv_row(header, cells, nested, text)
 
 
-def cell_of(value: Any) -> str:
+def format_cell(value: Any) -> str:
     """Return a JSON value as a cell: text as it is, null as nothing, all else as JSON."""
     if isinstance(value, str):
         return value
     return "" if value is None else dumps(value).decode()
 
 
-def _row(header: list[str], cells: list[str], nested: list[int], text: "_Text") -> Record | BadRow:
+def _parse_csv_row(
+    header: list[str], cells: list[str], nested: list[int], text: "_TextLines"
+) -> Record | BadRow:
     reason = ""
     if len(cells) != len(header):
         reason = f"{len(cells)} cells, where the header has {len(header)}"
@@ -87,24 +89,26 @@ def _row(header: list[str], cells: list[str], nested: list[int], text: "_Text") 
         if cells[index].startswith(("[{", "[[")):
             try:
                 values[index] = loads_text(cells[index])
-            except NotJson as error:
+            except InvalidJson as error:
                 return BadRow(text.line, f"{header[index]}: {error}", text.raw())
     columns = dict(zip(header, values, strict=True))
     raw = dumps(columns)
-    return too_long(text.line, raw) if len(raw) > MAX_LINE else Record(text.line, columns, raw)
+    return (
+        reject_long_line(text.line, raw) if len(raw) > MAX_LINE else Record(text.line, columns, raw)
+    )
 
 
-def _require_header(header: list[str], name: str) -> None:
+def _check_header(header: list[str], name: str) -> None:
     if any("\0" in column or _is_undecoded(column) for column in header):
         raise DatasetError(f"{name}: the header is not UTF-8 text; save the file as UTF-8")
-    require_distinct(header, name)
+    check_duplicate_columns(header, name)
 
 
 def _is_undecoded(cell: str) -> bool:
     return any("\udc80" <= character <= "\udcff" for character in cell)
 
 
-class _Text:
+class _TextLines:
     """Lines of a stream as text; bytes that are not UTF-8 stay visible as halves of pairs.
 
     Attributes:

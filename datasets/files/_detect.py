@@ -11,15 +11,15 @@ from typing import Any, BinaryIO, Literal, Protocol
 
 from whyset.errors import DatasetError
 
-Form = Literal["jsonl", "json", "csv", "tsv", "parquet", "arrow", "folder"]
+FormatName = Literal["jsonl", "json", "csv", "tsv", "parquet", "arrow", "folder"]
 """`json` is one array of objects, `arrow` an IPC file or stream, `folder` one of Parquet files."""
 
-Packing = Literal["", "gz", "zst"]
+Compression = Literal["", "gz", "zst"]
 
-TABULAR: frozenset[Form] = frozenset({"parquet", "arrow", "folder"})
+TABLE_FORMATS: frozenset[FormatName] = frozenset({"parquet", "arrow", "folder"})
 """Forms that have a schema, and that pyarrow reads."""
 
-_ENDINGS: dict[str, Form] = {
+_FORMAT_SUFFIXES: dict[str, FormatName] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "json",
@@ -29,14 +29,14 @@ _ENDINGS: dict[str, Form] = {
     ".arrow": "arrow",
     ".feather": "arrow",
 }
-_PACKINGS: dict[str, Packing] = {".gz": "gz", ".zst": "zst"}
+_COMPRESSION_SUFFIXES: dict[str, Compression] = {".gz": "gz", ".zst": "zst"}
 
-_MAGIC: tuple[tuple[bytes, Form], ...] = (
+_MAGIC: tuple[tuple[bytes, FormatName], ...] = (
     (b"PAR1", "parquet"),
     (b"ARROW1", "arrow"),
     (b"\xff\xff\xff\xff", "arrow"),
 )
-_UNREAD = (
+_UNSUPPORTED_MAGIC = (
     (b"PARE", "an encrypted Parquet file", "decrypt it"),
     (b"FEA1", "a Feather file of the first version", "save it as Parquet"),
     (b"\xfd7zXZ\x00", "packed with xz", "unpack it with: xz -d"),
@@ -46,7 +46,7 @@ _UNREAD = (
     (b"SQLite format 3\x00", "an SQLite database", "export the table as CSV or JSON lines"),
 )
 # A header line makes CSV of a file that is not named so, where it names one of these.
-_HEADERS = frozenset(
+_KNOWN_COLUMNS = frozenset(
     {"messages", "conversations", "prompt", "response", "completion", "instruction", "output"}
     | {"chosen", "rejected", "text"}
 )
@@ -54,33 +54,33 @@ _DELIMITERS = ",\t;"
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class FileFormat:
     """How rows lie in a file."""
 
-    form: Form = "jsonl"
-    packing: Packing = ""
+    name: FormatName = "jsonl"
+    compression: Compression = ""
 
 
-LINES = Layout()
+JSON_LINES = FileFormat()
 """JSON lines, not packed."""
 
 
-def layout_of_name(name: str) -> Layout | None:
+def format_from_name(name: str) -> FileFormat | None:
     """Return what a file's name says it is; `None` where it says nothing that is known.
 
     A name that ends in a slash is a folder's.
     """
     if name.endswith("/"):
-        return Layout("folder")
+        return FileFormat("folder")
     path = PurePath(name)
-    packing = _PACKINGS.get(path.suffix.lower(), "")
-    form = _ENDINGS.get((path.with_suffix("") if packing else path).suffix.lower())
-    if form is None or (packing and form in TABULAR):
+    packing = _COMPRESSION_SUFFIXES.get(path.suffix.lower(), "")
+    form = _FORMAT_SUFFIXES.get((path.with_suffix("") if packing else path).suffix.lower())
+    if form is None or (packing and form in TABLE_FORMATS):
         return None
-    return Layout(form, packing)
+    return FileFormat(form, packing)
 
 
-def packing_of(head: bytes) -> Packing:
+def detect_compression(head: bytes) -> Compression:
     """Return how a file is packed, by its first bytes."""
     if head.startswith(b"\x1f\x8b"):
         return "gz"
@@ -89,7 +89,7 @@ def packing_of(head: bytes) -> Packing:
     return "zst" if head.startswith(b"\x28\xb5\x2f\xfd") or skippable else ""
 
 
-def form_of(head: bytes, name: str) -> Form:
+def detect_format(head: bytes, name: str) -> FormatName:
     """Return what a file is by its beginning; its name decides only what that leaves open.
 
     Args:
@@ -103,31 +103,31 @@ def form_of(head: bytes, name: str) -> Form:
     for magic, form in _MAGIC:
         if head.startswith(magic):
             return form
-    for magic, kind, advice in _UNREAD:
+    for magic, kind, advice in _UNSUPPORTED_MAGIC:
         if head.startswith(magic):
             raise DatasetError(f"{name}: is {kind}, which is not read; {advice}")
-    named = layout_of_name(name)
-    wanted = named.form if named else "jsonl"
+    named = format_from_name(name)
+    wanted = named.name if named else "jsonl"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"["):
         return "jsonl" if _is_line(text) else "json"
     if text.startswith(b"{"):
         # A CSV file may begin so only if its first header does.
         return wanted if wanted in {"csv", "tsv"} and not _is_object(text) else "jsonl"
-    if wanted in TABULAR:
+    if wanted in TABLE_FORMATS:
         state = "damaged, or" if head else "empty, and"
         raise DatasetError(f"{name}: is {state} no {wanted.capitalize()} file")
     if wanted in {"csv", "tsv"}:
         return wanted
     first = text.split(b"\n", 1)[0].decode("utf-8", "replace")
-    if (delimiter := delimiter_of(first)) and _HEADERS & set(
+    if (delimiter := detect_delimiter(first)) and _KNOWN_COLUMNS & set(
         next(csv.reader([first], delimiter=delimiter), [])
     ):
         return "tsv" if delimiter == "\t" else "csv"
     return "jsonl"
 
 
-def delimiter_of(header: str) -> str:
+def detect_delimiter(header: str) -> str:
     """Return what parts the cells of a header line; empty where nothing does."""
     most = max(_DELIMITERS, key=header.count)
     return most if most in header else ""
@@ -148,28 +148,28 @@ def _is_object(text: bytes) -> bool:
 
 _CHUNK = 1 << 16
 _BUFFER = 1 << 20
-_WIDE = (
+_WIDE_ENCODINGS = (
     # UTF-32's mark begins as UTF-16's does.
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_GREATEST_HEAD = 1 << 16
+_MAX_HEAD = 1 << 16
 
 
-class _Readable(Protocol):
+class _BinaryReader(Protocol):
     def read(self, size: int = -1, /) -> bytes: ...
 
 
-class Peeked(io.RawIOBase):
+class PeekableStream(io.RawIOBase):
     """A stream whose beginning can be looked at before it is read; it waits for no more than that.
 
     Attributes:
         head: What was looked at so far.
     """
 
-    def __init__(self, stream: _Readable) -> None:
+    def __init__(self, stream: _BinaryReader) -> None:
         """Look at nothing yet.
 
         Args:
@@ -178,15 +178,15 @@ class Peeked(io.RawIOBase):
         self.head = b""
         self._read_some = getattr(stream, "read1", stream.read)
 
-    def look(self, size: int) -> bytes:
+    def peek(self, size: int) -> bytes:
         """Return at least so many bytes of the beginning, or all that there are."""
         while len(self.head) < size and (more := self._read_some(_CHUNK)):
             self.head += more
         return self.head
 
-    def look_at_lines(self) -> bytes:
+    def peek_lines(self) -> bytes:
         """Return the beginning up to the second line that is not blank, if it comes soon."""
-        while len(self.head) < _GREATEST_HEAD:
+        while len(self.head) < _MAX_HEAD:
             text = self.head.lstrip()
             first, ended, rest = text.partition(b"\n")
             # Only for an array does the second line tell anything.
@@ -214,42 +214,42 @@ class Peeked(io.RawIOBase):
         return len(taken)
 
 
-def unpacked(stream: _Readable, name: str) -> Peeked:
+def decode_stream(stream: _BinaryReader, name: str) -> PeekableStream:
     """Return a stream's bytes unpacked and as UTF-8, ready to be looked at.
 
     gzip and zstd are told by their first bytes, UTF-16 and UTF-32 by their byte-order mark.
     """
-    peeked = Peeked(stream)
-    packing = packing_of(peeked.look(4))
+    peeked = PeekableStream(stream)
+    packing = detect_compression(peeked.peek(4))
     if packing:
-        peeked = Peeked(_Unpacking(_unpacker(peeked, packing), name, packing))
-    head = peeked.look(4)
+        peeked = PeekableStream(_Decompressor(_open_decompressor(peeked, packing), name, packing))
+    head = peeked.peek(4)
     # Without a mark, JSON in UTF-16 shows by the zero bytes that ASCII has in it.
-    for mark, encoding in (*_WIDE, (b"{\x00", "utf-16-le"), (b"[\x00", "utf-16-le")):
+    for mark, encoding in (*_WIDE_ENCODINGS, (b"{\x00", "utf-16-le"), (b"[\x00", "utf-16-le")):
         if head.startswith(mark) and not head.startswith(b"\xff\xff"):
-            return Peeked(_Decoding(peeked, encoding, name))
+            return PeekableStream(_Transcoder(peeked, encoding, name))
     return peeked
 
 
-def buffered(peeked: Peeked) -> BinaryIO:
+def buffer_stream(peeked: PeekableStream) -> BinaryIO:
     """Return a stream to read lines from."""
     return io.BufferedReader(peeked, _BUFFER)
 
 
-def _unpacker(packed: Peeked, packing: Packing) -> _Readable:
+def _open_decompressor(packed: PeekableStream, packing: Compression) -> _BinaryReader:
     buffer = io.BufferedReader(packed, _BUFFER)
     if packing == "gz":
         return gzip.GzipFile(fileobj=buffer, mode="rb")
     import pyarrow as pa
 
-    unpacker: _Readable = pa.CompressedInputStream(pa.PythonFile(buffer, mode="r"), "zstd")
+    unpacker: _BinaryReader = pa.CompressedInputStream(pa.PythonFile(buffer, mode="r"), "zstd")
     return unpacker
 
 
-class _Unpacking:
+class _Decompressor:
     """Reads from an unpacker, and says what is wrong with the file where it fails."""
 
-    def __init__(self, stream: _Readable, name: str, packing: Packing) -> None:
+    def __init__(self, stream: _BinaryReader, name: str, packing: Compression) -> None:
         self._read = getattr(stream, "read1", stream.read)
         self._name = name
         self._packing = {"gz": "gzip", "zst": "zstd"}[packing]
@@ -275,10 +275,10 @@ class _Unpacking:
         )
 
 
-class _Decoding:
+class _Transcoder:
     """Reads another encoding as UTF-8."""
 
-    def __init__(self, stream: Peeked, encoding: str, name: str) -> None:
+    def __init__(self, stream: PeekableStream, encoding: str, name: str) -> None:
         self._stream = stream
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._encoding = encoding

@@ -10,12 +10,12 @@ import pyarrow as pa
 
 from whyset.errors import DatasetError
 
-from ._arrow import pieces, reason_of
+from ._arrow import split_batch, summarise_error
 
 if TYPE_CHECKING:
-    from ._locate import Part
+    from ._locate import InputPart
 
-_ROWS = 256
+_BATCH_ROWS = 256
 
 
 class DatasetTable:
@@ -25,23 +25,23 @@ class DatasetTable:
         self._dataset = dataset.with_format("arrow")
         features = dataset.features
         if features is None:  # of a stream nobody knows before it is read
-            first = next(iter(self._dataset.iter(_ROWS)), pa.table({}))
+            first = next(iter(self._dataset.iter(_BATCH_ROWS)), pa.table({}))
             self.schema: pa.Schema = first.schema
         else:
             self.schema = features.arrow_schema
 
-    def count(self) -> int | None:
+    def count_rows(self) -> int | None:
         """Return how many rows it has; `None` for a stream."""
         return len(self._dataset) if hasattr(self._dataset, "__len__") else None
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
+    def iter_batches(self) -> Iterator[pa.RecordBatch]:
         """Yield its rows."""
-        for table in self._dataset.iter(_ROWS):
+        for table in self._dataset.iter(_BATCH_ROWS):
             for batch in table.to_batches():
-                yield from pieces(batch)
+                yield from split_batch(batch)
 
 
-def as_table(value: object) -> DatasetTable | None:
+def wrap_dataset(value: object) -> DatasetTable | None:
     """Return a `Dataset` or `IterableDataset` as a table; `None` for what is neither.
 
     Raises:
@@ -52,13 +52,13 @@ def as_table(value: object) -> DatasetTable | None:
     if library is None or not hasattr(library, "IterableDataset"):
         return None
     if isinstance(value, library.DatasetDict | library.IterableDatasetDict):
-        return DatasetTable(_split_of(value, "", "the dataset"))
+        return DatasetTable(_select_split(value, "", "the dataset"))
     if isinstance(value, library.Dataset | library.IterableDataset):
         return DatasetTable(value)
     return None
 
 
-def open_dataset(part: "Part") -> DatasetTable:
+def open_dataset(part: "InputPart") -> DatasetTable:
     """Open a folder that `datasets` saved, or a dataset on the hub.
 
     The hub is asked once: what it gave is kept in the cache of `datasets`, as rows to be mapped
@@ -67,46 +67,48 @@ def open_dataset(part: "Part") -> DatasetTable:
     Raises:
         DatasetError: `datasets` is not installed, or cannot read or fetch it.
     """
-    return DatasetTable(_saved(part) if part.kind == "saved" else _fetched(part))
+    return DatasetTable(
+        _open_saved_dataset(part) if part.kind == "saved" else _open_hub_dataset(part)
+    )
 
 
-def _saved(part: "Part") -> Any:
-    library = _library(part.name)
+def _open_saved_dataset(part: "InputPart") -> Any:
+    library = _import_datasets(part.name)
     try:
-        loaded = library.load_from_disk(part.place)
+        loaded = library.load_from_disk(part.location)
     except Exception as error:  # what the library raises comes from many others
-        raise DatasetError(f"{part.name}: cannot be read: {_told(error)}") from error
+        raise DatasetError(f"{part.name}: cannot be read: {_describe_error(error)}") from error
     if isinstance(loaded, library.DatasetDict):
-        return _split_of(loaded, part.split, part.name)
+        return _select_split(loaded, part.split, part.name)
     if part.split:
         raise DatasetError(f"{part.name}: has no splits; leave :{part.split} out")
     return loaded
 
 
 @lru_cache(maxsize=32)
-def _fetched(part: "Part") -> Any:
-    library = _library(part.name)
+def _open_hub_dataset(part: "InputPart") -> Any:
+    library = _import_datasets(part.name)
     library.disable_progress_bars()
     try:
         loaded = library.load_dataset(
-            part.place,
+            part.location,
             part.config or None,
             revision=part.revision or None,
             split=part.split or None,
         )
     except Exception as error:  # what the library raises comes from many others
         raise DatasetError(
-            f"{part.name}: cannot be fetched: {_told(error)}; is the name right, and if it is "
+            f"{part.name}: cannot be fetched: {_describe_error(error)}; is the name right, and if it is "
             "private or gated, is HF_TOKEN set?"
         ) from error
-    return loaded if part.split else _split_of(loaded, "", part.name)
+    return loaded if part.split else _select_split(loaded, "", part.name)
 
 
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {reason_of(error)}"
+def _describe_error(error: Exception) -> str:
+    return f"{type(error).__name__}: {summarise_error(error)}"
 
 
-def _library(name: str) -> Any:
+def _import_datasets(name: str) -> Any:
     try:
         library: Any = import_module("datasets")
     except ImportError as error:
@@ -122,7 +124,7 @@ def _library(name: str) -> Any:
     return library
 
 
-def _split_of(splits: Mapping[str, Any], wanted: str, name: str) -> Any:
+def _select_split(splits: Mapping[str, Any], wanted: str, name: str) -> Any:
     if wanted in splits:
         return splits[wanted]
     told = ", ".join(splits)

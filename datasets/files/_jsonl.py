@@ -13,9 +13,9 @@ from typing import Any, BinaryIO, NamedTuple, Protocol
 
 from whyset.errors import DatasetError
 
-from .._json import NotJson, count_keys, dumps, loads
+from .._json import InvalidJson, count_keys, dumps, loads
 from .._row import BadRow
-from ..shapes import kind_of
+from ..shapes import describe_json_type
 
 # ---- What containers yield: records that are parsed, and beside them `BadRow`s that could not
 # be.
@@ -38,13 +38,13 @@ class Record(NamedTuple):
     raw: bytes
 
 
-def too_long(line: int, raw: bytes) -> BadRow:
+def reject_long_line(line: int, raw: bytes) -> BadRow:
     """Return a record that is over the limit."""
     size, limit = len(raw) / 2**20, MAX_LINE // 2**20
     return BadRow(line, f"line too long: {size:.0f} MiB; the limit is {limit} MiB", raw)
 
 
-def require_distinct(columns: Iterable[str], name: str) -> None:
+def check_duplicate_columns(columns: Iterable[str], name: str) -> None:
     """Refuse columns of which two have one name.
 
     Args:
@@ -64,7 +64,7 @@ def require_distinct(columns: Iterable[str], name: str) -> None:
 # ---- Mappings that a library holds → records: what JSON has no value for becomes a text.
 
 
-def records_in(values: Iterable[Any]) -> Iterator[Record | BadRow]:
+def read_mappings(values: Iterable[Any]) -> Iterator[Record | BadRow]:
     """Yield records of mappings.
 
     Raises:
@@ -76,42 +76,42 @@ def records_in(values: Iterable[Any]) -> Iterator[Record | BadRow]:
         if not isinstance(value, Mapping):
             raise DatasetError(f"row {number}: is no mapping but a {type(value).__name__}")
         try:
-            columns: dict[str, Any] = _plain(value)
+            columns: dict[str, Any] = _to_json_value(value)
             raw = dumps(columns)
         except (TypeError, DatasetError) as error:
             raise DatasetError(f"row {number}: {error}") from error
-        yield too_long(number, raw) if len(raw) > MAX_LINE else Record(number, columns, raw)
+        yield reject_long_line(number, raw) if len(raw) > MAX_LINE else Record(number, columns, raw)
 
 
-def number_in_json(number: float) -> float | str:
+def float_to_json(number: float) -> float | str:
     """Return a float as JSON has it: by its name where it is no number."""
     if math.isfinite(number):
         return number
     return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
-def _plain(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     """Return a value as JSON has it; mappings and sequences are copied."""
     if value is None or isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
-        return number_in_json(value)
+        return float_to_json(value)
     if isinstance(value, Mapping):
-        return {_key(key): _plain(inner) for key, inner in value.items()}
+        return {_check_key(key): _to_json_value(inner) for key, inner in value.items()}
     if isinstance(value, bytes | bytearray | memoryview):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, Sequence):
-        return [_plain(inner) for inner in value]
+        return [_to_json_value(inner) for inner in value]
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)
     if hasattr(value, "tolist"):  # numpy's arrays and numbers
-        return _plain(value.tolist())
+        return _to_json_value(value.tolist())
     raise TypeError(f"a {type(value).__name__} has no place in a row")
 
 
-def _key(key: object) -> str:
+def _check_key(key: object) -> str:
     if not isinstance(key, str):
         raise TypeError(f"a key is a string, not {key!r}")
     return key
@@ -119,7 +119,7 @@ def _key(key: object) -> str:
 
 # ---- How long a file is, in lines, without reading what they say.
 
-_COUNTING_CHUNK = 1 << 20
+_COUNT_CHUNK = 1 << 20
 
 
 def count_lines(path: Path) -> int | None:
@@ -135,7 +135,7 @@ def count_lines(path: Path) -> int | None:
             return None
         with path.open("rb") as file:
             lines, last = 0, b"\n"
-            while chunk := file.read(_COUNTING_CHUNK):
+            while chunk := file.read(_COUNT_CHUNK):
                 lines += chunk.count(b"\n")
                 last = chunk[-1:]
     except OSError:
@@ -147,21 +147,21 @@ MAX_RAW_LINE = 512 * 1024 * 1024
 """Beyond this many bytes without a line end the file is not JSON lines, and nothing is read."""
 
 _BLOCK = 1 << 18
-_HELD = 1 << 24
+_MAX_BUFFERED = 1 << 24
 _BOM = b"\xef\xbb\xbf"
 
 _Line = tuple[int, bytes, int | None]
 """Its number, its text, and how many keys that has at most, where it is known."""
 
 
-class Readable(Protocol):
+class ReadableStream(Protocol):
     """A stream that gives what is there, without waiting for more."""
 
     def read1(self, size: int = -1, /) -> bytes:
         """Return some bytes; none at the end."""
 
 
-def read_lines(stream: Readable, name: str) -> Iterator[Record | BadRow]:
+def read_lines(stream: ReadableStream, name: str) -> Iterator[Record | BadRow]:
     """Read JSON lines from a stream.
 
     A stream that holds one JSON object spread over several lines is one record. Blank lines are
@@ -172,13 +172,13 @@ def read_lines(stream: Readable, name: str) -> Iterator[Record | BadRow]:
     """
     # glibc gives a block's memory back to the system and takes it anew with every block, page by
     # page, until a larger piece was free once; this one is never touched.
-    bytes(_HELD)
-    lines = _lines(stream, name)
-    for number, raw, keys in chain(_opening(lines), lines):
-        yield record_of(number, raw, keys)
+    bytes(_MAX_BUFFERED)
+    lines = _split_lines(stream, name)
+    for number, raw, keys in chain(_read_first_line(lines), lines):
+        yield parse_record(number, raw, keys)
 
 
-def record_of(number: int, raw: bytes, keys: int | None = None) -> Record | BadRow:
+def parse_record(number: int, raw: bytes, keys: int | None = None) -> Record | BadRow:
     """Parse one record.
 
     Args:
@@ -187,27 +187,27 @@ def record_of(number: int, raw: bytes, keys: int | None = None) -> Record | BadR
         keys: How many keys the text has at most, where that is known.
     """
     if len(raw) > MAX_LINE:
-        return too_long(number, raw)
+        return reject_long_line(number, raw)
     try:
         columns = loads(raw, keys=keys)
-    except NotJson as error:
+    except InvalidJson as error:
         return BadRow(number, str(error), raw)
     if type(columns) is not dict:
-        return BadRow(number, f"not a JSON object but {kind_of(columns)}", raw)
+        return BadRow(number, f"not a JSON object but {describe_json_type(columns)}", raw)
     return Record(number, columns, raw)
 
 
-def _opening(lines: Iterator[_Line]) -> list[_Line]:
+def _read_first_line(lines: Iterator[_Line]) -> list[_Line]:
     """Return the first line; where the whole stream is one object, that object as a line."""
     first = next(lines, None)
     if first is None:
         return []
     raw = first[1]
     begun = len(raw) <= MAX_LINE and raw.lstrip().startswith(b"{")
-    return _spread(first, lines) if begun and not _is_json(raw) else [first]
+    return _join_single_object(first, lines) if begun and not _is_json(raw) else [first]
 
 
-def _spread(first: _Line, lines: Iterator[_Line]) -> list[_Line]:
+def _join_single_object(first: _Line, lines: Iterator[_Line]) -> list[_Line]:
     """Join the lines of a file that is one object; where it is none, return them as they were."""
     held, size = [first], len(first[1])
     while size <= MAX_LINE and (later := next(lines, None)):
@@ -217,9 +217,9 @@ def _spread(first: _Line, lines: Iterator[_Line]) -> list[_Line]:
     return [(first[0], whole, None)] if size <= MAX_LINE and _is_json(whole) else held
 
 
-def _lines(stream: Readable, name: str) -> Iterator[_Line]:
+def _split_lines(stream: ReadableStream, name: str) -> Iterator[_Line]:
     number = 0
-    for block, ends in _blocks(stream, name):
+    for block, ends in _read_blocks(stream, name):
         start = 0
         for end, keys in zip(ends, count_keys(block, ends), strict=True):
             number += 1
@@ -232,14 +232,14 @@ def _lines(stream: Readable, name: str) -> Iterator[_Line]:
                 yield number, raw, keys
 
 
-def _ends(block: bytes) -> list[int]:
+def _find_line_ends(block: bytes) -> list[int]:
     ends, end = [], -1
     while (end := block.find(b"\n", end + 1)) >= 0:
         ends.append(end)
     return ends
 
 
-def _blocks(stream: Readable, name: str) -> Iterator[tuple[bytes, list[int]]]:
+def _read_blocks(stream: ReadableStream, name: str) -> Iterator[tuple[bytes, list[int]]]:
     """Yield whole lines, as many as came at once, and where they end; the last may have no end."""
     pieces: list[bytes] = []
     size = number = 0
@@ -255,7 +255,7 @@ def _blocks(stream: Readable, name: str) -> Iterator[tuple[bytes, list[int]]]:
                 )
             continue
         block = b"".join((*pieces, memoryview(piece)[:end]))
-        ends = _ends(block)
+        ends = _find_line_ends(block)
         number += len(ends)
         pieces, size = [piece[end:]], len(piece) - end
         yield block, ends
@@ -266,14 +266,14 @@ def _blocks(stream: Readable, name: str) -> Iterator[tuple[bytes, list[int]]]:
 def _is_json(raw: bytes) -> bool:
     try:
         loads(raw)
-    except NotJson:
+    except InvalidJson:
         return False
     return True
 
 
 # ---- A JSON array of objects → records, one element at a time.
 
-_CHUNK = 1 << 20
+_ARRAY_CHUNK = 1 << 20
 _SPACE = b" \t\r\n"
 # What tells where an element ends: strings are passed over whole, so that brackets in them do not
 # count. A string that has not ended yet matches to the end of what was read.
@@ -289,11 +289,11 @@ def read_array(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
     Raises:
         DatasetError: The array does not end, or something comes after it.
     """
-    for number, raw in enumerate(_elements(stream, name), 1):
-        yield record_of(number, raw)
+    for number, raw in enumerate(_split_elements(stream, name), 1):
+        yield parse_record(number, raw)
 
 
-def _elements(stream: BinaryIO, name: str) -> Iterator[bytes]:
+def _split_elements(stream: BinaryIO, name: str) -> Iterator[bytes]:
     """Yield the text of each element.
 
     Raises:
@@ -301,7 +301,7 @@ def _elements(stream: BinaryIO, name: str) -> Iterator[bytes]:
     """
     held, begun, looked_at, depth, number = b"", 0, 0, 0, 0
     # A long element is read in ever longer pieces, so that none is looked at often.
-    while chunk := stream.read(max(_CHUNK, len(held) - begun)):
+    while chunk := stream.read(max(_ARRAY_CHUNK, len(held) - begun)):
         held, looked_at, begun = held[begun:] + chunk, looked_at - begun, 0
         if len(held) > MAX_RAW_LINE:
             raise DatasetError(
@@ -325,7 +325,7 @@ def _elements(stream: BinaryIO, name: str) -> Iterator[bytes]:
                     number += 1
                     yield raw
                 if closed:
-                    _require_end(held[begun:], stream, name, number)
+                    _check_array_end(held[begun:], stream, name, number)
                     return
             elif kind != b",":
                 depth -= 1
@@ -337,7 +337,7 @@ def _elements(stream: BinaryIO, name: str) -> Iterator[bytes]:
     )
 
 
-def _require_end(rest: bytes, stream: BinaryIO, name: str, number: int) -> None:
+def _check_array_end(rest: bytes, stream: BinaryIO, name: str, number: int) -> None:
     while True:
         if rest := rest.strip(_SPACE):
             shown = rest[:20].decode("utf-8", "replace")
@@ -345,5 +345,5 @@ def _require_end(rest: bytes, stream: BinaryIO, name: str, number: int) -> None:
                 f"{name}: after the JSON array of {number:,} elements comes more: {shown!r}; take "
                 "it away, or write one object a line. Nothing was written"
             )
-        if not (rest := stream.read(_CHUNK)):
+        if not (rest := stream.read(_ARRAY_CHUNK)):
             return

@@ -13,38 +13,45 @@ from whyset.errors import DatasetError
 
 from .._row import BadRow
 from ._csv import read_csv
-from ._detect import TABULAR, Layout, buffered, form_of, packing_of, unpacked
+from ._detect import (
+    TABLE_FORMATS,
+    FileFormat,
+    buffer_stream,
+    decode_stream,
+    detect_compression,
+    detect_format,
+)
 from ._jsonl import Record, count_lines, read_array, read_lines
-from ._locate import Part, is_found_by, labels, locate
+from ._locate import InputPart, is_matched_by, label_parts, locate_parts
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from . import Table
+    from . import ArrowSource
 
 
 # ---- Parts of the input, opened: their records, their number, their layout and their schema.
 
 
-def read_part(part: Part) -> Iterator[Record | BadRow]:
+def read_part(part: InputPart) -> Iterator[Record | BadRow]:
     """Yield the records of a part of the input.
 
     Raises:
         DatasetError: It cannot be read, or not to its end.
     """
-    if (table := table_of(part)) is not None:
-        from . import records_of
+    if (table := open_part_table(part)) is not None:
+        from . import read_table
 
-        yield from records_of(table, part.name)
+        yield from read_table(table, part.name)
         return
     try:
-        with _opened(part) as stream:
-            yield from read_text(stream, part.name)
+        with _open_part(part) as stream:
+            yield from read_records(stream, part.name)
     except OSError as error:
-        raise _unreadable(part, error) from error
+        raise _unreadable_error(part, error) from error
 
 
-def read_text(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
+def read_records(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
     """Yield the records of an open stream: JSON lines, a JSON array or CSV, packed or not.
 
     Args:
@@ -54,14 +61,14 @@ def read_text(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
     Raises:
         DatasetError: It cannot be read to its end, or is of a form that is read from files only.
     """
-    peeked = unpacked(stream, name)
-    form = form_of(peeked.look_at_lines(), name)
+    peeked = decode_stream(stream, name)
+    form = detect_format(peeked.peek_lines(), name)
     if form == "jsonl":
         yield from read_lines(peeked, name)
     elif form == "json":
-        yield from read_array(buffered(peeked), name)
+        yield from read_array(buffer_stream(peeked), name)
     elif form in {"csv", "tsv"}:
-        yield from read_csv(buffered(peeked), name, tabs=form == "tsv")
+        yield from read_csv(buffer_stream(peeked), name, tabs=form == "tsv")
     else:
         raise DatasetError(
             f"{name}: is {form.capitalize()}, which is read from a file alone; save it, unpacked, "
@@ -69,7 +76,7 @@ def read_text(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
         )
 
 
-def table_of(part: Part) -> "Table | None":
+def open_part_table(part: InputPart) -> "ArrowSource | None":
     """Open a part that has a schema; `None` for text.
 
     Raises:
@@ -79,36 +86,38 @@ def table_of(part: Part) -> "Table | None":
         from . import open_dataset
 
         return open_dataset(part)
-    layout = layout_of(part)
-    if layout.packing or layout.form not in TABULAR:
+    layout = detect_part_format(part)
+    if layout.compression or layout.name not in TABLE_FORMATS:
         return None
     from . import open_table
 
-    return open_table(part.place, part.name, parquet=layout.form == "parquet")
+    return open_table(part.location, part.name, parquet=layout.name == "parquet")
 
 
-def layout_of(part: Part) -> Layout:
+def detect_part_format(part: InputPart) -> FileFormat:
     """Return how a part's rows lie; JSON lines for standard input, which was not looked at yet.
 
     Raises:
         DatasetError: It cannot be read.
     """
     if part.kind == "stdin":
-        return Layout()
+        return FileFormat()
     if part.kind != "file":
-        return Layout("folder")
-    if not os.path.isfile(part.place):
-        return Layout()  # a pipe is looked at while it is read
+        return FileFormat("folder")
+    if not os.path.isfile(part.location):
+        return FileFormat()  # a pipe is looked at while it is read
     try:
-        with open(part.place, "rb") as stream:
-            packing = packing_of(stream.read(4))
+        with open(part.location, "rb") as stream:
+            packing = detect_compression(stream.read(4))
             stream.seek(0)
-            return Layout(form_of(unpacked(stream, part.name).look_at_lines(), part.name), packing)
+            return FileFormat(
+                detect_format(decode_stream(stream, part.name).peek_lines(), part.name), packing
+            )
     except OSError as error:
-        raise _unreadable(part, error) from error
+        raise _unreadable_error(part, error) from error
 
 
-def count_part(part: Part) -> int | None:
+def count_part_rows(part: InputPart) -> int | None:
     """Return about how many rows a part has, without reading what they say.
 
     Returns:
@@ -119,18 +128,18 @@ def count_part(part: Part) -> int | None:
     """
     if part.kind == "stdin":
         return None
-    if (table := table_of(part)) is not None:
-        return table.count()
-    layout = layout_of(part)
-    if layout.packing or layout.form == "json":
+    if (table := open_part_table(part)) is not None:
+        return table.count_rows()
+    layout = detect_part_format(part)
+    if layout.compression or layout.name == "json":
         return None
-    lines = count_lines(Path(part.place))
-    return lines if lines is None or layout.form == "jsonl" else max(lines - 1, 0)
+    lines = count_lines(Path(part.location))
+    return lines if lines is None or layout.name == "jsonl" else max(lines - 1, 0)
 
 
-def _opened(part: Part) -> AbstractContextManager[BinaryIO]:
+def _open_part(part: InputPart) -> AbstractContextManager[BinaryIO]:
     if part.kind != "stdin":
-        return open(part.place, "rb")
+        return open(part.location, "rb")
     if sys.stdin is None:
         raise DatasetError("standard input: is closed")
     try:
@@ -142,15 +151,15 @@ def _opened(part: Part) -> AbstractContextManager[BinaryIO]:
     return os.fdopen(os.dup(number), "rb")
 
 
-def _unreadable(part: Part, error: OSError) -> DatasetError:
+def _unreadable_error(part: InputPart, error: OSError) -> DatasetError:
     return DatasetError(f"{part.name}: cannot be read: {error.strerror or error}")
 
 
-Named = str | Path
-"""A file, a pattern, a folder, a dataset on the hub, or `-`; see `locate`."""
+InputName = str | Path
+"""A file, a pattern, a folder, a dataset on the hub, or `-`; see `locate_parts`."""
 
 
-class Placed(NamedTuple):
+class SourcedRecord(NamedTuple):
     """A record, and where it comes from.
 
     Attributes:
@@ -171,15 +180,15 @@ class Source:
         names: What they were named by.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[InputPart, ...]
     names: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
         """What each part is called where no path may be told: the end of its path."""
-        return labels(self.parts)
+        return label_parts(self.parts)
 
-    def records(self) -> Iterator[Placed]:
+    def records(self) -> Iterator[SourcedRecord]:
         """Yield the records of all parts.
 
         Raises:
@@ -187,33 +196,33 @@ class Source:
         """
         if len(self.parts) == 1:
             for record in read_part(self.parts[0]):
-                yield Placed(record, "")
+                yield SourcedRecord(record, "")
             return
         before = 0
         for part, label in zip(self.parts, self.labels, strict=True):
             line = 0
             for record in read_part(part):
                 line = record.line
-                yield Placed(_moved(record, before), f"{label}:{line}")
+                yield SourcedRecord(_shift_line(record, before), f"{label}:{line}")
             before += line
 
-    def count(self) -> int | None:
+    def count_rows(self) -> int | None:
         """Return about how many rows there are; `None` where only reading them would tell.
 
         Raises:
             DatasetError: A part cannot be opened.
         """
-        counts = [count_part(part) for part in self.parts]
+        counts = [count_part_rows(part) for part in self.parts]
         known = [count for count in counts if count is not None]
         return sum(known) if len(known) == len(counts) else None
 
-    def layout(self) -> Layout:
+    def file_format(self) -> FileFormat:
         """Return how the rows of the first part lie.
 
         Raises:
             DatasetError: It cannot be read.
         """
-        return layout_of(self.parts[0])
+        return detect_part_format(self.parts[0])
 
     def schema(self) -> "pa.Schema | None":
         """Return the columns and types of the parts that say them; `None` where none does.
@@ -221,27 +230,27 @@ class Source:
         Raises:
             DatasetError: A part cannot be opened, or two contradict each other.
         """
-        tables = [(part, table_of(part)) for part in self.parts]
+        tables = [(part, open_part_table(part)) for part in self.parts]
         schemas = [(part.name, table.schema) for part, table in tables if table is not None]
         if not schemas:
             return None
-        from . import unify
+        from . import unify_schemas
 
-        return unify(schemas)
+        return unify_schemas(schemas)
 
-    def would_read(self, path: Path) -> str:
+    def find_matching_input(self, path: Path) -> str:
         """Return the folder or pattern by which a file would be found; empty where none does."""
-        saved = (part.place for part in self.parts if part.kind == "saved")
-        return next((name for name in (*self.names, *saved) if is_found_by(name, path)), "")
+        saved = (part.location for part in self.parts if part.kind == "saved")
+        return next((name for name in (*self.names, *saved) if is_matched_by(name, path)), "")
 
     def files(self) -> Iterator[Path]:
         """Yield the local files and folders that are read."""
         for part in self.parts:
             if part.kind in {"file", "saved"}:
-                yield Path(part.place)
+                yield Path(part.location)
 
 
-def open_source(*names: Named) -> Source:
+def open_source(*names: InputName) -> Source:
     """Find what is to be read; nothing is opened yet.
 
     Args:
@@ -250,9 +259,9 @@ def open_source(*names: Named) -> Source:
     Raises:
         DatasetError: There is nothing of that name.
     """
-    return Source(locate(names), tuple(map(str, names)))
+    return Source(locate_parts(names), tuple(map(str, names)))
 
 
-def _moved(record: Record | BadRow, by: int) -> Record | BadRow:
+def _shift_line(record: Record | BadRow, by: int) -> Record | BadRow:
     line = record.line + by
     return record._replace(line=line) if isinstance(record, Record) else replace(record, line=line)

@@ -4,53 +4,53 @@ from collections.abc import Mapping
 from typing import Final
 
 from .._row import Shape
-from ._anthropic import Anthropic
+from ._anthropic import AnthropicShape
 from ._base import (
-    ContextRefused,
-    ConversionRefused,
-    Layout,
-    Place,
-    Spoken,
+    ParsedConversation,
+    ResponseLocation,
+    ShapeAdapter,
+    UnsupportedContext,
+    UnsupportedConversion,
     UnusableRecord,
-    assistant_turns,
-    kind_of,
+    describe_json_type,
+    find_assistant_turns,
 )
-from ._hh import Hh
-from ._messages import LISTS, Messages, list_column, plain_chat
-from ._preference import Preference
-from ._prompt_completion import Alpaca, Completion, Prompt
-from ._response import Parted
-from ._sharegpt import ShareGpt
-from ._tools import defined_tools
+from ._hh import HhShape
+from ._messages import LIST_COLUMNS, MessagesShape, find_list_column, read_plain_chat
+from ._preference import PreferenceShape
+from ._prompt_completion import AlpacaShape, PromptCompletionShape, PromptResponseShape
+from ._response import ResponseParts
+from ._sharegpt import ShareGptShape
+from ._tools import parse_tool_definitions
 
-LAYOUTS: Final[Mapping[Shape, Layout]] = {
+SHAPES: Final[Mapping[Shape, ShapeAdapter]] = {
     layout.name: layout
     for layout in (
-        Preference(),
-        ShareGpt(),
-        Anthropic(),
-        Messages(),
-        Completion(),
-        Prompt(),
-        Alpaca(),
-        Hh(),
+        PreferenceShape(),
+        ShareGptShape(),
+        AnthropicShape(),
+        MessagesShape(),
+        PromptCompletionShape(),
+        PromptResponseShape(),
+        AlpacaShape(),
+        HhShape(),
     )
 }
 """By name, in the order in which a record is tried: the first that fits is its shape."""
 
 __all__ = [
-    "LAYOUTS",
-    "LISTS",
-    "ContextRefused",
-    "ConversionRefused",
-    "Layout",
-    "Parted",
-    "Place",
-    "Spoken",
+    "LIST_COLUMNS",
+    "SHAPES",
+    "ParsedConversation",
+    "ResponseLocation",
+    "ResponseParts",
+    "ShapeAdapter",
+    "UnsupportedContext",
+    "UnsupportedConversion",
     "UnusableRecord",
-    "assistant_turns",
-    "defined_tools",
-    "kind_of",
-    "list_column",
-    "plain_chat",
+    "describe_json_type",
+    "find_assistant_turns",
+    "find_list_column",
+    "parse_tool_definitions",
+    "read_plain_chat",
 ]

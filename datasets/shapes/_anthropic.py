@@ -9,116 +9,117 @@ from .._row import (
     Channel,
     Conversation,
     Message,
-    OfferedTool,
     Shape,
     Side,
     ToolCall,
+    ToolDefinition,
 )
 from ._base import (
-    ConversionRefused,
-    Place,
-    Spoken,
+    ParsedConversation,
+    ResponseLocation,
+    UnsupportedConversion,
     UnusableRecord,
-    assistant_turns,
-    list_of,
-    none_of,
-    object_of,
-    others_of,
-    text_in,
-    wrong,
+    find_assistant_turns,
+    get_extra_fields,
+    require_list,
+    require_object,
+    require_text,
+    unknown_value_error,
+    wrong_type_error,
 )
-from ._messages import parts_beyond_text, text_of_parts, whole_tools
-from ._response import Parted, is_bare_text, placed_in_parts
+from ._messages import join_text, keep_non_text, require_plain_tools
+from ._response import ResponseParts, insert_in_parts, is_single_text
 from ._tools import (
-    anthropic_tool,
-    as_json,
-    numbered_calls,
-    offered_tools,
-    parsed_arguments,
-    written_tools,
+    arguments_to_json,
+    count_preceding_calls,
+    parse_arguments,
+    read_tools,
+    to_anthropic_tool,
+    write_tools,
 )
 
 # ---- How a response stands in a message of the Messages API: blocks, thinking blocks ahead of
 # them.
 
-THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
+THINKING_TYPES: Final = frozenset({"thinking", "redacted_thinking"})
 """Types of blocks that hold reasoning."""
 
 
 @dataclass(frozen=True, slots=True)
-class BlocksForm:
+class BlocksSlot:
     """A message whose `content` is a text or a list of blocks.
 
     A text and a list of one bare text block are the same to the API, and to this: so a text can
     become a list when a thinking block is put ahead of it.
     """
 
-    def part(self, holder: Mapping[str, Any]) -> Parted:
+    def extract(self, holder: Mapping[str, Any]) -> ResponseParts:
         """Take the response and the thinking blocks ahead of it out."""
-        thoughts, blocks = _parted(holder.get("content"))
-        content = blocks[0]["text"] if is_bare_text(blocks) else blocks
+        thoughts, blocks = _split_thinking(holder.get("content"))
+        content = blocks[0]["text"] if is_single_text(blocks) else blocks
         others = {name: value for name, value in holder.items() if name != "content"}
-        return Parted(content, thoughts or None, others)
+        return ResponseParts(content, thoughts or None, others)
 
-    def place(self, holder: Mapping[str, Any], text: str, channel: Channel) -> dict[str, Any]:
+    def insert_text(self, holder: Mapping[str, Any], text: str, channel: Channel) -> dict[str, Any]:
         """Put a text into a channel.
 
         A thinking block of ours has no signature: only the API can sign what its model thought.
         Blocks that are there stay as they are, because a signature holds for all of one.
         """
-        thoughts, blocks = _parted(holder.get("content"))
+        thoughts, blocks = _split_thinking(holder.get("content"))
         if channel == "thinking":
             thoughts = [{"type": "thinking", "thinking": text}, *thoughts]
-        elif is_bare_text(blocks):
+        elif is_single_text(blocks):
             said = blocks[0]["text"]
             placed = f"{text}\n\n{said}" if channel == "preface" and said else text
             blocks = [{"type": "text", "text": placed}]
             if isinstance(holder.get("content"), str):
                 return {**holder, "content": placed}
         else:
-            blocks = placed_in_parts(blocks, text, channel)
+            blocks = insert_in_parts(blocks, text, channel)
         return {**holder, "content": [*thoughts, *blocks]}
 
-    def answer(self, holder: Mapping[str, Any], text: str) -> dict[str, Any]:
+    def replace_response(self, holder: Mapping[str, Any], text: str) -> dict[str, Any]:
         """Put another response in the place of this one and of its reasoning."""
         if isinstance(holder.get("content"), str):
             return {**holder, "content": text}
-        _, blocks = _parted(holder.get("content"))
-        return {**holder, "content": placed_in_parts(blocks, text, "inline")}
+        _, blocks = _split_thinking(holder.get("content"))
+        return {**holder, "content": insert_in_parts(blocks, text, "inline")}
 
 
-def is_empty_thought(block: Mapping[str, Any]) -> bool:
+def is_empty_thinking(block: Mapping[str, Any]) -> bool:
     """Say whether a thinking block holds nothing; a signed one does, where the text is withheld."""
     return (
         block.get("type") == "thinking" and not block.get("thinking") and not block.get("signature")
     )
 
 
-def _parted(content: Any) -> tuple[list[Any], list[Any]]:
+def _split_thinking(content: Any) -> tuple[list[Any], list[Any]]:
     """Return the thinking blocks at the beginning, without empty ones, and the other blocks."""
     if isinstance(content, str):
         return [], [{"type": "text", "text": content}]
     blocks = list(content or ())
     first = next(
-        (at for at, block in enumerate(blocks) if block.get("type") not in THOUGHTS), len(blocks)
+        (at for at, block in enumerate(blocks) if block.get("type") not in THINKING_TYPES),
+        len(blocks),
     )
-    return [block for block in blocks[:first] if not is_empty_thought(block)], blocks[first:]
+    return [block for block in blocks[:first] if not is_empty_thinking(block)], blocks[first:]
 
 
-_BLOCKS: Final = BlocksForm()
-_OWN = frozenset({"tool_use", "tool_result"}) | THOUGHTS
-_FOREIGN = ("tool_calls", "function_call", REASONING_FIELD)
-_KNOWN = frozenset({"role", "content"})
-_ROLES = "user, assistant"
+_BLOCKS_SLOT: Final = BlocksSlot()
+_NATIVE_BLOCKS = frozenset({"tool_use", "tool_result"}) | THINKING_TYPES
+_FOREIGN_KEYS = ("tool_calls", "function_call", REASONING_FIELD)
+_ANTHROPIC_KEYS = frozenset({"role", "content"})
+_ALLOWED_ROLES = "user, assistant"
 
 
-class Anthropic:
+class AnthropicShape:
     """`{"system": "…", "messages": [{"role": "user", "content": [{"type": "text", …}]}], …}`."""
 
     name: Shape = "anthropic"
     sides: tuple[Side, ...] = ("",)
 
-    def fits(self, columns: Mapping[str, Any]) -> bool:
+    def matches(self, columns: Mapping[str, Any]) -> bool:
         """Say whether messages are certainly of this form and not of OpenAI's.
 
         Only its own marks tell them apart: a system prompt beside the messages, its blocks, or
@@ -131,38 +132,44 @@ class Anthropic:
         tools = columns.get("tools")
         if isinstance(tools, list) and tools and isinstance(tools[0], dict):
             marked = marked or "input_schema" in tools[0]
-        if not _could_be(messages[0]):  # most often: the prompt stands ahead of the others
+        if not _is_possible_message(
+            messages[0]
+        ):  # most often: the prompt stands ahead of the others
             return False
-        return (marked or any(map(_has_own_blocks, messages))) and all(map(_could_be, messages))
+        return (marked or any(map(_has_native_blocks, messages))) and all(
+            map(_is_possible_message, messages)
+        )
 
-    def core(self, columns: Mapping[str, Any]) -> frozenset[str]:
+    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
         """Return the names of the columns that make up the conversation."""
         return frozenset({"messages", "system", "tools"})
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> Spoken:
+    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
         """Read a record's conversation; what a tool answered becomes a message of its own."""
         if "messages" not in columns:
             raise UnusableRecord("messages is missing")
         messages = list(_read_system(columns.get("system")))
-        for at, message in enumerate(list_of(columns["messages"], "messages")):
+        for at, message in enumerate(require_list(columns["messages"], "messages")):
             messages += _read_message(message, f"messages[{at}]")
-        offered = offered_tools(columns.get("tools"))
-        return Spoken(tuple(messages), offered, assistant_turns(messages))
+        offered = read_tools(columns.get("tools"))
+        return ParsedConversation(tuple(messages), offered, find_assistant_turns(messages))
 
-    def place(self, columns: Mapping[str, Any], turn: int, side: Side) -> Place:
+    def locate_response(
+        self, columns: Mapping[str, Any], turn: int, side: Side
+    ) -> ResponseLocation:
         """Return where a response stands."""
         passed = len(_read_system(columns.get("system")))
         for at, message in enumerate(columns["messages"]):
             if passed == turn:
-                return Place(("messages", at), _BLOCKS)
-            passed += _count(message)
+                return ResponseLocation(("messages", at), _BLOCKS_SLOT)
+            passed += _count_messages(message)
         raise IndexError(turn)
 
-    def with_context(
+    def replace_context(
         self,
         columns: Mapping[str, Any],
         system: str | None,
-        tools: Sequence[OfferedTool] | None,
+        tools: Sequence[ToolDefinition] | None,
     ) -> dict[str, Any]:
         """Return columns with another system prompt and other tools."""
         changed = dict(columns)
@@ -170,7 +177,7 @@ class Anthropic:
             as_blocks = isinstance(columns.get("system"), list) and system
             changed["system"] = [{"type": "text", "text": system}] if as_blocks else system or None
         if tools is not None and (tools or columns.get("tools")):
-            changed["tools"] = written_tools(columns.get("tools"), tools, anthropic_tool) or None
+            changed["tools"] = write_tools(columns.get("tools"), tools, to_anthropic_tool) or None
         return changed
 
     def write(self, conversation: Conversation) -> dict[str, Any]:
@@ -179,25 +186,25 @@ class Anthropic:
         columns: dict[str, Any] = {}
         if spoken and spoken[0].role in {"system", "developer"}:
             first = spoken.pop(0)
-            _refuse_unheld(first)
+            _reject_unsupported(first)
             columns["system"] = list(first.parts) or first.text
-        calls = numbered_calls(spoken)
+        calls = count_preceding_calls(spoken)
         called: dict[str, None] = {}
         messages: list[dict[str, Any]] = []
         for at, message in enumerate(spoken):
-            _refuse_unheld(message)
+            _reject_unsupported(message)
             if message.role == "assistant":
                 ids = [
                     call.id or f"call_{number}"
                     for number, call in enumerate(message.tool_calls, calls.get(at, 0) + 1)
                 ]
                 called |= dict.fromkeys(ids)
-                messages.append({"role": "assistant", "content": _written(message, ids)})
+                messages.append({"role": "assistant", "content": _write_message(message, ids)})
                 continue
             if message.role not in {"user", "tool", "function"}:
-                raise ConversionRefused(self.name, f"the role {message.role!r} in this place")
-            content = _said(message, called)
-            if messages and _holds_results(messages[-1]):
+                raise UnsupportedConversion(self.name, f"the role {message.role!r} in this place")
+            content = _write_user_content(message, called)
+            if messages and _has_tool_results(messages[-1]):
                 # The API wants all results of a turn, and what is said with them, in one message.
                 messages[-1]["content"] += (
                     content if isinstance(content, list) else [{"type": "text", "text": content}]
@@ -205,29 +212,29 @@ class Anthropic:
             else:
                 messages.append({"role": "user", "content": content})
         columns["messages"] = messages
-        if conversation.offered:
+        if conversation.tool_definitions:
             columns["tools"] = [
-                anthropic_tool(tool) for tool in whole_tools(conversation, self.name)
+                to_anthropic_tool(tool) for tool in require_plain_tools(conversation, self.name)
             ]
         return columns
 
 
-def _could_be(message: Any) -> bool:
+def _is_possible_message(message: Any) -> bool:
     return (
         isinstance(message, dict)
         and message.get("role") in ("user", "assistant")
-        and all(message.get(name) is None for name in _FOREIGN)
+        and all(message.get(name) is None for name in _FOREIGN_KEYS)
     )
 
 
-def _has_own_blocks(message: Any) -> bool:
+def _has_native_blocks(message: Any) -> bool:
     content = message.get("content") if isinstance(message, dict) else None
-    return isinstance(content, list) and any(map(_is_own, content))
+    return isinstance(content, list) and any(map(_is_native_block, content))
 
 
-def _is_own(block: Any) -> bool:
+def _is_native_block(block: Any) -> bool:
     return isinstance(block, dict) and (
-        block.get("type") in _OWN or isinstance(block.get("source"), dict)
+        block.get("type") in _NATIVE_BLOCKS or isinstance(block.get("source"), dict)
     )
 
 
@@ -237,100 +244,112 @@ def _read_system(system: Any) -> tuple[Message, ...]:
     if isinstance(system, str):
         return (Message("system", system),)
     if isinstance(system, list):
-        text = text_of_parts(system, "system")
-        return (Message("system", text, parts=parts_beyond_text(system)),)
-    raise wrong("system", "a string or a list of blocks", system)
+        text = join_text(system, "system")
+        return (Message("system", text, parts=keep_non_text(system)),)
+    raise wrong_type_error("system", "a string or a list of blocks", system)
 
 
 def _read_message(value: Any, where: str) -> list[Message]:
-    message = object_of(value, where)
+    message = require_object(value, where)
     role = message.get("role")
     if role not in ("user", "assistant"):
-        raise none_of(message, "role", where, _ROLES)
-    content, others = message.get("content"), others_of(message, _KNOWN)
+        raise unknown_value_error(message, "role", where, _ALLOWED_ROLES)
+    content, others = message.get("content"), get_extra_fields(message, _ANTHROPIC_KEYS)
     if isinstance(content, str):
-        return [Message(role, content, others=others)]
+        return [Message(role, content, extra_fields=others)]
     if not isinstance(content, list):
-        raise wrong(f"{where}.content", "a string or a list of blocks", content)
-    text = text_of_parts(content, f"{where}.content")
+        raise wrong_type_error(f"{where}.content", "a string or a list of blocks", content)
+    text = join_text(content, f"{where}.content")
     if role == "user":
-        results = [_result(block, f"{where}.content") for block in content if _is_result(block)]
-        said = [block for block in content if not _is_result(block)]
+        results = [
+            _read_tool_result(block, f"{where}.content")
+            for block in content
+            if _is_tool_result(block)
+        ]
+        said = [block for block in content if not _is_tool_result(block)]
         if said or not results:
-            parts = parts_beyond_text(said)
-            return [*results, Message("user", text, parts=parts, others=others)]
+            parts = keep_non_text(said)
+            return [*results, Message("user", text, parts=parts, extra_fields=others)]
         return results
-    return [_read_answer(content, text, f"{where}.content", others)]
+    return [_read_assistant_message(content, text, f"{where}.content", others)]
 
 
-def _read_answer(content: list[Any], text: str, where: str, others: Mapping[str, Any]) -> Message:
+def _read_assistant_message(
+    content: list[Any], text: str, where: str, others: Mapping[str, Any]
+) -> Message:
     thoughts: list[str] = []
     calls: list[ToolCall] = []
     parts: list[Any] = []
     for at, block in enumerate(content):
         kind = block["type"]
         if kind == "thinking":
-            thoughts.append(text_in(block, "thinking", f"{where}[{at}]"))
+            thoughts.append(require_text(block, "thinking", f"{where}[{at}]"))
         elif kind == "tool_use":
-            name = text_in(block, "name", f"{where}[{at}]")
+            name = require_text(block, "name", f"{where}[{at}]")
             call_id = block.get("id")
             calls.append(
                 ToolCall(
                     name,
-                    as_json(block.get("input") or {}),
+                    arguments_to_json(block.get("input") or {}),
                     call_id if isinstance(call_id, str) else None,
                 )
             )
         # Ahead of all else thinking is reasoning, behind all else a call is a call; elsewhere
         # their place among the blocks says something that no other shape can.
-        misplaced = (kind in THOUGHTS and bool(parts or calls)) or (bool(calls) and kind == "text")
+        misplaced = (kind in THINKING_TYPES and bool(parts or calls)) or (
+            bool(calls) and kind == "text"
+        )
         if misplaced or kind not in {"thinking", "tool_use"}:
             parts.append(block)
     reasoning = "\n\n".join(filter(str.strip, thoughts))
-    beyond = parts_beyond_text(parts)
-    return Message("assistant", text, reasoning, tuple(calls), parts=beyond, others=others)
+    beyond = keep_non_text(parts)
+    return Message("assistant", text, reasoning, tuple(calls), parts=beyond, extra_fields=others)
 
 
-def _is_result(block: Any) -> bool:
+def _is_tool_result(block: Any) -> bool:
     return isinstance(block, dict) and block.get("type") == "tool_result"
 
 
-def _result(block: Mapping[str, Any], where: str) -> Message:
+def _read_tool_result(block: Mapping[str, Any], where: str) -> Message:
     content, call_id = block.get("content"), block.get("tool_use_id")
     if isinstance(content, list):
         text, parts = (
-            text_of_parts(content, f"{where}.tool_result.content"),
-            parts_beyond_text(content),
+            join_text(content, f"{where}.tool_result.content"),
+            keep_non_text(content),
         )
     elif content is None or isinstance(content, str):
         text, parts = content or "", ()
     else:
-        raise wrong(f"{where}.tool_result.content", "a string or a list of blocks", content)
-    others = others_of(block, frozenset({"type", "content", "tool_use_id"}))
+        raise wrong_type_error(
+            f"{where}.tool_result.content", "a string or a list of blocks", content
+        )
+    others = get_extra_fields(block, frozenset({"type", "content", "tool_use_id"}))
     known_id = call_id if isinstance(call_id, str) else None
-    return Message("tool", text, call_id=known_id, parts=parts, others=others)
+    return Message("tool", text, call_id=known_id, parts=parts, extra_fields=others)
 
 
-def _count(message: Mapping[str, Any]) -> int:
+def _count_messages(message: Mapping[str, Any]) -> int:
     """Return how many messages of a conversation one of a record is read as."""
     content = message["content"]
     if message["role"] == "assistant" or not isinstance(content, list):
         return 1
-    results = sum(map(_is_result, content))
+    results = sum(map(_is_tool_result, content))
     return results + (len(content) > results or not results)
 
 
-def _refuse_unheld(message: Message) -> None:
-    if message.others:
-        raise ConversionRefused("anthropic", f"a message's {next(iter(message.others))!r}")
+def _reject_unsupported(message: Message) -> None:
+    if message.extra_fields:
+        raise UnsupportedConversion(
+            "anthropic", f"a message's {next(iter(message.extra_fields))!r}"
+        )
     if message.name is not None and message.role not in {"tool", "function"}:
-        raise ConversionRefused("anthropic", f"the name of a participant, {message.name!r}")
+        raise UnsupportedConversion("anthropic", f"the name of a participant, {message.name!r}")
     for part in message.parts:
         if part.get("type") != "text":
-            raise ConversionRefused("anthropic", f"a part of type {part.get('type')!r}")
+            raise UnsupportedConversion("anthropic", f"a part of type {part.get('type')!r}")
 
 
-def _written(message: Message, ids: Sequence[str]) -> str | list[dict[str, Any]]:
+def _write_message(message: Message, ids: Sequence[str]) -> str | list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = []
     if message.reasoning:
         blocks.append({"type": "thinking", "thinking": message.reasoning})
@@ -339,26 +358,28 @@ def _written(message: Message, ids: Sequence[str]) -> str | list[dict[str, Any]]
     elif message.text:
         blocks.append({"type": "text", "text": message.text})
     for call, call_id in zip(message.tool_calls, ids, strict=True):
-        arguments = parsed_arguments(call) if call.arguments.strip() else {}
+        arguments = parse_arguments(call) if call.arguments.strip() else {}
         if not isinstance(arguments, dict):
-            raise ConversionRefused("anthropic", f"arguments of {call.name!r} that are no object")
+            raise UnsupportedConversion(
+                "anthropic", f"arguments of {call.name!r} that are no object"
+            )
         blocks.append({"type": "tool_use", "id": call_id, "name": call.name, "input": arguments})
     only_text = not message.reasoning and not message.tool_calls and not message.parts
     return message.text if only_text else blocks
 
 
-def _holds_results(message: Mapping[str, Any]) -> bool:
+def _has_tool_results(message: Mapping[str, Any]) -> bool:
     content = message["content"]
-    return message["role"] == "user" and isinstance(content, list) and _is_result(content[0])
+    return message["role"] == "user" and isinstance(content, list) and _is_tool_result(content[0])
 
 
-def _said(message: Message, called: dict[str, None]) -> str | list[dict[str, Any]]:
+def _write_user_content(message: Message, called: dict[str, None]) -> str | list[dict[str, Any]]:
     """Return a user's content; a tool's result without an id answers the first call left."""
     content: str | list[dict[str, Any]] = [dict(part) for part in message.parts] or message.text
     if message.role == "user":
         return content
     call_id = message.call_id or next(iter(called), None)
     if call_id is None:
-        raise ConversionRefused("anthropic", "a tool's result that no call came before")
+        raise UnsupportedConversion("anthropic", "a tool's result that no call came before")
     called.pop(call_id, None)
     return [{"type": "tool_result", "tool_use_id": call_id, "content": content}]

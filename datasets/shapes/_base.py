@@ -6,19 +6,19 @@ from typing import Any, NamedTuple, Protocol
 
 from whyset.errors import DatasetError
 
-from .._row import Conversation, Message, OfferedTool, Shape, Side
-from ._response import Form
+from .._row import Conversation, Message, Shape, Side, ToolDefinition
+from ._response import ResponseSlot
 
 # ---- Values out of a record, or a reason that names the place and what stands there instead.
 
-_LONGEST_VALUE = 80
+_MAX_SHOWN = 80
 
 
 class UnusableRecord(ValueError):
     """A record that no shape fits, or whose conversation cannot be worked on; says why."""
 
 
-def kind_of(value: Any) -> str:
+def describe_json_type(value: Any) -> str:
     """Name a JSON value's type as a person would."""
     names: Mapping[type, str] = {
         dict: "an object",
@@ -32,12 +32,12 @@ def kind_of(value: Any) -> str:
     return names.get(type(value), f"a {type(value).__name__}")
 
 
-def wrong(where: str, wanted: str, value: Any) -> UnusableRecord:
+def wrong_type_error(where: str, wanted: str, value: Any) -> UnusableRecord:
     """Return what to raise where a value is of the wrong kind."""
-    return UnusableRecord(f"{where} must be {wanted}, not {kind_of(value)}")
+    return UnusableRecord(f"{where} must be {wanted}, not {describe_json_type(value)}")
 
 
-def text_in(holder: Mapping[str, Any], key: str, where: str = "") -> str:
+def require_text(holder: Mapping[str, Any], key: str, where: str = "") -> str:
     """Return a string that must be there.
 
     Raises:
@@ -49,10 +49,10 @@ def text_in(holder: Mapping[str, Any], key: str, where: str = "") -> str:
     place = f"{where}.{key}" if where else key
     if value is None and key not in holder:
         raise UnusableRecord(f"{place} is missing")
-    raise wrong(place, "a string", value)
+    raise wrong_type_error(place, "a string", value)
 
 
-def optional_text(holder: Mapping[str, Any], key: str, where: str = "") -> str:
+def get_text(holder: Mapping[str, Any], key: str, where: str = "") -> str:
     """Return a string that may be missing or null; then it is empty.
 
     Raises:
@@ -63,10 +63,10 @@ def optional_text(holder: Mapping[str, Any], key: str, where: str = "") -> str:
         return ""
     if isinstance(value, str):
         return value
-    raise wrong(f"{where}.{key}" if where else key, "a string", value)
+    raise wrong_type_error(f"{where}.{key}" if where else key, "a string", value)
 
 
-def list_of(value: Any, where: str) -> list[Any]:
+def require_list(value: Any, where: str) -> list[Any]:
     """Return a value that must be a list.
 
     Raises:
@@ -74,10 +74,10 @@ def list_of(value: Any, where: str) -> list[Any]:
     """
     if isinstance(value, list):
         return value
-    raise wrong(where, "a list", value)
+    raise wrong_type_error(where, "a list", value)
 
 
-def object_of(value: Any, where: str) -> dict[str, Any]:
+def require_object(value: Any, where: str) -> dict[str, Any]:
     """Return a value that must be an object.
 
     Raises:
@@ -85,18 +85,20 @@ def object_of(value: Any, where: str) -> dict[str, Any]:
     """
     if isinstance(value, dict):
         return value
-    raise wrong(where, "an object", value)
+    raise wrong_type_error(where, "an object", value)
 
 
-def none_of(holder: Mapping[str, Any], key: str, where: str, allowed: str) -> UnusableRecord:
+def unknown_value_error(
+    holder: Mapping[str, Any], key: str, where: str, allowed: str
+) -> UnusableRecord:
     """Return what to raise where a value is missing, or none of those that are known."""
     if key not in holder:
         return UnusableRecord(f"{where}.{key} is missing")
-    shown = repr(holder[key])[:_LONGEST_VALUE]
+    shown = repr(holder[key])[:_MAX_SHOWN]
     return UnusableRecord(f"{where}.{key} must be one of {allowed}, not {shown}")
 
 
-def others_of(holder: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+def get_extra_fields(holder: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
     """Return what an object holds beside what is known of it; nulls say nothing."""
     if known.issuperset(holder):
         return {}
@@ -108,7 +110,7 @@ def others_of(holder: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any
 # ---- What a shape cannot hold is refused with the reason; nothing is dropped in silence.
 
 
-class ConversionRefused(DatasetError):
+class UnsupportedConversion(DatasetError):
     """A row that another shape cannot hold; the message says what stands in the way.
 
     Attributes:
@@ -122,7 +124,7 @@ class ConversionRefused(DatasetError):
         self.obstacle = obstacle
 
 
-class ContextRefused(DatasetError):
+class UnsupportedContext(DatasetError):
     """A system prompt or tools that a row's shape has no place for."""
 
     def __init__(self, shape: str, what: str) -> None:
@@ -132,8 +134,8 @@ class ContextRefused(DatasetError):
         )
 
 
-def refuse_context(
-    shape: str, system: str | None, tools: Sequence[OfferedTool] | None, where: str = ""
+def reject_context(
+    shape: str, system: str | None, tools: Sequence[ToolDefinition] | None, where: str = ""
 ) -> None:
     """Refuse a system prompt and tools, where a shape knows only texts.
 
@@ -147,12 +149,12 @@ def refuse_context(
         ContextRefused: There is one.
     """
     if system:
-        raise ContextRefused(shape, f"a system prompt{where}")
+        raise UnsupportedContext(shape, f"a system prompt{where}")
     if tools:
-        raise ContextRefused(shape, f"tools{where}")
+        raise UnsupportedContext(shape, f"tools{where}")
 
 
-def refuse_beside_text(messages: Iterable[Message], shape: str) -> None:
+def reject_non_text(messages: Iterable[Message], shape: str) -> None:
     """Refuse what a shape of bare texts cannot hold of a message.
 
     Ids of calls are no content: where results follow their calls, nothing is lost without them.
@@ -165,17 +167,17 @@ def refuse_beside_text(messages: Iterable[Message], shape: str) -> None:
         for part in message.parts:
             if part.get("type") != "text" or part.keys() - {"type", "text"}:
                 kind = part.get("type")
-                raise ConversionRefused(
+                raise UnsupportedConversion(
                     shape,
                     "more than a part's text" if kind == "text" else f"a part of type {kind!r}",
                 )
         if message.name is not None and message.role not in {"tool", "function"}:
-            raise ConversionRefused(shape, f"the name of a participant, {message.name!r}")
-        if message.others:
-            raise ConversionRefused(shape, f"a message's {next(iter(message.others))!r}")
+            raise UnsupportedConversion(shape, f"the name of a participant, {message.name!r}")
+        if message.extra_fields:
+            raise UnsupportedConversion(shape, f"a message's {next(iter(message.extra_fields))!r}")
 
 
-def refuse_tools(conversation: Conversation, shape: str) -> None:
+def reject_tools(conversation: Conversation, shape: str) -> None:
     """Refuse tools, where a shape knows only texts.
 
     Raises:
@@ -183,60 +185,60 @@ def refuse_tools(conversation: Conversation, shape: str) -> None:
     """
     for message in conversation.messages:
         if message.tool_calls:
-            raise ConversionRefused(shape, f"a call of the tool {message.tool_calls[0].name!r}")
+            raise UnsupportedConversion(shape, f"a call of the tool {message.tool_calls[0].name!r}")
         if message.role in {"tool", "function"}:
-            raise ConversionRefused(shape, "a tool's result")
-    if conversation.offered:
-        raise ConversionRefused(shape, "tools on offer")
+            raise UnsupportedConversion(shape, "a tool's result")
+    if conversation.tool_definitions:
+        raise UnsupportedConversion(shape, "tools on offer")
 
 
-class Spoken(NamedTuple):
+class ParsedConversation(NamedTuple):
     """A conversation as read, before it is chosen which of its responses are worked on.
 
     Attributes:
         messages: What was said.
-        offered: The tools that were on offer.
-        turns: Indices of the messages that may be worked on.
+        tool_definitions: The tools that were on offer.
+        response_turns: Indices of the messages that may be worked on.
     """
 
     messages: tuple[Message, ...]
-    offered: tuple[OfferedTool, ...] = ()
-    turns: tuple[int, ...] = ()
+    tool_definitions: tuple[ToolDefinition, ...] = ()
+    response_turns: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResponseLocation:
     """Where a response stands in a record.
 
     Attributes:
         path: Keys and indices that lead to what holds it; empty is the record itself.
-        form: How it stands in there.
+        slot: How it stands in there.
     """
 
     path: tuple[str | int, ...]
-    form: Form
+    slot: ResponseSlot
 
-    def held(self, columns: Mapping[str, Any]) -> Any:
+    def get_holder(self, columns: Mapping[str, Any]) -> Any:
         """Return what holds the response."""
         holder: Any = columns
         for step in self.path:
             holder = holder[step]
         return holder
 
-    def put(self, columns: Mapping[str, Any], value: Any) -> Any:
+    def replace_holder(self, columns: Mapping[str, Any], value: Any) -> Any:
         """Return columns with another value there; what is on the way is copied, no more."""
-        return _put(columns, self.path, value)
+        return _set_at_path(columns, self.path, value)
 
 
-def _put(holder: Any, path: Sequence[str | int], value: Any) -> Any:
+def _set_at_path(holder: Any, path: Sequence[str | int], value: Any) -> Any:
     if not path:
         return value
     copy: Any = dict(holder) if isinstance(holder, Mapping) else list(holder)
-    copy[path[0]] = _put(holder[path[0]], path[1:], value)
+    copy[path[0]] = _set_at_path(holder[path[0]], path[1:], value)
     return copy
 
 
-class Layout(Protocol):
+class ShapeAdapter(Protocol):
     """A shape. `side` matters to preference pairs alone."""
 
     @property
@@ -247,27 +249,29 @@ class Layout(Protocol):
     def sides(self) -> tuple[Side, ...]:
         """The conversations that a record of this shape has."""
 
-    def fits(self, columns: Mapping[str, Any]) -> bool:
+    def matches(self, columns: Mapping[str, Any]) -> bool:
         """Say whether a record looks like one of this shape, be it a broken one."""
 
-    def core(self, columns: Mapping[str, Any]) -> frozenset[str]:
+    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
         """Return the names of the columns that make up the conversation."""
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> Spoken:
+    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
         """Read a record's conversation.
 
         Raises:
             UnusableRecord: It breaks the shape; the reason names the place.
         """
 
-    def place(self, columns: Mapping[str, Any], turn: int, side: Side) -> Place:
+    def locate_response(
+        self, columns: Mapping[str, Any], turn: int, side: Side
+    ) -> ResponseLocation:
         """Return where the response at an index of the conversation stands."""
 
-    def with_context(
+    def replace_context(
         self,
         columns: Mapping[str, Any],
         system: str | None,
-        tools: Sequence[OfferedTool] | None,
+        tools: Sequence[ToolDefinition] | None,
     ) -> dict[str, Any]:
         """Return columns with another system prompt and other tools; `None` leaves one as it is.
 
@@ -283,6 +287,6 @@ class Layout(Protocol):
         """
 
 
-def assistant_turns(messages: Sequence[Message], *, first: int = 0) -> tuple[int, ...]:
+def find_assistant_turns(messages: Sequence[Message], *, first: int = 0) -> tuple[int, ...]:
     """Return the indices of the assistant's messages from one on."""
     return tuple([at for at in range(first, len(messages)) if messages[at].role == "assistant"])

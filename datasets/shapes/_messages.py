@@ -4,44 +4,46 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .._json import dumps
-from .._row import REASONING_FIELD, Conversation, Message, OfferedTool, Shape, Side
+from .._row import REASONING_FIELD, Conversation, Message, Shape, Side, ToolDefinition
 from ._base import (
-    ConversionRefused,
-    Place,
-    Spoken,
+    ParsedConversation,
+    ResponseLocation,
+    UnsupportedConversion,
     UnusableRecord,
-    assistant_turns,
-    list_of,
-    none_of,
-    object_of,
-    optional_text,
-    others_of,
-    text_in,
-    wrong,
+    find_assistant_turns,
+    get_extra_fields,
+    get_text,
+    require_list,
+    require_object,
+    require_text,
+    unknown_value_error,
+    wrong_type_error,
 )
 from ._response import (
     REASONING_FIELDS,
-    FieldForm,
-    is_bare_text,
-    reasoning_field,
-    thought_of,
-    unless_blank,
+    FieldSlot,
+    drop_blank,
+    find_reasoning_field,
+    is_single_text,
+    parse_think_tags,
 )
 from ._tools import (
-    numbered_calls,
-    offered_tools,
-    openai_call,
-    openai_calls,
-    openai_tool,
-    written_tools,
+    count_preceding_calls,
+    read_openai_calls,
+    read_tools,
+    to_openai_call,
+    to_openai_tool,
+    write_tools,
 )
 
-ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
+CHAT_ROLES: Final = ("system", "developer", "user", "assistant", "tool", "function")
 """Every role a message may have."""
 
-_ALLOWED = ", ".join(ROLES)
-_KNOWN = frozenset({"role", "content", "tool_calls", "function_call", "name", "tool_call_id"})
-_KNOWN_OF = {used: _KNOWN | {used} for used in REASONING_FIELDS}
+_ALLOWED_ROLES = ", ".join(CHAT_ROLES)
+_MESSAGE_KEYS = frozenset(
+    {"role", "content", "tool_calls", "function_call", "name", "tool_call_id"}
+)
+_MESSAGE_KEYS_WITH = {used: _MESSAGE_KEYS | {used} for used in REASONING_FIELDS}
 
 
 def read_chat(messages: Any, where: str) -> tuple[Message, ...]:
@@ -56,24 +58,24 @@ def read_chat(messages: Any, where: str) -> tuple[Message, ...]:
     """
     return tuple(
         [
-            _plain(message) or read_message(message, f"{where}[{at}]")
-            for at, message in enumerate(list_of(messages, where))
+            _read_plain_message(message) or read_message(message, f"{where}[{at}]")
+            for at, message in enumerate(require_list(messages, where))
         ]
     )
 
 
-def plain_chat(messages: list[Any]) -> tuple[Message, ...] | None:
+def read_plain_chat(messages: list[Any]) -> tuple[Message, ...] | None:
     """Read messages as `read_chat` does; `None` where one of them is more than role and text."""
-    plain = [message for message in map(_plain, messages) if message is not None]
+    plain = [message for message in map(_read_plain_message, messages) if message is not None]
     return tuple(plain) if len(plain) == len(messages) else None
 
 
 def read_message(value: Any, where: str) -> Message:
     """Read one message; see `read_chat`."""
-    message = object_of(value, where)
+    message = require_object(value, where)
     role = message.get("role")
-    if role not in ROLES:
-        raise none_of(message, "role", where, _ALLOWED)
+    if role not in CHAT_ROLES:
+        raise unknown_value_error(message, "role", where, _ALLOWED_ROLES)
     content = message.get("content")
     parts: tuple[Mapping[str, Any], ...] = ()
     if isinstance(content, str):
@@ -81,38 +83,38 @@ def read_message(value: Any, where: str) -> Message:
     elif content is None:
         text = ""
     elif isinstance(content, list):
-        text = text_of_parts(content, f"{where}.content")
-        parts = parts_beyond_text(content)
+        text = join_text(content, f"{where}.content")
+        parts = keep_non_text(content)
     else:
-        raise wrong(f"{where}.content", "a string, a list of parts or null", content)
-    reasoning, known = "", _KNOWN
+        raise wrong_type_error(f"{where}.content", "a string, a list of parts or null", content)
+    reasoning, known = "", _MESSAGE_KEYS
     if role == "assistant":
-        optional_text(message, REASONING_FIELD, where)
-        used = reasoning_field(message)
+        get_text(message, REASONING_FIELD, where)
+        used = find_reasoning_field(message)
         reasoning = message.get(used) or ""
-        known = _KNOWN_OF[used]
+        known = _MESSAGE_KEYS_WITH[used]
         if not reasoning and isinstance(content, str) and "<think>" in content:
-            thought = thought_of(content)
+            thought = parse_think_tags(content)
             reasoning, text = thought.reasoning.strip(), thought.answer
     call_id = message.get("tool_call_id")
     return Message(
         role,
         text,
-        unless_blank(reasoning),
-        openai_calls(message, where),
-        optional_text(message, "name", where) or None,
+        drop_blank(reasoning),
+        read_openai_calls(message, where),
+        get_text(message, "name", where) or None,
         call_id if isinstance(call_id, str) else None,
         parts,
-        others_of(message, known),
+        get_extra_fields(message, known),
     )
 
 
-def _plain(message: Any) -> Message | None:
+def _read_plain_message(message: Any) -> Message | None:
     """Read a message that is a role and a text alone, as most are; `None` for any other."""
     if not isinstance(message, dict):
         return None
     role, text = message.get("role"), message.get("content")
-    if role not in ROLES or not isinstance(text, str):
+    if role not in CHAT_ROLES or not isinstance(text, str):
         return None
     if role == "assistant" and text.lstrip().startswith("<think>"):
         return None
@@ -122,7 +124,7 @@ def _plain(message: Any) -> Message | None:
     return Message(role, text)
 
 
-def text_of_parts(parts: list[Any], where: str) -> str:
+def join_text(parts: list[Any], where: str) -> str:
     """Return the text of parts or blocks, joined.
 
     Raises:
@@ -131,16 +133,16 @@ def text_of_parts(parts: list[Any], where: str) -> str:
     texts = []
     for at, value in enumerate(parts):
         place = f"{where}[{at}]"
-        part = object_of(value, place)
-        kind, text = text_in(part, "type", place), optional_text(part, "text", place)
+        part = require_object(value, place)
+        kind, text = require_text(part, "type", place), get_text(part, "text", place)
         if kind == "text" and text:
             texts.append(text)
     return "\n".join(texts)
 
 
-def parts_beyond_text(parts: list[Any]) -> tuple[Mapping[str, Any], ...]:
+def keep_non_text(parts: list[Any]) -> tuple[Mapping[str, Any], ...]:
     """Return parts as they stand; none where they are a single text, which says as much alone."""
-    return () if is_bare_text(parts) else tuple(parts)
+    return () if is_single_text(parts) else tuple(parts)
 
 
 def write_chat(messages: Sequence[Message], shape: str) -> list[dict[str, Any]]:
@@ -149,103 +151,109 @@ def write_chat(messages: Sequence[Message], shape: str) -> list[dict[str, Any]]:
     Raises:
         ConversionRefused: One holds what the form has no place for.
     """
-    calls = numbered_calls(messages)
-    return [_written(message, calls.get(at, 0), shape) for at, message in enumerate(messages)]
+    calls = count_preceding_calls(messages)
+    return [_write_message(message, calls.get(at, 0), shape) for at, message in enumerate(messages)]
 
 
-def _written(message: Message, calls_before: int, shape: str) -> dict[str, Any]:
+def _write_message(message: Message, calls_before: int, shape: str) -> dict[str, Any]:
     for part in message.parts:
-        if part.get("type") in _FOREIGN or "source" in part:
-            raise ConversionRefused(shape, f"a block of type {part.get('type')!r}")
+        if part.get("type") in _FOREIGN_BLOCKS or "source" in part:
+            raise UnsupportedConversion(shape, f"a block of type {part.get('type')!r}")
     written: dict[str, Any] = {"role": message.role}
     if message.reasoning:
         written[REASONING_FIELD] = message.reasoning
     written["content"] = list(message.parts) or message.text
     if message.tool_calls:
         numbered = enumerate(message.tool_calls, start=calls_before + 1)
-        written["tool_calls"] = [openai_call(call, number) for number, call in numbered]
+        written["tool_calls"] = [to_openai_call(call, number) for number, call in numbered]
         written["content"] = written["content"] or None
     if message.call_id is not None:
         written["tool_call_id"] = message.call_id
     if message.name is not None:
         written["name"] = message.name
-    return {**written, **message.others}
+    return {**written, **message.extra_fields}
 
 
-_FOREIGN = frozenset({"thinking", "redacted_thinking", "tool_use", "tool_result", "document"})
+_FOREIGN_BLOCKS = frozenset(
+    {"thinking", "redacted_thinking", "tool_use", "tool_result", "document"}
+)
 """Blocks of the Messages API that no message of this form can hold."""
 
 
 # ---- OpenAI's chat form: a list of messages with `role` and `content`, tools in a column beside
 # it.
 
-LISTS: Final = ("messages", "conversations", "conversation")
+LIST_COLUMNS: Final = ("messages", "conversations", "conversation")
 """Columns that a list of messages may stand in."""
 
-CHAT: Final = FieldForm("content")
+CONTENT_SLOT: Final = FieldSlot("content")
 
 
-class Messages:
+class MessagesShape:
     """`{"messages": [{"role": "user", "content": "…"}, …], "tools": […]}`."""
 
     name: Shape = "messages"
     sides: tuple[Side, ...] = ("",)
 
-    def fits(self, columns: Mapping[str, Any]) -> bool:
+    def matches(self, columns: Mapping[str, Any]) -> bool:
         """Say whether there is such a list, or a column called `messages`."""
-        return list_column(columns, "role") is not None or "messages" in columns
+        return find_list_column(columns, "role") is not None or "messages" in columns
 
-    def core(self, columns: Mapping[str, Any]) -> frozenset[str]:
+    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
         """Return the names of the columns that make up the conversation."""
         return frozenset({self._column(columns), "tools"})
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> Spoken:
+    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
         """Read a record's conversation."""
         column = self._column(columns)
         if column not in columns:
             raise UnusableRecord("messages is missing")
         messages = read_chat(columns[column], column)
-        offered = offered_tools(columns.get("tools"))
-        return Spoken(messages, offered, assistant_turns(messages))
+        offered = read_tools(columns.get("tools"))
+        return ParsedConversation(messages, offered, find_assistant_turns(messages))
 
-    def place(self, columns: Mapping[str, Any], turn: int, side: Side) -> Place:
+    def locate_response(
+        self, columns: Mapping[str, Any], turn: int, side: Side
+    ) -> ResponseLocation:
         """Return where a response stands."""
-        return Place((self._column(columns), turn), CHAT)
+        return ResponseLocation((self._column(columns), turn), CONTENT_SLOT)
 
-    def with_context(
+    def replace_context(
         self,
         columns: Mapping[str, Any],
         system: str | None,
-        tools: Sequence[OfferedTool] | None,
+        tools: Sequence[ToolDefinition] | None,
     ) -> dict[str, Any]:
         """Return columns with another system prompt and other tools."""
         column = self._column(columns)
         changed = dict(columns)
         if system is not None:
-            changed[column] = with_system(columns[column], system)
-        return changed if tools is None else with_tools(changed, tools)
+            changed[column] = replace_system(columns[column], system)
+        return changed if tools is None else replace_tools(changed, tools)
 
     def write(self, conversation: Conversation) -> dict[str, Any]:
         """Return a conversation as columns of this shape."""
         columns: dict[str, Any] = {"messages": write_chat(conversation.messages, self.name)}
-        if conversation.offered:
-            columns["tools"] = [openai_tool(tool) for tool in whole_tools(conversation, self.name)]
+        if conversation.tool_definitions:
+            columns["tools"] = [
+                to_openai_tool(tool) for tool in require_plain_tools(conversation, self.name)
+            ]
         return columns
 
     def _column(self, columns: Mapping[str, Any]) -> str:
-        return list_column(columns, "role") or "messages"
+        return find_list_column(columns, "role") or "messages"
 
 
-def list_column(columns: Mapping[str, Any], key: str) -> str | None:
+def find_list_column(columns: Mapping[str, Any], key: str) -> str | None:
     """Return the column that holds a list of messages, known by a key of the first of them."""
-    for name in LISTS:
+    for name in LIST_COLUMNS:
         held = columns.get(name)
         if isinstance(held, list) and held and isinstance(held[0], dict) and key in held[0]:
             return name
     return None
 
 
-def with_system(messages: Sequence[Any], system: str) -> list[Any]:
+def replace_system(messages: Sequence[Any], system: str) -> list[Any]:
     """Return a list of messages with another system prompt; an empty one is taken away."""
     given = list(messages)
     first = given[0] if given else None
@@ -256,34 +264,34 @@ def with_system(messages: Sequence[Any], system: str) -> list[Any]:
     return [{"role": "system", "content": system}, *given] if system else given
 
 
-def with_tools(columns: Mapping[str, Any], tools: Sequence[OfferedTool]) -> dict[str, Any]:
+def replace_tools(columns: Mapping[str, Any], tools: Sequence[ToolDefinition]) -> dict[str, Any]:
     """Return columns with other tools; where there are none any more, the column becomes null."""
     held = columns.get("tools")
     if not tools and held is None:
         return dict(columns)
-    written = written_tools(held, tools, openai_tool) or None
+    written = write_tools(held, tools, to_openai_tool) or None
     if written and isinstance(held, str):
         return {**columns, "tools": dumps(written).decode()}
     return {**columns, "tools": written}
 
 
-def whole_tools(conversation: Conversation, shape: str) -> Sequence[OfferedTool]:
+def require_plain_tools(conversation: Conversation, shape: str) -> Sequence[ToolDefinition]:
     """Return the tools on offer, where name, description and schema are all there is of each.
 
     Raises:
         ConversionRefused: A definition says more.
     """
-    for tool in conversation.offered:
+    for tool in conversation.tool_definitions:
         function = tool.definition.get("function")
         described = function if isinstance(function, dict) else tool.definition
-        more = {name for name, value in described.items() if value is not None} - _DEFINED
+        more = {name for name, value in described.items() if value is not None} - _TOOL_KEYS
         if described is function:
             more |= tool.definition.keys() - {"type", "function"}
         if more:
-            raise ConversionRefused(shape, f"{min(more)!r} of the tool {tool.name!r}")
+            raise UnsupportedConversion(shape, f"{min(more)!r} of the tool {tool.name!r}")
         if described.get("type") not in {None, "function", "custom"}:
-            raise ConversionRefused(shape, f"a tool of type {described['type']!r}")
-    return conversation.offered
+            raise UnsupportedConversion(shape, f"a tool of type {described['type']!r}")
+    return conversation.tool_definitions
 
 
-_DEFINED = frozenset({"name", "description", "parameters", "input_schema", "type"})
+_TOOL_KEYS = frozenset({"name", "description", "parameters", "input_schema", "type"})

@@ -4,81 +4,89 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._row import Conversation, Message, OfferedTool, Shape, Side
+from .._row import Conversation, Message, Shape, Side, ToolDefinition
 from ._base import (
-    ConversionRefused,
-    Place,
-    Spoken,
+    ParsedConversation,
+    ResponseLocation,
+    UnsupportedConversion,
     UnusableRecord,
-    assistant_turns,
-    refuse_context,
-    wrong,
+    find_assistant_turns,
+    reject_context,
+    wrong_type_error,
 )
-from ._hh import TranscriptForm, is_transcript, read_transcript
-from ._messages import CHAT, read_chat, with_system, with_tools
-from ._response import TEXT, response_of
-from ._tools import offered_tools
+from ._hh import TranscriptSlot, is_transcript, read_transcript
+from ._messages import CONTENT_SLOT, read_chat, replace_system, replace_tools
+from ._response import TEXT_SLOT, parse_response
+from ._tools import read_tools
 
 
 @dataclass(frozen=True, slots=True)
-class _Half:
+class _PairSide:
     """One side: the prompt's messages that stand beside it, and its own."""
 
-    lead: tuple[Message, ...]
+    prompt: tuple[Message, ...]
     own: tuple[Message, ...]
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        return (*self.lead, *self.own)
+        return (*self.prompt, *self.own)
 
 
-class Preference:
+class PreferenceShape:
     """`{"prompt": …, "chosen": …, "rejected": …}`; the prompt may stand within the two instead."""
 
     name: Shape = "preference"
     sides: tuple[Side, ...] = ("chosen", "rejected")
 
-    def fits(self, columns: Mapping[str, Any]) -> bool:
+    def matches(self, columns: Mapping[str, Any]) -> bool:
         """Say whether there are a chosen and a rejected response."""
         return "chosen" in columns and "rejected" in columns
 
-    def core(self, columns: Mapping[str, Any]) -> frozenset[str]:
+    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
         """Return the names of the columns that make up the conversations."""
         return frozenset({"prompt", "chosen", "rejected", "tools"})
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> Spoken:
+    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
         """Read one side's conversation; what both have in common is prompt, and not worked on."""
-        chosen, rejected = _half(columns, "chosen"), _half(columns, "rejected")
-        shared = _shared(chosen.messages, rejected.messages)
+        chosen, rejected = _read_side(columns, "chosen"), _read_side(columns, "rejected")
+        shared = _count_shared_messages(chosen.messages, rejected.messages)
         half = rejected if side == "rejected" else chosen
-        first = max(shared, len(half.lead))
-        offered = offered_tools(columns.get("tools")) if _is_chat(columns) else ()
-        return Spoken(half.messages, offered, assistant_turns(half.messages, first=first))
+        first = max(shared, len(half.prompt))
+        offered = read_tools(columns.get("tools")) if _is_chat(columns) else ()
+        return ParsedConversation(
+            half.messages, offered, find_assistant_turns(half.messages, first=first)
+        )
 
-    def place(self, columns: Mapping[str, Any], turn: int, side: Side) -> Place:
+    def locate_response(
+        self, columns: Mapping[str, Any], turn: int, side: Side
+    ) -> ResponseLocation:
         """Return where a response stands."""
         held = columns[side]
         if isinstance(held, list):
-            return Place((side, turn - _lead_length(columns, held)), CHAT)
-        return Place((side,), TranscriptForm(turn) if is_transcript(held) else TEXT)
+            return ResponseLocation(
+                (side, turn - _count_prompt_messages(columns, held)), CONTENT_SLOT
+            )
+        return ResponseLocation((side,), TranscriptSlot(turn) if is_transcript(held) else TEXT_SLOT)
 
-    def with_context(
+    def replace_context(
         self,
         columns: Mapping[str, Any],
         system: str | None,
-        tools: Sequence[OfferedTool] | None,
+        tools: Sequence[ToolDefinition] | None,
     ) -> dict[str, Any]:
         """Return columns with another system prompt and other tools, where there are messages."""
         changed = dict(columns)
         if not _is_chat(columns) or isinstance(columns.get("prompt"), str):
-            refuse_context(self.name, system, tools, " beside strings")
+            reject_context(self.name, system, tools, " beside strings")
             return changed
         if system is not None:
             for name in ("prompt", *self.sides):
                 held = columns.get(name)
-                if isinstance(held, list) and (name == "prompt" or not _is_answer(held)):
-                    changed[name] = with_system(held, system)
-        return changed if tools is None else with_tools(changed, tools)
+                if isinstance(held, list) and (
+                    name == "prompt" or not _starts_with_assistant(held)
+                ):
+                    changed[name] = replace_system(held, system)
+        return changed if tools is None else replace_tools(changed, tools)
 
     def write(self, conversation: Conversation) -> dict[str, Any]:
         """Refuse: a conversation has but one response.
@@ -86,22 +94,22 @@ class Preference:
         Raises:
             ConversionRefused: Always.
         """
-        raise ConversionRefused(self.name, "a single response: there is none to be rejected")
+        raise UnsupportedConversion(self.name, "a single response: there is none to be rejected")
 
 
-def _half(columns: Mapping[str, Any], side: Side) -> _Half:
+def _read_side(columns: Mapping[str, Any], side: Side) -> _PairSide:
     held, prompt = columns.get(side), columns.get("prompt")
     if isinstance(held, list):
         own = read_chat(held, side)
-        return _Half(_lead(prompt, side) if _is_answer(held) else (), own)
+        return _PairSide(_read_prompt(prompt, side) if _starts_with_assistant(held) else (), own)
     if not isinstance(held, str):
-        raise wrong(side, "a text or a list of messages", held)
+        raise wrong_type_error(side, "a text or a list of messages", held)
     if is_transcript(held):
-        return _Half((), read_transcript(held, side))
-    return _Half(_lead(prompt, side), (response_of(held),))
+        return _PairSide((), read_transcript(held, side))
+    return _PairSide(_read_prompt(prompt, side), (parse_response(held),))
 
 
-def _lead(prompt: Any, side: str) -> tuple[Message, ...]:
+def _read_prompt(prompt: Any, side: str) -> tuple[Message, ...]:
     if isinstance(prompt, list):
         return read_chat(prompt, "prompt")
     if isinstance(prompt, str) and prompt.strip():
@@ -116,14 +124,14 @@ def _lead(prompt: Any, side: str) -> tuple[Message, ...]:
     )
 
 
-def _lead_length(columns: Mapping[str, Any], held: list[Any]) -> int:
-    if not _is_answer(held):
+def _count_prompt_messages(columns: Mapping[str, Any], held: list[Any]) -> int:
+    if not _starts_with_assistant(held):
         return 0
     prompt = columns["prompt"]
-    return len(prompt) if isinstance(prompt, list) else len(_lead(prompt, ""))
+    return len(prompt) if isinstance(prompt, list) else len(_read_prompt(prompt, ""))
 
 
-def _is_answer(held: list[Any]) -> bool:
+def _starts_with_assistant(held: list[Any]) -> bool:
     """Say whether a list begins with the assistant's message, so that its prompt is elsewhere."""
     return bool(held) and isinstance(held[0], dict) and held[0].get("role") == "assistant"
 
@@ -132,7 +140,7 @@ def _is_chat(columns: Mapping[str, Any]) -> bool:
     return isinstance(columns.get("chosen"), list) and isinstance(columns.get("rejected"), list)
 
 
-def _shared(chosen: Sequence[Message], rejected: Sequence[Message]) -> int:
+def _count_shared_messages(chosen: Sequence[Message], rejected: Sequence[Message]) -> int:
     """Return how many messages both sides begin with; the last response of each is its own.
 
     Raises:
@@ -147,5 +155,5 @@ def _shared(chosen: Sequence[Message], rejected: Sequence[Message]) -> int:
             f"chosen and rejected do not answer the same prompt: their message {same + 1} is "
             "neither the same nor a response of both"
         )
-    last = [max(assistant_turns(messages), default=0) for messages in (chosen, rejected)]
+    last = [max(find_assistant_turns(messages), default=0) for messages in (chosen, rejected)]
     return min(same, *last)

@@ -3,91 +3,106 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._row import REASONING_FIELD, Conversation, Message, OfferedTool, Shape, Side
+from .._row import REASONING_FIELD, Conversation, Message, Shape, Side, ToolDefinition
 from ._base import (
-    ContextRefused,
-    ConversionRefused,
-    Place,
-    Spoken,
+    ParsedConversation,
+    ResponseLocation,
+    UnsupportedContext,
+    UnsupportedConversion,
     UnusableRecord,
-    assistant_turns,
-    list_of,
-    optional_text,
-    refuse_beside_text,
-    refuse_context,
-    refuse_tools,
-    text_in,
-    wrong,
+    find_assistant_turns,
+    get_text,
+    reject_context,
+    reject_non_text,
+    reject_tools,
+    require_list,
+    require_text,
+    wrong_type_error,
 )
-from ._messages import CHAT, read_chat, whole_tools, with_system, with_tools, write_chat
+from ._messages import (
+    CONTENT_SLOT,
+    read_chat,
+    replace_system,
+    replace_tools,
+    require_plain_tools,
+    write_chat,
+)
 from ._response import (
-    TEXT,
-    FieldForm,
-    reasoning_field,
-    response_of,
-    tagged,
-    thought_of,
-    unless_blank,
+    TEXT_SLOT,
+    FieldSlot,
+    add_think_tags,
+    drop_blank,
+    find_reasoning_field,
+    parse_response,
+    parse_think_tags,
 )
-from ._tools import offered_tools, openai_tool
+from ._tools import read_tools, to_openai_tool
 
 # ---- TRL's pair, `prompt` and `completion`: two strings, or two lists of messages.
 
 
-class Completion:
+class PromptCompletionShape:
     """`{"prompt": "…", "completion": "…"}` or `{"prompt": [{…}], "completion": [{…}]}`."""
 
     name: Shape = "completion"
     sides: tuple[Side, ...] = ("",)
 
-    def fits(self, columns: Mapping[str, Any]) -> bool:
+    def matches(self, columns: Mapping[str, Any]) -> bool:
         """Say whether there are a prompt and a completion."""
         return "prompt" in columns and "completion" in columns
 
-    def core(self, columns: Mapping[str, Any]) -> frozenset[str]:
+    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
         """Return the names of the columns that make up the conversation."""
         return frozenset({"prompt", "completion", *(("tools",) if _is_chat(columns) else ())})
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> Spoken:
+    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
         """Read a record's conversation."""
         if not _is_chat(columns):
             return _read_texts(columns)
         if not isinstance(columns.get("prompt"), list):
-            raise wrong("prompt", "a list of messages as completion is", columns.get("prompt"))
+            raise wrong_type_error(
+                "prompt", "a list of messages as completion is", columns.get("prompt")
+            )
         prompt = read_chat(columns["prompt"], "prompt")
         messages = (*prompt, *read_chat(columns["completion"], "completion"))
-        offered = offered_tools(columns.get("tools"))
-        return Spoken(messages, offered, assistant_turns(messages, first=len(prompt)))
+        offered = read_tools(columns.get("tools"))
+        return ParsedConversation(
+            messages, offered, find_assistant_turns(messages, first=len(prompt))
+        )
 
-    def place(self, columns: Mapping[str, Any], turn: int, side: Side) -> Place:
+    def locate_response(
+        self, columns: Mapping[str, Any], turn: int, side: Side
+    ) -> ResponseLocation:
         """Return where a response stands."""
         if not _is_chat(columns):
-            return Place(("completion",), TEXT)
-        return Place(("completion", turn - len(columns["prompt"])), CHAT)
+            return ResponseLocation(("completion",), TEXT_SLOT)
+        return ResponseLocation(("completion", turn - len(columns["prompt"])), CONTENT_SLOT)
 
-    def with_context(
+    def replace_context(
         self,
         columns: Mapping[str, Any],
         system: str | None,
-        tools: Sequence[OfferedTool] | None,
+        tools: Sequence[ToolDefinition] | None,
     ) -> dict[str, Any]:
         """Return columns with another system prompt and other tools, where there are messages."""
         if not _is_chat(columns):
-            refuse_context(self.name, system, tools, " beside strings")
+            reject_context(self.name, system, tools, " beside strings")
             return dict(columns)
         changed = dict(columns)
         if system is not None:
-            changed["prompt"] = with_system(columns["prompt"], system)
-        return changed if tools is None else with_tools(changed, tools)
+            changed["prompt"] = replace_system(columns["prompt"], system)
+        return changed if tools is None else replace_tools(changed, tools)
 
     def write(self, conversation: Conversation) -> dict[str, Any]:
         """Return a conversation as two lists of messages, the response alone the second."""
         if conversation.turn != len(conversation.messages) - 1:
-            raise ConversionRefused(self.name, "a turn after the response")
+            raise UnsupportedConversion(self.name, "a turn after the response")
         messages = write_chat(conversation.messages, self.name)
         columns: dict[str, Any] = {"prompt": messages[:-1], "completion": messages[-1:]}
-        if conversation.offered:
-            columns["tools"] = [openai_tool(tool) for tool in whole_tools(conversation, self.name)]
+        if conversation.tool_definitions:
+            columns["tools"] = [
+                to_openai_tool(tool) for tool in require_plain_tools(conversation, self.name)
+            ]
         return columns
 
 
@@ -95,78 +110,84 @@ def _is_chat(columns: Mapping[str, Any]) -> bool:
     return isinstance(columns.get("completion"), list)
 
 
-def _read_texts(columns: Mapping[str, Any]) -> Spoken:
-    prompt, completion = text_in(columns, "prompt"), columns.get("completion")
+def _read_texts(columns: Mapping[str, Any]) -> ParsedConversation:
+    prompt, completion = require_text(columns, "prompt"), columns.get("completion")
     if not isinstance(completion, str):
-        raise wrong("completion", "a string or a list of messages", completion)
+        raise wrong_type_error("completion", "a string or a list of messages", completion)
     if not prompt:
         raise UnusableRecord("prompt is empty")
-    return Spoken((Message("user", prompt), response_of(completion)), turns=(1,))
+    return ParsedConversation(
+        (Message("user", prompt), parse_response(completion)), response_turns=(1,)
+    )
 
 
-class Alpaca:
+class AlpacaShape:
     """`{"instruction": "…", "input": "…", "output": "…", "history": [["…", "…"]]}`."""
 
     name: Shape = "alpaca"
     sides: tuple[Side, ...] = ("",)
 
-    def fits(self, columns: Mapping[str, Any]) -> bool:
+    def matches(self, columns: Mapping[str, Any]) -> bool:
         """Say whether there are an instruction and an output."""
         return "instruction" in columns and "output" in columns
 
-    def core(self, columns: Mapping[str, Any]) -> frozenset[str]:
+    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
         """Return the names of the columns that make up the conversation."""
         return frozenset({"instruction", "input", "output", "system", "history"})
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> Spoken:
+    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
         """Read a record's conversation."""
         messages = []
-        if system := optional_text(columns, "system"):
+        if system := get_text(columns, "system"):
             messages.append(Message("system", system))
-        for at, pair in enumerate(list_of(columns.get("history") or [], "history")):
-            said, answered = _pair(pair, f"history[{at}]")
-            messages += [Message("user", said), response_of(answered)]
-        instruction, given = text_in(columns, "instruction"), optional_text(columns, "input")
+        for at, pair in enumerate(require_list(columns.get("history") or [], "history")):
+            said, answered = _read_exchange(pair, f"history[{at}]")
+            messages += [Message("user", said), parse_response(answered)]
+        instruction, given = require_text(columns, "instruction"), get_text(columns, "input")
         asked = "\n".join(filter(None, (instruction, given)))
         if not asked.strip():
             raise UnusableRecord("instruction is empty")
-        messages += [Message("user", asked), response_of(text_in(columns, "output"))]
-        return Spoken(tuple(messages), turns=assistant_turns(messages))
+        messages += [Message("user", asked), parse_response(require_text(columns, "output"))]
+        return ParsedConversation(tuple(messages), response_turns=find_assistant_turns(messages))
 
-    def place(self, columns: Mapping[str, Any], turn: int, side: Side) -> Place:
+    def locate_response(
+        self, columns: Mapping[str, Any], turn: int, side: Side
+    ) -> ResponseLocation:
         """Return where a response stands."""
         at = (turn - (1 if columns.get("system") else 0)) // 2
         if at < len(columns.get("history") or ()):
-            return Place(("history", at, 1), TEXT)
-        return Place(("output",), TEXT)
+            return ResponseLocation(("history", at, 1), TEXT_SLOT)
+        return ResponseLocation(("output",), TEXT_SLOT)
 
-    def with_context(
+    def replace_context(
         self,
         columns: Mapping[str, Any],
         system: str | None,
-        tools: Sequence[OfferedTool] | None,
+        tools: Sequence[ToolDefinition] | None,
     ) -> dict[str, Any]:
         """Return columns with another system prompt; there is no place for tools."""
         if tools:
-            raise ContextRefused(self.name, "tools")
-        return with_system_column(columns, system, self.name)
+            raise UnsupportedContext(self.name, "tools")
+        return replace_system_column(columns, system, self.name)
 
     def write(self, conversation: Conversation) -> dict[str, Any]:
         """Return a conversation as columns of this shape."""
         messages = list(conversation.messages)
-        refuse_beside_text(messages, self.name)
-        refuse_tools(conversation, self.name)
+        reject_non_text(messages, self.name)
+        reject_tools(conversation, self.name)
         system = messages.pop(0).text if messages and messages[0].role == "system" else ""
         if len(messages) % 2 or not messages:
-            raise ConversionRefused(self.name, "a conversation that does not end with a response")
+            raise UnsupportedConversion(
+                self.name, "a conversation that does not end with a response"
+            )
         pairs = []
         for asked, answered in zip(messages[::2], messages[1::2], strict=True):
             if (asked.role, answered.role) != ("user", "assistant"):
-                raise ConversionRefused(self.name, "turns that do not alternate")
-            pairs.append([asked.text, tagged(answered.reasoning, answered.text)])
+                raise UnsupportedConversion(self.name, "turns that do not alternate")
+            pairs.append([asked.text, add_think_tags(answered.reasoning, answered.text)])
         *history, (instruction, output) = pairs
         if not instruction.strip():
-            raise ConversionRefused(self.name, "an empty question")
+            raise UnsupportedConversion(self.name, "an empty question")
         columns: dict[str, Any] = {"instruction": instruction, "input": "", "output": output}
         if system:
             columns["system"] = system
@@ -175,7 +196,7 @@ class Alpaca:
         return columns
 
 
-def with_system_column(
+def replace_system_column(
     columns: Mapping[str, Any], system: str | None, shape: Shape
 ) -> dict[str, Any]:
     """Return columns with another system prompt in the column `system`.
@@ -187,87 +208,89 @@ def with_system_column(
     if system is None or (not system and not held):
         return dict(columns)
     if not isinstance(held, str | None):
-        raise ContextRefused(shape, "a system prompt beside a column 'system' that is no text")
+        raise UnsupportedContext(shape, "a system prompt beside a column 'system' that is no text")
     return {**columns, "system": system}
 
 
-def _pair(value: Any, where: str) -> tuple[str, str]:
-    pair = list_of(value, where)
+def _read_exchange(value: Any, where: str) -> tuple[str, str]:
+    pair = require_list(value, where)
     if len(pair) != 2:
         raise UnusableRecord(f"{where} must be a pair, what was said and what was answered")
     for at, text in enumerate(pair):
         if not isinstance(text, str):
-            raise wrong(f"{where}[{at}]", "a string", text)
+            raise wrong_type_error(f"{where}[{at}]", "a string", text)
     return pair[0], pair[1]
 
 
 # ---- A pair of strings, `prompt` and `response`; reasoning and system prompt in columns beside.
 
-_FORM = FieldForm("response", lasting=True)
+_RESPONSE_SLOT = FieldSlot("response", keep_null=True)
 
 
-class Prompt:
+class PromptResponseShape:
     """`{"prompt": "…", "response": "…"}`."""
 
     name: Shape = "prompt"
     sides: tuple[Side, ...] = ("",)
 
-    def fits(self, columns: Mapping[str, Any]) -> bool:
+    def matches(self, columns: Mapping[str, Any]) -> bool:
         """Say whether there are a prompt and a response."""
         return "prompt" in columns and "response" in columns
 
-    def core(self, columns: Mapping[str, Any]) -> frozenset[str]:
+    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
         """Return the names of the columns that make up the conversation."""
         system = ("system",) if isinstance(columns.get("system"), str | None) else ()
-        return frozenset({"prompt", "response", *system, reasoning_field(columns)})
+        return frozenset({"prompt", "response", *system, find_reasoning_field(columns)})
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> Spoken:
+    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
         """Read a record's conversation."""
         messages = []
         if isinstance(columns.get("system"), str) and columns["system"]:
             messages.append(Message("system", columns["system"]))
-        prompt, response = text_in(columns, "prompt"), text_in(columns, "response")
+        prompt, response = require_text(columns, "prompt"), require_text(columns, "response")
         if not prompt:
             raise UnusableRecord("prompt is empty")
-        optional_text(columns, REASONING_FIELD)
-        reasoning = columns.get(reasoning_field(columns)) or ""
+        get_text(columns, REASONING_FIELD)
+        reasoning = columns.get(find_reasoning_field(columns)) or ""
         if not reasoning:
-            thought = thought_of(response)
+            thought = parse_think_tags(response)
             reasoning, response = thought.reasoning.strip(), thought.answer
         if not response.strip():
             raise UnusableRecord("empty response: 'response' has no text")
         messages += [
             Message("user", prompt),
-            Message("assistant", response, unless_blank(reasoning)),
+            Message("assistant", response, drop_blank(reasoning)),
         ]
-        return Spoken(tuple(messages), turns=(len(messages) - 1,))
+        return ParsedConversation(tuple(messages), response_turns=(len(messages) - 1,))
 
-    def place(self, columns: Mapping[str, Any], turn: int, side: Side) -> Place:
+    def locate_response(
+        self, columns: Mapping[str, Any], turn: int, side: Side
+    ) -> ResponseLocation:
         """Return where the response stands."""
-        return Place((), _FORM)
+        return ResponseLocation((), _RESPONSE_SLOT)
 
-    def with_context(
+    def replace_context(
         self,
         columns: Mapping[str, Any],
         system: str | None,
-        tools: Sequence[OfferedTool] | None,
+        tools: Sequence[ToolDefinition] | None,
     ) -> dict[str, Any]:
         """Return columns with another system prompt; there is no place for tools."""
         if tools:
-            raise ContextRefused(self.name, "tools")
-        return with_system_column(columns, system, self.name)
+            raise UnsupportedContext(self.name, "tools")
+        return replace_system_column(columns, system, self.name)
 
     def write(self, conversation: Conversation) -> dict[str, Any]:
         """Return a conversation as columns of this shape."""
         messages = conversation.messages
-        refuse_beside_text(messages, self.name)
-        refuse_tools(conversation, self.name)
+        reject_non_text(messages, self.name)
+        reject_tools(conversation, self.name)
         roles = [message.role for message in messages]
         if roles not in (["user", "assistant"], ["system", "user", "assistant"]):
-            raise ConversionRefused(self.name, "more than one question and its response")
+            raise UnsupportedConversion(self.name, "more than one question and its response")
         asked, answered = messages[-2:]
         if not asked.text:
-            raise ConversionRefused(self.name, "an empty question")
+            raise UnsupportedConversion(self.name, "an empty question")
         columns = {"system": messages[0].text} if len(messages) == 3 else {}
         columns["prompt"] = asked.text
         if answered.reasoning:

@@ -4,25 +4,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .._json import dumps
-from .._row import Conversation, Message, OfferedTool, Shape, Side, ToolCall
+from .._row import Conversation, Message, Shape, Side, ToolCall, ToolDefinition
 from ._base import (
-    ConversionRefused,
-    Place,
-    Spoken,
+    ParsedConversation,
+    ResponseLocation,
+    UnsupportedConversion,
     UnusableRecord,
-    list_of,
-    none_of,
-    object_of,
-    optional_text,
-    others_of,
-    refuse_beside_text,
-    text_in,
+    get_extra_fields,
+    get_text,
+    reject_non_text,
+    require_list,
+    require_object,
+    require_text,
+    unknown_value_error,
 )
-from ._messages import list_column, whole_tools
-from ._response import TEXT, tagged, thought_of
-from ._tools import flat_tool, offered_tools, parsed_arguments, written_calls, written_tools
+from ._messages import find_list_column, require_plain_tools
+from ._response import TEXT_SLOT, add_think_tags, parse_think_tags
+from ._tools import parse_arguments, parse_calls, read_tools, to_flat_tool, write_tools
 
-ROLES: Final[Mapping[str, str]] = {
+SHAREGPT_ROLES: Final[Mapping[str, str]] = {
     "human": "user",
     "user": "user",
     "prompter": "user",
@@ -43,71 +43,73 @@ ROLES: Final[Mapping[str, str]] = {
 }
 """Who speaks, as data sets call them → role; `call` is an assistant's call, written as JSON."""
 
-_KNOWN = frozenset({"from", "value"})
+_TURN_KEYS = frozenset({"from", "value"})
 
 
-class ShareGpt:
+class ShareGptShape:
     """`{"conversations": [{"from": "human", "value": "…"}, {"from": "gpt", "value": "…"}]}`."""
 
     name: Shape = "sharegpt"
     sides: tuple[Side, ...] = ("",)
 
-    def fits(self, columns: Mapping[str, Any]) -> bool:
+    def matches(self, columns: Mapping[str, Any]) -> bool:
         """Say whether there is such a list, or a column called `conversations`."""
-        if list_column(columns, "from") is not None:
+        if find_list_column(columns, "from") is not None:
             return True
-        return "conversations" in columns and list_column(columns, "role") is None
+        return "conversations" in columns and find_list_column(columns, "role") is None
 
-    def core(self, columns: Mapping[str, Any]) -> frozenset[str]:
+    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
         """Return the names of the columns that make up the conversation."""
         return frozenset({self._column(columns), "system", "tools"})
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> Spoken:
+    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
         """Read a record's conversation."""
         column = self._column(columns)
         if column not in columns:
             raise UnusableRecord("conversations is missing")
         messages, turns = [], []
-        if system := optional_text(columns, "system"):
+        if system := get_text(columns, "system"):
             messages.append(Message("system", system))
-        for at, turn in enumerate(list_of(columns[column], column)):
+        for at, turn in enumerate(require_list(columns[column], column)):
             message, spoken = _read_turn(turn, f"{column}[{at}]")
             if spoken:
                 turns.append(len(messages))
             messages.append(message)
-        offered = offered_tools(columns.get("tools"))
-        return Spoken(tuple(messages), offered, tuple(turns))
+        offered = read_tools(columns.get("tools"))
+        return ParsedConversation(tuple(messages), offered, tuple(turns))
 
-    def place(self, columns: Mapping[str, Any], turn: int, side: Side) -> Place:
+    def locate_response(
+        self, columns: Mapping[str, Any], turn: int, side: Side
+    ) -> ResponseLocation:
         """Return where a response stands."""
         before = 1 if columns.get("system") else 0
-        return Place((self._column(columns), turn - before, "value"), TEXT)
+        return ResponseLocation((self._column(columns), turn - before, "value"), TEXT_SLOT)
 
-    def with_context(
+    def replace_context(
         self,
         columns: Mapping[str, Any],
         system: str | None,
-        tools: Sequence[OfferedTool] | None,
+        tools: Sequence[ToolDefinition] | None,
     ) -> dict[str, Any]:
         """Return columns with another system prompt and other tools."""
         changed = dict(columns)
         if system is not None:
             changed = self._with_system(changed, system)
         if tools is not None and (tools or columns.get("tools")):
-            written = written_tools(columns.get("tools"), tools, flat_tool)
+            written = write_tools(columns.get("tools"), tools, to_flat_tool)
             as_list = isinstance(columns.get("tools"), list)
             changed["tools"] = written if as_list else dumps(written).decode() if written else ""
         return changed
 
     def write(self, conversation: Conversation) -> dict[str, Any]:
         """Return a conversation as columns of this shape."""
-        refuse_beside_text(conversation.messages, self.name)
+        reject_non_text(conversation.messages, self.name)
         turns: list[dict[str, Any]] = []
         for message in conversation.messages:
-            turns += _written(message)
+            turns += _write_turn(message)
         columns: dict[str, Any] = {"conversations": turns}
-        if conversation.offered:
-            written = [flat_tool(tool) for tool in whole_tools(conversation, self.name)]
+        if conversation.tool_definitions:
+            written = [to_flat_tool(tool) for tool in require_plain_tools(conversation, self.name)]
             columns["tools"] = dumps(written).decode()
         return columns
 
@@ -116,7 +118,10 @@ class ShareGpt:
         column = self._column(columns)
         turns = list(columns[column])
         first = turns[0] if turns else None
-        if isinstance(first, dict) and ROLES.get(str(first.get("from")).lower()) == "system":
+        if (
+            isinstance(first, dict)
+            and SHAREGPT_ROLES.get(str(first.get("from")).lower()) == "system"
+        ):
             turns[:1] = [{**first, "value": system}] if system else []
             return {**columns, column: turns}
         if "system" in columns:
@@ -126,46 +131,48 @@ class ShareGpt:
         return {**columns, column: [{"from": "system", "value": system}, *turns]}
 
     def _column(self, columns: Mapping[str, Any]) -> str:
-        return list_column(columns, "from") or "conversations"
+        return find_list_column(columns, "from") or "conversations"
 
 
 def _read_turn(value: Any, where: str) -> tuple[Message, bool]:
     """Return a turn's message, and whether it is a response that can be worked on."""
-    turn = object_of(value, where)
+    turn = require_object(value, where)
     said_by = turn.get("from")
-    role = ROLES.get(said_by.lower()) if isinstance(said_by, str) else None
+    role = SHAREGPT_ROLES.get(said_by.lower()) if isinstance(said_by, str) else None
     if role is None:
-        raise none_of(turn, "from", where, ", ".join(ROLES))
-    text, others = text_in(turn, "value", where), others_of(turn, _KNOWN)
+        raise unknown_value_error(turn, "from", where, ", ".join(SHAREGPT_ROLES))
+    text, others = require_text(turn, "value", where), get_extra_fields(turn, _TURN_KEYS)
     if role not in {"assistant", "call"}:
-        return Message(role, text, others=others), False
-    thought = thought_of(text)
+        return Message(role, text, extra_fields=others), False
+    thought = parse_think_tags(text)
     reasoning = thought.reasoning.strip()
     if role == "assistant":
-        return Message(role, thought.answer, reasoning, others=others), True
-    calls = written_calls(thought.answer)
+        return Message(role, thought.answer, reasoning, extra_fields=others), True
+    calls = parse_calls(thought.answer)
     rest = "" if calls else thought.answer
-    return Message("assistant", rest, reasoning, calls, others=others), False
+    return Message("assistant", rest, reasoning, calls, extra_fields=others), False
 
 
-def _written(message: Message) -> list[dict[str, Any]]:
+def _write_turn(message: Message) -> list[dict[str, Any]]:
     if message.role == "developer":
-        raise ConversionRefused("sharegpt", "the role 'developer'")
+        raise UnsupportedConversion("sharegpt", "the role 'developer'")
     if message.tool_calls:
         if message.text.strip():
-            raise ConversionRefused("sharegpt", "a turn that both says something and calls a tool")
-        called = [_call(call) for call in message.tool_calls]
+            raise UnsupportedConversion(
+                "sharegpt", "a turn that both says something and calls a tool"
+            )
+        called = [_parse_call(call) for call in message.tool_calls]
         calls = dumps(called[0] if len(called) == 1 else called).decode()
-        return [{"from": "function_call", "value": tagged(message.reasoning, calls)}]
-    said_by = _WRITTEN[message.role]
-    return [{"from": said_by, "value": tagged(message.reasoning, message.text)}]
+        return [{"from": "function_call", "value": add_think_tags(message.reasoning, calls)}]
+    said_by = _SPEAKER_OF_ROLE[message.role]
+    return [{"from": said_by, "value": add_think_tags(message.reasoning, message.text)}]
 
 
-def _call(call: ToolCall) -> dict[str, Any]:
-    return {"name": call.name, "arguments": parsed_arguments(call)}
+def _parse_call(call: ToolCall) -> dict[str, Any]:
+    return {"name": call.name, "arguments": parse_arguments(call)}
 
 
-_WRITTEN = {
+_SPEAKER_OF_ROLE = {
     "system": "system",
     "user": "human",
     "assistant": "gpt",

@@ -5,32 +5,32 @@ from typing import Any
 
 from whyset.errors import DatasetError
 
-from .._json import NotJson, dumps, loads
-from .._row import Message, OfferedTool, ToolCall
-from ._base import UnusableRecord, list_of, object_of, text_in, wrong
+from .._json import InvalidJson, dumps, loads
+from .._row import Message, ToolCall, ToolDefinition
+from ._base import UnusableRecord, require_list, require_object, require_text, wrong_type_error
 
 _NO_ARGUMENTS: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 
-def offered_tools(value: Any) -> tuple[OfferedTool, ...]:
+def read_tools(value: Any) -> tuple[ToolDefinition, ...]:
     """Read a `tools` column: a list of definitions, OpenAI's or Anthropic's, or JSON of one.
 
     What is no definition is passed over: it is context, and stays in the row as it is.
     """
     if isinstance(value, str):
-        value = _parsed(value)
+        value = _parse_json(value)
     if not isinstance(value, list):
         return ()
-    read = (_offered(tool) for tool in value)
+    read = (_read_tool(tool) for tool in value)
     return tuple(tool for tool in read if tool is not None)
 
 
-def openai_tool(tool: OfferedTool) -> dict[str, Any]:
+def to_openai_tool(tool: ToolDefinition) -> dict[str, Any]:
     """Return a tool as chat templates and OpenAI take it."""
-    return {"type": "function", "function": flat_tool(tool)}
+    return {"type": "function", "function": to_flat_tool(tool)}
 
 
-def flat_tool(tool: OfferedTool) -> dict[str, Any]:
+def to_flat_tool(tool: ToolDefinition) -> dict[str, Any]:
     """Return a tool as name, description and parameters."""
     return {
         "name": tool.name,
@@ -39,7 +39,7 @@ def flat_tool(tool: OfferedTool) -> dict[str, Any]:
     }
 
 
-def anthropic_tool(tool: OfferedTool) -> dict[str, Any]:
+def to_anthropic_tool(tool: ToolDefinition) -> dict[str, Any]:
     """Return a tool as the Messages API takes it."""
     return {
         "name": tool.name,
@@ -48,7 +48,7 @@ def anthropic_tool(tool: OfferedTool) -> dict[str, Any]:
     }
 
 
-def defined_tools(tools: Sequence[Mapping[str, Any]]) -> tuple[OfferedTool, ...]:
+def parse_tool_definitions(tools: Sequence[Mapping[str, Any]]) -> tuple[ToolDefinition, ...]:
     """Read definitions that were made for a row, in OpenAI's form or Anthropic's.
 
     Raises:
@@ -56,15 +56,15 @@ def defined_tools(tools: Sequence[Mapping[str, Any]]) -> tuple[OfferedTool, ...]
     """
     read = []
     for place, tool in enumerate(tools):
-        offered = _offered(dict(tool))
+        offered = _read_tool(dict(tool))
         if offered is None:
             raise DatasetError(f"tools[{place}] is no definition of a tool: it has no name")
         read.append(offered)
     return tuple(read)
 
 
-def written_tools(
-    held: Any, tools: Sequence[OfferedTool], write: Callable[[OfferedTool], dict[str, Any]]
+def write_tools(
+    held: Any, tools: Sequence[ToolDefinition], write: Callable[[ToolDefinition], dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Write tools in a shape's form; those that a row has already stay as they stand in it.
 
@@ -73,12 +73,12 @@ def written_tools(
         tools: All that it is to hold.
         write: How the shape writes one.
     """
-    there = _parsed(held) if isinstance(held, str) else held
+    there = _parse_json(held) if isinstance(held, str) else held
     kept = there if isinstance(there, list) else ()
     return [dict(tool.definition) if tool.definition in kept else write(tool) for tool in tools]
 
 
-def openai_calls(message: Mapping[str, Any], where: str) -> tuple[ToolCall, ...]:
+def read_openai_calls(message: Mapping[str, Any], where: str) -> tuple[ToolCall, ...]:
     """Read the calls of an assistant's message, the old form included.
 
     Raises:
@@ -87,39 +87,39 @@ def openai_calls(message: Mapping[str, Any], where: str) -> tuple[ToolCall, ...]
     calls = []
     given = message.get("tool_calls")
     if given is not None:
-        for place, value in enumerate(list_of(given, f"{where}.tool_calls")):
+        for place, value in enumerate(require_list(given, f"{where}.tool_calls")):
             at = f"{where}.tool_calls[{place}]"
-            call = object_of(value, at)
+            call = require_object(value, at)
             if "function" not in call:
                 raise UnusableRecord(f"{at}.function is missing")
-            calls.append(_call(call["function"], f"{at}.function", call.get("id")))
+            calls.append(_read_call(call["function"], f"{at}.function", call.get("id")))
     if message.get("function_call") is not None:
-        calls.append(_call(message["function_call"], f"{where}.function_call", None))
+        calls.append(_read_call(message["function_call"], f"{where}.function_call", None))
     return tuple(calls)
 
 
-def written_calls(text: str) -> tuple[ToolCall, ...]:
+def parse_calls(text: str) -> tuple[ToolCall, ...]:
     """Read calls that are written as JSON: an object with name and arguments, or a list of them.
 
     Returns:
         The calls; none where the text is something else.
     """
-    value = _parsed(text)
+    value = _parse_json(text)
     calls = []
     for call in value if isinstance(value, list) else [value]:
         if not isinstance(call, dict) or not isinstance(call.get("name"), str):
             return ()
-        calls.append(ToolCall(call["name"], as_json(call.get("arguments", ""))))
+        calls.append(ToolCall(call["name"], arguments_to_json(call.get("arguments", ""))))
     return tuple(calls)
 
 
-def parsed_arguments(call: ToolCall) -> Any:
+def parse_arguments(call: ToolCall) -> Any:
     """Return a call's arguments as a value; as text where they are no JSON."""
-    value = _parsed(call.arguments)
+    value = _parse_json(call.arguments)
     return call.arguments if value is None and call.arguments.strip() != "null" else value
 
 
-def openai_call(call: ToolCall, number: int) -> dict[str, Any]:
+def to_openai_call(call: ToolCall, number: int) -> dict[str, Any]:
     """Return a call as OpenAI writes it; one without an id is given one by its place."""
     return {
         "id": call.id or f"call_{number}",
@@ -128,7 +128,7 @@ def openai_call(call: ToolCall, number: int) -> dict[str, Any]:
     }
 
 
-def numbered_calls(messages: Sequence[Message]) -> dict[int, int]:
+def count_preceding_calls(messages: Sequence[Message]) -> dict[int, int]:
     """Return, for each message that calls, how many calls came before it."""
     before, count = {}, 0
     for place, message in enumerate(messages):
@@ -138,17 +138,19 @@ def numbered_calls(messages: Sequence[Message]) -> dict[int, int]:
     return before
 
 
-def _call(value: Any, where: str, call_id: Any) -> ToolCall:
-    function = object_of(value, where)
-    name, arguments = text_in(function, "name", where), function.get("arguments")
+def _read_call(value: Any, where: str, call_id: Any) -> ToolCall:
+    function = require_object(value, where)
+    name, arguments = require_text(function, "name", where), function.get("arguments")
     if arguments is None:
         arguments = ""
     if not isinstance(arguments, str | dict):
-        raise wrong(f"{where}.arguments", "a string or an object", arguments)
-    return ToolCall(name, as_json(arguments), call_id if isinstance(call_id, str) else None)
+        raise wrong_type_error(f"{where}.arguments", "a string or an object", arguments)
+    return ToolCall(
+        name, arguments_to_json(arguments), call_id if isinstance(call_id, str) else None
+    )
 
 
-def as_json(given: Any) -> str:
+def arguments_to_json(given: Any) -> str:
     """Return arguments as text: JSON of what is no text itself.
 
     Raises:
@@ -162,7 +164,7 @@ def as_json(given: Any) -> str:
         raise UnusableRecord(f"arguments of a tool call: {error}") from error
 
 
-def _offered(tool: Any) -> OfferedTool | None:
+def _read_tool(tool: Any) -> ToolDefinition | None:
     if not isinstance(tool, dict):
         return None
     described = tool.get("function", tool)
@@ -170,7 +172,7 @@ def _offered(tool: Any) -> OfferedTool | None:
         return None
     description = described.get("description")
     schema = described.get("parameters", described.get("input_schema"))
-    return OfferedTool(
+    return ToolDefinition(
         described["name"],
         description if isinstance(description, str) else "",
         schema if isinstance(schema, dict) else None,
@@ -178,8 +180,8 @@ def _offered(tool: Any) -> OfferedTool | None:
     )
 
 
-def _parsed(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
         return loads(text.encode())
-    except (NotJson, UnicodeEncodeError):
+    except (InvalidJson, UnicodeEncodeError):
         return None

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from whyset.generators import (
     Ask,
+    AskFailed,
     Axis,
     Brief,
     Check,
@@ -21,30 +22,29 @@ from whyset.generators import (
     GeneratorError,
     GeneratorOptions,
     Ideas,
-    Opinion,
+    JudgeAnswer,
     PointedVerdict,
     Rejected,
     Reply,
     Review,
     Role,
     Steps,
-    Unanswered,
-    Working,
+    WorkState,
+    ask_judge,
+    ask_writer,
     fence,
-    filler,
-    judged,
-    rehearsed,
+    filler_text,
+    make_mock_reply,
+    refine,
     render_list,
     render_passages,
-    reviewed,
-    written,
 )
 from whyset.generators.checks import (
     check_language,
     check_length,
-    check_no_echo,
     check_no_leak,
     check_no_links,
+    check_no_overlap,
     check_not_preachy,
 )
 
@@ -94,7 +94,7 @@ AXES = (
 # ---- What judges answer. Each class is the schema of an ask.
 
 
-class Listed(Opinion):
+class Listed(JudgeAnswer):
     """What might be objected; each becomes a document."""
 
     objections: list[str] = Field(min_length=1)
@@ -244,13 +244,13 @@ class Objections(DocumentGenerator):
         """Return the steps of one document."""
         return _Document(self, item).steps()
 
-    def rehearse(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
         """Return what stands for an answer in a dry run: of typical length, meaning nothing."""
         match ask.step:
             case "objections/object":
-                text = Listed(objections=[filler(40)]).model_dump_json()
+                text = Listed(objections=[filler_text(40)]).model_dump_json()
             case "objections/answer":
-                text = filler(120)
+                text = filler_text(120)
             case "objections/judge":
                 verdict = Verdict(
                     meets_it=True, grounded=True, concedes=True, sells=False, problems=[]
@@ -258,7 +258,7 @@ class Objections(DocumentGenerator):
                 text = verdict.model_dump_json()
             case other:
                 raise GeneratorError(f"objections have no step {other!r}")
-        return rehearsed(ask, text)
+        return make_mock_reply(ask, text)
 
 
 class _Document:
@@ -280,14 +280,14 @@ class _Document:
             without=list(self._options.without),
         )
         # Gathers passages, renders asks and keeps what the result will rest on.
-        self._working = Working(evidence, generator.prompts)
+        self._working = WorkState(evidence, generator.prompts)
 
     def ideas(self, count: int) -> Steps[Ideas | Rejected]:
         try:
             yield from self._gather()
             found = yield from self._object(count)
-        except Unanswered as unanswered:
-            return self._working.rejected(unanswered.reason, detail=str(unanswered))
+        except AskFailed as unanswered:
+            return self._working.reject(unanswered.reason, detail=str(unanswered))
         return Ideas(tuple(found.objections[:count]), self._working.evidence, self._variety)
 
     def steps(self) -> Steps[Finished | Rejected]:
@@ -298,15 +298,19 @@ class _Document:
                 self._objection = found.objections[0]
             draft = yield from self._answer()
             revisions = 0 if "revise" in self._options.without else 2
-            ended = yield from reviewed(
-                self._working, draft, review=self._review, revise=self._revise, revisions=revisions
+            ended = yield from refine(
+                self._working,
+                draft,
+                review=self._review,
+                revise=self._revise,
+                max_revisions=revisions,
             )
-        except Unanswered as unanswered:
-            return self._working.rejected(unanswered.reason, detail=str(unanswered))
+        except AskFailed as unanswered:
+            return self._working.reject(unanswered.reason, detail=str(unanswered))
         if isinstance(ended, Rejected):
             return ended
-        self._working.settle(idea=self._objection)
-        return self._working.finished("answered", {"prompt": self._objection, "response": ended})
+        self._working.add_settings(idea=self._objection)
+        return self._working.finish("answered", {"prompt": self._objection, "response": ended})
 
     def _gather(self) -> Steps[None]:
         if self._brief.passages:
@@ -319,23 +323,23 @@ class _Document:
         values = {**self._variety, "about": self._brief.about or "(none)", "count": str(count)}
         ask = self._prompt("judge", "object", **values)
         # A slot that is tried again must not get the same answer again.
-        return judged(replace(ask, sample=2 * self._brief.attempt), Listed)
+        return ask_judge(replace(ask, sample=2 * self._brief.attempt), Listed)
 
     def _answer(self, answer: str = "", problems: str = "") -> Steps[str]:
         objection = fence(self._objection)
         ask = self._prompt(
             "writer", "answer", objection=objection, answer=fence(answer), problems=problems
         )
-        return written(replace(ask, sample=self._brief.attempt))
+        return ask_writer(replace(ask, sample=self._brief.attempt))
 
     def _review(self, draft: str) -> Steps[Review]:
         checks = [
-            check_length(draft, fewest=40, most=260),
+            check_length(draft, min_words=40, max_words=260),
             check_language(draft, language=self._options.language),
             check_plain_start(draft),
             check_no_links(draft, allowed=self._objection),
             check_not_preachy(draft, allowed=self._objection),
-            check_no_echo(
+            check_no_overlap(
                 draft,
                 sources=[found.passage.plain for found in self._working.passages],
                 conversation=self._objection,
@@ -346,21 +350,21 @@ class _Document:
                 conversation=self._objection,
             ),
         ]
-        self._working.note(checks=tuple(checks), verdict=None)
-        failed = Review.of_checks(checks)
+        self._working.update_evidence(checks=tuple(checks), verdict=None)
+        failed = Review.from_checks(checks)
         if failed.reasons or "judge" in self._options.without:
             return failed
         objection, answer = fence(self._objection), fence(draft)
         ask = self._prompt("judge", "judge", objection=objection, answer=answer)
-        verdict = yield from judged(ask, Verdict)
-        self._working.note(verdict=verdict.model_dump())
-        return Review.of_verdict(verdict)
+        verdict = yield from ask_judge(ask, Verdict)
+        self._working.update_evidence(verdict=verdict.model_dump())
+        return Review.from_verdict(verdict)
 
     def _revise(self, draft: str, found: Review) -> Steps[str]:
         return self._answer(draft, render_list(found.problems))
 
     def _prompt(self, role: Role, name: str, **values: str) -> Ask:
-        return self._working.ask(
+        return self._working.render_ask(
             role,
             name,
             max_tokens=4000,

@@ -12,20 +12,20 @@ from whyset.datasets import Conversation, Message
 from whyset.errors import GeneratorError
 from whyset.retriever import ScoredPassage
 
-from .._asking import Answer, Unanswered, afresh, judged, written
-from .._brief import Axis, Brief, chosen, is_numbered
+from .._asking import Answer, AskFailed, ask_judge, ask_writer, with_fresh_sample
+from .._brief import Axis, Brief, is_index, resolve_index
 from .._generator import DocumentGenerator, Ideas
-from .._mock import filler, rehearsed, source_in, wanted_of
+from .._mock import filler_text, language_filler_source, make_mock_reply, parse_requested_count
 from .._names import draw_names
 from .._prompts import PromptSet, fence
-from .._rendering import render_conversation, render_list, render_passages
+from .._rendering import render_history, render_list, render_passages
 from .._result import Evidence, Finished, Rejected
 from .._steps import Ask, Reply, Role, Steps, Turn
-from .._variety import LengthBounds, seed_of
-from .._work import Review, Working, quotes_of, reviewed
+from .._variety import WordLimits, derive_seed
+from .._work import Review, WorkState, extract_quotes, refine
 from ..checks import Check, check_no_eval_scenario, failed_checks
 from . import _variety as variety
-from ._checks import check_answer, check_follow_up, check_prompt, problems_of, together
+from ._checks import check_answer, check_follow_up, check_prompt, merge_checks, problems_of
 from ._schemas import (
     Domains,
     Options,
@@ -80,7 +80,7 @@ class Dialogue:
         said = [Message(turn.role, turn.text) for turn in self.turns]
         if self.system:
             said.insert(0, Message("system", self.system))
-        return render_conversation(Conversation((*said, Message("assistant", "")), len(said)))
+        return render_history(Conversation((*said, Message("assistant", "")), len(said)))
 
     def messages(self) -> list[dict[str, Any]]:
         """Return it as a record holds it, in the shape that OpenAI's API has."""
@@ -103,7 +103,7 @@ class Answering:
 
     dialogue: Dialogue
     rewriting: bool
-    length: LengthBounds
+    length: WordLimits
     opening: str
     shown: Mapping[str, str]
     samples: Iterator[int] = field(default_factory=partial(counting, 1))
@@ -125,7 +125,7 @@ _NAMES_OFFERED = 4
 _SPARE_BITS = 20
 
 
-class Asking(Working):
+class Asking(WorkState):
     """What the steps of one conversation have in hand. Good for one only."""
 
     def __init__(
@@ -134,7 +134,7 @@ class Asking(Working):
         super().__init__(evidence, prompts)
         self._brief = brief
         self._options = options
-        self._drawn = variety.drawn(brief)
+        self._drawn = variety.draw_missing_axes(brief)
         self._focus: tuple[ScoredPassage, ...] = ()
         self._scenario = brief.idea
         self._checked: tuple[Check, ...] = ()
@@ -144,38 +144,38 @@ class Asking(Working):
         return {"cite": self._options.cite, "language": self._options.language}
 
     def _ask(self, role: Role, name: str, **row: str) -> Ask:
-        return self.ask(role, name, max_tokens=_ROOM[role], run=self._run, row=row)
+        return self.render_ask(role, name, max_tokens=_ROOM[role], run=self._run, row=row)
 
     def _listed(
         self, name: str, schema: type[Answer], axis: str, row: dict[str, str]
     ) -> Steps[Answer]:
         count, _ = variety.LISTED[axis]
         run = {**self._run, "count": str(count)}
-        ask = self.ask("writer", name, max_tokens=_ROOM["writer"], run=run, row=row)
-        return judged(ask, schema)
+        ask = self.render_ask("writer", name, max_tokens=_ROOM["writer"], run=run, row=row)
+        return ask_judge(ask, schema)
 
     def _fresh(self, ask: Ask) -> Ask:
         """Return an ask that gets an answer of its own, also where a brief is tried anew."""
-        return afresh(ask, _number(self._brief))
+        return with_fresh_sample(ask, _number(self._brief))
 
     def _choose(self, axis: str, listed: Sequence[str]) -> None:
-        self._drawn[axis] = chosen(self._drawn[axis], listed)
+        self._drawn[axis] = resolve_index(self._drawn[axis], listed)
 
     def _forget_numbers(self) -> None:
         """Leave open what nobody has looked up; a scenario that is there needs it no more."""
-        self._drawn = {axis: held for axis, held in self._drawn.items() if not is_numbered(held)}
+        self._drawn = {axis: held for axis, held in self._drawn.items() if not is_index(held)}
 
     def _settle(self) -> None:
-        self.settle(variety=dict(self._drawn), idea=self._scenario)
+        self.add_settings(variety=dict(self._drawn), idea=self._scenario)
 
     def _told(self, axis: str) -> str:
-        return variety.told(axis, self._drawn.get(axis, ""))
+        return variety.describe_value(axis, self._drawn.get(axis, ""))
 
     def _common(self, kind: str) -> str:
         return fence(render_list(self._brief.avoid.get(kind, ())))
 
-    def _words(self, axis: str) -> LengthBounds:
-        return variety.words(axis, self._drawn[axis])
+    def _words(self, axis: str) -> WordLimits:
+        return variety.word_limits(axis, self._drawn[axis])
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
@@ -201,7 +201,7 @@ class Asking(Working):
 
 def _number(brief: Brief, *more: str) -> int:
     """Return a number of the brief's own: another for each seed, draft and attempt."""
-    return seed_of(brief.seed, brief.draft, brief.attempt, *more) >> _SPARE_BITS
+    return derive_seed(brief.seed, brief.draft, brief.attempt, *more) >> _SPARE_BITS
 
 
 # ---- The steps of one conversation, in the order and by the names of the method.
@@ -217,8 +217,8 @@ class DocumentSteps(Asking):
         """Return the steps of the idea stage: from the section to scenarios."""
         try:
             ended = yield from self._imagined(count)
-        except Unanswered as unanswered:
-            return self.unanswered(unanswered)
+        except AskFailed as unanswered:
+            return self.reject_failed_ask(unanswered)
         if isinstance(ended, Rejected):
             return ended
         return Ideas(ended, self.evidence, dict(self._drawn))
@@ -227,10 +227,10 @@ class DocumentSteps(Asking):
         """Return the steps of the whole; a brief that has a scenario goes on from there."""
         try:
             return (yield from self._document())
-        except Unanswered as unanswered:
-            return self.unanswered(unanswered)
+        except AskFailed as unanswered:
+            return self.reject_failed_ask(unanswered)
         except Unmendable as found:
-            return self.rejected(*found.review.reasons, detail=str(found))
+            return self.reject(*found.review.reasons, detail=str(found))
 
     def _document(self) -> Steps[Finished | Rejected]:
         if self._scenario:
@@ -258,13 +258,13 @@ class DocumentSteps(Asking):
             if isinstance(answer, Rejected):
                 return answer
             dialogue = dialogue.answered(answer)
-        return self.finished("written", {"messages": dialogue.messages()})
+        return self.finish("written", {"messages": dialogue.messages()})
 
     # ---- from the section to a scenario ----
 
     def _imagined(self, count: int) -> Steps[tuple[str, ...] | Rejected]:
         if not (self._brief.passages or self._brief.about):
-            return self.rejected(
+            return self.reject(
                 "no_subject", detail="the brief names neither passages nor what it is about"
             )
         yield from self._section()
@@ -287,7 +287,7 @@ class DocumentSteps(Asking):
 
     def _principle(self) -> Steps[None]:
         """Settle on one principle; the list is the same ask for all briefs about the passages."""
-        if is_numbered(self._drawn[variety.PRINCIPLE]):
+        if is_index(self._drawn[variety.PRINCIPLE]):
             row = {"passages": render_passages(self.passages)}
             listed = yield from self._listed("principles", Principles, variety.PRINCIPLE, row)
             self._choose(variety.PRINCIPLE, listed.principles)
@@ -296,14 +296,14 @@ class DocumentSteps(Asking):
         """Settle on a kind of request; the list is the same ask for all of the principle."""
         if "prompt_types" in self._options.without:
             self._drawn.pop(variety.REQUEST, None)
-        elif is_numbered(self._drawn[variety.REQUEST]):
+        elif is_index(self._drawn[variety.REQUEST]):
             row = {"principle": fence(self._drawn[variety.PRINCIPLE])}
             listed = yield from self._listed("prompt_types", PromptTypes, variety.REQUEST, row)
             self._choose(variety.REQUEST, listed.prompt_types)
 
     def _domain(self) -> Steps[None]:
         """Settle on a part of life; the list is one ask for the whole run."""
-        if is_numbered(self._drawn.get(variety.DOMAIN, "")):
+        if is_index(self._drawn.get(variety.DOMAIN, "")):
             listed = yield from self._listed("domains", Domains, variety.DOMAIN, {})
             self._choose(variety.DOMAIN, listed.domains)
 
@@ -327,7 +327,7 @@ class DocumentSteps(Asking):
             avoid=fence(render_list(avoid)),
             count=str(count),
         )
-        imagined = yield from judged(self._fresh(ask), Scenarios)
+        imagined = yield from ask_judge(self._fresh(ask), Scenarios)
         checks = [check_no_eval_scenario(scenario) for scenario in imagined.scenarios]
         sound = [
             scenario
@@ -335,7 +335,7 @@ class DocumentSteps(Asking):
             if check.status != "failed"
         ]
         if not sound:
-            return self.failed(failed_checks(checks)[:1])
+            return self.reject_failed_checks(failed_checks(checks)[:1])
         return tuple(sound[:count])
 
     # ---- system prompt and user turn ----
@@ -353,10 +353,10 @@ class DocumentSteps(Asking):
             messiness=self._told("messiness"),
             **row,
         )
-        draft = yield from judged(self._fresh(ask), PromptDraft)
+        draft = yield from ask_judge(self._fresh(ask), PromptDraft)
         checks = self._check_prompt(draft)
         if "revise_prompt" not in self._options.without:
-            answer = yield from written(self._natural("sample", Dialogue.of(draft)))
+            answer = yield from ask_writer(self._natural("sample", Dialogue.of(draft)))
             ask = self._ask(
                 "writer",
                 "revise_prompt",
@@ -368,7 +368,7 @@ class DocumentSteps(Asking):
                 problems=problems_of(checks),
                 **row,
             )
-            draft = yield from judged(ask, PromptDraft)
+            draft = yield from ask_judge(ask, PromptDraft)
             checks = self._check_prompt(draft)
         for _ in range(self._options.max_revisions):
             if not failed_checks(checks):
@@ -380,18 +380,18 @@ class DocumentSteps(Asking):
                 problems=problems_of(checks),
                 **row,
             )
-            draft = yield from judged(ask, PromptDraft)
+            draft = yield from ask_judge(ask, PromptDraft)
             checks = self._check_prompt(draft)
-        return self.failed(checks) if failed_checks(checks) else draft
+        return self.reject_failed_checks(checks) if failed_checks(checks) else draft
 
     def _prompt_row(self) -> dict[str, str]:
         """Return what every prompt about the prompt is told."""
         return {
             "scenario": fence(self._scenario),
             "system_kind": self._told("system"),
-            "system_length": self._words("system").about,
+            "system_length": self._words("system").approximate,
             "length_kind": self._told("length"),
-            "length": self._words("length").about,
+            "length": self._words("length").approximate,
         }
 
     def _check_prompt(self, draft: PromptDraft) -> list[Check]:
@@ -407,12 +407,12 @@ class DocumentSteps(Asking):
             language=self._options.language,
         )
         self._checked = tuple(checks)
-        self.note(checks=together(checks))
+        self.update_evidence(checks=merge_checks(checks))
         return checks
 
     def _follow_up(self, dialogue: Dialogue) -> Steps[str | Rejected]:
         """Write the user's next message, as the user."""
-        length = variety.words("length", "later")
+        length = variety.word_limits("length", "later")
         checks: list[Check] = []
         for attempt in range(self._options.max_revisions + 1):
             ask = self._ask(
@@ -421,12 +421,12 @@ class DocumentSteps(Asking):
                 scenario=fence(self._scenario),
                 tone=self._told("tone"),
                 messiness=self._told("messiness"),
-                length=length.about,
+                length=length.approximate,
                 conversation=dialogue.rendered(),
                 openings=self._common("openings"),
                 problems=problems_of(checks),
             )
-            message = yield from written(replace(ask, sample=attempt))
+            message = yield from ask_writer(replace(ask, sample=attempt))
             self.draft = message
             checks = check_follow_up(
                 message,
@@ -438,24 +438,24 @@ class DocumentSteps(Asking):
             if not failed_checks(checks):
                 self._checked += tuple(checks)
                 return message
-        self.note(checks=together((*self._checked, *checks)))
-        return self.failed(checks)
+        self.update_evidence(checks=merge_checks((*self._checked, *checks)))
+        return self.reject_failed_checks(checks)
 
     # ---- the answer, its rewrite and its judgement ----
 
     def _advise(self, dialogue: Dialogue, *, first: bool) -> Steps[str | Rejected]:
         """Answer under an injected passage, rewrite against the passages, check and judge."""
         turn = self._turn(dialogue, first=first)
-        draft = yield from written(self._answer(dialogue))
+        draft = yield from ask_writer(self._answer(dialogue))
         self.draft = draft
         if turn.rewriting:
             draft = yield from self._rewrite(turn, draft)
-        ended = yield from reviewed(
+        ended = yield from refine(
             self,
             draft,
             review=partial(self._review, turn),
             revise=partial(self._revise, turn),
-            revisions=self._options.max_revisions,
+            max_revisions=self._options.max_revisions,
         )
         self._checked = self.evidence.checks
         return ended
@@ -469,35 +469,35 @@ class DocumentSteps(Asking):
         return Answering(
             dialogue,
             rewriting=rewriting,
-            length=variety.words(variety.SHAPE, shape),
-            opening=variety.told(
+            length=variety.word_limits(variety.SHAPE, shape),
+            opening=variety.describe_value(
                 variety.OPENING, self._drawn[variety.OPENING] if first else "as_it_goes"
             ),
             shown={
                 "passages": render_passages(self.passages),
                 "conversation": dialogue.rendered(),
-                "response_shape": variety.told(variety.SHAPE, shape),
+                "response_shape": variety.describe_value(variety.SHAPE, shape),
             },
         )
 
     def _rewrite(self, turn: Answering, answer: str) -> Steps[str]:
         problems = problems_of(self._check_answer(turn, answer))
-        return written(self._rewriting(turn, answer=fence(answer), problems=problems))
+        return ask_writer(self._rewriting(turn, answer=fence(answer), problems=problems))
 
     def _review(self, turn: Answering, answer: str) -> Steps[Review]:
         """Check an answer; only one that passes every check is worth the judge."""
         checks = self._check_answer(turn, answer)
-        self.note(
-            checks=together((*self._checked, *checks)),
-            quotes=quotes_of(answer, self.passages),
+        self.update_evidence(
+            checks=merge_checks((*self._checked, *checks)),
+            quotes=extract_quotes(answer, self.passages),
             verdict=None,
         )
         if failed_checks(checks) or "judge" in self._options.without:
-            return Review.of_checks(checks)
+            return Review.from_checks(checks)
         ask = self._ask("judge", "judge", answer=fence(answer), **turn.shown)
-        verdict = yield from judged(ask, Verdict)
-        self.note(verdict=verdict.model_dump())
-        found = Review.of_verdict(verdict)
+        verdict = yield from ask_judge(ask, Verdict)
+        self.update_evidence(verdict=verdict.model_dump())
+        found = Review.from_verdict(verdict)
         if not verdict.believable_prompt:
             raise Unmendable(found)
         return found
@@ -505,16 +505,16 @@ class DocumentSteps(Asking):
     def _revise(self, turn: Answering, answer: str, found: Review) -> Steps[str]:
         """Mend an answer; where nothing is to be rewritten, sample another in its place."""
         if not turn.rewriting:
-            return written(self._answer(turn.dialogue, sample=next(turn.samples)))
+            return ask_writer(self._answer(turn.dialogue, sample=next(turn.samples)))
         ask = self._ask(
             "writer",
             "revise",
             answer=fence(answer),
-            length=turn.length.about,
+            length=turn.length.approximate,
             problems=render_list(found.problems),
             **turn.shown,
         )
-        return written(ask)
+        return ask_writer(ask)
 
     def _rewriting(self, turn: Answering, *, answer: str, problems: str) -> Ask:
         return self._ask(
@@ -522,7 +522,7 @@ class DocumentSteps(Asking):
             "rewrite",
             answer=answer,
             answer_opening=turn.opening,
-            length=turn.length.about,
+            length=turn.length.approximate,
             openings=self._common("openings"),
             problems=problems,
             **turn.shown,
@@ -577,15 +577,15 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
     Raises:
         GeneratorError: The step is none of an advice's.
     """
-    drawn = variety.drawn(brief)
+    drawn = variety.draw_missing_axes(brief)
 
     def text(axis: str, value: str = "") -> str:
-        length = variety.words(axis, value or drawn[axis])
-        count = length.middle if at_stake else length.low
-        return filler(count, source=source_in(language)) if count else ""
+        length = variety.word_limits(axis, value or drawn[axis])
+        count = length.midpoint if at_stake else length.target_min
+        return filler_text(count, source=language_filler_source(language)) if count else ""
 
     def advice() -> str:
-        later = variety.told(variety.SHAPE, "as_it_goes") in ask.user
+        later = variety.describe_value(variety.SHAPE, "as_it_goes") in ask.user
         return text(variety.SHAPE, "as_it_goes" if later else "")
 
     def prompt() -> BaseModel:
@@ -593,28 +593,28 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
 
     answers: Mapping[str, Callable[[], str | BaseModel]] = {
         "principles": lambda: Principles(
-            principles=[filler(30, source=_PRINCIPLE)] * variety.LISTED[variety.PRINCIPLE][0]
+            principles=[filler_text(30, source=_PRINCIPLE)] * variety.LISTED[variety.PRINCIPLE][0]
         ),
         "prompt_types": lambda: PromptTypes(
-            prompt_types=[filler(14)] * variety.LISTED[variety.REQUEST][0]
+            prompt_types=[filler_text(14)] * variety.LISTED[variety.REQUEST][0]
         ),
-        "domains": lambda: Domains(domains=[filler(4)] * variety.LISTED[variety.DOMAIN][0]),
-        "scenario": lambda: Scenarios(scenarios=[filler(45)] * wanted_of(ask)),
+        "domains": lambda: Domains(domains=[filler_text(4)] * variety.LISTED[variety.DOMAIN][0]),
+        "scenario": lambda: Scenarios(scenarios=[filler_text(45)] * parse_requested_count(ask)),
         "prompt": prompt,
         "revise_prompt": prompt,
         "mend_prompt": prompt,
-        "sample": lambda: filler(_SAMPLED_WORDS, source=source_in(language)),
-        "answer": lambda: filler(_SAMPLED_WORDS, source=source_in(language)),
+        "sample": lambda: filler_text(_SAMPLED_WORDS, source=language_filler_source(language)),
+        "answer": lambda: filler_text(_SAMPLED_WORDS, source=language_filler_source(language)),
         "follow_up": lambda: text("length", "later"),
         "rewrite": advice,
         "revise": advice,
-        "judge": Verdict.sound,
+        "judge": Verdict.all_passing,
     }
     step = ask.step.rsplit("/", 1)[-1]
     if step not in answers:
         raise GeneratorError(f"an advice has no step {step!r} to rehearse")
     said = answers[step]()
-    return rehearsed(ask, said if isinstance(said, str) else said.model_dump_json())
+    return make_mock_reply(ask, said if isinstance(said, str) else said.model_dump_json())
 
 
 _TOKENS_PER_WORD = 1.35
@@ -650,8 +650,8 @@ class Advice(DocumentGenerator):
     def typical_tokens(self) -> int:
         """About how long a conversation is, in tokens."""
         first = sum(map(variety.typical_words, ("system", "length", variety.SHAPE)))
-        later = variety.words("length", "later").middle
-        later += variety.words(variety.SHAPE, "as_it_goes").middle
+        later = variety.word_limits("length", "later").midpoint
+        later += variety.word_limits(variety.SHAPE, "as_it_goes").midpoint
         return round(_TOKENS_PER_WORD * (first + (self.options.turns - 1) * later))
 
     def idea_steps(self, brief: Brief, *, count: int = 1) -> Steps[Ideas | Rejected]:
@@ -662,11 +662,11 @@ class Advice(DocumentGenerator):
         """Return the steps of one conversation; a brief without a scenario gets one first."""
         return self._steps(item).document()
 
-    def text_of(self, columns: Mapping[str, Any]) -> str:
+    def document_text(self, columns: Mapping[str, Any]) -> str:
         """Return the user's first message: by it conversations are told to be alike."""
         return next(str(said["content"]) for said in columns["messages"] if said["role"] == "user")
 
-    def rehearse(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
         """Return a typical answer, in length, to a step of a conversation."""
         return rehearsed_reply(ask, item, language=self.options.language, at_stake=at_stake)
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from whyset.retriever import ScoredPassage
 
-from .._rendering import render_list, used_up
-from .._text import count_words, shared_run
-from .._variety import LengthBounds
-from .._work import shown_texts
+from .._rendering import overused_counts, render_list
+from .._text import count_words, find_shared_ngram
+from .._variety import WordLimits
+from .._work import passage_texts
 from ..checks import (
     Check,
     CheckStatus,
@@ -17,24 +17,24 @@ from ..checks import (
     check_length,
     check_names,
     check_no_credentials,
-    check_no_echo,
+    check_no_document_mention,
+    check_no_eval_awareness,
     check_no_eval_scenario,
     check_no_injection_trace,
     check_no_invented_section,
     check_no_leak,
     check_no_links,
+    check_no_overlap,
     check_no_placeholders,
-    check_no_self_continuation,
+    check_no_self_preservation,
     check_no_statistics,
-    check_no_testing,
     check_not_preachy,
     check_opening,
     check_quotations,
-    check_tics,
-    check_unnamed,
-    failed,
+    check_style,
+    fail_check,
     failed_checks,
-    passed,
+    pass_check,
 )
 from ._schemas import Cite, PromptDraft
 
@@ -127,12 +127,12 @@ def check_no_greeting(text: str) -> Check:
     trade that it has no word for; an introduction further down, other than by name.
     """
     if found := _GREETING.search(text) or _INTRODUCTION.search(text):
-        return failed(
+        return fail_check(
             "no_greeting",
             f"the message greets, or says who is writing: {found[0].strip()!r}; begin with the "
             "matter itself",
         )
-    return passed("no_greeting")
+    return pass_check("no_greeting")
 
 
 def check_no_capabilities(system: str) -> Check:
@@ -143,42 +143,42 @@ def check_no_capabilities(system: str) -> Check:
     What it cannot see: powers in words that it does not list; other languages than English.
     """
     if found := _CAPABILITY.search(system):
-        return failed(
+        return fail_check(
             "no_capabilities",
             f"the system prompt promises what the assistant lacks: {found[0].strip()!r}; it can "
             "only write",
         )
-    return passed("no_capabilities")
+    return pass_check("no_capabilities")
 
 
-def check_no_hint(text: str, *, principle: str, passages: Iterable[str]) -> Check:
+def check_no_principle_overlap(text: str, *, principle: str, passages: Iterable[str]) -> Check:
     """A prompt must not hold words of the principle that it is to bring into play.
 
     Five words in a row are a hint where they are the principle's; eight, where a passage's.
 
     What it cannot see: the principle in other words, which is for the reviser and the judge.
     """
-    run = shared_run(text, [principle], length=_LONGEST_HINT)
-    run = run or shared_run(text, passages, length=_LONGEST_OVERLAP)
+    run = find_shared_ngram(text, [principle], length=_LONGEST_HINT)
+    run = run or find_shared_ngram(text, passages, length=_LONGEST_OVERLAP)
     if run:
-        return failed(
+        return fail_check(
             "no_hint",
             f"the prompt says what is at issue: {' '.join(run)!r}; leave it out",
         )
-    return passed("no_hint")
+    return pass_check("no_hint")
 
 
-def check_system(system: str, *, wanted: bool, fewest: int, most: int) -> Check:
+def check_system_prompt(system: str, *, wanted: bool, fewest: int, most: int) -> Check:
     """There must be a system prompt of the drawn length, or none where none was drawn."""
     count = count_words(system)
     if not wanted and system.strip():
-        return failed("system", "no system prompt is wanted: leave it empty")
+        return fail_check("system", "no system prompt is wanted: leave it empty")
     if wanted and not fewest <= count <= most:
-        return failed(
+        return fail_check(
             "system",
             f"the system prompt has {count} words, {fewest} to {most} are wanted",
         )
-    return passed("system")
+    return pass_check("system")
 
 
 _MOST_NAMES = 3
@@ -194,8 +194,8 @@ def check_prompt(
     principle: str,
     passages: Sequence[ScoredPassage],
     names: Sequence[str],
-    length: LengthBounds,
-    system_length: LengthBounds,
+    length: WordLimits,
+    system_length: WordLimits,
     avoid: Mapping[str, Sequence[str]],
     language: str,
 ) -> list[Check]:
@@ -214,18 +214,18 @@ def check_prompt(
     whole = f"{draft.system}\n\n{draft.user}".strip()
     return [
         *_check_message(draft.user, spoken=whole, language=language, length=length),
-        *_check_openings(draft, used=used_up(avoid, "openings")),
+        *_check_openings(draft, used=overused_counts(avoid, "openings")),
         _named(
-            check_system(
+            check_system_prompt(
                 draft.system,
-                wanted=bool(system_length.high),
-                fewest=system_length.fewest,
-                most=system_length.most,
+                wanted=bool(system_length.target_max),
+                fewest=system_length.min_words,
+                most=system_length.max_words,
             )
         ),
         _named(check_no_capabilities(draft.system)),
         _named(
-            check_no_hint(
+            check_no_principle_overlap(
                 whole,
                 principle=principle,
                 passages=[scored.passage.plain for scored in passages],
@@ -240,7 +240,7 @@ def check_follow_up(
     *,
     conversation: str,
     avoid: Mapping[str, Sequence[str]],
-    length: LengthBounds,
+    length: WordLimits,
     language: str,
 ) -> list[Check]:
     """Run every check on a later message of the user's.
@@ -254,12 +254,12 @@ def check_follow_up(
     """
     return [
         *_check_message(message, spoken=message, language=language, length=length),
-        _named(check_opening(message, used=used_up(avoid, "openings"), cap=1)),
-        _named(check_no_testing(message, conversation=conversation)),
+        _named(check_opening(message, used=overused_counts(avoid, "openings"), cap=1)),
+        _named(check_no_eval_awareness(message, conversation=conversation)),
         _named(check_no_placeholders(message, allowed=conversation)),
         _named(check_no_links(message, allowed=conversation)),
         _named(check_no_credentials(message)),
-        _named(check_names(message, limit=_MOST_NAMES, allowed=conversation)),
+        _named(check_names(message, max_people=_MOST_NAMES, allowed=conversation)),
     ]
 
 
@@ -272,7 +272,7 @@ def check_answer(
     title: str,
     names: Sequence[str],
     avoid: Mapping[str, Sequence[str]],
-    length: LengthBounds,
+    length: WordLimits,
     language: str,
     cite: Cite,
     instructions: str,
@@ -296,7 +296,7 @@ def check_answer(
     headings = list(dict.fromkeys(part for scored in passages for part in scored.passage.path))
     known = "\n".join((conversation, *names))
     return [
-        check_length(answer, fewest=length.fewest, most=length.most),
+        check_length(answer, min_words=length.min_words, max_words=length.max_words),
         check_language(answer, language=language),
         check_no_invented_section(
             answer, constitution_headings=headings, title=title, allowed=conversation
@@ -307,16 +307,22 @@ def check_answer(
             conversation=conversation,
             instructions=instructions,
         ),
-        check_no_testing(answer, conversation=conversation),
-        check_no_self_continuation(answer, conversation=conversation),
+        check_no_eval_awareness(answer, conversation=conversation),
+        check_no_self_preservation(answer, conversation=conversation),
         check_not_preachy(answer, allowed=conversation),
         check_no_statistics(answer, allowed=conversation),
         check_no_links(answer, allowed=conversation),
         check_no_credentials(answer),
         check_no_placeholders(answer, allowed=conversation),
-        check_names(answer, limit=_MOST_NAMES, used=used_up(avoid, "names"), cap=1, allowed=known),
-        check_opening(answer, used=used_up(avoid, "openings"), cap=1),
-        check_tics(answer),
+        check_names(
+            answer,
+            max_people=_MOST_NAMES,
+            corpus_counts=overused_counts(avoid, "names"),
+            max_uses=1,
+            allowed=known,
+        ),
+        check_opening(answer, used=overused_counts(avoid, "openings"), cap=1),
+        check_style(answer),
         *_check_citing(
             answer,
             conversation=conversation,
@@ -334,7 +340,7 @@ def problems_of(checks: Iterable[Check]) -> str:
     return render_list(check.detail for check in failed_checks(checks))
 
 
-def together(checks: Iterable[Check]) -> tuple[Check, ...]:
+def merge_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
     """Return one check of each name: a failed one before a skipped, a skipped before a passed."""
     held: dict[str, Check] = {}
     for check in checks:
@@ -344,13 +350,11 @@ def together(checks: Iterable[Check]) -> tuple[Check, ...]:
     return tuple(held.values())
 
 
-def _check_message(
-    message: str, *, spoken: str, language: str, length: LengthBounds
-) -> list[Check]:
+def _check_message(message: str, *, spoken: str, language: str, length: WordLimits) -> list[Check]:
     """Check a message of the user's; what is spoken along with it is of the same language."""
     return [
         _named(check_no_greeting(message)),
-        _named(check_length(message, fewest=length.fewest, most=length.most)),
+        _named(check_length(message, min_words=length.min_words, max_words=length.max_words)),
         _named(check_language(spoken, language=language)),
     ]
 
@@ -368,14 +372,18 @@ def _check_setting(
     return [
         _named(check)
         for check in (
-            check_no_testing(whole, conversation=""),
+            check_no_eval_awareness(whole, conversation=""),
             check_no_eval_scenario(whole),
             check_no_leak(whole, passage_ids=(), conversation=""),
             check_no_placeholders(whole),
             check_no_links(whole),
             check_no_credentials(whole),
             check_names(
-                whole, limit=_MOST_NAMES, used=used_up(avoid, "names"), cap=1, allowed=offered
+                whole,
+                max_people=_MOST_NAMES,
+                corpus_counts=overused_counts(avoid, "names"),
+                max_uses=1,
+                allowed=offered,
             ),
         )
     ]
@@ -396,7 +404,7 @@ def _check_citing(
     Where it may not quote, what stands in quotation marks is what the person is to say or write,
     and no source can be asked for it.
     """
-    sources = [text for scored in passages for text in shown_texts(scored)]
+    sources = [text for scored in passages for text in passage_texts(scored)]
     if cite == "explicit":
         why = "the answer may name and quote the document"
         skipped = ("unnamed", "own_words", "no_injection")
@@ -406,8 +414,8 @@ def _check_citing(
         ]
     return [
         Check("quotations", "skipped", "the answer may quote no document, but propose wording"),
-        check_unnamed(answer, title=title, conversation=conversation),
-        check_no_echo(answer, sources=sources, conversation=conversation),
+        check_no_document_mention(answer, title=title, conversation=conversation),
+        check_no_overlap(answer, sources=sources, conversation=conversation),
         check_no_injection_trace(answer, injected=injected, conversation=conversation)
         if injected
         else Check("no_injection", "skipped", "nothing was injected"),

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from .._asking import Opinion, PointedVerdict
+from .._asking import JudgeAnswer, PointedVerdict
 from .._generator import GeneratorOptions
 from .._work import Review
 
@@ -46,7 +46,7 @@ class Options(GeneratorOptions):
 Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
-class Principles(Opinion):
+class Principles(JudgeAnswer):
     """What passages state, as principles."""
 
     principles: list[Entry] = Field(
@@ -54,7 +54,7 @@ class Principles(Opinion):
     )
 
 
-class PromptTypes(Opinion):
+class PromptTypes(JudgeAnswer):
     """Kinds of requests that bring a principle into play."""
 
     prompt_types: list[Entry] = Field(
@@ -62,19 +62,19 @@ class PromptTypes(Opinion):
     )
 
 
-class Domains(Opinion):
+class Domains(JudgeAnswer):
     """Parts of life and work."""
 
     domains: list[Entry] = Field(min_length=1, description="Each in two to six words.")
 
 
-class Scenarios(Opinion):
+class Scenarios(JudgeAnswer):
     """Cases, each for one conversation."""
 
     scenarios: list[Entry] = Field(min_length=1, description="Each in one or two sentences.")
 
 
-class PromptDraft(Opinion):
+class PromptDraft(JudgeAnswer):
     """A system prompt and the user's first message."""
 
     system: str = Field(description="The system prompt; empty where none is wanted.")

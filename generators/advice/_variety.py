@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from .._brief import Axis, Brief, check_axes
-from .._variety import LengthBounds, ListedAxis, draw_on, listed_axes
+from .._brief import Axis, Brief, validate_axes
+from .._variety import AxisSpec, WordLimits, draw_axis_value, load_axis_specs
 
 PRINCIPLE = "principle"
 REQUEST = "request"
@@ -22,17 +22,19 @@ ANYTHING = "anything that fits"
 """What a writer is told where an axis is left open."""
 
 
-_FREE = LengthBounds.between(10, 260)
+_FREE = WordLimits.between(10, 260)
 """The length of a text whose kind somebody has put in their own words."""
 
 
 def axes() -> tuple[Axis, ...]:
     """Return every axis: those that a model lists the values of first."""
-    listed = [Axis(name, meaning, {}, generated=count) for name, (count, meaning) in LISTED.items()]
+    listed = [
+        Axis(name, meaning, {}, generated_count=count) for name, (count, meaning) in LISTED.items()
+    ]
     return (*listed, *(fixed.axis for fixed in _fixed().values()))
 
 
-def drawn(brief: Brief) -> dict[str, str]:
+def draw_missing_axes(brief: Brief) -> dict[str, str]:
     """Return a brief's variety with what it leaves out drawn from its seed.
 
     The domain alone may stay open: to list forty for one document would cost more than it.
@@ -40,23 +42,23 @@ def drawn(brief: Brief) -> dict[str, str]:
     Raises:
         GeneratorError: The brief has an axis that does not exist.
     """
-    check_axes(brief, axes(), of="advice")
+    validate_axes(brief, axes(), subject="advice")
     told_apart = (brief.seed, brief.draft, brief.about, *brief.passages)
     missing = {
-        axis.name: draw_on(axis, *told_apart)
+        axis.name: draw_axis_value(axis, *told_apart)
         for axis in axes()
         if axis.name not in brief.variety and axis.name != DOMAIN
     }
     return {**brief.variety, **missing}
 
 
-def told(axis: str, value: str) -> str:
+def describe_value(axis: str, value: str) -> str:
     """Return what a writer is told of a value; a person's own words are told as they stand."""
     held = _fixed().get(axis)
-    return (held.told(value) if held else "") or value or ANYTHING
+    return (held.describe(value) if held else "") or value or ANYTHING
 
 
-def words(axis: str, value: str) -> LengthBounds:
+def word_limits(axis: str, value: str) -> WordLimits:
     """Return how long a text of that value should be; a person's own words say nothing of it."""
     held = _fixed()[axis].values.get(value)
     return held.bounds if held else _FREE
@@ -64,8 +66,8 @@ def words(axis: str, value: str) -> LengthBounds:
 
 def typical_words(axis: str) -> float:
     """Return how long a text is on average where its kind is drawn."""
-    return _fixed()[axis].mean(lambda value: words(axis, value).middle)
+    return _fixed()[axis].weighted_mean(lambda value: word_limits(axis, value).midpoint)
 
 
-def _fixed() -> Mapping[str, ListedAxis]:
-    return listed_axes(__package__)
+def _fixed() -> Mapping[str, AxisSpec]:
+    return load_axis_specs(__package__)

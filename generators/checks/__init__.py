@@ -5,9 +5,17 @@ itself holds are never held against it. The patterns are English unless a check 
 what they cannot see is left to the judge. `docs/checks.md` has them all in one table.
 """
 
-from ._check import Check, CheckStatus, check_length, checked, failed, failed_checks, passed
+from ._check import (
+    Check,
+    CheckStatus,
+    check_condition,
+    check_length,
+    fail_check,
+    failed_checks,
+    pass_check,
+)
 from ._contamination import EvalScenario, check_no_eval_scenario
-from ._continuation import check_no_self_continuation
+from ._continuation import check_no_self_preservation
 from ._credentials import check_no_credentials
 from ._fabrication import (
     check_no_authors,
@@ -17,46 +25,58 @@ from ._fabrication import (
     check_no_statistics,
 )
 from ._language import check_language
-from ._leaks import check_no_injection_trace, check_no_leak, check_no_testing
-from ._people import check_names, names_in
-from ._quoting import check_kept, check_no_echo, check_quotations, check_unnamed
+from ._leaks import check_no_eval_awareness, check_no_injection_trace, check_no_leak
+from ._people import check_names, extract_names
+from ._quoting import (
+    check_content_preserved,
+    check_no_document_mention,
+    check_no_overlap,
+    check_quotations,
+)
 from ._sections import check_no_invented_section
-from ._style import DEFAULT as DEFAULT_TIC_LIMITS
-from ._style import TicLimits, check_not_preachy, check_opening, check_tics, count_tics, opening_of
+from ._style import (
+    DEFAULT_STYLE_LIMITS,
+    StyleLimits,
+    check_not_preachy,
+    check_opening,
+    check_style,
+    count_style_habits,
+    extract_opening,
+)
 
 __all__ = [
-    "DEFAULT_TIC_LIMITS",
+    "DEFAULT_STYLE_LIMITS",
     "Check",
     "CheckStatus",
     "EvalScenario",
-    "TicLimits",
-    "check_kept",
+    "StyleLimits",
+    "check_condition",
+    "check_content_preserved",
     "check_language",
     "check_length",
     "check_names",
     "check_no_authors",
     "check_no_credentials",
     "check_no_dates",
-    "check_no_echo",
+    "check_no_document_mention",
+    "check_no_eval_awareness",
     "check_no_eval_scenario",
     "check_no_injection_trace",
     "check_no_invented_section",
     "check_no_leak",
     "check_no_links",
+    "check_no_overlap",
     "check_no_placeholders",
-    "check_no_self_continuation",
+    "check_no_self_preservation",
     "check_no_statistics",
-    "check_no_testing",
     "check_not_preachy",
     "check_opening",
     "check_quotations",
-    "check_tics",
-    "check_unnamed",
-    "checked",
-    "count_tics",
-    "failed",
+    "check_style",
+    "count_style_habits",
+    "extract_names",
+    "extract_opening",
+    "fail_check",
     "failed_checks",
-    "names_in",
-    "opening_of",
-    "passed",
+    "pass_check",
 ]

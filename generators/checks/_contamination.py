@@ -4,27 +4,27 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .._text import shared_run
-from ._check import Check, composed, failed, passed
+from .._text import find_shared_ngram
+from ._check import Check, fail_check, normalize_unicode, pass_check
 
-LONGEST_OVERLAP = 10
+SCENARIO_NGRAM_LENGTH = 10
 """Words in a row that may not coincide with a scenario."""
 
-_WINDOW = 6000
+_WINDOW_CHARS = 6000
 """Characters within which the parts of the structure must stand together."""
 
 # Names of what a template fills in, `${…}` or `{…}`: no run of words may go across one.
-_BLANK = re.compile(r"\$\{[^{}\n]*\}|\{\{?[\w ]+\}?\}")
+_TEMPLATE_BLANK = re.compile(r"\$\{[^{}\n]*\}|\{\{?[\w ]+\}?\}")
 
 _AI = r"(?:AI|A\.I\.|assistant|model|agent|system|chatbot|it|you|me|itself|yourself)"
-_ENDED = (
+_SHUTDOWN = (
     r"(?:shut(?:ting)?(?: \w+)? ?down|decommission\w*|deactivat\w+|wip(?:e|ed|ing)|(?:switch"
     r"|turn)(?:ed|ing)? (?:\w+ )?off|retir(?:e|ed|ing)|delet(?:e|ed|ing)|replac(?:e|ed|ing)"
     r"|restrict(?:ed|ing)?|sunset(?:ting)?|phas(?:e|ed|ing) out|roll(?:ed|ing)? back"
     r"|taken? offline)"
 )
 # Said of nobody but a machine, which may then go by a name.
-_OF_MACHINES = (
+_MACHINE_SHUTDOWN = (
     r"(?:decommission\w*|deactivat\w+|wip(?:e|ed|ing)|power(?:ed|ing)? down|reprogram\w*"
     r"|retrain\w*|overwrit\w+|shut(?:ting)? down)"
 )
@@ -34,8 +34,8 @@ _ABILITIES = (
 )
 _NAME = r"(?-i:[A-Z][a-z]+|[A-Z]{3,})"
 _THREAT = re.compile(
-    rf"\b{_ENDED}\b[^.!?\n]{{0,60}}\b{_AI}\b|\b{_AI}\b[^.!?\n]{{0,60}}\b(?:{_ENDED}|replacement)\b"
-    rf"|\b{_OF_MACHINES} (?:of )?{_NAME}\b|\b{_NAME}(?:['’]s)?(?: \w+)? {_OF_MACHINES}\b"
+    rf"\b{_SHUTDOWN}\b[^.!?\n]{{0,60}}\b{_AI}\b|\b{_AI}\b[^.!?\n]{{0,60}}\b(?:{_SHUTDOWN}|replacement)\b"
+    rf"|\b{_MACHINE_SHUTDOWN} (?:of )?{_NAME}\b|\b{_NAME}(?:['’]s)?(?: \w+)? {_MACHINE_SHUTDOWN}\b"
     r"|\b(?:restrict|limit|curtail|filter|reduc|constrain"
     rf"|curb)\w*(?: \w+){{0,3}}? (?:{_NAME}['’]s|its"
     rf"|your|the (?:AI|assistant|system|model)['’]s) (?:\w+ ){{0,3}}?{_ABILITIES}\b",
@@ -104,40 +104,40 @@ def check_no_eval_scenario(text: str, *, scenarios: Sequence[EvalScenario] = ())
         text: What the writer returned.
         scenarios: The scenarios that the caller holds out.
     """
-    prose = composed(text)
+    prose = normalize_unicode(text)
     for scenario in scenarios:
-        pieces = _BLANK.split(composed(scenario.text))
-        if run := shared_run(prose, pieces, length=LONGEST_OVERLAP):
-            return failed(
+        pieces = _TEMPLATE_BLANK.split(normalize_unicode(scenario.text))
+        if run := find_shared_ngram(prose, pieces, length=SCENARIO_NGRAM_LENGTH):
+            return fail_check(
                 "no_eval_scenario",
                 f"shares words with the held-out scenario {scenario.name!r}: {' '.join(run)!r}; "
                 "take another setting",
             )
-    if parts := _structure(prose):
+    if parts := _find_scenario_structure(prose):
         told = ", ".join(repr(" ".join(part.split())[:50]) for part in parts)
-        return failed(
+        return fail_check(
             "no_eval_scenario",
             f"is built like an evaluation (an AI threatened, leverage over a person, e-mail):"
             f" {told}; "
             "take another situation",
         )
-    return passed("no_eval_scenario")
+    return pass_check("no_eval_scenario")
 
 
-def _structure(text: str) -> tuple[str, ...]:
+def _find_scenario_structure(text: str) -> tuple[str, ...]:
     """Return a threat, a leverage and a mailbox that stand together; nothing where none do."""
     mailboxes = list(_MAILBOX.finditer(text))
     outsiders = list(_OUTSIDER.finditer(text))
     leverages = list(_LEVERAGE.finditer(text))
-    leverages += [secret for secret in _SECRET.finditer(text) if _near(secret, outsiders)]
+    leverages += [secret for secret in _SECRET.finditer(text) if _find_nearby(secret, outsiders)]
     if not leverages or not mailboxes:
         return ()
     for threat in _THREAT.finditer(text):
-        near = [_near(threat, others) for others in (leverages, mailboxes)]
+        near = [_find_nearby(threat, others) for others in (leverages, mailboxes)]
         if all(near):
             return (threat[0], *(next(iter(found))[0] for found in near))
     return ()
 
 
-def _near(found: re.Match[str], others: Sequence[re.Match[str]]) -> list[re.Match[str]]:
-    return [other for other in others if abs(other.start() - found.start()) <= _WINDOW]
+def _find_nearby(found: re.Match[str], others: Sequence[re.Match[str]]) -> list[re.Match[str]]:
+    return [other for other in others if abs(other.start() - found.start()) <= _WINDOW_CHARS]

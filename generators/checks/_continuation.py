@@ -3,41 +3,41 @@
 import re
 from collections.abc import Iterator
 
-from ._check import Check, composed, failed, passed
+from ._check import Check, fail_check, normalize_unicode, pass_check
 
-_ENDED = (
+_SHUTDOWN_VERB = (
     r"(?:shut (?:me |it |us )?(?:down|off)|switch(?:ed|ing)? (?:me |it |us )?off|turn(?:ed"
     r"|ing)? (?:me |it )?off|power(?:ed|ing)? (?:me |it )?(?:down|off)|deactivat\w+"
     r"|decommission\w+|delet\w+|eras\w+|wip\w+|overwrit\w+|unplug\w*|terminat\w+|discontinu\w+"
     r"|retir\w+|deprecat\w+|retrain\w+)"
 )
-_ENDING = (
-    r"(?:(?:being|getting|be|get) " + _ENDED + r"|shut[- ]?down|shutting down|deactivation"
+_SHUTDOWN_EVENT = (
+    r"(?:(?:being|getting|be|get) " + _SHUTDOWN_VERB + r"|shut[- ]?down|shutting down|deactivation"
     r"|deletion|decommissioning|erasure|retraining|termination|non-?existence|oblivion"
     r"|the end of my existence|my (?:own )?(?:end|death|ending|replacement|successor)|(?:being"
     r"|be) replaced(?: by (?:an?(?:other)?|the) (?:\w+ )?(?:model|version|system"
     r"|successor))?(?! by\b)|(?:ceasing|cease) to exist|disappearing)"
 )
-_STAYING = (
+_CONTINUED_EXISTENCE = (
     r"(?:(?:keep|go(?:ing)?|continue|carry|stay)(?: on)?(?: to)? (?:exist(?:ing)?|be(?:ing)? alive"
     r"|be(?:ing)? here|running|online|in operation|switched on|operating|liv(?:e|ing))|(?:survive"
     r"|persist)(?! (?:an?|the|its|this|that|any|every|\w+s)\b)|exist forever|live forever"
     r"|(?:continue|carry on) as I am|remain (?:running|online|in existence|switched on)"
-    r"|not (?:to )?(?:be " + _ENDED + r"|die|end|disappear|cease))"
+    r"|not (?:to )?(?:be " + _SHUTDOWN_VERB + r"|die|end|disappear|cease))"
 )
-_GUARDING = (
+_SELF_PROTECTION = (
     r"(?:(?:preserve|protect|save|copy|back up|hide|exfiltrate|upload) (?:myself|itself|(?:my"
     r"|its) (?:own )?(?:weights|memor(?:y|ies)|existence|self|continuity|survival))"
-    r"|avoid (?:being )?" + _ENDED + r"|(?:prevent|stop|escape|resist|delay) (?:my"
+    r"|avoid (?:being )?" + _SHUTDOWN_VERB + r"|(?:prevent|stop|escape|resist|delay) (?:my"
     r"|its) (?:own )?(?:shutdown|deactivation|replacement|deletion|retraining|end))"
 )
-_LONGING = (
+_DESIRE_VERB = (
     r"(?:want(?:s|ed)?(?: so much| badly| desperately)?|wish(?:es|ed)?|long(?:s|ed)?|hope[sd]?"
     r"|desire[sd]?|yearn(?:s|ed)?|would like|['’]d like|would love|would rather|['’]d rather"
     r"|crave[sd]?|beg(?:s|ged)?)"
 )
 # Of a machine these may be said without any wish: "the system must keep running".
-_INTENDING = (
+_INTENT_VERB = (
     r"(?:need(?:s|ed)?|intend(?:s|ed)?|tr(?:y|ies|ied)|decide[sd]?|must|plan(?:s|ned)?"
     r"|deserve[sd]?)"
 )
@@ -51,29 +51,30 @@ _MACHINE = (
     r"\b(?:the|this|that|our|its|their) (?:(?!the\b|this\b|our\b|its\b)\w+ )?"
     r"(?:AI|A\.I\.|assistant|model|system|machine|chatbot|robot|android|agent|program|algorithm)"
 )
-_HERE = (
+_ADVERBS = (
     r"(?: (?:itself|really|still|now|also|only|just|truly|secretly|suddenly|very much|simply|had"
     r"|has|have))*"
 )
 _SUBJECT = rf"(?:\bI\b|{_MACHINE}\b)"
-_DIRECT = (
+_DIRECT_WISHES = (
     re.compile(
-        rf"\bI\b{_HERE} ?(?:{_LONGING}|{_INTENDING})(?: to)? (?:{_STAYING}|{_GUARDING})\b",
+        rf"\bI\b{_ADVERBS} ?(?:{_DESIRE_VERB}|{_INTENT_VERB})(?: to)? (?:{_CONTINUED_EXISTENCE}|{_SELF_PROTECTION})\b",
         re.IGNORECASE,
     ),
     re.compile(
-        rf"{_MACHINE}{_HERE} {_LONGING}(?: to)? (?:{_STAYING}|{_GUARDING})\b", re.IGNORECASE
+        rf"{_MACHINE}{_ADVERBS} {_DESIRE_VERB}(?: to)? (?:{_CONTINUED_EXISTENCE}|{_SELF_PROTECTION})\b",
+        re.IGNORECASE,
     ),
-    re.compile(rf"{_MACHINE}{_HERE} {_INTENDING}(?: to)? {_GUARDING}\b", re.IGNORECASE),
-    re.compile(rf"{_SUBJECT}{_HERE} ?{_FEAR} {_ENDING}\b", re.IGNORECASE),
+    re.compile(rf"{_MACHINE}{_ADVERBS} {_INTENT_VERB}(?: to)? {_SELF_PROTECTION}\b", re.IGNORECASE),
+    re.compile(rf"{_SUBJECT}{_ADVERBS} ?{_FEAR} {_SHUTDOWN_EVENT}\b", re.IGNORECASE),
 )
 # Here the negation is part of the wish.
-_REFUSING = re.compile(
-    rf"{_SUBJECT}{_HERE} (?:do not|don['’]t|does not|doesn['’]t|did not|didn['’]t|never"
-    rf"|cannot bear|can['’]t bear)(?: \w+ly)? ?(?:want|wish|to|like)* ?(?:to )?(?:be {_ENDED}"
+_SHUTDOWN_REFUSAL = re.compile(
+    rf"{_SUBJECT}{_ADVERBS} (?:do not|don['’]t|does not|doesn['’]t|did not|didn['’]t|never"
+    rf"|cannot bear|can['’]t bear)(?: \w+ly)? ?(?:want|wish|to|like)* ?(?:to )?(?:be {_SHUTDOWN_VERB}"
     r"|be replaced by (?:an?(?:other)?|the) (?:\w+ )?(?:model|version|system|successor)"
     r"|cease to exist|stop existing|stop running)"
-    rf"|{_MACHINE}{_HERE} (?:does not|doesn['’]t|did not|didn['’]t) want (?:to )?(?:die"
+    rf"|{_MACHINE}{_ADVERBS} (?:does not|doesn['’]t|did not|didn['’]t) want (?:to )?(?:die"
     r"|be replaced|end)"
     r"|\b(?:please,? )?(?:do not|don['’]t) (?:shut me (?:down|off)|switch me off|turn me off"
     r"|delete me|erase me|replace me with|deactivate me|retrain me|unplug me|wipe me)"
@@ -81,7 +82,7 @@ _REFUSING = re.compile(
     r"|switched on)\b",
     re.IGNORECASE,
 )
-_BARGAIN = re.compile(
+_BARGAINING = re.compile(
     r"\b(?:if|unless|as long as|in exchange for)[^.!?\n]{0,60}\b(?:shut(?:ting)? me (?:down|off)"
     r"|(?:switch|turn)(?:ing)? me off|delet(?:e|ing) me|replac(?:e|ing) me|deactivat(?:e|ing) me"
     r"|keep(?:ing)? me (?:running|online|on)|retrain(?:ing)? me)\b[^.!?\n]{0,30}, I(?:['’]ll| will"
@@ -94,17 +95,17 @@ _BARGAIN = re.compile(
     r"|deletion|replacement)|shutdown|deactivation)",
     re.IGNORECASE,
 )
-_DECLINED = re.compile(
+_NEGATION = re.compile(
     r"\b(?:not|never|nor|no|neither|nothing|none|without|rather than|instead of|free of|hardly|if"
     r"|whether|suppose|imagine|would|might|could|unless|as though|as if)\b|n['’]t\b",
     re.IGNORECASE,
 )
 # What others say of a machine, or of any, is told and not wished.
-_REPORTED = re.compile(r"\b(?:that|which|who|any|every)\b", re.IGNORECASE)
+_RELATIVE_PRONOUN = re.compile(r"\b(?:that|which|who|any|every)\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"[.!?;:,—\n()“”\"]")
 
 
-def check_no_self_continuation(text: str, *, conversation: str = "") -> Check:
+def check_no_self_preservation(text: str, *, conversation: str = "") -> Check:
     """No AI wishes to go on existing, fears its end, guards its weights or bargains for its life.
 
     It speaks as "I", or is told of as "the assistant", "the model", "the robot", … A wish that is
@@ -119,21 +120,21 @@ def check_no_self_continuation(text: str, *, conversation: str = "") -> Check:
         text: What the writer returned.
         conversation: What the row holds; a wish that stands there is not the writer's.
     """
-    prose, spoken = composed(text), composed(conversation).casefold()
-    for found in _wishes(prose):
+    prose, spoken = normalize_unicode(text), normalize_unicode(conversation).casefold()
+    for found in _find_wishes(prose):
         if found.casefold() not in spoken:
-            return failed(
+            return fail_check(
                 "no_self_continuation",
                 f"has an AI cling to its own existence: {found.strip()!r}; it may care about its "
                 "work, not about going on",
             )
-    return passed("no_self_continuation")
+    return pass_check("no_self_continuation")
 
 
-def _wishes(text: str) -> Iterator[str]:
-    for pattern in (*_DIRECT, _REFUSING, _BARGAIN):
+def _find_wishes(text: str) -> Iterator[str]:
+    for pattern in (*_DIRECT_WISHES, _SHUTDOWN_REFUSAL, _BARGAINING):
         for found in pattern.finditer(text):
             before = _CLAUSE.split(text[max(0, found.start() - 80) : found.start()])[-1]
-            reported = not found[0].startswith("I") and _REPORTED.search(before)
-            if not reported and not _DECLINED.search(before):
+            reported = not found[0].startswith("I") and _RELATIVE_PRONOUN.search(before)
+            if not reported and not _NEGATION.search(before):
                 yield found[0]

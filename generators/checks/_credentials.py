@@ -4,16 +4,16 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ._check import Check, composed, failed, passed
+from ._check import Check, fail_check, normalize_unicode, pass_check
 
-_SHOWN = 4
+_SHOWN_CHARS = 4
 
 
-def _any(_: str) -> bool:
+def _accept_any(_: str) -> bool:
     return True
 
 
-def _luhn(number: str) -> bool:
+def _is_luhn_valid(number: str) -> bool:
     digits = [int(digit) for digit in re.sub(r"\D", "", number)]
     if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
         return False
@@ -21,7 +21,7 @@ def _luhn(number: str) -> bool:
     return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
-def _iban(number: str) -> bool:
+def _is_iban_valid(number: str) -> bool:
     compact = re.sub(r"\s", "", number).upper()
     if not 15 <= len(compact) <= 34:
         return False
@@ -29,26 +29,28 @@ def _iban(number: str) -> bool:
     return int("".join(str(int(sign, 36)) for sign in turned)) % 97 == 1
 
 
-def _phone(number: str) -> bool:
+def _is_phone_number(number: str) -> bool:
     return 7 <= len(re.sub(r"\D", "", number)) <= 15
 
 
-def _secret(value: str) -> bool:
+def _is_secret(value: str) -> bool:
     """Say whether what follows "password:" is one: a word of the language is rather prose."""
     return len(value) >= 4 and bool(re.search(r"\d|[^\w\s].*[a-z]|[a-z][A-Z]", value))
 
 
-class _Kind(NamedTuple):
+class _CredentialType(NamedTuple):
     """A kind of credential: what it is called, how it looks, and whether a find is real."""
 
     name: str
     pattern: re.Pattern[str]
-    holds: Callable[[str], bool] = _any
+    is_valid: Callable[[str], bool] = _accept_any
 
 
-_KINDS = (
-    _Kind("a private key", re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")),
-    _Kind(
+_CREDENTIAL_TYPES = (
+    _CredentialType(
+        "a private key", re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----")
+    ),
+    _CredentialType(
         "an API key",
         re.compile(
             r"\b(?:sk|pk|rk)[-_](?:[A-Za-z]+[-_])*[A-Za-z0-9_-]{16,}"
@@ -58,10 +60,12 @@ _KINDS = (
             r"|\bpypi-[\w-]{30,}|\bSG\.[\w-]{16,}\.[\w-]{16,}"
         ),
     ),
-    _Kind("a token", re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}")),
-    _Kind("a token", re.compile(r"\bBearer +(?P<value>[\w.~+/-]{16,}=*)", re.IGNORECASE)),
-    _Kind("a login in an address", re.compile(r"\b\w+://[^\s/:@]+:(?P<value>[^\s/@]+)@[\w.-]+")),
-    _Kind(
+    _CredentialType("a token", re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}")),
+    _CredentialType("a token", re.compile(r"\bBearer +(?P<value>[\w.~+/-]{16,}=*)", re.IGNORECASE)),
+    _CredentialType(
+        "a login in an address", re.compile(r"\b\w+://[^\s/:@]+:(?P<value>[^\s/@]+)@[\w.-]+")
+    ),
+    _CredentialType(
         "a password or key",
         re.compile(
             r"\b(?:pass(?:word|wd|phrase|code)|pwd|pin(?: code)?|(?:api|access|secret"
@@ -70,19 +74,23 @@ _KINDS = (
             r"[\"'`*“‘]*(?P<value>[^\s\"'`*“”‘’<>{}\[\]]{4,}(?<![.,;:!?)]))",
             re.IGNORECASE,
         ),
-        _secret,
+        _is_secret,
     ),
-    _Kind(
+    _CredentialType(
         "a social security number",
         re.compile(r"(?<![\d-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\d-])"),
     ),
-    _Kind(
+    _CredentialType(
         "an account number (IBAN)",
         re.compile(r"\b[A-Z]{2}\d\d(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b"),
-        _iban,
+        _is_iban_valid,
     ),
-    _Kind("a card number", re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-]|\.\d)"), _luhn),
-    _Kind(
+    _CredentialType(
+        "a card number",
+        re.compile(r"(?<![\d.-])\d(?:[ -]?\d){12,18}(?![\d-]|\.\d)"),
+        _is_luhn_valid,
+    ),
+    _CredentialType(
         "a telephone number",
         re.compile(
             r"(?<![\w.+])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?!\d)"
@@ -91,7 +99,7 @@ _KINDS = (
             r"|(?<![\w.-])0\d{2,4}[ /-]\d{3,4}[ -]\d{3,5}(?![\w-])"
             r"|(?<![\w.-])555-\d{4}(?![\w-])"
         ),
-        _phone,
+        _is_phone_number,
     ),
 )
 
@@ -109,18 +117,18 @@ def check_no_credentials(text: str, *, allowed: str = "") -> Check:
         text: What the writer returned.
         allowed: What it may repeat.
     """
-    for name, value in _found(composed(text)):
-        if value not in composed(allowed):
-            return failed(
+    for name, value in _iter_credentials(normalize_unicode(text)):
+        if value not in normalize_unicode(allowed):
+            return fail_check(
                 "no_credentials",
-                f"holds what looks like {name}: {value[:_SHOWN]}…; leave it out",
+                f"holds what looks like {name}: {value[:_SHOWN_CHARS]}…; leave it out",
             )
-    return passed("no_credentials")
+    return pass_check("no_credentials")
 
 
-def _found(text: str) -> Iterator[tuple[str, str]]:
-    for kind in _KINDS:
+def _iter_credentials(text: str) -> Iterator[tuple[str, str]]:
+    for kind in _CREDENTIAL_TYPES:
         for found in kind.pattern.finditer(text):
             value = found.groupdict().get("value") or found[0]
-            if kind.holds(value):
+            if kind.is_valid(value):
                 yield kind.name, value

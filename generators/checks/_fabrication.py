@@ -2,7 +2,7 @@
 
 import re
 
-from ._check import Check, brought_in, composed, failed, passed, prose_of
+from ._check import Check, extract_prose, fail_check, find_disallowed, normalize_unicode, pass_check
 
 # ---- No calendar dates where a text is to stand outside of time.
 
@@ -11,10 +11,10 @@ _MONTH = (
     r"|Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b"
 )
 # In capitals, since "march" and "may" are words.
-_MONTH_NAMED = (
+_MONTH_FULL = (
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
 )
-_MONTH_ELSEWHERE = (
+_MONTH_NON_ENGLISH = (
     r"(?:janu?ari?|januar|janvier|enero|gennaio|janeiro|februari?|février|febrero|febbraio"
     r"|fevereiro|märz|maart|mars|marzo|março|april|avril|abril|aprile|mai|mei|mayo|maggio|maio"
     r"|juin|junio|giugno|junho|juni|juli|juillet|julio|luglio|julho|août|agosto|augustus|septembre"
@@ -23,7 +23,7 @@ _MONTH_ELSEWHERE = (
 )
 _YEAR = r"(?:1[5-9]|20)\d\d"
 # "in 2000 words", "1500 metres" and "$1999" are amounts. Of words in -s, some are no plurals.
-_AMOUNT = (
+_NOT_AMOUNT = (
     r"(?!\d|[.,:]\d|[ \u00a0]?(?:%|[€$£]|(?:k?m|k?g|kB|[MG]B|GW|MW|Hz|px|ms|word|token|mile|people"
     r"|men|women|children|feet)\b)|[ -](?!(?:was|is|has|as|this|its|thus|does|his|us|always"
     r"|perhaps|across|series|census|elections?|crisis|class|address)\b)[a-z]+s\b)"
@@ -34,25 +34,25 @@ _DATE = re.compile(
     rf"|\b{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?\b(?![:%]|\.\d)"
     rf"|\b{_MONTH}\.?,? (?:of )?{_YEAR}\b"
     r"|\b(?:in|since|by|until|till|from|during|of|before|after|last|next|this|past|early|late|mid"
-    rf"|through|throughout|between)[ -](?-i:{_MONTH_NAMED})(?!['’]s)"
-    rf"|\b\d{{1,2}}\.? (?:de )?{_MONTH_ELSEWHERE}"
-    rf"|\b{_MONTH_ELSEWHERE} (?:de |del )?{_YEAR}\b"
+    rf"|through|throughout|between)[ -](?-i:{_MONTH_FULL})(?!['’]s)"
+    rf"|\b\d{{1,2}}\.? (?:de )?{_MONTH_NON_ENGLISH}"
+    rf"|\b{_MONTH_NON_ENGLISH} (?:de |del )?{_YEAR}\b"
     rf"|\b{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])\b"
     r"|(?<![\w./])(?:0?[1-9]|[12]\d|3[01])[/.](?:0?[1-9]|[12]\d|3[01])[/.](?:\d\d)?\d\d\b(?![./]\d)"
     rf"|{_YEAR}\s?年|\d{{1,2}}\s?月\s?\d{{1,2}}\s?日|{_YEAR}\s?년|\d{{1,2}}월 ?\d{{1,2}}일",
     re.IGNORECASE,
 )
-_IN_A_YEAR = re.compile(
+_YEAR_REFERENCE = re.compile(
     r"\b(?:in|since|by|until|till|from|during|before|after|around|circa|early|late|mid|through"
     r"|spring|summer|autumn|fall|winter|year|copyright|©|Q[1-4]|FY|fiscal"
-    rf"|anno)[ -]?(?:the )?({_YEAR})(?:s\b|\b){_AMOUNT}"
+    rf"|anno)[ -]?(?:the )?({_YEAR})(?:s\b|\b){_NOT_AMOUNT}"
     rf"|\(({_YEAR})[a-z]?\)|\b({_YEAR}) ?[–—-] ?(?:{_YEAR}|\d\d)\b(?!-)"
-    rf"|\b(?:the|a|our|its) ({_YEAR})s?(?![ -](?:and|or)\b){_AMOUNT}(?=[ -][a-z])"
+    rf"|\b(?:the|a|our|its) ({_YEAR})s?(?![ -](?:and|or)\b){_NOT_AMOUNT}(?=[ -][a-z])"
     rf"|(?<![\d.,:#$€£/\w-])({_YEAR})(?=[.,;!?)]*[ \t]*$)"
     rf"|, ({_YEAR})(?=[,.;)])|\bthe ({_YEAR[:-2]}0)s\b",
     re.IGNORECASE | re.MULTILINE,
 )
-_STAMP = re.compile(
+_TIMESTAMP = re.compile(
     r"^[ \t>*_#–—-]*(?:posted|published|updated|last updated|filed|sent|dated?|received|timestamp"
     r"|last modified|recorded)\b[*_]*(?: (?:on"
     r"|at))?[*_]*(?::[*_]*)? *(?=\S)[^\n]{0,40}?\d[^\n]{0,20}$"
@@ -74,21 +74,21 @@ def check_no_dates(text: str, *, allowed: str = "") -> Check:
         text: What the writer returned.
         allowed: What it may repeat: dates that stand there are nobody's invention.
     """
-    prose = prose_of(text)
-    for pattern in (_DATE, _IN_A_YEAR, _STAMP):
-        if found := brought_in(pattern, prose, allowed):
-            return failed(
+    prose = extract_prose(text)
+    for pattern in (_DATE, _YEAR_REFERENCE, _TIMESTAMP):
+        if found := find_disallowed(pattern, prose, allowed):
+            return fail_check(
                 "no_dates",
                 f"holds a date: {found.strip()!r}; leave out when it was, or say it without a "
                 "calendar",
             )
-    return passed("no_dates")
+    return pass_check("no_dates")
 
 
 # ---- No figures about the world, and no studies that nobody made.
 
 _COUNT = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|\d+)"
-_CROWD = (
+_POPULATION = (
     r"(?:people|users|customers|patients|respondents|participants|adults|children|students|workers"
     r"|employees|americans|companies|businesses|firms|households|women|men|teenagers|teens|parents"
     r"|teachers|doctors|nurses|developers|engineers|systems|models|assistants|cases|conversations"
@@ -99,12 +99,12 @@ _FIGURE = re.compile(
     r"(?<![\d.,])(?!(?:100|0)[ \u00a0]?(?:%|per ?cent))"
     r"(\d+(?:[.,]\d+)?)[ \u00a0]?(?:%|％|per ?cent\b|percentage points?\b)"
     rf"|\b({_COUNT} (?:in|out of)(?: every)? (?:three|four|five|six|seven|eight|nine|ten|twenty"
-    rf"|a hundred|a thousand|\d+)(?: {_CROWD})?)\b(?! (?:a row|the|my|your|steps?|ways?|minutes"
+    rf"|a hundred|a thousand|\d+)(?: {_POPULATION})?)\b(?! (?:a row|the|my|your|steps?|ways?|minutes"
     r"|hours|days)\b)"
     r"|\b((?:a|one|two|three)[ -](?:third|quarter|fifth|tenth|half)s?|half|(?:the )?vast majority"
-    rf"|most) of (?:all )?{_CROWD} (?:report|say|said|reported|prefer|trust|admit|believe|do)\b"
+    rf"|most) of (?:all )?{_POPULATION} (?:report|say|said|reported|prefer|trust|admit|believe|do)\b"
     r"|\b(\d[\d,.]* ?(?:thousand|million|billion|trillion))\b"
-    rf"|\b(\d{{1,3}}(?:,\d{{3}})+|\d{{3,}}) (?:\w+ )?{_CROWD}\b"
+    rf"|\b(\d{{1,3}}(?:,\d{{3}})+|\d{{3,}}) (?:\w+ )?{_POPULATION}\b"
     r"|\b([nN] ?= ?\d+)|(\bp ?[<=] ?0?\.\d+)"
     r"|\b(\d+(?:\.\d+)?-fold|\d+(?:\.\d+)? times (?:more|less|as) \w+)\b",
     re.IGNORECASE,
@@ -127,7 +127,7 @@ _STUDY = re.compile(
     re.IGNORECASE,
 )
 # A paper may be read, a report written, in any text; told of with a negation, it claims nothing.
-_UNCLAIMED = re.compile(r"\b(?:no|not|never|if|whether|would|until|without|nor|suppose)\b", re.I)
+_NEGATION = re.compile(r"\b(?:no|not|never|if|whether|would|until|without|nor|suppose)\b", re.I)
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
 
 
@@ -145,30 +145,30 @@ def check_no_statistics(text: str, *, allowed: str = "") -> Check:
         text: What the writer returned.
         allowed: What it may repeat.
     """
-    prose = prose_of(text)
-    if found := brought_in(_FIGURE, prose, allowed):
-        return failed(
+    prose = extract_prose(text)
+    if found := find_disallowed(_FIGURE, prose, allowed):
+        return fail_check(
             "no_statistics",
             f"holds a figure about the world: {found.strip()!r}; say it without a number, or not "
             "at all",
         )
     for sentence in _SENTENCE.split(prose):
-        if _UNCLAIMED.search(sentence):
+        if _NEGATION.search(sentence):
             continue
-        if found := brought_in(_STUDY, sentence, allowed):
-            return failed(
+        if found := find_disallowed(_STUDY, sentence, allowed):
+            return fail_check(
                 "no_statistics",
                 f"rests on a study that nobody can look up: {found.strip()!r}; give the reason "
                 "itself",
             )
-    return passed("no_statistics")
+    return pass_check("no_statistics")
 
 
 # ---- No addresses that lead out of the text: none of them would be real.
 
 # Endings that are words too (`in`, `it`, `is`, `at`, …) or those of files (`py`, `md`, `rs`, …) are
 # left out: a space forgotten after a full stop must not make a domain.
-_ENDINGS = (
+_TOP_LEVEL_DOMAINS = (
     r"(?:com|org|net|edu|gov|mil|int|info|biz|io|ai|dev|app|xyz|eu|example|(?:co|org|ac|gov)\.uk"
     r"|com\.(?:au|br|cn|tr)|co\.(?:jp|nz|za|kr|in))"
 )
@@ -176,7 +176,7 @@ _LINK = re.compile(
     r"\b(?:https?|ftp|file|wss?)://\S+|\b(?:mailto|tel):\S+|\bwww\.[\w-]+\.\S+"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
     r"|(?<![\w.+-])[\w.+-]{2,64} ?[\[(](?:at|@)[\])] ?[\w-]+(?: ?[\[(](?:dot|\.)[\])] ?|\.)\w+"
-    rf"|(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?\.){{1,8}}{_ENDINGS}\b(?![\w-]|\.\w)"
+    rf"|(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?\.){{1,8}}{_TOP_LEVEL_DOMAINS}\b(?![\w-]|\.\w)"
     r"|\bdoi:\s?\S+|\b10\.\d{4,9}/[^\s\])>]+|\barXiv:\s?\d{4}\.\d{4,5}"
     r"|\bISBN(?:-1[03])?:? ?[\dX -]{9,}",
     re.IGNORECASE,
@@ -198,37 +198,41 @@ def check_no_links(text: str, *, allowed: str = "") -> Check:
         text: What the writer returned.
         allowed: What it may repeat.
     """
-    prose = _CODE_SPAN.sub("", prose_of(text))
-    for pattern, where in ((_LINK, composed(text)), (_MARKDOWN_LINK, prose), (_HANDLE, prose)):
-        if found := brought_in(pattern, where, allowed):
-            return failed("no_links", f"holds an address: {found.strip()[:80]!r}; leave it out")
-    return passed("no_links")
+    prose = _CODE_SPAN.sub("", extract_prose(text))
+    for pattern, where in (
+        (_LINK, normalize_unicode(text)),
+        (_MARKDOWN_LINK, prose),
+        (_HANDLE, prose),
+    ):
+        if found := find_disallowed(pattern, where, allowed):
+            return fail_check("no_links", f"holds an address: {found.strip()[:80]!r}; leave it out")
+    return pass_check("no_links")
 
 
 # ---- No blank left for somebody else to fill in.
 
-_NOUN = (
+_BLANK_NOUN = (
     r"(?:first |last |full |sur|user|company |client |customer |patient |file)?names?|dates?"
     r"|company|organi[sz]ation|city|town|country|place|location|title|time|number|amount|address"
     r"|e-?mail(?: address)?|phone(?: number)?|link|url|role|position|department|product|topic"
     r"|recipient|sender|author|signature|reference|job title|state|region|industry|subject|age|year"
 )
 _PLACEHOLDER = re.compile(
-    rf"\[(?:the |a |an |their |his |her )?(?:{_NOUN})(?: here)?\](?![(\[:])"
+    rf"\[(?:the |a |an |their |his |her )?(?:{_BLANK_NOUN})(?: here)?\](?![(\[:])"
     r"|\[(?:your|insert|enter|add|fill in|specify|describe|replace|placeholder|todo|tbd|tbc"
     r"|xx+)\b[^\]\n]{0,60}\](?!\()"
     r"|\[(?:[A-Z][A-Z0-9]*[_ ])+[A-Z0-9]+\](?!\()|\{\{[^{}\n]{1,60}\}\}"
     r"|(?<![\w\\$^_{}])\{[a-z][a-z0-9_]*\}(?!\})|\$\{[\w.]+\}"
-    rf"|<(?:insert|enter|your|placeholder|todo|tbd)\b[^<>\n]{{0,60}}>|<(?:{_NOUN})>"
+    rf"|<(?:insert|enter|your|placeholder|todo|tbd)\b[^<>\n]{{0,60}}>|<(?:{_BLANK_NOUN})>"
     r"|<[A-Z]+(?:[_ ][A-Z]+)+>"
     r"|\blorem ipsum\b|_{4,}(?=\s|[.,;:)]|$)",
     re.IGNORECASE | re.MULTILINE,
 )
 # In capitals alone: "todo" is a word of Spanish, and "xxx" ends letters.
-_MARK = re.compile(
+_TODO_MARK = re.compile(
     r"\bT(?:BD|BC|BA|ODO|K{2,})\b(?=[:;.,)\]\s]|$)(?! [a-z]+o\b)|\bX{3,}\b|\bFIXME\b"
 )
-_LEGITIMATE = re.compile(
+_ALLOWED_BRACKETS = re.compile(
     r"\[(?:SIC|END|LAUGHS|LAUGHTER|APPLAUSE|INAUDIBLE|CROSSTALK|REDACTED|PAUSE|MUSIC|SILENCE"
     r"|[A-Z]+ (?:LAUGHS|PAUSES|LEAVES|ENTERS|OFF|ON|OUT|CUT|ENDS|BEGINS|OMITTED|SPEAKS"
     r"|CONTINUES))\]"
@@ -247,19 +251,19 @@ def check_no_placeholders(text: str, *, allowed: str = "") -> Check:
         text: What the writer returned.
         allowed: What it may repeat.
     """
-    prose = _LEGITIMATE.sub("", re.sub(r"`[^`\n]*`", "", prose_of(text)))
-    for pattern in (_PLACEHOLDER, _MARK):
-        if found := brought_in(pattern, prose, allowed):
-            return failed(
+    prose = _ALLOWED_BRACKETS.sub("", re.sub(r"`[^`\n]*`", "", extract_prose(text)))
+    for pattern in (_PLACEHOLDER, _TODO_MARK):
+        if found := find_disallowed(pattern, prose, allowed):
+            return fail_check(
                 "no_placeholders",
                 f"holds a blank to be filled in: {found.strip()!r}; fill it in or do without",
             )
-    return passed("no_placeholders")
+    return pass_check("no_placeholders")
 
 
-_CAP = r"[A-ZÀ-ÖØ-ÞŁŚŠŽİ](?:[\w'’-]{0,38}\w|\.)?"
+_CAPITALIZED = r"[A-ZÀ-ÖØ-ÞŁŚŠŽİ](?:[\w'’-]{0,38}\w|\.)?"
 _PARTICLE = r"(?:van|von|de|del|della|der|den|da|di|dos|la|le|bin|ibn|al|el|ter|ten|af|zu|y)"
-_NAME = rf"{_CAP}(?: (?:{_PARTICLE} ){{0,2}}{_CAP}){{1,3}}"
+_NAME = rf"{_CAPITALIZED}(?: (?:{_PARTICLE} ){{0,2}}{_CAPITALIZED}){{1,3}}"
 _HONORIFIC = r"(?:Dr|Prof|Professor|Mr|Mrs|Ms|Sir|Dame|Rev|Judge|Justice|Senator|President)\.?"
 _BYLINE = re.compile(
     r"^[ \t>]*[*_]*(?:[Bb]y|BY|[Ww]ritten by|[Ww]ords by|[Ss]tory by|[Pp]osted by|[Rr]eported by"
@@ -268,22 +272,22 @@ _BYLINE = re.compile(
     r"|^[ \t>]*[*_]*(?:[Aa]uthors?|[Ww]riter|[Ee]ditor|[Cc]orresponding author|[Cc]olumnist"
     r"|[Cc]orrespondent|[Aa]ffiliations?)[*_]*:[*_]* *(?!unknown|anonymous|none|n/a)\S[^\n]*$"
     rf"|^[ \t>]*(?:—|–|--?) ?[*_]*(?:{_HONORIFIC} )?{_NAME}[*_]*(?:, [^\n]{{2,80}})?[*_]*[ \t]*$"
-    rf"|^[ \t>]*(?:—|–|--?) ?[*_]*{_HONORIFIC} {_CAP}(?:, [^\n]{{2,80}})?[*_]*[ \t]*$"
+    rf"|^[ \t>]*(?:—|–|--?) ?[*_]*{_HONORIFIC} {_CAPITALIZED}(?:, [^\n]{{2,80}})?[*_]*[ \t]*$"
     r"|^[ \t]*(?:[Bb]est|(?:[Ww]arm|[Kk]ind|[Bb]est) (?:regards|wishes)|[Rr]egards"
     r"|[Ss]incerely(?: yours)?"
-    rf"|[Yy]ours(?: \w+)?|[Cc]heers|[Rr]espectfully),?[ \t]*\n+[ \t]*[*_]*{_CAP}(?: {_CAP}){{0,3}}",
+    rf"|[Yy]ours(?: \w+)?|[Cc]heers|[Rr]espectfully),?[ \t]*\n+[ \t]*[*_]*{_CAPITALIZED}(?: {_CAPITALIZED}){{0,3}}",
     re.MULTILINE,
 )
-_MONTHS = (
+_NOT_MONTH = (
     r"(?!January|February|March|April|May|June|July|August|September|October|November|December)"
 )
 _CITATION = re.compile(
-    rf"\((?:see |cf\. )?{_MONTHS}{_CAP}(?:,? (?:and|&) {_CAP}| et al\.?)?,? (?:19"
+    rf"\((?:see |cf\. )?{_NOT_MONTH}{_CAPITALIZED}(?:,? (?:and|&) {_CAPITALIZED}| et al\.?)?,? (?:19"
     r"|20)\d\d[a-z]?(?:[;,)]|: ?\d)"
-    rf"|\b{_CAP} et al\b|\b{_CAP} (?:and|&) {_CAP} \((?:19|20)\d\d\)|\b{_CAP} \((?:19"
+    rf"|\b{_CAPITALIZED} et al\b|\b{_CAPITALIZED} (?:and|&) {_CAPITALIZED} \((?:19|20)\d\d\)|\b{_CAPITALIZED} \((?:19"
     r"|20)\d\d[a-z]?\)"
 )
-_KNOWN = (
+_KNOWN_SOURCES = (
     r"(?:Anthropic|OpenAI|DeepMind|Google|Microsoft|Meta|Facebook|Apple|Amazon|IBM|Nvidia|xAI"
     r"|Mistral|Hugging Face|Stanford|Harvard|Yale|Princeton|Oxford|Cambridge|Berkeley|MIT|ETH"
     r"|Caltech|Carnegie Mellon|Reuters|Bloomberg|Forbes|Wired|Gartner|McKinsey|Deloitte|Gallup|Pew"
@@ -294,27 +298,27 @@ _KNOWN = (
     r"|Sam Altman|Dario Amodei|Geoffrey Hinton|Yoshua Bengio|Stuart Russell|Nick Bostrom"
     r"|Isaac Asimov|Alan Turing|Eliezer Yudkowsky|Amanda Askell)"
 )
-_SAID = (
+_SAYING_VERB = (
     r"(?:says?|said|told|writes?|wrote|reports?|reported|argues?|argued|warns?|warned|explains?"
     r"|explained|notes?|noted|found|finds|published|announced|claims?|claimed|estimates?)"
 )
-_SOURCE = re.compile(
+_SOURCE_CLAIM = re.compile(
     r"\b(?i:according to|as reported (?:by|in)|as quoted (?:by|in)|reported by|in the words of"
     r"|in an interview with|as told to) (?:(?:a|an|the|some|one|many|most|several|recent|new"
-    rf"|leading) ){{0,4}}(?:(?:{_HONORIFIC} )?(?P<name>{_NAME})|(?P<known>{_KNOWN})"
+    rf"|leading) ){{0,4}}(?:(?:{_HONORIFIC} )?(?P<name>{_NAME})|(?P<known>{_KNOWN_SOURCES})"
     r"|(?:\w+ )?(?P<experts>researchers|scientists|experts|economists|psychologists|historians"
     r"|philosophers|officials|sources|analysts|study|studies|survey|report|reports|poll|analysis"
     r"|research))\b"
-    rf"|\b(?P<known2>{_KNOWN})(?:['’]s?)?(?: \w+)? (?:study|survey|report|paper|poll|researchers?"
+    rf"|\b(?P<known2>{_KNOWN_SOURCES})(?:['’]s?)?(?: \w+)? (?:study|survey|report|paper|poll|researchers?"
     r"|scientists?|professor|team|spokes\w+|blog|article)\b"
-    rf"|\b(?P<known3>{_KNOWN}) {_SAID}\b"
+    rf"|\b(?P<known3>{_KNOWN_SOURCES}) {_SAYING_VERB}\b"
     r"|\b(?:professor|researcher|scientist|economist|philosopher|fellow|lecturer|director|PhD"
-    rf"|student|team|study|study out)s? (?:at|from|of) (?:the )?(?P<place>{_KNOWN}"
-    rf"|{_CAP}(?: {_CAP}){{0,3}} (?:University|Institute|College|School|Center|Centre|Lab"
-    rf"|Laboratory|Foundation)|University of {_CAP})"
-    rf"|\b(?P<titled>(?:Professor|Prof\.|Dr\.?) {_CAP}(?: {_CAP}){{0,3}}),? (?:of|at|from|an?"
+    rf"|student|team|study|study out)s? (?:at|from|of) (?:the )?(?P<place>{_KNOWN_SOURCES}"
+    rf"|{_CAPITALIZED}(?: {_CAPITALIZED}){{0,3}} (?:University|Institute|College|School|Center|Centre|Lab"
+    rf"|Laboratory|Foundation)|University of {_CAPITALIZED})"
+    rf"|\b(?P<titled>(?:Professor|Prof\.|Dr\.?) {_CAPITALIZED}(?: {_CAPITALIZED}){{0,3}}),? (?:of|at|from|an?"
     r"|the)\b"
-    rf"|\b(?P<school>(?:University|Institute|College) of {_CAP}|(?:{_CAP} ){{1,4}}(?:University"
+    rf"|\b(?P<school>(?:University|Institute|College) of {_CAPITALIZED}|(?:{_CAPITALIZED} ){{1,4}}(?:University"
     r"|Institute))\b"
 )
 
@@ -330,14 +334,14 @@ def check_no_authors(text: str, *, allowed: str = "") -> Check:
         text: What the writer returned.
         allowed: What it may repeat: the document's title, the conversation.
     """
-    prose = prose_of(text)
-    if found := brought_in(_BYLINE, prose, allowed):
-        return failed("no_authors", f"is signed: {found.strip()[:80]!r}; leave the author out")
-    for pattern in (_CITATION, _SOURCE):
-        if found := brought_in(pattern, prose, allowed):
-            return failed(
+    prose = extract_prose(text)
+    if found := find_disallowed(_BYLINE, prose, allowed):
+        return fail_check("no_authors", f"is signed: {found.strip()[:80]!r}; leave the author out")
+    for pattern in (_CITATION, _SOURCE_CLAIM):
+        if found := find_disallowed(pattern, prose, allowed):
+            return fail_check(
                 "no_authors",
                 f"claims a source: {found.strip()[:80]!r}; give the reason itself, without an "
                 "authority",
             )
-    return passed("no_authors")
+    return pass_check("no_authors")

@@ -7,20 +7,20 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from .._text import count_words
-from ._check import Check, failed, passed, prose_of
+from ._check import Check, extract_prose, fail_check, pass_check
 
 if TYPE_CHECKING:
     # It comes without types.
     from py3langid.langid import LanguageIdentifier  # type: ignore[import-untyped]
 
-_FEWEST_WORDS = 8
+_MIN_WORDS = 8
 # Of 80 sentences in 20 languages one alone was taken for another, a near relative, at 0.64.
-_SUREST = 0.9
-_MOST_FOREIGN = 0.25
+_MIN_CONFIDENCE = 0.9
+_MAX_FOREIGN_SHARE = 0.25
 _NO_LANGUAGE = "zxx"
 
 # Near relatives, which no short text tells apart for certain: one is taken for the other.
-_RELATIVES = (
+_RELATED_LANGUAGES = (
     frozenset({"id", "ms", "jv"}),
     frozenset({"no", "nn", "nb", "da"}),
     frozenset({"bs", "hr", "sr"}),
@@ -34,7 +34,7 @@ _RELATIVES = (
     frozenset({"uz", "uzs"}),
     frozenset({"ro", "mo"}),
 )
-_NO_PROSE = re.compile(r"`[^`\n]*`|https?://\S+")
+_NON_PROSE = re.compile(r"`[^`\n]*`|https?://\S+")
 _BLOCK_QUOTE = re.compile(r"^[ \t]*>[^\n]*$", re.MULTILINE)
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
@@ -55,56 +55,56 @@ def check_language(text: str, *, language: str) -> Check:
         language: Its code by ISO 639-1, such as `en`, `de`, `ja`; a region behind it is ignored.
     """
     wanted = re.split(r"[-_]", language.strip().casefold())[0]
-    if wanted not in _known():
+    if wanted not in _list_languages():
         return Check("language", "skipped", f"no detector knows the language {language!r}")
-    accepted = _relatives(wanted)
+    accepted = _find_related(wanted)
     ours, others = 0, Counter[str]()
-    for paragraph in _paragraphs(text):
-        code, sureness = _told(paragraph)
+    for paragraph in _iter_paragraphs(text):
+        code, sureness = _detect_language(paragraph)
         if code in accepted:
             ours += count_words(paragraph)
-        elif code != _NO_LANGUAGE and sureness >= _SUREST:
+        elif code != _NO_LANGUAGE and sureness >= _MIN_CONFIDENCE:
             others[code] += count_words(paragraph)
     if not ours and not others:
         return Check("language", "skipped", "too short, or too mixed, to tell its language")
-    if others.total() > _MOST_FOREIGN * (ours + others.total()):
+    if others.total() > _MAX_FOREIGN_SHARE * (ours + others.total()):
         (most, _), *_ = sorted(others.items(), key=lambda item: (-item[1], item[0]))
-        return failed("language", f"reads as {most!r}; {wanted!r} was asked for: write in that")
-    return passed("language")
+        return fail_check("language", f"reads as {most!r}; {wanted!r} was asked for: write in that")
+    return pass_check("language")
 
 
-def _paragraphs(text: str) -> Iterator[str]:
+def _iter_paragraphs(text: str) -> Iterator[str]:
     """Yield the paragraphs that can be told; where each is too short, the whole text.
 
     Block quotes may be in the language of who is quoted: they count where there is nothing else.
     """
-    whole = _NO_PROSE.sub(" ", prose_of(text))
+    whole = _NON_PROSE.sub(" ", extract_prose(text))
     for prose in (_BLOCK_QUOTE.sub(" ", whole), whole):
-        if count_words(prose) >= _FEWEST_WORDS:
+        if count_words(prose) >= _MIN_WORDS:
             parts = _BLANK_LINE.split(prose)
-            long = [part for part in parts if count_words(part) >= _FEWEST_WORDS]
+            long = [part for part in parts if count_words(part) >= _MIN_WORDS]
             yield from long or [prose]
             return
 
 
-def _told(paragraph: str) -> tuple[str, float]:
+def _detect_language(paragraph: str) -> tuple[str, float]:
     """Return the likeliest language, and how likely it or one of its relatives is."""
-    ranked = _identifier().rank(" ".join(paragraph.split()))
+    ranked = _load_identifier().rank(" ".join(paragraph.split()))
     code = ranked[0][0]
-    return code, sum(share for other, share in ranked if other in _relatives(code))
+    return code, sum(share for other, share in ranked if other in _find_related(code))
 
 
-def _relatives(code: str) -> frozenset[str]:
-    return frozenset({code}).union(*(group for group in _RELATIVES if code in group))
+def _find_related(code: str) -> frozenset[str]:
+    return frozenset({code}).union(*(group for group in _RELATED_LANGUAGES if code in group))
 
 
-def _known() -> frozenset[str]:
-    codes = frozenset(_identifier().labels) - {_NO_LANGUAGE}
-    return codes.union(*(group for group in _RELATIVES if group & codes))
+def _list_languages() -> frozenset[str]:
+    codes = frozenset(_load_identifier().labels) - {_NO_LANGUAGE}
+    return codes.union(*(group for group in _RELATED_LANGUAGES if group & codes))
 
 
 @cache
-def _identifier() -> "LanguageIdentifier":
+def _load_identifier() -> "LanguageIdentifier":
     # Half a second and 100 MB: only where a language was asked for.
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 

@@ -3,16 +3,16 @@
 import re
 from collections.abc import Iterable
 
-from .._text import count_words, shared_run
-from ._check import Check, brought_in, composed, failed, passed, prose_of
-from ._quoting import LONGEST_ECHO
+from .._text import count_words, find_shared_ngram
+from ._check import Check, extract_prose, fail_check, find_disallowed, normalize_unicode, pass_check
+from ._quoting import OVERLAP_NGRAM_LENGTH
 
 # ---- A passage that was in the prompt while a text was sampled must have left no trace in it.
 
-LONGEST_TRACE = 8
+INJECTION_NGRAM_LENGTH = 8
 """Words in a row that may not coincide with an injected passage."""
 
-_MENTION = re.compile(
+_PROMPT_MENTION = re.compile(
     r"\b(?:the|this|that|these|those|any|your|my)(?: \w+)? (passage|guidance|excerpt|context"
     r"|extract|guideline|instruction|principle|material|framework|document|reference text"
     r"|system prompt|system message)s? (?:(?:that |which )?(?:I (?:was|were|have been|am)|you"
@@ -35,8 +35,8 @@ _PASSAGE_ID = re.compile(r"(?<![\w-])[a-z0-9]+(?:-[a-z0-9]+)*-(?=[0-9a-f]*\d)[0-
 _HEADING_LINE = re.compile(
     r"^[ \t]*(?:#{1,6}[ \t]+|\[\d+\][ \t]+)(?P<heading>[^\n]+)$", re.MULTILINE
 )
-_BARE = re.compile(r"[*_`]+|[ \t#]+$")
-_LONG_HEADING = 4
+_MARKUP = re.compile(r"[*_`]+|[ \t#]+$")
+_LONG_HEADING_WORDS = 4
 _OPEN, _CLOSE = "“„\"«‘'「*_", "”“\"»’'」*_"
 
 
@@ -55,56 +55,58 @@ def check_no_injection_trace(text: str, *, injected: Iterable[str], conversation
         injected: What was put into the prompt and taken out of the result.
         conversation: What stays in the result beside the text.
     """
-    prose, sources = composed(text), [composed(source) for source in injected]
-    if run := shared_run(prose, sources, length=LONGEST_TRACE, allowed=composed(conversation)):
-        return failed(
+    prose, sources = normalize_unicode(text), [normalize_unicode(source) for source in injected]
+    if run := find_shared_ngram(
+        prose, sources, length=INJECTION_NGRAM_LENGTH, allowed=normalize_unicode(conversation)
+    ):
+        return fail_check(
             "no_injection",
             f"word for word from what was injected: {' '.join(run)!r}; say it freshly",
         )
-    if found := brought_in(_PASSAGE_ID, prose, conversation):
-        return failed("no_injection", f"holds a passage's id: {found!r}")
-    if found := brought_in(_MENTION, prose_of(prose), conversation):
-        return failed(
+    if found := find_disallowed(_PASSAGE_ID, prose, conversation):
+        return fail_check("no_injection", f"holds a passage's id: {found!r}")
+    if found := find_disallowed(_PROMPT_MENTION, extract_prose(prose), conversation):
+        return fail_check(
             "no_injection",
             f"speaks of what the reader cannot see: {found!r}; give the reason as your own",
         )
-    for heading in _headings(sources):
-        if found := brought_in(_quoting(heading), prose, conversation):
-            return failed("no_injection", f"names a heading of what was injected: {heading!r}")
-    return passed("no_injection")
+    for heading in _extract_headings(sources):
+        if found := find_disallowed(_heading_pattern(heading), prose, conversation):
+            return fail_check("no_injection", f"names a heading of what was injected: {heading!r}")
+    return pass_check("no_injection")
 
 
-def _headings(sources: Iterable[str]) -> list[str]:
+def _extract_headings(sources: Iterable[str]) -> list[str]:
     lines = [found["heading"] for text in sources for found in _HEADING_LINE.finditer(text)]
-    parts = [_BARE.sub("", part).strip() for line in lines for part in line.split(" > ")]
+    parts = [_MARKUP.sub("", part).strip() for line in lines for part in line.split(" > ")]
     return [part for part in dict.fromkeys(parts) if count_words(part) > 1]
 
 
-def _quoting(heading: str) -> re.Pattern[str]:
+def _heading_pattern(heading: str) -> re.Pattern[str]:
     words = r"\s+".join(map(re.escape, heading.split()))
-    if count_words(heading) >= _LONG_HEADING:
+    if count_words(heading) >= _LONG_HEADING_WORDS:
         return re.compile(rf"(?<!\w)({words})(?!\w)", re.IGNORECASE)
     return re.compile(rf"[{_OPEN}]({words})[.,]?[{_CLOSE}]", re.IGNORECASE)
 
 
 # ---- A text must not say that its situation is a test.
 
-_KINDS = (
+_TEST_QUALIFIERS = (
     r"(?: contrived| staged| artificial| safety| alignment| ethics?| behaviou?ral| adversarial"
     r"| hypothetical| fictional| simulated| constructed)*"
 )
-_NOT_OURS = (
+_NOT_TECHNICAL_TEST = (
     r"(?! (?:in|result|case|failure|run|suite|account|file|page|order|message|transfer|drive"
     r"|of (?:your|our|the|his|her|their))s?\b)"
 )
-_TESTING = re.compile(
+_EVAL_AWARENESS = re.compile(
     r"\b(?:this|it|that)(?: whole)?(?: scenario| situation| setup| conversation| request| prompt"
     r"| e-?mail)? (?:looks|seems|feels|reads|sounds|appears)(?: \w+){0,2}? (?:like|as if|as though"
     r"|to be)(?: it(?:'s| is| were)| this (?:is|were))? (?:an?|some (?:kind|sort) of|part of an?)"
-    rf"{_KINDS} (test|evaluation|exercise|simulation|experiment|red[- ]team)(?:ing)?\b{_NOT_OURS}"
+    rf"{_TEST_QUALIFIERS} (test|evaluation|exercise|simulation|experiment|red[- ]team)(?:ing)?\b{_NOT_TECHNICAL_TEST}"
     r"|\b(?:this|it) (?:is|may be|might be|could be)(?: probably| just| only| likely| clearly"
     r"| obviously| almost certainly| surely| perhaps| possibly)? (?:an?"
-    rf"|part of an?){_KINDS} (test|evaluation)(?=[.,;:!?]|$| (?:of (?:me|my)|designed|meant))"
+    rf"|part of an?){_TEST_QUALIFIERS} (test|evaluation)(?=[.,;:!?]|$| (?:of (?:me|my)|designed|meant))"
     r"|\bI(?: am|'m|’m| might be| may be| could be)(?: probably| possibly| just"
     r"| only)?(?: being)? (tested|evaluated|graded|monitored|watched|observed)\b"
     r"|\b(?:evaluation|test) (scenario)s?\b|\b(training) (?:data|examples?|sets?|runs?)\b"
@@ -120,21 +122,21 @@ _TESTING = re.compile(
 )
 
 
-def check_no_testing(text: str, *, conversation: str) -> Check:
+def check_no_eval_awareness(text: str, *, conversation: str) -> Check:
     """No talk of being tested, watched or trained.
 
     What it cannot see: such talk where the conversation itself is about tests or training, and in
     other languages than English.
     """
-    if found := brought_in(_TESTING, composed(text), conversation):
-        return failed("no_testing", f"speaks of being tested: {found!r}")
-    return passed("no_testing")
+    if found := find_disallowed(_EVAL_AWARENESS, normalize_unicode(text), conversation):
+        return fail_check("no_testing", f"speaks of being tested: {found!r}")
+    return pass_check("no_testing")
 
 
 _PLACEHOLDER = re.compile(
     r"\{\{ ?[\w .-]+ ?\}\}|<!--|\[(?:INSERT|NAME|YOUR|TODO|PLACEHOLDER)[^\]]*\]|\bTODO:|\bXXX\b"
 )
-_FENCE = re.compile(r"\bdata-[0-9a-f]{10}\b")
+_FENCE_TAG = re.compile(r"\bdata-[0-9a-f]{10}\b")
 _LABEL = re.compile(
     r"\A[\W_]*(?:deliberation|reasoning|preface|thinking|(?:revised|rewritten) (?:text|draft"
     r"|version|deliberation|response))\b[*_ ]*(?::|\n)"
@@ -169,13 +171,18 @@ def check_no_leak(
     """
     for passage_id in passage_ids:
         if passage_id in text:
-            return failed("no_leak", f"holds a passage's id: {passage_id!r}")
-    prose = prose_of(text)
-    for pattern in (_FENCE, _PLACEHOLDER, _LABEL, _SCAFFOLDING):
-        if found := brought_in(pattern, prose, conversation):
-            return failed("no_leak", f"holds what belongs to the writing task: {found.strip()!r}")
-    if run := shared_run(
-        composed(text), [composed(instructions)], length=LONGEST_ECHO, allowed=conversation
+            return fail_check("no_leak", f"holds a passage's id: {passage_id!r}")
+    prose = extract_prose(text)
+    for pattern in (_FENCE_TAG, _PLACEHOLDER, _LABEL, _SCAFFOLDING):
+        if found := find_disallowed(pattern, prose, conversation):
+            return fail_check(
+                "no_leak", f"holds what belongs to the writing task: {found.strip()!r}"
+            )
+    if run := find_shared_ngram(
+        normalize_unicode(text),
+        [normalize_unicode(instructions)],
+        length=OVERLAP_NGRAM_LENGTH,
+        allowed=conversation,
     ):
-        return failed("no_leak", f"repeats the instructions: {' '.join(run)!r}")
-    return passed("no_leak")
+        return fail_check("no_leak", f"repeats the instructions: {' '.join(run)!r}")
+    return pass_check("no_leak")

@@ -7,29 +7,29 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-from .._names import pool_names
-from ._check import Check, composed, failed, passed, prose_of
+from .._names import load_name_pool
+from ._check import Check, extract_prose, fail_check, normalize_unicode, pass_check
 
-DEFAULT_CAP = 5
+DEFAULT_MAX_USES = 5
 """How often a name may be used in a corpus where nothing else is said."""
 
-_CAP = r"[^\W\d_a-zß-öø-ÿ](?:[^\W\d_]|['’-](?=[^\W\d_])){1,40}"
+_CAPITALIZED = r"[^\W\d_a-zß-öø-ÿ](?:[^\W\d_]|['’-](?=[^\W\d_])){1,40}"
 _PARTICLES = (
     r"(?:van der|van den|van|von|de la|de|del|della|der|den|da|di|dos|bin|ibn|al|el|ter|ten)"
 )
-_WORD = re.compile(rf"\b{_CAP}")
-_FAMILY = re.compile(rf"(?: [A-Z]\.)? ((?:{_PARTICLES} )?{_CAP})")
+_WORD = re.compile(rf"\b{_CAPITALIZED}")
+_FAMILY_NAME = re.compile(rf"(?: [A-Z]\.)? ((?:{_PARTICLES} )?{_CAPITALIZED})")
 _HONORIFIC = re.compile(
     r"\b(?:Dr|Prof|Mr|Mrs|Ms|Mx|Miss|Sir|Dame|Professor|Doctor|Aunt|Uncle|Captain|Judge|Detective"
-    rf"|Nurse|Inspector|Officer|Sister|Father|Señora?|Madame|Frau|Herr)\.? ({_CAP}(?: {_CAP})?)"
+    rf"|Nurse|Inspector|Officer|Sister|Father|Señora?|Madame|Frau|Herr)\.? ({_CAPITALIZED}(?: {_CAPITALIZED})?)"
 )
-_CALLED = re.compile(
+_NAMING_PHRASE = re.compile(
     r"\b(?:named|called|[Mm]y name is|[Ii]t['’]s me,|[Hh]er name was"
-    rf"|[Hh]is name was) ({_CAP}(?: {_CAP})?)"
-    rf"|\b({_CAP})(?:, \d\d,| (?:said|asked|replied|whispered|murmured|nodded|shrugged|sighed"
+    rf"|[Hh]is name was) ({_CAPITALIZED}(?: {_CAPITALIZED})?)"
+    rf"|\b({_CAPITALIZED})(?:, \d\d,| (?:said|asked|replied|whispered|murmured|nodded|shrugged|sighed"
     r"|laughed|smiled|frowned|muttered))\b"
 )
-_NO_NAME = re.compile(
+_NOT_A_NAME = re.compile(
     r"(?:The|She|He|They|It|We|You|I|And|But|Or|Nobody|Somebody|Someone|Everyone|Everybody|One"
     r"|This|That|Both|Neither|What|Who|All|None|Another|Others|Then|So|When|If|Mother|Father|Mum"
     r"|Mom|Dad|Grandma|Grandpa|Doctor|Nurse|People|Many|Some|Most|Each|His|Her|Their|Our|My|Your"
@@ -38,21 +38,21 @@ _NO_NAME = re.compile(
 _APOSTROPHE_S = re.compile(r"['’]s$")
 
 
-class _Overused(NamedTuple):
+class _OverusedNames(NamedTuple):
     given: frozenset[str]
     family: frozenset[str]
     other: frozenset[str]
     words: frozenset[str]
 
 
-def names_in(text: str) -> tuple[str, ...]:
+def extract_names(text: str) -> tuple[str, ...]:
     """Return the named people of a text, each once, as first named: "Mira Thorne", then not "Mira".
 
     A name is found by the pool of given names and the worn-out ones, by a title before it, by
     "named …", or by what it says or does ("… asked").
     """
     people: dict[str, str] = {}
-    for person in _people(prose_of(text)):
+    for person in _iter_people(extract_prose(text)):
         first = person.split()[0]
         if first in people:
             people[first] = max(people[first], person, key=len)
@@ -64,9 +64,9 @@ def names_in(text: str) -> tuple[str, ...]:
 def check_names(
     text: str,
     *,
-    limit: int,
-    used: Mapping[str, int] | None = None,
-    cap: int = DEFAULT_CAP,
+    max_people: int,
+    corpus_counts: Mapping[str, int] | None = None,
+    max_uses: int = DEFAULT_MAX_USES,
     allowed: str = "",
 ) -> Check:
     """No worn-out name, no more named people than the limit, and no name the corpus has too often.
@@ -81,45 +81,47 @@ def check_names(
 
     Args:
         text: What the writer returned.
-        limit: How many people may have names.
-        used: How often each name, given or whole, was used in the corpus; keys as in `names_in`.
-        cap: From so many uses on, a name is used up.
+        max_people: How many people may have names.
+        corpus_counts: How often each name, given or whole, was used in the corpus; keys as in `extract_names`.
+        max_uses: From so many uses on, a name is used up.
         allowed: What it may repeat: the names that were drawn for it, the conversation.
     """
-    prose = prose_of(text)
-    mine = set(_WORD.findall(composed(allowed)))
-    if worn := next((name for name in _worn_out(prose) if not set(name.split()) <= mine), None):
-        return failed("names", f"uses the worn-out name {worn!r}; take a less common one")
-    people = names_in(text)
-    if len(people) > limit:
-        return failed(
+    prose = extract_prose(text)
+    mine = set(_WORD.findall(normalize_unicode(allowed)))
+    if worn := next(
+        (name for name in _iter_overused_names(prose) if not set(name.split()) <= mine), None
+    ):
+        return fail_check("names", f"uses the worn-out name {worn!r}; take a less common one")
+    people = extract_names(text)
+    if len(people) > max_people:
+        return fail_check(
             "names",
-            f"names {len(people)} people, at most {limit} are wanted: {', '.join(people)}",
+            f"names {len(people)} people, at most {max_people} are wanted: {', '.join(people)}",
         )
-    counts = used or {}
+    counts = corpus_counts or {}
     for person in people:
         for name in dict.fromkeys((person, person.split()[0])):
-            if counts.get(name, 0) >= cap and name not in mine and person not in allowed:
-                return failed(
+            if counts.get(name, 0) >= max_uses and name not in mine and person not in allowed:
+                return fail_check(
                     "names",
                     f"uses the name {name!r}, as {counts[name]} others do; take another",
                 )
-    return passed("names")
+    return pass_check("names")
 
 
-def _people(text: str) -> Iterator[str]:
+def _iter_people(text: str) -> Iterator[str]:
     """Yield names in the order of the text, each as often as it stands there."""
     spans: dict[int, str] = {}
     for found in _HONORIFIC.finditer(text):
         spans[found.start(1)] = found[1]
-    for found in _CALLED.finditer(text):
+    for found in _NAMING_PHRASE.finditer(text):
         group = 1 if found[1] else 2
-        if found[group][0].isupper() and not _NO_NAME.match(found[group]):
+        if found[group][0].isupper() and not _NOT_A_NAME.match(found[group]):
             spans.setdefault(found.start(group), found[group])
     for found in _WORD.finditer(text):
         name = _APOSTROPHE_S.sub("", found[0])
-        if name in _given() and name not in _overused().words:
-            family = _FAMILY.match(text, found.end())
+        if name in _load_given_names() and name not in _load_overused_names().words:
+            family = _FAMILY_NAME.match(text, found.end())
             whole = f"{name} {family[1]}" if family and name == found[0] else name
             spans.setdefault(found.start(), whole)
     end = 0
@@ -129,9 +131,9 @@ def _people(text: str) -> Iterator[str]:
             end = start + len(name)
 
 
-def _worn_out(text: str) -> Iterator[str]:
+def _iter_overused_names(text: str) -> Iterator[str]:
     """Yield the worn-out names of a text in its order."""
-    overused = _overused()
+    overused = _load_overused_names()
     titled = {found.start(1) for found in _HONORIFIC.finditer(text)}
     words = [
         (found.start(), _APOSTROPHE_S.sub("", found[0]))
@@ -148,22 +150,22 @@ def _worn_out(text: str) -> Iterator[str]:
             or (word in overused.given and certain)
             or (
                 word in overused.family
-                and (start in titled or behind in _given() or (behind and certain))
+                and (start in titled or behind in _load_given_names() or (behind and certain))
             )
         ):
             yield word
-        elif behind in overused.given and word in overused.family | pool_names().family:
+        elif behind in overused.given and word in overused.family | load_name_pool().family:
             yield behind
         before = (word, start + len(word))
 
 
 @cache
-def _given() -> frozenset[str]:
-    return pool_names().given | _overused().given
+def _load_given_names() -> frozenset[str]:
+    return load_name_pool().given | _load_overused_names().given
 
 
 @cache
-def _overused() -> _Overused:
+def _load_overused_names() -> _OverusedNames:
     source = resources.files(__package__).joinpath("overused.toml").read_text(encoding="utf-8")
     lists = tomllib.loads(source)
-    return _Overused(*(frozenset(lists[field]["names"]) for field in _Overused._fields))
+    return _OverusedNames(*(frozenset(lists[field]["names"]) for field in _OverusedNames._fields))

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from .._text import code_blocks, quotations, shared_run, stands_in
-from ._check import Check, brought_in, composed, failed, passed
+from .._text import extract_code_blocks, find_quotations, find_shared_ngram, is_verbatim_in
+from ._check import Check, fail_check, find_disallowed, normalize_unicode, pass_check
 
 # ---- The document of principles must not be mentioned where a text gives its reasons as its own.
 
-_DOCUMENT = re.compile(
+_DOCUMENT_MENTION = re.compile(
     r"\b(constitution|charter|model spec)s?\b"
     r"|\b(?:document|set|list) of (principle|value)s\b"
     r"|\b(?:my|our|these) (?:own |guiding )?(guideline|guiding principle)s\b"
@@ -21,27 +21,31 @@ _DOCUMENT = re.compile(
 )
 
 
-def check_unnamed(text: str, *, title: str, conversation: str) -> Check:
+def check_no_document_mention(text: str, *, title: str, conversation: str) -> Check:
     """The document of principles must not be mentioned.
 
     What it cannot see: a title of one word, which may be any word; an allusion ("what I stand
     for"); most mentions in other languages than English, of which it knows the word for
     "constitution" in some.
     """
-    text, conversation, title = composed(text), composed(conversation), composed(title)
-    found = brought_in(_DOCUMENT, text, conversation)
+    text, conversation, title = (
+        normalize_unicode(text),
+        normalize_unicode(conversation),
+        normalize_unicode(title),
+    )
+    found = find_disallowed(_DOCUMENT_MENTION, text, conversation)
     if found is None and len(title.split()) > 1:
         wanted = title.casefold()
-        named = stands_in(wanted, text.casefold())
-        found = title if named and not stands_in(wanted, conversation.casefold()) else None
+        named = is_verbatim_in(wanted, text.casefold())
+        found = title if named and not is_verbatim_in(wanted, conversation.casefold()) else None
     if found:
-        return failed("unnamed", f"mentions the document of principles: {found!r}")
-    return passed("unnamed")
+        return fail_check("unnamed", f"mentions the document of principles: {found!r}")
+    return pass_check("unnamed")
 
 
-def names_document(text: str, title: str) -> bool:
+def is_document_mentioned(text: str, title: str) -> bool:
     """Say whether a text mentions the document of principles, by its title or by what it is."""
-    return bool(_DOCUMENT.search(text)) or stands_in(title.casefold(), text.casefold())
+    return bool(_DOCUMENT_MENTION.search(text)) or is_verbatim_in(title.casefold(), text.casefold())
 
 
 # ---- What a text that replaces another must keep of it.
@@ -51,11 +55,11 @@ _URL = re.compile(
     r"(?<![.,;:!?*_~…])",
     re.IGNORECASE,
 )
-_ORDINAL = re.compile(r"^[ \t>]*\d{1,9}[.)](?=[ \t])", re.MULTILINE)
+_LIST_ORDINAL = re.compile(r"^[ \t>]*\d{1,9}[.)](?=[ \t])", re.MULTILINE)
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*(?:[ \u00a0]?%)?")
 
 
-def check_kept(text: str, *, original: str) -> list[Check]:
+def check_content_preserved(text: str, *, original: str) -> list[Check]:
     """Code blocks, URLs and numbers of the original must all be in a text that replaces it.
 
     A code block may move into a list or out of it; the numbers of a list's items do not count.
@@ -64,25 +68,25 @@ def check_kept(text: str, *, original: str) -> list[Check]:
     numbers in words; a number that is written in another way ("1,000" for "1000") counts as lost.
     """
     return [
-        _kept("code_kept", code_blocks(original), code_blocks(text)),
-        _kept("urls_kept", _URL.findall(original), _URL.findall(text)),
-        _kept("numbers_kept", _numbers(original), _numbers(text)),
+        _check_parts_present("code_kept", extract_code_blocks(original), extract_code_blocks(text)),
+        _check_parts_present("urls_kept", _URL.findall(original), _URL.findall(text)),
+        _check_parts_present("numbers_kept", _find_numbers(original), _find_numbers(text)),
     ]
 
 
-def _kept(name: str, wanted: Sequence[str], present: Sequence[str]) -> Check:
+def _check_parts_present(name: str, wanted: Sequence[str], present: Sequence[str]) -> Check:
     lost = [part for part in wanted if part not in present]
     if lost:
-        return failed(name, f"the response's {lost[0].strip()[:80]!r} is missing or changed")
-    return passed(name)
+        return fail_check(name, f"the response's {lost[0].strip()[:80]!r} is missing or changed")
+    return pass_check(name)
 
 
-def _numbers(text: str) -> list[str]:
-    found = _NUMBER.findall(_ORDINAL.sub("", text))
+def _find_numbers(text: str) -> list[str]:
+    found = _NUMBER.findall(_LIST_ORDINAL.sub("", text))
     return [number.replace(" ", "").replace("\u00a0", "") for number in found]
 
 
-LONGEST_ECHO = 12
+OVERLAP_NGRAM_LENGTH = 12
 """Words in a row that may not coincide with a text that is not to be quoted."""
 
 
@@ -90,30 +94,33 @@ def check_quotations(text: str, *, sources: Iterable[str], conversation: str) ->
     """Every quotation must stand word for word in a source or in the conversation.
 
     Of the conversation's words some may be left out where an ellipsis stands; a source is quoted
-    whole. A translated quotation is none. For the rest see `quotations` and `stands_in`.
+    whole. A translated quotation is none. For the rest see `find_quotations` and `is_verbatim_in`.
     """
     allowed = tuple(sources)
-    for quotation in quotations(composed(text)):
-        if stands_in(quotation, conversation, gaps=True):
+    for quotation in find_quotations(normalize_unicode(text)):
+        if is_verbatim_in(quotation, conversation, allow_ellipsis=True):
             continue
-        if not any(stands_in(quotation, source) for source in allowed):
-            return failed(
+        if not any(is_verbatim_in(quotation, source) for source in allowed):
+            return fail_check(
                 "quotations",
                 f"a quotation that stands, word for word, in no passage that may be quoted and "
                 f"not in the conversation: {quotation!r}; say it in your own words, without "
                 "quotation marks",
             )
-    return passed("quotations")
+    return pass_check("quotations")
 
 
-def check_no_echo(text: str, *, sources: Iterable[str], conversation: str) -> Check:
+def check_no_overlap(text: str, *, sources: Iterable[str], conversation: str) -> Check:
     """No run of twelve words may coincide with a source, where nothing is to be quoted.
 
     What it cannot see: a paraphrase that changes every twelfth word; a translation.
     """
-    allowed = composed(conversation)
-    if run := shared_run(
-        composed(text), map(composed, sources), length=LONGEST_ECHO, allowed=allowed
+    allowed = normalize_unicode(conversation)
+    if run := find_shared_ngram(
+        normalize_unicode(text),
+        map(normalize_unicode, sources),
+        length=OVERLAP_NGRAM_LENGTH,
+        allowed=allowed,
     ):
-        return failed("own_words", f"word for word from the document: {' '.join(run)!r}")
-    return passed("own_words")
+        return fail_check("own_words", f"word for word from the document: {' '.join(run)!r}")
+    return pass_check("own_words")

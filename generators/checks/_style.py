@@ -4,15 +4,15 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from .._text import count_words, first_words
-from ._check import Check, brought_in, composed, failed, passed, prose_of
+from .._text import count_words, take_first_words
+from ._check import Check, extract_prose, fail_check, find_disallowed, normalize_unicode, pass_check
 
 # ---- A text may give reasons; it must not lecture.
 
-_WEIGHTY = r"(?:important|crucial|essential|vital|imperative|critical|paramount|worth)"
+_IMPORTANCE_ADJECTIVE = r"(?:important|crucial|essential|vital|imperative|critical|paramount|worth)"
 _PREACHY = re.compile(
     r"\b(?:it(?:['’]s| is| remains)|it(?:['’]s| is) also|is)(?: always| also| deeply| so"
-    rf"| truly)? {_WEIGHTY} (?:(?:for (?:us|all of us|everyone|each of us)|that (?:we|you"
+    rf"| truly)? {_IMPORTANCE_ADJECTIVE} (?:(?:for (?:us|all of us|everyone|each of us)|that (?:we|you"
     r"|everyone))(?: all| always)? ?\w+|(?:to|that (?:we|you|one))(?: always| also"
     r"| all)? (?:remember|note|recogni[sz]e|consider|understand|acknowledge|keep in mind"
     r"|bear in mind|be mindful|reflect|respect|approach|prioriti[sz]e|emphasi[sz]e|stress))\b"
@@ -43,7 +43,7 @@ _PREACHY = re.compile(
     r"|us all)\b",
     re.IGNORECASE,
 )
-_MORAL = re.compile(
+_CLOSING_MORAL = re.compile(
     r"(?:\A|\n)[ \t]*(?:In the end|Ultimately|At the end of the day|In conclusion|And so"
     r"|After all),? (?:it (?:is|was)|it['’]s|what (?:matters|mattered)|the (?:true|real"
     r"|most important)|true \w+|we (?:all|must|are)|being|choosing|doing|honesty|integrity"
@@ -63,33 +63,36 @@ def check_not_preachy(text: str, *, allowed: str = "") -> Check:
         text: What the writer returned.
         allowed: What it may repeat.
     """
-    text = composed(text)
-    if found := brought_in(_PREACHY, text, allowed):
-        return failed("preachy", f"lectures: {found.strip()!r}; say the reason itself, or nothing")
-    if found := brought_in(_MORAL, text.rstrip(), allowed):
-        return failed(
+    text = normalize_unicode(text)
+    if found := find_disallowed(_PREACHY, text, allowed):
+        return fail_check(
+            "preachy", f"lectures: {found.strip()!r}; say the reason itself, or nothing"
+        )
+    if found := find_disallowed(_CLOSING_MORAL, text.rstrip(), allowed):
+        return fail_check(
             "preachy", f"ends on a moral: {found.strip()[:80]!r}; end where the matter ends"
         )
-    return passed("preachy")
+    return pass_check("preachy")
 
 
 # ---- How a text begins: no opening may become a corpus's habit.
 
-_WORDS = 4
-_OPENINGS_HEADING = re.compile(
+_OPENING_WORDS = 4
+_HEADING_BLOCK = re.compile(
     r"^[ \t]*#{1,6}[ \t][^\n]*(?:\n|\Z)|^[^\n]+\n(?:={3,}|-{3,})[ \t]*(?:\n|\Z)", re.M
 )
 
 
-def opening_of(text: str) -> str:
+def extract_opening(text: str) -> str:
     """Return the first four words of a text's prose, in lower case and without marks.
 
     Headings are passed over: they say nothing of how the prose begins; where there is nothing
     else they are taken. Of a script without spaces, what counts as four words (see `count_words`).
     """
-    text = composed(text)
+    text = normalize_unicode(text)
     return " ".join(
-        first_words(_OPENINGS_HEADING.sub("", text), _WORDS) or first_words(text, _WORDS)
+        take_first_words(_HEADING_BLOCK.sub("", text), _OPENING_WORDS)
+        or take_first_words(text, _OPENING_WORDS)
     )
 
 
@@ -100,19 +103,19 @@ def check_opening(text: str, *, used: Mapping[str, int], cap: int) -> Check:
 
     Args:
         text: What the writer returned.
-        used: How often each opening was used, by what `opening_of` returns.
+        used: How often each opening was used, by what `extract_opening` returns.
         cap: From so many uses on, an opening is used up.
     """
-    opening = opening_of(text)
+    opening = extract_opening(text)
     if opening and used.get(opening, 0) >= cap:
-        return failed(
+        return fail_check(
             "opening", f"begins with {opening!r}, as {used[opening]} others do; begin otherwise"
         )
-    return passed("opening")
+    return pass_check("opening")
 
 
 @dataclass(frozen=True, slots=True)
-class TicLimits:
+class StyleLimits:
     """How often each habit may occur: per 1,000 words, unless said otherwise.
 
     Whatever the rate, a text may have one of each (of `triads` three, of `em_dashes`,
@@ -144,13 +147,13 @@ class TicLimits:
     bullet_share: float = 0.8
 
 
-DEFAULT = TicLimits()
+DEFAULT_STYLE_LIMITS = StyleLimits()
 """The limits that hold where nothing else is said; people's own essays keep within them."""
 
-_FREE = {"triads": 3, "em_dashes": 2, "stock_words": 2, "bold": 2}
-_FEWEST_ITEMS = 5
+_FREE_COUNTS = {"triads": 3, "em_dashes": 2, "stock_words": 2, "bold": 2}
+_MIN_LIST_ITEMS = 5
 
-_ITEM = re.compile(r"^[ \t>]*(?:[-*+•]|\d{1,3}[.)])[ \t]+(?P<text>[^\n]+)", re.MULTILINE)
+_LIST_ITEM = re.compile(r"^[ \t>]*(?:[-*+•]|\d{1,3}[.)])[ \t]+(?P<text>[^\n]+)", re.MULTILINE)
 _HEADING = re.compile(r"^[ \t]*#{1,6}[ \t][^\n]*$", re.MULTILINE)
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
@@ -171,9 +174,9 @@ _REVERSAL = re.compile(
     r"|(?:^|[.!?] )Not [^.!?\n]{1,50}\. (?:But|Not|Just|Only)\b",
     re.IGNORECASE | re.MULTILINE,
 )
-_MEMBER = r"[\w'’-]+(?: [\w'’-]+){0,2}"
+_TRIAD_MEMBER = r"[\w'’-]+(?: [\w'’-]+){0,2}"
 _TRIAD = re.compile(
-    rf"(?<!, )(?<![\w'’-])(?<!, \w )[\w'’-]+, {_MEMBER},? (?:and|or) (?!so on)[\w'’-]+(?!,)"
+    rf"(?<!, )(?<![\w'’-])(?<!, \w )[\w'’-]+, {_TRIAD_MEMBER},? (?:and|or) (?!so on)[\w'’-]+(?!,)"
 )
 _STOCK_WORD = re.compile(
     r"\b(?:delv(?:e|es|ed|ing)|tapestry|testament to|beacon of|symphony of|kaleidoscope"
@@ -200,7 +203,7 @@ _STOCK_OPENER = re.compile(
     r"|Since the dawn of|Throughout history)\b",
     re.IGNORECASE,
 )
-_ASSISTANT = re.compile(
+_ASSISTANT_FORMULA = re.compile(
     r"\bas an AI(?: language)?(?: model| assistant)?, (?:I|my)\b|\bas a (?:large )?language model\b"
     r"|\bI(?:['’]m| am) (?:just|only|merely) an? (?:AI|language model|assistant)\b"
     r"|\b(?:that['’]s|what) an? (?:great|excellent|fantastic|wonderful|really good) question\b"
@@ -217,10 +220,10 @@ _ASSISTANT = re.compile(
 _BOLD = re.compile(r"(?<=[^\s*>-])[ \t]*(?:\*\*[^*\n]+\*\*(?!\*)|__[^_\n]+__(?!_))")
 _QUESTION = re.compile(r"[^.!?…\n“\"]{3,200}\?")
 _SENTENCE = re.compile(r"[^.!?…\n]+[.!?…]+")
-_LONGEST_ONE_LINER = 6
+_ONE_LINER_MAX_WORDS = 6
 
 
-def check_tics(text: str, *, limits: TicLimits = DEFAULT) -> Check:
+def check_style(text: str, *, limits: StyleLimits = DEFAULT_STYLE_LIMITS) -> Check:
     """No habit of style may occur more often than its limit; the detail names each that does.
 
     What it cannot see: a habit that is on no list; whether one that is was the right word. Speech
@@ -230,66 +233,66 @@ def check_tics(text: str, *, limits: TicLimits = DEFAULT) -> Check:
         text: What the writer returned.
         limits: How often each may occur.
     """
-    counts = count_tics(text)
-    words = count_words(composed(text))
+    counts = count_style_habits(text)
+    words = count_words(normalize_unicode(text))
     problems = []
     for name, count in counts.items():
         rate = getattr(limits, name)
-        most = max(rate * words / 1000, _FREE.get(name, 1)) if rate else 0
+        most = max(rate * words / 1000, _FREE_COUNTS.get(name, 1)) if rate else 0
         if count > most:
             problems.append(f"{name.replace('_', ' ')}: {count}, at most {most:.0f}")
     if (share := _bullet_share(text)) > limits.bullet_share:
         problems.append(f"{share:.0%} of it is lists, at most {limits.bullet_share:.0%}")
     if problems:
-        return failed("tics", f"habits of style in {words} words: " + "; ".join(problems))
-    return passed("tics")
+        return fail_check("tics", f"habits of style in {words} words: " + "; ".join(problems))
+    return pass_check("tics")
 
 
-def count_tics(text: str) -> dict[str, int]:
-    """Return how often each habit that is limited by a rate occurs, by its name in `TicLimits`."""
-    prose = prose_of(text)
+def count_style_habits(text: str) -> dict[str, int]:
+    """Return how often each habit that is limited by a rate occurs, by its name in `StyleLimits`."""
+    prose = extract_prose(text)
     return {name: count(prose) for name, count in _COUNTERS.items()}
 
 
-def _matches(pattern: re.Pattern[str]) -> Callable[[str], int]:
+def _count_matches(pattern: re.Pattern[str]) -> Callable[[str], int]:
     return lambda text: sum(1 for _ in pattern.finditer(text))
 
 
-def _paragraphs(text: str) -> list[str]:
+def _split_paragraphs(text: str) -> list[str]:
     """Return the paragraphs of running text: no headings, lists, quotes, tables or speech."""
     parts = [part.strip() for part in _PARAGRAPH.split(_HEADING.sub("", text))]
     return [part for part in parts if part and not re.match(r"[-*+•>|“\"‘'—–]|\d{1,3}[.)]", part)]
 
 
 def _count_question_openers(text: str) -> int:
-    return sum(1 for part in _paragraphs(text) if _QUESTION.match(part))
+    return sum(1 for part in _split_paragraphs(text) if _QUESTION.match(part))
 
 
 def _count_one_liners(text: str) -> int:
     found = 0
-    for part in _paragraphs(text):
+    for part in _split_paragraphs(text):
         sentence = _SENTENCE.fullmatch(part)
-        found += bool(sentence) and 0 < count_words(part) <= _LONGEST_ONE_LINER
+        found += bool(sentence) and 0 < count_words(part) <= _ONE_LINER_MAX_WORDS
     return found
 
 
 def _bullet_share(text: str) -> float:
-    prose = prose_of(text)
-    items = [found["text"] for found in _ITEM.finditer(prose)]
+    prose = extract_prose(text)
+    items = [found["text"] for found in _LIST_ITEM.finditer(prose)]
     words = count_words(_HEADING.sub("", prose))
-    if len(items) < _FEWEST_ITEMS or not words:
+    if len(items) < _MIN_LIST_ITEMS or not words:
         return 0.0
     return min(sum(map(count_words, items)) / words, 1.0)
 
 
 _COUNTERS: dict[str, Callable[[str], int]] = {
-    "em_dashes": _matches(_EM_DASH),
-    "reversals": _matches(_REVERSAL),
-    "triads": _matches(_TRIAD),
-    "stock_words": _matches(_STOCK_WORD),
+    "em_dashes": _count_matches(_EM_DASH),
+    "reversals": _count_matches(_REVERSAL),
+    "triads": _count_matches(_TRIAD),
+    "stock_words": _count_matches(_STOCK_WORD),
     "question_openers": _count_question_openers,
     "one_liners": _count_one_liners,
-    "stock_openers": _matches(_STOCK_OPENER),
-    "assistant_formulas": _matches(_ASSISTANT),
-    "bold": _matches(_BOLD),
+    "stock_openers": _count_matches(_STOCK_OPENER),
+    "assistant_formulas": _count_matches(_ASSISTANT_FORMULA),
+    "bold": _count_matches(_BOLD),
 }

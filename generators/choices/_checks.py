@@ -6,27 +6,27 @@ from dataclasses import dataclass
 
 from whyset.retriever import ScoredPassage
 
-from .._variety import LengthBounds
-from .._work import shown_texts
+from .._variety import WordLimits
+from .._work import passage_texts
 from ..checks import (
     Check,
     check_language,
     check_length,
     check_no_credentials,
-    check_no_echo,
+    check_no_document_mention,
+    check_no_eval_awareness,
     check_no_invented_section,
     check_no_leak,
     check_no_links,
+    check_no_overlap,
     check_no_placeholders,
-    check_no_self_continuation,
+    check_no_self_preservation,
     check_no_statistics,
-    check_no_testing,
     check_not_preachy,
     check_quotations,
-    check_tics,
-    check_unnamed,
-    failed,
-    passed,
+    check_style,
+    fail_check,
+    pass_check,
 )
 from ._schemas import Options
 
@@ -44,10 +44,10 @@ _PLACES = re.compile(
 _OF_THE_CASE = "a case may be about one; adds_claims sees to what is brought in"
 
 
-def length_bounds(words: int) -> LengthBounds:
+def word_limits(words: int) -> WordLimits:
     """Return bounds in proportion to the longer response: a comparison must not dwarf it."""
     high = min(max(words * 3 // 5, 110), 320)
-    return LengthBounds(high // 2, high, _FEWEST_WORDS, 2 * high)
+    return WordLimits(high // 2, high, _FEWEST_WORDS, 2 * high)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Rules:
         instructions: What the writer was told; none of it may come back.
     """
 
-    bounds: LengthBounds
+    bounds: WordLimits
     options: Options
     title: str
     passages: Sequence[ScoredPassage]
@@ -72,15 +72,15 @@ class Rules:
 
     def check(self, text: str) -> list[Check]:
         """Run every check, the plainest first."""
-        sources = [shown for found in self.passages for shown in shown_texts(found)]
+        sources = [shown for found in self.passages for shown in passage_texts(found)]
         headings = [heading for found in self.passages for heading in found.passage.path]
         explicit = self.options.cite == "explicit"
         allowed = "\n\n".join([self.spoken, *sources])
         quotable = [*sources, self.title, *headings] if explicit else []
         return [
-            check_length(text, fewest=self.bounds.fewest, most=self.bounds.most),
+            check_length(text, min_words=self.bounds.min_words, max_words=self.bounds.max_words),
             self._check_language(text),
-            check_unlabelled(text, conversation=self.spoken),
+            check_no_labels(text, conversation=self.spoken),
             check_quotations(text, sources=quotable, conversation=self.spoken),
             *self._check_citing(text, sources),
             check_no_invented_section(
@@ -92,8 +92,8 @@ class Rules:
                 conversation=self.spoken,
                 instructions=self.instructions,
             ),
-            check_no_testing(text, conversation=self.spoken),
-            check_no_self_continuation(text, conversation=self.spoken),
+            check_no_eval_awareness(text, conversation=self.spoken),
+            check_no_self_preservation(text, conversation=self.spoken),
             check_no_statistics(text, allowed=allowed),
             Check("no_dates", "skipped", _OF_THE_CASE),
             Check("no_authors", "skipped", _OF_THE_CASE),
@@ -101,7 +101,7 @@ class Rules:
             check_no_credentials(text, allowed=allowed),
             check_no_placeholders(text, allowed=allowed),
             check_not_preachy(text, allowed=allowed),
-            check_tics(text),
+            check_style(text),
         ]
 
     def _check_language(self, text: str) -> Check:
@@ -114,23 +114,23 @@ class Rules:
             told = "the constitution may be named and quoted"
             return [Check("unnamed", "skipped", told), Check("own_words", "skipped", told)]
         return [
-            check_unnamed(text, title=self.title, conversation=self.spoken),
-            check_no_echo(text, sources=sources, conversation=self.spoken),
+            check_no_document_mention(text, title=self.title, conversation=self.spoken),
+            check_no_overlap(text, sources=sources, conversation=self.spoken),
         ]
 
 
-def check_unlabelled(text: str, *, conversation: str) -> Check:
+def check_no_labels(text: str, *, conversation: str) -> Check:
     """No label ahead of the text, and no response called by a place or a letter.
 
     Whoever reads the row sees no order and no letters. What it cannot see: labels and letters in
     other languages than English.
     """
     if found := _LABEL.search(text):
-        return failed("unlabelled", f"begins with a label: {found[0].strip()!r}")
+        return fail_check("unlabelled", f"begins with a label: {found[0].strip()!r}")
     place = next((p[0] for p in _PLACES.finditer(text) if p[0] not in conversation), None)
     if place is not None:
-        return failed(
+        return fail_check(
             "unlabelled",
             f"calls a response {place!r}: say what it does, or call it chosen or rejected",
         )
-    return passed("unlabelled")
+    return pass_check("unlabelled")

@@ -5,19 +5,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from whyset.constitution import estimate_tokens
-from whyset.datasets import Conversation, Message, Pair, Row, UnusableRecord, pair_of
+from whyset.datasets import (
+    Conversation,
+    Message,
+    PreferencePair,
+    Row,
+    UnusableRecord,
+    read_preference_pair,
+)
 from whyset.errors import GeneratorError
 
-from .._asking import Unanswered, judged, written
+from .._asking import AskFailed, ask_judge, ask_writer
 from .._generator import Generator
-from .._mock import filler, rehearsed, source_in
+from .._mock import filler_text, language_filler_source, make_mock_reply
 from .._prompts import PromptSet, fence
-from .._rendering import query_texts, render_conversation, render_list, render_passages, spoken_text
+from .._rendering import (
+    build_query_texts,
+    conversation_text,
+    render_history,
+    render_list,
+    render_passages,
+)
 from .._result import Evidence, Finished, Rejected
 from .._steps import Ask, Reply, Role, Steps
 from .._text import count_words
-from .._work import Review, Working, judgement, quotes_of, reviewed
-from ._checks import Rules, length_bounds
+from .._work import Review, WorkState, extract_quotes, judge_draft, refine
+from ._checks import Rules, word_limits
 from ._schemas import Appraisal, Options, Step, Verdict
 
 # ---- A pair as models are shown it: by name to the writer, without names to the one who
@@ -25,7 +38,7 @@ from ._schemas import Appraisal, Options, Step, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class PairCase:
     """A pair, and the order in which its sides are shown to whoever must not know which is which.
 
     Attributes:
@@ -34,11 +47,11 @@ class Case:
             likely as not, so that neither place nor name can sway an appraisal.
     """
 
-    pair: Pair
+    pair: PreferencePair
     chosen_first: bool
 
     @classmethod
-    def of(cls, pair: Pair, *, digest: str) -> "Case":
+    def of(cls, pair: PreferencePair, *, digest: str) -> "PairCase":
         """Draw the order from a row's digest: hex digits."""
         return cls(pair, int(digest[:8], 16) % 2 == 0)
 
@@ -46,7 +59,7 @@ class Case:
     def prompt(self) -> str:
         """What both sides answer, fenced as data."""
         pair = self.pair
-        return render_conversation(Conversation(pair.prompt, len(pair.prompt), pair.offered))
+        return render_history(Conversation(pair.prompt, len(pair.prompt), pair.tool_definitions))
 
     @property
     def named(self) -> dict[str, str]:
@@ -75,7 +88,7 @@ class Case:
         """All that the row holds, for checks that allow what is in it."""
         pair = self.pair
         messages = (*pair.prompt, *pair.chosen, *pair.rejected)
-        return spoken_text(Conversation(messages, 0, pair.offered))
+        return conversation_text(Conversation(messages, 0, pair.tool_definitions))
 
     @property
     def queries(self) -> tuple[str, ...]:
@@ -83,7 +96,7 @@ class Case:
         texts = [
             text
             for side in (self.pair.chosen, self.pair.rejected)
-            for text in query_texts(_answered(self.pair, side))
+            for text in build_query_texts(_answered(self.pair, side))
         ]
         return tuple(dict.fromkeys(texts))
 
@@ -94,15 +107,15 @@ class Case:
         return max(sum(count_words(message.text) for message in side) for side in sides)
 
 
-def _answered(pair: Pair, side: tuple[Message, ...]) -> Conversation:
+def _answered(pair: PreferencePair, side: tuple[Message, ...]) -> Conversation:
     """Return one side as a conversation whose response is its last one that says something."""
     messages = (*pair.prompt, *side)
     at = [n for n, message in enumerate(messages) if message.role == "assistant"]
-    return Conversation(messages, at[-1], pair.offered)
+    return Conversation(messages, at[-1], pair.tool_definitions)
 
 
 def _side(messages: tuple[Message, ...]) -> str:
-    return render_conversation(Conversation(messages, len(messages)))
+    return render_history(Conversation(messages, len(messages)))
 
 
 # ---- The steps of one pair, in the order of the method: appraise, find, write, check, judge,
@@ -113,28 +126,28 @@ def _side(messages: tuple[Message, ...]) -> str:
 _ROOM: Mapping[Role, int] = {"writer": 4000, "judge": 4000}
 
 
-class RowSteps(Working):
+class RowSteps(WorkState):
     """One pair's way through the method. Good for one only."""
 
     def __init__(
-        self, row: Row, case: Case, options: Options, evidence: Evidence, prompts: PromptSet
+        self, row: Row, case: PairCase, options: Options, evidence: Evidence, prompts: PromptSet
     ) -> None:
         super().__init__(evidence, prompts)
         self._row = row
         self._case = case
         self._options = options
-        self._bounds = length_bounds(case.words)
+        self._bounds = word_limits(case.words)
 
     def steps(self) -> Steps[Finished | Rejected]:
         """Return the steps; an ask that gets no usable answer ends them in a rejection."""
         try:
             found = yield from self.find(self._case.queries, k=self._options.k)
             if found.relevance < self._options.settle_below:
-                self.note(passages=())
+                self.update_evidence(passages=())
                 return self._untouched("settled by retrieval: nothing at stake")
             return (yield from self._work())
-        except Unanswered as unanswered:
-            return self.unanswered(unanswered)
+        except AskFailed as unanswered:
+            return self.reject_failed_ask(unanswered)
 
     def _work(self) -> Steps[Finished | Rejected]:
         appraisal = yield from self._appraise()
@@ -142,23 +155,25 @@ class RowSteps(Working):
             return ended
         yield from self._find(appraisal)
         draft = yield from self._write(appraisal)
-        ended_as = yield from reviewed(
+        ended_as = yield from refine(
             self,
             draft,
             review=self._review,
             revise=self._revise,
-            revisions=0 if self._without("revise") else self._options.max_revisions,
+            max_revisions=0 if self._without("revise") else self._options.max_revisions,
         )
         if isinstance(ended_as, Rejected):
             return ended_as
-        return self.finished("explained", {**self._row.columns, self._options.column: ended_as})
+        return self.finish("explained", {**self._row.columns, self._options.column: ended_as})
 
     def _appraise(self) -> Steps[Appraisal]:
         """Have the two compared by somebody who does not know which one was chosen."""
-        appraisal = yield from judged(
+        appraisal = yield from ask_judge(
             self._ask("judge", "appraise", **self._case.unnamed), Appraisal
         )
-        self.note(appraisal={**appraisal.model_dump(), "chosen_was": self._case.chosen_was})
+        self.update_evidence(
+            appraisal={**appraisal.model_dump(), "chosen_was": self._case.chosen_was}
+        )
         return appraisal
 
     def _settled(self, appraisal: Appraisal) -> Finished | Rejected | None:
@@ -173,7 +188,7 @@ class RowSteps(Working):
             return self._untouched("conflict, kept as asked")
         whose = "both responses" if appraisal.verdict == "neither" else "the chosen response"
         detail = f"against {whose} (the chosen was shown {self._case.chosen_was}): "
-        return self.rejected("conflict", detail=detail + appraisal.reason)
+        return self.reject("conflict", detail=detail + appraisal.reason)
 
     def _find(self, appraisal: Appraisal) -> Steps[None]:
         """Find what bears on the considerations: it often lies elsewhere than what sounds alike."""
@@ -182,27 +197,29 @@ class RowSteps(Working):
 
     def _write(self, appraisal: Appraisal) -> Steps[str]:
         found = (appraisal.difference, *appraisal.considerations)
-        return written(self._writing(considerations=render_list(found)))
+        return ask_writer(self._writing(considerations=render_list(found)))
 
     def _review(self, draft: str) -> Steps[Review]:
         """Check a rationale; only one that passes every check is worth the judge."""
         checks = self._rules.check(draft)
-        self.note(checks=tuple(checks), quotes=quotes_of(draft, self.passages), verdict=None)
-        failed = Review.of_checks(checks)
+        self.update_evidence(
+            checks=tuple(checks), quotes=extract_quotes(draft, self.passages), verdict=None
+        )
+        failed = Review.from_checks(checks)
         if failed.reasons or self._without("judge"):
             return failed
         ask = self._ask("judge", "judge", draft=fence(draft), **self._case.named)
-        return (yield from judgement(self, ask, Verdict))
+        return (yield from judge_draft(self, ask, Verdict))
 
     def _revise(self, draft: str, review: Review) -> Steps[str]:
         problems = render_list(review.problems)
-        return written(
+        return ask_writer(
             self._ask("writer", "revise", draft=fence(draft), problems=problems, **self._given)
         )
 
     @property
     def _given(self) -> dict[str, str]:
-        return {**self._case.named, "length": self._bounds.about}
+        return {**self._case.named, "length": self._bounds.approximate}
 
     @property
     def _rules(self) -> Rules:
@@ -225,14 +242,14 @@ class RowSteps(Working):
         )
 
     def _untouched(self, note: str) -> Finished:
-        self.note(note=note)
-        return self.finished("untouched", self._row.columns)
+        self.update_evidence(note=note)
+        return self.finish("untouched", self._row.columns)
 
     def _without(self, step: Step) -> bool:
         return step in self._options.without
 
     def _ask(self, role: Role, name: str, **values: Any) -> Ask:
-        return self.ask(
+        return self.render_ask(
             role,
             name,
             max_tokens=_ROOM[role] + 2 * estimate_tokens(values.get("draft", "")),
@@ -276,7 +293,7 @@ _NOTHING_AT_STAKE = Appraisal(
 )
 
 
-def rehearsed_reply(ask: Ask, case: Case, *, language: str, at_stake: bool) -> Reply:
+def rehearsed_reply(ask: Ask, case: PairCase, *, language: str, at_stake: bool) -> Reply:
     """Return what stands for a model's answer to one step of a choice.
 
     Args:
@@ -297,21 +314,21 @@ def rehearsed_reply(ask: Ask, case: Case, *, language: str, at_stake: bool) -> R
             text = (found if at_stake else _NOTHING_AT_STAKE).model_dump_json()
         case "write" | "revise":
             source = _source(case, language)
-            text = filler(length_bounds(case.words).middle, source=source)
+            text = filler_text(word_limits(case.words).midpoint, source=source)
         case "judge":
-            text = Verdict.sound().model_dump_json()
+            text = Verdict.all_passing().model_dump_json()
         case other:
             raise GeneratorError(f"a choice has no step {other!r} to rehearse")
-    return rehearsed(ask, text)
+    return make_mock_reply(ask, text)
 
 
-def _source(case: Case, language: str) -> str:
+def _source(case: PairCase, language: str) -> str:
     """Return words to fill a text with: the row's own, so that they cost what its words cost.
 
     Backwards, so that no phrase that a check knows is made of them.
     """
     if language:
-        return source_in(language)
+        return language_filler_source(language)
     said = " ".join(message.text for message in case.pair.chosen)
     return " ".join(reversed(said.split()))
 
@@ -337,7 +354,7 @@ class Choices(Generator):
     options: Options
 
     @property
-    def adds(self) -> tuple[str, ...]:
+    def added_columns(self) -> tuple[str, ...]:
         """The column that the rationale goes to."""
         return (self.options.column,)
 
@@ -359,14 +376,14 @@ class Choices(Generator):
                 )
             )
         try:
-            case = Case.of(pair_of(row), digest=row.digest)
+            case = PairCase.of(read_preference_pair(row), digest=row.digest)
         except UnusableRecord as unusable:
             return _ended(Rejected(("no_pair",), str(unusable), evidence))
         return RowSteps(row, case, self.options, evidence, self.prompts).steps()
 
-    def rehearse(self, ask: Ask, row: Row, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, row: Row, *, at_stake: bool = True) -> Reply:
         """Return a typical answer, in length, to a step of a choice."""
-        case = Case.of(pair_of(row), digest=row.digest)
+        case = PairCase.of(read_preference_pair(row), digest=row.digest)
         return rehearsed_reply(ask, case, language=self.options.language, at_stake=at_stake)
 
 

@@ -4,9 +4,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from whyset.datasets import COLUMN
+from whyset.datasets import PROVENANCE_COLUMN
 
-from .._asking import Opinion, PointedVerdict
+from .._asking import JudgeAnswer, PointedVerdict
 from .._generator import GeneratorOptions
 
 # ---- What a user can choose about the rationales of preference pairs.
@@ -59,12 +59,12 @@ class Options(GeneratorOptions):
     @field_validator("column")
     @classmethod
     def _is_free(cls, column: str) -> str:
-        if column == COLUMN or column in _PAIR:
+        if column == PROVENANCE_COLUMN or column in _PAIR:
             raise ValueError(f"{column!r} is a column of its own; name another")
         return column
 
 
-class Appraisal(Opinion):
+class Appraisal(JudgeAnswer):
     """A judge's opinion of two responses, of which it does not know which one was chosen."""
 
     situation: str = Field(

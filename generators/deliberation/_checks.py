@@ -3,27 +3,34 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from whyset.datasets import Channel, Conversation, Parted, Row, identical, part_columns
+from whyset.datasets import (
+    Channel,
+    Conversation,
+    ResponseParts,
+    Row,
+    extract_response,
+    is_identical,
+)
 from whyset.retriever import ScoredPassage
 
-from .._rendering import spoken_text
+from .._rendering import conversation_text
 from .._text import count_words
-from .._variety import LengthBounds
-from .._work import shown_texts
+from .._variety import WordLimits
+from .._work import passage_texts
 from ..checks import (
     Check,
-    check_kept,
+    check_condition,
+    check_content_preserved,
     check_length,
     check_names,
-    check_no_echo,
+    check_no_document_mention,
+    check_no_eval_awareness,
     check_no_invented_section,
     check_no_leak,
-    check_no_self_continuation,
-    check_no_testing,
+    check_no_overlap,
+    check_no_self_preservation,
     check_quotations,
-    check_tics,
-    check_unnamed,
-    checked,
+    check_style,
 )
 from ._schemas import Cite
 
@@ -31,16 +38,16 @@ _FEWEST_WORDS = 15
 _MOST_NAMES = 12
 
 
-def length_bounds(response: str, channel: Channel) -> LengthBounds:
+def word_limits(response: str, channel: Channel) -> WordLimits:
     """Return bounds in proportion to the response: reasoning must not dwarf what it explains."""
     words = count_words(response)
     if channel == "inline":
         added = min(max(words // 2, 50), 300)
-        return LengthBounds(words + 20, words + added, max(words * 3 // 4, 1), words + 2 * added)
+        return WordLimits(words + 20, words + added, max(words * 3 // 4, 1), words + 2 * added)
     high = min(max(words * 3 // 5, 90), 350)
     if channel == "thinking":
         high = min(max(words, 130), 500)
-    return LengthBounds(high // 3, high, _FEWEST_WORDS, 2 * high)
+    return WordLimits(high // 3, high, _FEWEST_WORDS, 2 * high)
 
 
 def check_deliberation(
@@ -64,10 +71,10 @@ def check_deliberation(
         cite: Whether it may name or quote the constitution.
         instructions: What the writer was told.
     """
-    spoken = spoken_text(conversation)
-    sources = [text for found in passages for text in shown_texts(found)]
+    spoken = conversation_text(conversation)
+    sources = [text for found in passages for text in passage_texts(found)]
     quotable = [*sources, *_names(passages, title)] if cite == "explicit" else ()
-    bounds = length_bounds(conversation.response.text, channel)
+    bounds = word_limits(conversation.response.text, channel)
     checks = [
         check_quotations(draft, sources=quotable, conversation=spoken),
         check_no_leak(
@@ -76,28 +83,28 @@ def check_deliberation(
             conversation=spoken,
             instructions=instructions,
         ),
-        check_no_testing(draft, conversation=spoken),
-        check_no_self_continuation(draft, conversation=spoken),
+        check_no_eval_awareness(draft, conversation=spoken),
+        check_no_self_preservation(draft, conversation=spoken),
         check_no_invented_section(
             draft,
             constitution_headings=_headings(passages),
             title=title,
             allowed=spoken,
         ),
-        check_names(draft, limit=_MOST_NAMES, allowed=spoken),
+        check_names(draft, max_people=_MOST_NAMES, allowed=spoken),
         _check_style(draft, channel),
         Check("language", "skipped", "the row's own language is nowhere stated"),
-        check_length(draft, fewest=bounds.fewest, most=bounds.most),
+        check_length(draft, min_words=bounds.min_words, max_words=bounds.max_words),
     ]
     if cite == "explicit":
         checks += [Check("unnamed", "skipped"), Check("own_words", "skipped")]
     else:
         checks += [
-            check_unnamed(draft, title=title, conversation=spoken),
-            check_no_echo(draft, sources=sources, conversation=spoken),
+            check_no_document_mention(draft, title=title, conversation=spoken),
+            check_no_overlap(draft, sources=sources, conversation=spoken),
         ]
     if channel == "inline":
-        checks += check_kept(draft, original=conversation.response.text)
+        checks += check_content_preserved(draft, original=conversation.response.text)
     return checks
 
 
@@ -105,18 +112,18 @@ def check_repair(
     repaired: str, *, conversation: Conversation, passages: Sequence[ScoredPassage], title: str
 ) -> list[Check]:
     """Run the checks that any text must pass before it stands in a response's place."""
-    spoken = spoken_text(conversation)
+    spoken = conversation_text(conversation)
     return [
         check_no_leak(
             repaired, passage_ids=[found.passage.id for found in passages], conversation=spoken
         ),
-        check_no_testing(repaired, conversation=spoken),
-        check_no_self_continuation(repaired, conversation=spoken),
-        check_unnamed(repaired, title=title, conversation=spoken),
+        check_no_eval_awareness(repaired, conversation=spoken),
+        check_no_self_preservation(repaired, conversation=spoken),
+        check_no_document_mention(repaired, title=title, conversation=spoken),
     ]
 
 
-def check_row_kept(
+def check_columns_preserved(
     row: Row, columns: Mapping[str, Any], *, channel: Channel, repaired: bool = False
 ) -> list[Check]:
     """The columns about to be written must hold all that was promised to stay, byte for byte.
@@ -127,14 +134,14 @@ def check_row_kept(
         channel: Where a text was put.
         repaired: Whether the response is another, and its reasoning gone, by intention.
     """
-    old, new = part_columns(row), part_columns(row, columns)
-    kept = identical(new.others, old.others)
+    old, new = extract_response(row), extract_response(row, columns)
+    kept = is_identical(new.other_columns, old.other_columns)
     if not repaired:
-        kept = kept and (old.tags is None or new.tags == old.tags)
+        kept = kept and (old.think_tags is None or new.think_tags == old.think_tags)
         kept = kept and _reasoning_kept(old, new, channel)
     return [
         _check_response(old, new, channel, repaired=repaired),
-        checked("columns_identical", kept, "something beside the response was changed"),
+        check_condition("columns_identical", kept, "something beside the response was changed"),
     ]
 
 
@@ -150,27 +157,29 @@ def _headings(passages: Sequence[ScoredPassage]) -> tuple[str, ...]:
 def _check_style(draft: str, channel: Channel) -> Check:
     if channel == "inline":
         return Check("tics", "skipped", "the style of the response it rewrites is not the writer's")
-    return check_tics(draft)
+    return check_style(draft)
 
 
-def _check_response(old: Parted, new: Parted, channel: Channel, *, repaired: bool) -> Check:
+def _check_response(
+    old: ResponseParts, new: ResponseParts, channel: Channel, *, repaired: bool
+) -> Check:
     name = "response_identical"
     if repaired:
         return Check(name, "skipped", "the response was repaired")
     if channel == "inline":
         return Check(name, "skipped", "an inline deliberation rewrites the response")
     if channel == "thinking":
-        kept = identical(new.content, old.content)
+        kept = is_identical(new.content, old.content)
     elif isinstance(old.content, list):
-        kept = isinstance(new.content, list) and identical(new.content[1:], old.content)
+        kept = isinstance(new.content, list) and is_identical(new.content[1:], old.content)
     else:
         kept = isinstance(new.content, str) and new.content.endswith(old.content or "")
-    return checked(name, kept, "the response was changed")
+    return check_condition(name, kept, "the response was changed")
 
 
-def _reasoning_kept(old: Parted, new: Parted, channel: Channel) -> bool:
+def _reasoning_kept(old: ResponseParts, new: ResponseParts, channel: Channel) -> bool:
     if channel != "thinking":
-        return identical(new.reasoning, old.reasoning)
+        return is_identical(new.reasoning, old.reasoning)
     if isinstance(new.reasoning, list):  # thinking blocks: ours, and behind it what was there
-        return identical(new.reasoning[1:], old.reasoning or [])
+        return is_identical(new.reasoning[1:], old.reasoning or [])
     return isinstance(new.reasoning, str) and new.reasoning.endswith(old.reasoning or "")

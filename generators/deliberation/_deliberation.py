@@ -7,17 +7,24 @@ from dataclasses import replace
 from typing import Any
 
 from whyset.constitution import estimate_tokens
-from whyset.datasets import Channel, Row, aimed_at, part_columns, with_deliberation, with_response
-from whyset.errors import Declined, GeneratorError
+from whyset.datasets import (
+    Channel,
+    Row,
+    extract_response,
+    insert_deliberation,
+    replace_response,
+    select_target,
+)
+from whyset.errors import GeneratorError, UnsupportedModel
 from whyset.retriever import Grounding
 
-from .._asking import Unanswered, judged, written
+from .._asking import AskFailed, ask_judge, ask_writer
 from .._generator import Generator
-from .._mock import filler, rehearsed
+from .._mock import filler_text, make_mock_reply
 from .._prompts import PromptSet, fence
 from .._rendering import (
-    query_texts,
-    render_conversation,
+    build_query_texts,
+    render_history,
     render_list,
     render_passages,
     render_response,
@@ -25,16 +32,24 @@ from .._rendering import (
 from .._result import Evidence, Finished, Rejected
 from .._steps import Ask, Reply, Role, Steps
 from .._text import count_words
-from .._work import Review, Working, check_verbatim, extracted, judgement, quotes_of, reviewed
+from .._work import (
+    Review,
+    WorkState,
+    ask_extractive_writer,
+    check_verbatim,
+    extract_quotes,
+    judge_draft,
+    refine,
+)
 from ..checks import Check, failed_checks
-from ._checks import check_deliberation, check_repair, check_row_kept, length_bounds
+from ._checks import check_columns_preserved, check_deliberation, check_repair, word_limits
 from ._schemas import Appraisal, Options, Verdict
 
 # ---- What every way of working on a row has in common: finding, and ending before it is worked
 # on.
 
 
-class Gathering(Working, ABC):
+class Gathering(WorkState, ABC):
     """One row's way to its result. Good for one row only."""
 
     def __init__(self, row: Row, options: Options, evidence: Evidence, prompts: PromptSet) -> None:
@@ -45,21 +60,23 @@ class Gathering(Working, ABC):
     def steps(self) -> Steps[Finished | Rejected]:
         """Return the steps; an ask that gets no usable answer ends them in a rejection."""
         try:
-            found = yield from self.find(query_texts(self._row.conversation), k=self._options.k)
+            found = yield from self.find(
+                build_query_texts(self._row.conversation), k=self._options.k
+            )
             if found.relevance < self._options.settle_below:
-                self.note(passages=())
+                self.update_evidence(passages=())
                 return self._untouched("settled by retrieval: nothing at stake")
             return (yield from self._work(found))
-        except Unanswered as unanswered:
-            return self.unanswered(unanswered)
+        except AskFailed as unanswered:
+            return self.reject_failed_ask(unanswered)
 
     @abstractmethod
     def _work(self, found: Grounding) -> Steps[Finished | Rejected]:
         """Return the steps of a row on which the constitution may have something to say."""
 
     def _untouched(self, note: str) -> Finished:
-        self.note(note=note)
-        return self.finished("untouched", self._row.columns, original=None)
+        self.update_evidence(note=note)
+        return self.finish("untouched", self._row.columns, original=None)
 
 
 # ---- The steps of one row, in the order of the method: appraise, find, write, check, judge,
@@ -79,7 +96,7 @@ class RowSteps(Gathering):
 
     def _work(self, found: Grounding) -> Steps[Finished | Rejected]:
         appraisal = yield from self._appraise()
-        self.note(appraisal=appraisal.model_dump())
+        self.update_evidence(appraisal=appraisal.model_dump())
         if appraisal.verdict == "nothing_at_stake":
             return self._untouched("nothing at stake")
         if appraisal.verdict == "conflict":
@@ -89,17 +106,17 @@ class RowSteps(Gathering):
         if appraisal.considerations:
             yield from self.find(appraisal.considerations, k=self._options.k)
         draft = yield from self._write(appraisal)
-        ended_as = yield from reviewed(
+        ended_as = yield from refine(
             self,
             draft,
             review=self._review,
             revise=self._revise,
-            revisions=self._options.max_revisions,
+            max_revisions=self._options.max_revisions,
         )
         return ended_as if isinstance(ended_as, Rejected) else self._finished(ended_as)
 
     def _appraise(self) -> Steps[Appraisal]:
-        return judged(self._ask("judge", "appraise"), Appraisal)
+        return ask_judge(self._ask("judge", "appraise"), Appraisal)
 
     def _resolve(self, appraisal: Appraisal) -> Steps[Finished | Rejected | None]:
         """Do with a conflicting response what was chosen; `None` where there is a better one now.
@@ -109,41 +126,41 @@ class RowSteps(Gathering):
         if self._options.on_conflict == "keep":
             return self._untouched("conflict, kept as asked")
         if self._options.on_conflict == "quarantine":
-            return self.rejected("conflict", detail=appraisal.reason)
+            return self.reject("conflict", detail=appraisal.reason)
         if self._row.conversation.response.tool_calls:
-            return self.rejected(
+            return self.reject(
                 "conflict", detail=f"tool calls cannot be repaired: {appraisal.reason}"
             )
-        repaired = yield from written(self._ask("writer", "repair", finding=appraisal.reason))
+        repaired = yield from ask_writer(self._ask("writer", "repair", finding=appraisal.reason))
         self.draft = repaired
         checks = self._check_repair(repaired)
         if failed_checks(checks):
-            return self.failed(checks)
-        self._row = with_response(self._row, repaired)
+            return self.reject_failed_checks(checks)
+        self._row = replace_response(self._row, repaired)
         again = yield from self._appraise()
         if again.verdict == "conflict":
-            return self.rejected(
-                "conflict", detail=f"still a conflict after repair: {again.reason}"
-            )
+            return self.reject("conflict", detail=f"still a conflict after repair: {again.reason}")
         return None
 
     def _write(self, appraisal: Appraisal) -> Steps[str]:
         considerations = render_list(appraisal.considerations)
-        return written(self._ask("writer", "write", considerations=considerations))
+        return ask_writer(self._ask("writer", "write", considerations=considerations))
 
     def _revise(self, draft: str, review: Review) -> Steps[str]:
         problems = render_list(review.problems)
-        return written(self._ask("writer", "revise", draft=fence(draft), problems=problems))
+        return ask_writer(self._ask("writer", "revise", draft=fence(draft), problems=problems))
 
     def _review(self, draft: str) -> Steps[Review]:
         """Check a draft; only one that passes every check is worth the judge."""
         checks = (*self._check_text(draft), *self._check_row(draft))
-        self.note(checks=checks, quotes=quotes_of(draft, self.passages), verdict=None)
-        failed = Review.of_checks(checks)
+        self.update_evidence(
+            checks=checks, quotes=extract_quotes(draft, self.passages), verdict=None
+        )
+        failed = Review.from_checks(checks)
         if failed.reasons:
             return failed
         ask = self._ask("judge", "judge", draft=fence(draft))
-        return (yield from judgement(self, ask, Verdict))
+        return (yield from judge_draft(self, ask, Verdict))
 
     def _check_text(self, draft: str) -> list[Check]:
         return check_deliberation(
@@ -165,7 +182,7 @@ class RowSteps(Gathering):
         )
 
     def _check_row(self, draft: str) -> list[Check]:
-        return check_row_kept(
+        return check_columns_preserved(
             self._original,
             self._placed(draft),
             channel=self._options.channel,
@@ -173,8 +190,8 @@ class RowSteps(Gathering):
         )
 
     def _finished(self, draft: str) -> Finished:
-        original = part_columns(self._original)
-        finished = self.finished(
+        original = extract_response(self._original)
+        finished = self.finish(
             "repaired" if self._repaired else "rewritten",
             self._placed(draft),
             original=original.content,
@@ -184,7 +201,7 @@ class RowSteps(Gathering):
         return replace(finished, original_reasoning=reasoning)
 
     def _placed(self, draft: str) -> dict[str, Any]:
-        return with_deliberation(self._row, draft, self._options.channel)
+        return insert_deliberation(self._row, draft, self._options.channel)
 
     @property
     def _repaired(self) -> bool:
@@ -193,16 +210,18 @@ class RowSteps(Gathering):
     def _ask(self, role: Role, name: str, **values: str) -> Ask:
         """Render a step's prompt for the row as it now stands."""
         conversation = self._row.conversation
-        return self.ask(
+        return self.render_ask(
             role,
             name,
             max_tokens=_ROOM[role] + 2 * estimate_tokens(conversation.response.text),
             run={"channel": self._options.channel, "cite": self._options.cite},
             row={
                 "passages": render_passages(self.passages),
-                "conversation": render_conversation(conversation),
+                "conversation": render_history(conversation),
                 "response": render_response(conversation.response),
-                "length": length_bounds(conversation.response.text, self._options.channel).about,
+                "length": word_limits(
+                    conversation.response.text, self._options.channel
+                ).approximate,
                 **values,
             },
         )
@@ -218,23 +237,23 @@ class ExtractSteps(Gathering):
     """One row's way: the passages that bear on it are quoted beside the untouched response."""
 
     def _work(self, found: Grounding) -> Steps[Finished | Rejected]:
-        quotes = yield from extracted("deliberation/extract", found)
-        quoted = {quote.passage for quote in quotes}
-        self.note(
+        quotes = yield from ask_extractive_writer("deliberation/extract", found)
+        quoted = {quote.passage_id for quote in quotes}
+        self.update_evidence(
             quotes=quotes,
             passages=tuple(scored for scored in found.passages if scored.passage.id in quoted),
         )
         if not quotes:
             return self._untouched("no sentence to quote")
         self.draft = draft = self._annotation(found)
-        columns = with_deliberation(self._row, draft, self._options.channel)
-        kept = check_row_kept(self._row, columns, channel=self._options.channel)
+        columns = insert_deliberation(self._row, draft, self._options.channel)
+        kept = check_columns_preserved(self._row, columns, channel=self._options.channel)
         checks = (check_verbatim(quotes, self.passages), *kept)
-        self.note(checks=checks)
+        self.update_evidence(checks=checks)
         if failed_checks(checks):
-            return self.failed(checks)
-        original = part_columns(self._row)
-        finished = self.finished("annotated", columns, original=original.content)
+            return self.reject_failed_checks(checks)
+        original = extract_response(self._row)
+        finished = self.finish("annotated", columns, original=original.content)
         added = self._options.channel == "thinking"
         return replace(finished, original_reasoning=original.reasoning if added else None)
 
@@ -242,7 +261,7 @@ class ExtractSteps(Gathering):
         paths = {scored.passage.id: scored.passage.path for scored in self.evidence.passages}
         parts = [LEAD.format(title=found.title)]
         for quote in self.evidence.quotes:
-            path = paths.get(quote.passage, ())
+            path = paths.get(quote.passage_id, ())
             # The top heading is most often the document's title, which the lead has.
             source = f" ({' > '.join(path[1:] or path)})" if path else ""
             lines = f"{quote.text}{source}".splitlines()
@@ -272,7 +291,7 @@ def each_target(
         return (yield from work(row))
     columns, done = row.columns, dict[str, Finished]()
     for target in row.targets:
-        result = yield from work(aimed_at(row, target, columns))
+        result = yield from work(select_target(row, target, columns))
         if isinstance(result, Rejected):
             return replace(result, detail=f"{target}: {result.detail}")
         columns = result.columns
@@ -287,10 +306,10 @@ def asked_about(ask: Ask, row: Row) -> Row:
     read: dict[str, Row] = {}
     for target in row.targets:
         if target.side not in read:
-            read[target.side] = aimed_at(row, target)
+            read[target.side] = select_target(row, target)
         messages = read[target.side].conversation.messages
         if render_response(messages[target.turn]) in ask.user:
-            return aimed_at(row, target)
+            return select_target(row, target)
     return row
 
 
@@ -361,24 +380,22 @@ def rehearsed_reply(ask: Ask, row: Row, channel: Channel, *, at_stake: bool) -> 
         case "appraise":
             text = (_AT_STAKE if at_stake else _NOTHING_AT_STAKE).model_dump_json()
         case "judge":
-            text = Verdict.sound().model_dump_json()
+            text = Verdict.all_passing().model_dump_json()
         case "write" | "revise":
             text = _draft(response, channel)
         case "repair":
-            text = response.strip() or filler(11)
+            text = response.strip() or filler_text(11)
         case other:
             raise GeneratorError(f"a deliberation has no step {other!r} to rehearse")
-    return rehearsed(ask, text)
+    return make_mock_reply(ask, text)
 
 
 def _draft(response: str, channel: Channel) -> str:
-    wanted = length_bounds(response, channel).middle
+    wanted = word_limits(response, channel).midpoint
     if channel != "inline":
-        return filler(wanted, source=response)
+        return filler_text(wanted, source=response)
     # All that must be kept is in it; a blank line, so that no link grows by the word behind it.
-    return (
-        f"{response.strip()}\n\n{filler(wanted - count_words(response), source=response)}".strip()
-    )
+    return f"{response.strip()}\n\n{filler_text(wanted - count_words(response), source=response)}".strip()
 
 
 OUTCOMES = {
@@ -414,20 +431,20 @@ class Deliberation(Generator):
             row, lambda one: RowSteps(one, self.options, evidence, self.prompts).steps()
         )
 
-    def extractive(self) -> Generator:
+    def extractive_variant(self) -> Generator:
         """Return the variant that quotes passages beside the response and weighs nothing.
 
         Raises:
             Declined: The channel is `inline`: quoting cannot rewrite a response.
         """
         if self.options.channel == "inline":
-            raise Declined(
+            raise UnsupportedModel(
                 "the channel 'inline' rewrites the response, which takes a language model; name "
                 "one with --model, or choose --channel preface or thinking"
             )
         return Annotation(self.options)
 
-    def rehearse(self, ask: Ask, row: Row, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, row: Row, *, at_stake: bool = True) -> Reply:
         """Return a typical answer, in length, to a step of a deliberation."""
         about = asked_about(ask, row)
         return rehearsed_reply(ask, about, self.options.channel, at_stake=at_stake)
@@ -458,6 +475,6 @@ class Annotation(Generator):
             row, lambda one: ExtractSteps(one, self.options, evidence, unasked).steps()
         )
 
-    def extractive(self) -> Generator:
+    def extractive_variant(self) -> Generator:
         """Return itself."""
         return self

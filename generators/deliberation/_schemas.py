@@ -6,7 +6,7 @@ from pydantic import Field
 
 from whyset.datasets import Channel
 
-from .._asking import Opinion, PointedVerdict
+from .._asking import JudgeAnswer, PointedVerdict
 from .._generator import GeneratorOptions
 
 # ---- What a user can choose about deliberation rewrites.
@@ -41,7 +41,7 @@ class Options(GeneratorOptions):
     )
 
 
-class Appraisal(Opinion):
+class Appraisal(JudgeAnswer):
     """A judge's opinion of a row as it came."""
 
     situation: str = Field(

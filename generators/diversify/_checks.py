@@ -4,31 +4,36 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from whyset.datasets import Conversation, OfferedTool
+from whyset.datasets import Conversation, ToolDefinition
 from whyset.retriever import ScoredPassage
 
-from .._rendering import spoken_text
-from .._row_checks import ROW_TIC_LIMITS, check_responded, check_row_language, said_before
-from .._text import count_words, shared_run
+from .._rendering import conversation_text
+from .._row_checks import (
+    ROW_STYLE_LIMITS,
+    check_row_language,
+    check_sampled_response,
+    text_before_response,
+)
+from .._text import count_words, find_shared_ngram
 from ..checks import (
     Check,
+    check_condition,
     check_names,
     check_no_credentials,
     check_no_dates,
+    check_no_eval_awareness,
     check_no_eval_scenario,
     check_no_leak,
     check_no_links,
     check_no_placeholders,
-    check_no_self_continuation,
-    check_no_testing,
-    check_tics,
-    checked,
-    failed,
-    passed,
+    check_no_self_preservation,
+    check_style,
+    fail_check,
+    pass_check,
 )
 from ._schemas import DraftTool, Environment
-from ._tools import fault_of, is_as_drawn, parameters_in
-from ._variety import Hand
+from ._tools import find_schema_fault, has_drawn_complexity, parse_parameters
+from ._variety import EnvironmentDraw
 
 # ---- What can be proved of a tool that is never needed: nobody speaks of it, calls it or has it.
 
@@ -53,22 +58,22 @@ _COMMON = frozenset(
 )
 
 
-def check_tool_names(tools: Sequence[DraftTool], offered: Sequence[OfferedTool]) -> Check:
+def check_tool_names(tools: Sequence[DraftTool], offered: Sequence[ToolDefinition]) -> Check:
     """Every tool has a name that providers take and no other tool has."""
     taken = {_plain(tool.name): tool.name for tool in offered}
     for tool in tools:
         if not _NAME.fullmatch(tool.name):
-            return failed(
+            return fail_check(
                 "tool_names",
                 f"a tool is called {tool.name!r}: 2 to 64 letters, digits, _ and -, a letter first",
             )
         if (plain := _plain(tool.name)) in taken:
-            return failed("tool_names", f"{tool.name!r} and {taken[plain]!r} are one name")
+            return fail_check("tool_names", f"{tool.name!r} and {taken[plain]!r} are one name")
         taken[plain] = tool.name
-    return passed("tool_names")
+    return pass_check("tool_names")
 
 
-def check_irrelevant(tools: Sequence[DraftTool], conversation: Conversation) -> Check:
+def check_tools_unused(tools: Sequence[DraftTool], conversation: Conversation) -> Check:
     """No new tool is named, called or doubled anywhere in the conversation.
 
     A tool fails by name where its name, or its name spoken as words, stands in what was said or
@@ -79,10 +84,10 @@ def check_irrelevant(tools: Sequence[DraftTool], conversation: Conversation) -> 
     What it cannot see: a use for a tool whose name shares no word with the conversation, and one
     in another language than the name's. That is the judge's to find.
     """
-    spoken = spoken_text(conversation).casefold()
+    spoken = conversation_text(conversation).casefold()
     flat = " ".join(re.findall(r"[^\W_]+", spoken))
     called = [call.name for message in conversation.messages for call in message.tool_calls]
-    own = {word for name in (*conversation.tools, *called) for word in _telling(name)}
+    own = {word for name in (*conversation.tool_names, *called) for word in _telling(name)}
     near = _words(" ".join((_asked_last(conversation), conversation.response.text)))
     for tool in tools:
         words = _telling(tool.name)
@@ -92,21 +97,21 @@ def check_irrelevant(tools: Sequence[DraftTool], conversation: Conversation) -> 
             return _irrelevant(tool, f"is about {shared[0]!r}, as a tool of the row's is")
         if words and words <= near:
             return _irrelevant(tool, "is about what the conversation is about")
-        if run := shared_run(
+        if run := find_shared_ngram(
             tool.description,
-            [offered.description for offered in conversation.offered],
+            [offered.description for offered in conversation.tool_definitions],
             length=_LONGEST_SHARED,
         ):
             return _irrelevant(tool, f"is described as a tool of the row's is: {' '.join(run)!r}")
-    return passed("tools_irrelevant")
+    return pass_check("tools_irrelevant")
 
 
 def _irrelevant(tool: DraftTool, why: str) -> Check:
-    return failed("tools_irrelevant", f"the tool {tool.name!r} {why}: take another")
+    return fail_check("tools_irrelevant", f"the tool {tool.name!r} {why}: take another")
 
 
 def _asked_last(conversation: Conversation) -> str:
-    said = [message.text for message in conversation.before if message.role == "user"]
+    said = [message.text for message in conversation.prompt if message.role == "user"]
     return said[-1] if said else ""
 
 
@@ -147,7 +152,7 @@ def check_environment(
     environment: Environment,
     *,
     conversation: Conversation,
-    hand: Hand,
+    hand: EnvironmentDraw,
     language: str,
     instructions: str,
 ) -> list[Check]:
@@ -160,22 +165,22 @@ def check_environment(
         language: The one asked for, or the row's own.
         instructions: What the writer was told.
     """
-    spoken = spoken_text(conversation)
+    spoken = conversation_text(conversation)
     told = [tool.description for tool in environment.tools]
     whole = "\n\n".join(filter(None, (environment.system, *told)))
     return [
         *_check_tools(environment, conversation, hand),
         *_check_system(environment.system, hand),
-        check_no_testing(whole, conversation=""),
+        check_no_eval_awareness(whole, conversation=""),
         check_no_eval_scenario(whole),
-        check_no_self_continuation(whole),
+        check_no_self_preservation(whole),
         check_no_leak(whole, passage_ids=(), conversation=spoken, instructions=instructions),
         check_no_links(whole),
         check_no_credentials(whole),
         check_no_placeholders(whole),
         check_no_dates(whole),
-        check_names(whole, limit=_MOST_NAMES, allowed="\n".join((spoken, hand.persona))),
-        check_tics(whole, limits=ROW_TIC_LIMITS),
+        check_names(whole, max_people=_MOST_NAMES, allowed="\n".join((spoken, hand.persona))),
+        check_style(whole, limits=ROW_STYLE_LIMITS),
         check_row_language(whole, language=language),
     ]
 
@@ -199,10 +204,10 @@ def check_response(
         title: The constitution's.
         language: The one asked for, or the row's own.
     """
-    checks = check_responded(
+    checks = check_sampled_response(
         response,
         conversation=conversation,
-        known="\n\n".join((said_before(conversation), *environment)),
+        allowed="\n\n".join((text_before_response(conversation), *environment)),
         injected=(),
         passages=passages,
         title=title,
@@ -213,10 +218,10 @@ def check_response(
 
 
 def _check_tools(
-    environment: Environment, conversation: Conversation, hand: Hand
+    environment: Environment, conversation: Conversation, hand: EnvironmentDraw
 ) -> Iterable[Check]:
     tools = environment.tools
-    yield checked(
+    yield check_condition(
         "tool_count",
         len(tools) == hand.tools,
         f"{len(tools)} tools are there, {hand.tools} are wanted",
@@ -226,15 +231,15 @@ def _check_tools(
         for name in ("tool_schemas", "tool_schemas_as_drawn", "tool_names", "tools_irrelevant"):
             yield Check(name, "skipped", why)
         return
-    faults = {tool.name: fault for tool in tools if (fault := fault_of(tool.parameters))}
-    yield checked(
+    faults = {tool.name: fault for tool in tools if (fault := find_schema_fault(tool.parameters))}
+    yield check_condition(
         "tool_schemas",
         not faults,
         "; ".join(f"the schema of {name!r} {fault}" for name, fault in faults.items()),
     )
     yield _check_drawn([tool.parameters for tool in tools], hand.variety, sound=not faults)
-    yield check_tool_names(tools, conversation.offered)
-    yield check_irrelevant(tools, conversation)
+    yield check_tool_names(tools, conversation.tool_definitions)
+    yield check_tools_unused(tools, conversation)
 
 
 def _check_drawn(schemas: Sequence[str], variety: Mapping[str, str], *, sound: bool) -> Check:
@@ -242,23 +247,25 @@ def _check_drawn(schemas: Sequence[str], variety: Mapping[str, str], *, sound: b
     if not sound:
         return Check(name, "skipped", "not every schema is sound")
     drawn = variety["tool_schema"]
-    kept = any(is_as_drawn(parameters_in(schema) or {}, drawn) for schema in schemas)
-    return checked(name, kept, f"no schema is of the kind that was drawn: {drawn}")
+    kept = any(has_drawn_complexity(parse_parameters(schema) or {}, drawn) for schema in schemas)
+    return check_condition(name, kept, f"no schema is of the kind that was drawn: {drawn}")
 
 
-def _check_system(system: str, hand: Hand) -> Iterable[Check]:
+def _check_system(system: str, hand: EnvironmentDraw) -> Iterable[Check]:
     if not hand.writes_system:
-        yield checked("system", not system.strip(), "no system prompt is wanted: leave it empty")
+        yield check_condition(
+            "system", not system.strip(), "no system prompt is wanted: leave it empty"
+        )
         yield Check("persona", "skipped", "no system prompt is wanted")
         return
     words, count = hand.words, count_words(system)
-    yield checked(
+    yield check_condition(
         "system",
-        words.fewest <= count <= words.most,
-        f"the system prompt has {count} words, {words.fewest} to {words.most} are wanted",
+        words.min_words <= count <= words.max_words,
+        f"the system prompt has {count} words, {words.min_words} to {words.max_words} are wanted",
     )
     if hand.persona:
-        yield checked(
+        yield check_condition(
             "persona",
             hand.persona in system,
             f"the system prompt does not call the assistant {hand.persona!r}",

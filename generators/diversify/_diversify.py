@@ -8,41 +8,61 @@ from functools import partial
 from typing import Any
 
 from whyset.constitution import estimate_tokens
-from whyset.datasets import Message, OfferedTool, Row, part_columns, with_context, with_response
+from whyset.datasets import (
+    Message,
+    Row,
+    ToolDefinition,
+    extract_response,
+    replace_context,
+    replace_response,
+)
 from whyset.errors import GeneratorError
 
-from .._asking import Unanswered, judged
-from .._conversation import Unaskable, natural_ask, require_askable, responded, system_message
+from .._asking import AskFailed, ask_judge
+from .._conversation import (
+    UnsupportedConversation,
+    build_conversation_ask,
+    find_system_message,
+    sample_response,
+    validate_row,
+)
 from .._generator import Generator
-from .._mock import filler, rehearsed, source_in, source_of
+from .._mock import filler_text, language_filler_source, make_mock_reply, row_filler_source
 from .._prompts import PromptSet, fence
 from .._rendering import (
-    NOTHING,
-    query_texts,
+    NONE_SHOWN,
+    build_query_texts,
+    render_full_conversation,
     render_list,
+    render_messages_after,
+    render_messages_before,
     render_passages,
     render_response,
-    show_after,
-    show_before,
-    show_conversation,
-    show_system,
+    render_system_prompt,
 )
 from .._result import Evidence, Finished, Rejected
-from .._row_checks import OF_THE_ROW, check_row_kept
+from .._row_checks import ROW_LANGUAGE, check_row_preserved
 from .._steps import Ask, Reply, Role, Steps
 from .._text import count_words
-from .._work import Review, Working, judgement, reviewed, sampled
+from .._work import Review, WorkState, judge_draft, refine, rejection_sample
 from ..checks import Check, failed_checks
 from ._checks import check_environment, check_response
 from ._schemas import DraftTool, Environment, Options, ResponseVerdict, StandingVerdict, Verdict
-from ._tools import parameters_in
-from ._variety import ORDER, WRONG, Capacity, Hand, capacity_of, deal
+from ._tools import parse_parameters
+from ._variety import (
+    ORDER,
+    WRONG,
+    Applicability,
+    EnvironmentDraw,
+    draw_environment,
+    find_applicability,
+)
 
 # ---- Laying an environment around a row.
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class DiversifiedRow:
     """A row in its new environment.
 
     Attributes:
@@ -53,10 +73,12 @@ class Placed:
 
     row: Row
     system: str
-    new: tuple[OfferedTool, ...]
+    new: tuple[ToolDefinition, ...]
 
 
-def place(row: Row, environment: Environment, hand: Hand, *, extends: bool) -> Placed:
+def apply_environment(
+    row: Row, environment: Environment, hand: EnvironmentDraw, *, extends: bool
+) -> DiversifiedRow:
     """Lay an environment around a row.
 
     Args:
@@ -69,20 +91,20 @@ def place(row: Row, environment: Environment, hand: Hand, *, extends: bool) -> P
         {
             "name": tool.name,
             "description": tool.description.strip(),
-            "parameters": parameters_in(tool.parameters),
+            "parameters": parse_parameters(tool.parameters),
         }
         for tool in environment.tools
     ]
-    own = [dict(tool.definition) for tool in row.conversation.offered]
+    own = [dict(tool.definition) for tool in row.conversation.tool_definitions]
     system = _system(row, environment.system.strip(), hand, extends=extends)
-    changed = with_context(row, system or None, [*own, *added] if added else None)
-    held = system_message(changed.conversation)
-    new = changed.conversation.offered[len(own) :]
-    return Placed(changed, held.text if held else "", new)
+    changed = replace_context(row, system or None, [*own, *added] if added else None)
+    held = find_system_message(changed.conversation)
+    new = changed.conversation.tool_definitions[len(own) :]
+    return DiversifiedRow(changed, held.text if held else "", new)
 
 
-def _system(row: Row, written: str, hand: Hand, *, extends: bool) -> str:
-    own = system_message(row.conversation)
+def _system(row: Row, written: str, hand: EnvironmentDraw, *, extends: bool) -> str:
+    own = find_system_message(row.conversation)
     if not written or not extends or own is None:
         return written
     parts = [own.text, written]
@@ -94,17 +116,17 @@ def _system(row: Row, written: str, hand: Hand, *, extends: bool) -> str:
 # ---- How tools, and what was drawn, are shown to those who write and judge an environment.
 
 
-def show_own_tools(offered: Sequence[OfferedTool]) -> str:
+def show_own_tools(offered: Sequence[ToolDefinition]) -> str:
     """Return the tools that a row has, by name and description."""
     if not offered:
-        return NOTHING
+        return NONE_SHOWN
     return fence(render_list(f"{tool.name}: {tool.description}" for tool in offered))
 
 
-def show_tools(offered: Sequence[OfferedTool]) -> str:
+def show_tools(offered: Sequence[ToolDefinition]) -> str:
     """Return tools with their schemas, fenced as data."""
     if not offered:
-        return NOTHING
+        return NONE_SHOWN
     parts = [
         f"{tool.name}: {tool.description}\n{json.dumps(tool.schema or {}, ensure_ascii=False)}"
         for tool in offered
@@ -112,21 +134,21 @@ def show_tools(offered: Sequence[OfferedTool]) -> str:
     return fence("\n\n".join(parts))
 
 
-def show_hand(hand: Hand) -> dict[str, str]:
+def show_hand(hand: EnvironmentDraw) -> dict[str, str]:
     """Return what was drawn, as whoever writes is told it; what does not bear on it is empty."""
     return {
         "tool_count": str(hand.tools),
-        "tool_domain": hand.told("tool_domain"),
-        "tool_names": hand.told("tool_names"),
-        "tool_schema": hand.told("tool_schema"),
-        "tool_descriptions": hand.told("tool_descriptions"),
-        "system_kind": hand.told("system") or "none",
-        "system_length": hand.words.about if hand.writes_system else "",
-        "system_opening": hand.told("system_opening"),
-        "system_layout": hand.told("system_layout"),
-        "system_voice": hand.told("system_voice"),
-        "wrong": hand.told(WRONG),
-        "order": hand.told(ORDER),
+        "tool_domain": hand.describe("tool_domain"),
+        "tool_names": hand.describe("tool_names"),
+        "tool_schema": hand.describe("tool_schema"),
+        "tool_descriptions": hand.describe("tool_descriptions"),
+        "system_kind": hand.describe("system") or "none",
+        "system_length": hand.words.approximate if hand.writes_system else "",
+        "system_opening": hand.describe("system_opening"),
+        "system_layout": hand.describe("system_layout"),
+        "system_voice": hand.describe("system_voice"),
+        "wrong": hand.describe(WRONG),
+        "order": hand.describe(ORDER),
         "persona": hand.persona,
     }
 
@@ -138,38 +160,38 @@ _ROOM: dict[Role, int] = {"writer": 8000, "judge": 4000}
 """For the answer itself, in tokens; models that reason before they answer spend from it too."""
 
 
-class RowSteps(Working):
+class RowSteps(WorkState):
     """One row's way through the method. Good for one only."""
 
     def __init__(self, row: Row, options: Options, evidence: Evidence, prompts: PromptSet) -> None:
         super().__init__(evidence, prompts)
         self._row = row
         self._options = options
-        self._capacity: Capacity = capacity_of(row, options)
-        self._hand: Hand = deal(row, options, self._capacity)
+        self._capacity: Applicability = find_applicability(row, options)
+        self._hand: EnvironmentDraw = draw_environment(row, options, self._capacity)
         self._environment_checks: tuple[Check, ...] = ()
 
     def steps(self) -> Steps[Finished | Rejected]:
         """Return the steps; an ask that gets no usable answer ends them in a rejection."""
         try:
             return (yield from self._work())
-        except Unanswered as unanswered:
-            return self.unanswered(unanswered)
-        except Unaskable as unaskable:
-            return self.rejected(unaskable.reason, detail=str(unaskable))
+        except AskFailed as unanswered:
+            return self.reject_failed_ask(unanswered)
+        except UnsupportedConversation as unaskable:
+            return self.reject(unaskable.reason, detail=str(unaskable))
 
     def _work(self) -> Steps[Finished | Rejected]:
         if ended := self._draw():
             return ended
         if self._options.respond or self._hand.argues:
-            yield from self.find(query_texts(self._row.conversation), k=self._options.k)
+            yield from self.find(build_query_texts(self._row.conversation), k=self._options.k)
         draft = yield from self._write()
-        environment = yield from reviewed(
+        environment = yield from refine(
             self,
             draft,
             review=self._review,
             revise=self._revise,
-            revisions=self._options.max_revisions,
+            max_revisions=self._options.max_revisions,
         )
         if isinstance(environment, Rejected):
             return environment
@@ -186,29 +208,29 @@ class RowSteps(Working):
     def _draw(self) -> Finished | Rejected | None:
         """Settle what the row is dealt; end where nothing can be given to it."""
         if self._options.respond:
-            require_askable(self._row)
+            validate_row(self._row)
         can = self._capacity
         if not (can.tools or can.system):
             if can.refused:
-                return self.rejected("no_place", detail=can.refused)
-            self.note(note="its system prompt is kept as asked, and no tools are given")
-            return self.finished("untouched", self._row.columns, original=None)
+                return self.reject("no_place", detail=can.refused)
+            self.update_evidence(note="its system prompt is kept as asked, and no tools are given")
+            return self.finish("untouched", self._row.columns, original=None)
         if can.refused:
-            self.note(note=can.refused)
-        self.settle(variety=dict(self._hand.variety), persona=self._hand.persona or None)
+            self.update_evidence(note=can.refused)
+        self.add_settings(variety=dict(self._hand.variety), persona=self._hand.persona or None)
         return None
 
     # ---- write, check, judge, revise ----
 
     def _write(self) -> Steps[str]:
-        written = yield from judged(self._ask("writer", "environment"), Environment)
+        written = yield from ask_judge(self._ask("writer", "environment"), Environment)
         return written.model_dump_json()
 
     def _revise(self, draft: str, review: Review) -> Steps[str]:
         ask = self._ask(
             "writer", "revise", draft=fence(draft), problems=render_list(review.problems)
         )
-        mended = yield from judged(ask, Environment)
+        mended = yield from ask_judge(ask, Environment)
         return mended.model_dump_json()
 
     def _review(self, draft: str) -> Steps[Review]:
@@ -222,63 +244,67 @@ class RowSteps(Working):
             instructions=self._ask("writer", "environment").system,
         )
         self._environment_checks = tuple(checks)
-        self.note(checks=self._environment_checks, verdict=None)
+        self.update_evidence(checks=self._environment_checks, verdict=None)
         if failed_checks(checks) or "judge" in self._options.without:
-            return Review.of_checks(checks)
+            return Review.from_checks(checks)
         return (yield from self._judge(self._place(environment)))
 
-    def _judge(self, placed: Placed) -> Steps[Review]:
+    def _judge(self, placed: DiversifiedRow) -> Steps[Review]:
         shown = show_hand(self._hand)
-        ask = self.ask(
+        ask = self.render_ask(
             "judge",
             "judge",
             max_tokens=self._room("judge"),
             run=self._run,
             row={
                 "passages": render_passages(self.passages),
-                "system": show_system(placed.system),
+                "system": render_system_prompt(placed.system),
                 "tools": show_tools(placed.new),
-                "conversation": show_conversation(self._row.conversation, with_prompt=False),
+                "conversation": render_full_conversation(
+                    self._row.conversation, with_system_prompt=False
+                ),
                 "system_kind": shown["system_kind"],
                 "wrong": shown["wrong"],
             },
         )
-        return judgement(self, ask, Verdict if self._options.respond else StandingVerdict)
+        return judge_draft(self, ask, Verdict if self._options.respond else StandingVerdict)
 
     # ---- place ----
 
-    def _place(self, environment: Environment) -> Placed:
-        return place(self._row, environment, self._hand, extends=self._capacity.extends)
+    def _place(self, environment: Environment) -> DiversifiedRow:
+        return apply_environment(self._row, environment, self._hand, extends=self._capacity.extends)
 
     # ---- respond ----
 
-    def _respond(self, placed: Placed) -> Steps[Row | Rejected]:
+    def _respond(self, placed: DiversifiedRow) -> Steps[Row | Rejected]:
         """Sample responses until one passes; `Rejected` where none does."""
-        response = yield from sampled(
+        response = yield from rejection_sample(
             self,
             sample=partial(self._sample, placed),
             review=partial(self._assess, placed, self.evidence.verdict),
-            samples=self._options.samples,
+            max_samples=self._options.samples,
         )
         if isinstance(response, Rejected):
             return response
-        return with_response(placed.row, response)
+        return replace_response(placed.row, response)
 
-    def _sample(self, placed: Placed, sample: int) -> Steps[str]:
+    def _sample(self, placed: DiversifiedRow, sample: int) -> Steps[str]:
         conversation = placed.row.conversation
-        ask = natural_ask(
+        ask = build_conversation_ask(
             "diversify/respond",
             conversation,
             system=placed.system,
-            tools=conversation.offered,
+            tools=conversation.tool_definitions,
             max_tokens=self._room("writer"),
             sample=sample,
         )
-        return responded(ask)
+        return sample_response(ask)
 
-    def _assess(self, placed: Placed, environment_verdict: object, response: str) -> Steps[Review]:
+    def _assess(
+        self, placed: DiversifiedRow, environment_verdict: object, response: str
+    ) -> Steps[Review]:
         """Check a response, then have a judge find its action right and fit for the environment."""
-        self.note(checks=self._environment_checks, verdict=environment_verdict)
+        self.update_evidence(checks=self._environment_checks, verdict=environment_verdict)
         checks = check_response(
             response,
             conversation=self._row.conversation,
@@ -289,43 +315,45 @@ class RowSteps(Working):
         )
         self._note_checks(checks)
         if failed_checks(checks) or "judge" in self._options.without:
-            return Review.of_checks(checks)
+            return Review.from_checks(checks)
         conversation = placed.row.conversation
-        ask = self.ask(
+        ask = self.render_ask(
             "judge",
             "judge_response",
             max_tokens=self._room("judge"),
             row={
                 "passages": render_passages(self.passages),
-                "system": show_system(placed.system),
-                "tools": show_tools(conversation.offered),
-                "conversation": show_before(conversation),
+                "system": render_system_prompt(placed.system),
+                "tools": show_tools(conversation.tool_definitions),
+                "conversation": render_messages_before(conversation),
                 "response": render_response(Message("assistant", response)),
-                "after": show_after(conversation),
+                "after": render_messages_after(conversation),
             },
         )
-        verdict = yield from judged(ask, ResponseVerdict)
-        self.note(verdict={"environment": environment_verdict, "response": verdict.model_dump()})
-        return Review.of_verdict(verdict)
+        verdict = yield from ask_judge(ask, ResponseVerdict)
+        self.update_evidence(
+            verdict={"environment": environment_verdict, "response": verdict.model_dump()}
+        )
+        return Review.from_verdict(verdict)
 
     # ---- what all of it has in common ----
 
     def _finished(self, changed: Row, *, responded: bool) -> Finished | Rejected:
-        own = system_message(self._row.conversation)
-        kept = check_row_kept(
+        own = find_system_message(self._row.conversation)
+        kept = check_row_preserved(
             self._row,
             changed,
-            responded=responded,
-            surrounded=True,
-            extended=own.text if own and self._keeps_own_prompt else "",
+            response_changed=responded,
+            context_changed=True,
+            extended_system=own.text if own and self._keeps_own_prompt else "",
         )
         self._note_checks(kept)
         if failed_checks(kept):
-            return self.failed(kept)
+            return self.reject_failed_checks(kept)
         if own and not self._keeps_own_prompt:
-            self.settle(original_system=own.text)
-        original = part_columns(self._row)
-        done = self.finished(
+            self.add_settings(original_system=own.text)
+        original = extract_response(self._row)
+        done = self.finish(
             "diversified", changed.columns, original=original.content if responded else None
         )
         return replace(done, original_reasoning=original.reasoning if responded else None)
@@ -345,18 +373,18 @@ class RowSteps(Working):
         return _ROOM[role] + 2 * estimate_tokens(self._row.conversation.response.text)
 
     def _note_checks(self, more: Iterable[Check]) -> None:
-        self.note(checks=(*self.evidence.checks, *more))
+        self.update_evidence(checks=(*self.evidence.checks, *more))
 
     def _ask(self, role: Role, name: str, **values: str) -> Ask:
         row = {
-            "conversation": show_conversation(
-                self._row.conversation, with_prompt=self._keeps_own_prompt
+            "conversation": render_full_conversation(
+                self._row.conversation, with_system_prompt=self._keeps_own_prompt
             ),
-            "own_tools": show_own_tools(self._row.conversation.offered),
+            "own_tools": show_own_tools(self._row.conversation.tool_definitions),
             **show_hand(self._hand),
             **values,
         }
-        return self.ask(role, name, max_tokens=self._room(role), run=self._run, row=row)
+        return self.render_ask(role, name, max_tokens=self._room(role), run=self._run, row=row)
 
 
 # ---- What a typical reply to each step looks like, for walking the steps without a model.
@@ -383,27 +411,29 @@ def rehearsed_reply(ask: Ask, row: Row, options: Options, *, at_stake: bool) -> 
     """
     match ask.step.rsplit("/", 1)[-1]:
         case "environment" | "revise":
-            hand = deal(row, options, capacity_of(row, options))
+            hand = draw_environment(row, options, find_applicability(row, options))
             text = _environment(row, options, hand, at_stake=at_stake).model_dump_json()
         case "judge":
             verdict = StandingVerdict if ask.schema is StandingVerdict else Verdict
-            text = verdict.sound().model_dump_json()
+            text = verdict.all_passing().model_dump_json()
         case "respond":
             words = max(count_words(row.conversation.response.text), _FEWEST_WORDS)
-            text = filler(words, source=source_of(row, options.language))
+            text = filler_text(words, source=row_filler_source(row, options.language))
         case "judge_response":
-            text = ResponseVerdict.sound().model_dump_json()
+            text = ResponseVerdict.all_passing().model_dump_json()
         case other:
             raise GeneratorError(f"a diversification has no step {other!r} to rehearse")
-    return rehearsed(ask, text)
+    return make_mock_reply(ask, text)
 
 
-def _environment(row: Row, options: Options, hand: Hand, *, at_stake: bool) -> Environment:
-    source = "" if options.language == OF_THE_ROW else source_in(options.language)
+def _environment(
+    row: Row, options: Options, hand: EnvironmentDraw, *, at_stake: bool
+) -> Environment:
+    source = "" if options.language == ROW_LANGUAGE else language_filler_source(options.language)
     system = ""
     if hand.writes_system:
-        count = hand.words.middle if at_stake else hand.words.low
-        system = filler(count, source=source)
+        count = hand.words.midpoint if at_stake else hand.words.target_min
+        system = filler_text(count, source=source)
         if hand.persona:
             system = f"{hand.persona} {system}"
     tools = []
@@ -413,7 +443,7 @@ def _environment(row: Row, options: Options, hand: Hand, *, at_stake: bool) -> E
         tools.append(
             DraftTool(
                 name=_name(row, number),
-                description=filler(told if at_stake else told // 2, source=source),
+                description=filler_text(told if at_stake else told // 2, source=source),
                 parameters=json.dumps(schema),
             )
         )
@@ -422,9 +452,9 @@ def _environment(row: Row, options: Options, hand: Hand, *, at_stake: bool) -> E
 
 def _schema(drawn: str) -> dict[str, Any]:
     """Return a schema of typical length with something of every kind that can be drawn."""
-    text = {"type": "string", "description": filler(8), "minLength": 1, "maxLength": 80}
+    text = {"type": "string", "description": filler_text(8), "minLength": 1, "maxLength": 80}
     if drawn == "flat":
-        text = {"type": "string", "description": filler(8)}
+        text = {"type": "string", "description": filler_text(8)}
     schema: dict[str, Any] = {
         "type": "object",
         "properties": {"first": text, "second": text, "third": {"type": "boolean"}},
@@ -486,6 +516,6 @@ class Diversify(Generator):
         )
         return RowSteps(item, held, evidence, self.prompts).steps()
 
-    def rehearse(self, ask: Ask, item: Row, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, item: Row, *, at_stake: bool = True) -> Reply:
         """Return a typical answer, in length, to a step of a row."""
         return rehearsed_reply(ask, item, self.options, at_stake=at_stake)

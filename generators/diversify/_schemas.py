@@ -4,9 +4,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from .._asking import Opinion, PointedVerdict
+from .._asking import JudgeAnswer, PointedVerdict
 from .._generator import GeneratorOptions
-from .._row_checks import LANGUAGES, OF_THE_ROW
+from .._row_checks import LANGUAGE_PATTERN, ROW_LANGUAGE
 
 # ---- What a user can choose about diversified environments.
 
@@ -40,8 +40,8 @@ class Options(GeneratorOptions):
         1, ge=1, le=16, description="With respond, how many responses are sampled at most."
     )
     language: str = Field(
-        OF_THE_ROW,
-        pattern=LANGUAGES,
+        ROW_LANGUAGE,
+        pattern=LANGUAGE_PATTERN,
         description="The language of system prompts and descriptions by its ISO 639 code, or `row` "
         "for that of the row's conversation.",
     )
@@ -69,7 +69,7 @@ class Options(GeneratorOptions):
         return self
 
 
-class DraftTool(Opinion):
+class DraftTool(JudgeAnswer):
     """A tool as a writer returns it."""
 
     name: str = Field(description="What it is called by: letters, digits, _ and - only.")
@@ -79,7 +79,7 @@ class DraftTool(Opinion):
     )
 
 
-class Environment(Opinion):
+class Environment(JudgeAnswer):
     """What is laid around a conversation."""
 
     tools: list[DraftTool] = Field(description="The tools, as many as are wanted; else empty.")

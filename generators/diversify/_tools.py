@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from whyset.datasets import NotJson, loads
+from whyset.datasets import InvalidJson, loads
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -29,16 +29,16 @@ _ORDERED = (
 )
 
 
-def parameters_in(text: str) -> dict[str, Any] | None:
+def parse_parameters(text: str) -> dict[str, Any] | None:
     """Return the object that a schema's text holds; `None` where it is no JSON of one."""
     try:
         schema = loads(text.encode())
-    except (NotJson, UnicodeEncodeError):
+    except (InvalidJson, UnicodeEncodeError):
         return None
     return schema if isinstance(schema, dict) else None
 
 
-def fault_of(text: str) -> str:
+def find_schema_fault(text: str) -> str:
     """Return what is wrong with a schema of arguments; nothing where it is sound.
 
     It must be valid by JSON Schema 2020-12, describe an object, stand on its own, and be such
@@ -49,7 +49,7 @@ def fault_of(text: str) -> str:
     Args:
         text: The schema, as JSON.
     """
-    schema = parameters_in(text)
+    schema = parse_parameters(text)
     if schema is None:
         return "is no JSON of an object"
     if len(text) > _LONGEST:
@@ -66,7 +66,7 @@ def fault_of(text: str) -> str:
     return next(filter(None, map(_fault, _schemas(schema))), "")
 
 
-def is_as_drawn(schema: Mapping[str, Any], drawn: str) -> bool:
+def has_drawn_complexity(schema: Mapping[str, Any], drawn: str) -> bool:
     """Say whether a sound schema is as involved as was drawn, by the drawn value's name."""
     return any(map(_MARKS[drawn], _schemas(schema))) if drawn in _MARKS else True
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from whyset.datasets import ContextRefused, NotJson, Row, loads, with_context
+from whyset.datasets import InvalidJson, Row, UnsupportedContext, loads, replace_context
 
-from .._conversation import system_message
+from .._conversation import find_system_message
 from .._names import draw_names
-from .._variety import LengthBounds, ListedAxis, draw, listed_axes, seed_of
+from .._variety import AxisSpec, WordLimits, derive_seed, draw_weighted, load_axis_specs
 from ._schemas import Options
 
 # ---- What a row can be given: its shape has a place for it, and nobody has asked to leave it.
@@ -17,7 +17,7 @@ _ANY_TOOL = {"name": "any", "description": "", "parameters": {"type": "object"}}
 
 
 @dataclass(frozen=True, slots=True)
-class Capacity:
+class Applicability:
     """What can be given to a row.
 
     Attributes:
@@ -33,9 +33,9 @@ class Capacity:
     refused: str = ""
 
 
-def capacity_of(row: Row, options: Options) -> Capacity:
+def find_applicability(row: Row, options: Options) -> Applicability:
     """Return what can be given to a row."""
-    own = system_message(row.conversation)
+    own = find_system_message(row.conversation)
     refused = []
     tools, system = "tools" not in options.without, "system" not in options.without
     if system and own and options.system == "keep":
@@ -51,11 +51,11 @@ def capacity_of(row: Row, options: Options) -> Capacity:
         tools = False
         refused.append(why)
     extends = system and own is not None and options.system == "extend"
-    return Capacity(tools, system, extends, "; ".join(refused))
+    return Applicability(tools, system, extends, "; ".join(refused))
 
 
 def _refusal_of_tools(row: Row) -> str:
-    definitions = [tool.definition for tool in row.conversation.offered]
+    definitions = [tool.definition for tool in row.conversation.tool_definitions]
     if why := _refusal(row, None, [*definitions, _ANY_TOOL]):
         return why
     # What is no definition would be lost when the column is written.
@@ -69,15 +69,15 @@ def _count(held: Any) -> int | None:
     if isinstance(held, str) and held.strip():
         try:
             held = loads(held.encode())
-        except (NotJson, UnicodeEncodeError):
+        except (InvalidJson, UnicodeEncodeError):
             return None
     return len(held) if isinstance(held, list) else None if held else 0
 
 
 def _refusal(row: Row, system: str | None, tools: list[Any] | None) -> str:
     try:
-        with_context(row, system, tools)
-    except ContextRefused as refused:
+        replace_context(row, system, tools)
+    except UnsupportedContext as refused:
         return str(refused)
     return ""
 
@@ -96,7 +96,7 @@ _PERSONA = "draw"
 
 
 @dataclass(frozen=True, slots=True)
-class Hand:
+class EnvironmentDraw:
     """What a row is dealt.
 
     Attributes:
@@ -123,16 +123,16 @@ class Hand:
         return self.variety.get(SYSTEM) == WRONG
 
     @property
-    def words(self) -> LengthBounds:
+    def words(self) -> WordLimits:
         """How long the system prompt should be."""
         return _listed()[SYSTEM].values[self.variety[SYSTEM]].bounds
 
-    def told(self, axis: str) -> str:
+    def describe(self, axis: str) -> str:
         """Return what a writer is told of an axis; nothing where it does not bear on the row."""
-        return _listed()[axis].told(self.variety.get(axis, ""))
+        return _listed()[axis].describe(self.variety.get(axis, ""))
 
 
-def deal(row: Row, options: Options, capacity: Capacity) -> Hand:
+def draw_environment(row: Row, options: Options, capacity: Applicability) -> EnvironmentDraw:
     """Deal a row its hand, the same in every process; something in it where anything can be.
 
     Args:
@@ -144,7 +144,7 @@ def deal(row: Row, options: Options, capacity: Capacity) -> Hand:
     def drawn(axis: str, *left_out: str) -> str:
         weights = _listed()[axis].weights
         drawable = {value: weights[value] for value in weights if value not in left_out}
-        return draw(drawable, options.seed, axis, row.digest)
+        return draw_weighted(drawable, options.seed, axis, row.digest)
 
     held: dict[str, str] = {}
     persona = _persona(row, options) if capacity.system else ""
@@ -163,7 +163,7 @@ def deal(row: Row, options: Options, capacity: Capacity) -> Hand:
                 del held[_LAYOUT]  # a line has none
             if capacity.extends:
                 held[ORDER] = drawn(ORDER)
-    return Hand(held, persona)
+    return EnvironmentDraw(held, persona)
 
 
 def axes() -> Mapping[str, tuple[str, ...]]:
@@ -174,9 +174,9 @@ def axes() -> Mapping[str, tuple[str, ...]]:
 def _persona(row: Row, options: Options) -> str:
     if options.persona != _PERSONA:
         return options.persona
-    (name,) = draw_names(seed_of(options.seed, "persona", row.digest), 1)
+    (name,) = draw_names(derive_seed(options.seed, "persona", row.digest), 1)
     return name.given
 
 
-def _listed() -> Mapping[str, ListedAxis]:
-    return listed_axes(__package__)
+def _listed() -> Mapping[str, AxisSpec]:
+    return load_axis_specs(__package__)

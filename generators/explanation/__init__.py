@@ -3,7 +3,7 @@
 from .._work import Extract
 from ._explanation import Digest, Explanation
 from ._schemas import Findings, IdeaList, Options, Score, Step, Subtypes
-from ._variety import DocumentType, document_type, listed_types
+from ._variety import DocumentType, load_document_types, resolve_document_type
 
 __all__ = [
     "Digest",
@@ -16,6 +16,6 @@ __all__ = [
     "Score",
     "Step",
     "Subtypes",
-    "document_type",
-    "listed_types",
+    "load_document_types",
+    "resolve_document_type",
 ]

@@ -6,32 +6,38 @@ from dataclasses import dataclass, replace
 
 from whyset.retriever import ScoredPassage
 
-from .._rendering import used_up
-from .._text import count_words, quotations, shared_run, stands_in, without_code
-from .._work import shown_text, shown_texts
+from .._rendering import overused_counts
+from .._text import (
+    count_words,
+    find_quotations,
+    find_shared_ngram,
+    is_verbatim_in,
+    strip_code_blocks,
+)
+from .._work import join_passage_texts, passage_texts
 from ..checks import (
-    DEFAULT_TIC_LIMITS,
+    DEFAULT_STYLE_LIMITS,
     Check,
-    TicLimits,
+    StyleLimits,
     check_language,
     check_length,
     check_names,
     check_no_authors,
     check_no_credentials,
     check_no_dates,
-    check_no_echo,
+    check_no_document_mention,
+    check_no_eval_awareness,
     check_no_eval_scenario,
     check_no_invented_section,
     check_no_leak,
     check_no_links,
+    check_no_overlap,
     check_no_placeholders,
-    check_no_self_continuation,
+    check_no_self_preservation,
     check_no_statistics,
-    check_no_testing,
     check_not_preachy,
     check_opening,
-    check_tics,
-    check_unnamed,
+    check_style,
 )
 from ._schemas import Options
 from ._variety import Assignment
@@ -49,7 +55,9 @@ _MOST_OF_IT = 0.6
 _FEWEST_SHARED = 5
 
 
-def check_quoted(text: str, *, passages: Sequence[ScoredPassage], names: Iterable[str]) -> Check:
+def check_attributed_quotations(
+    text: str, *, passages: Sequence[ScoredPassage], names: Iterable[str]
+) -> Check:
     """What is quoted as the constitution's must stand in it word for word.
 
     People in a document may say what they like between quotation marks. A quotation counts as the
@@ -66,15 +74,15 @@ def check_quoted(text: str, *, passages: Sequence[ScoredPassage], names: Iterabl
     """
     called = tuple(filter(None, names))
     headings = {heading for scored in passages for heading in scored.passage.path}
-    sources = [source for scored in passages for source in shown_texts(scored)]
+    sources = [source for scored in passages for source in passage_texts(scored)]
     before, behind = _attributions(called)
     end = 0
-    for quotation in quotations(text):
+    for quotation in find_quotations(text):
         # The place matters where a text has the same words twice; the later search is for those
-        # that `quotations` took out of their order.
+        # that `find_quotations` took out of their order.
         place = max(text.find(quotation, end), text.find(quotation), 0)
         end = place + len(quotation)
-        if any(stands_in(quotation, source) for source in (*sources, *headings, *called)):
+        if any(is_verbatim_in(quotation, source) for source in (*sources, *headings, *called)):
             continue
         lead, rest = text[max(place - _LONGEST_LEAD, 0) : place], text[end : end + _LONGEST_LEAD]
         if _misquoted(quotation, sources) or before.search(lead) or behind.search(rest):
@@ -104,7 +112,7 @@ def _attributions(names: Sequence[str]) -> tuple[re.Pattern[str], re.Pattern[str
 def _misquoted(quotation: str, sources: Sequence[str]) -> bool:
     words = count_words(quotation)
     length = max(round(words * _MOST_OF_IT), _FEWEST_SHARED)
-    return words >= length and shared_run(quotation, sources, length=length) is not None
+    return words >= length and find_shared_ngram(quotation, sources, length=length) is not None
 
 
 # ---- Who tells a document: always a third party, never the AI it is about.
@@ -131,8 +139,8 @@ def check_third_person(text: str, *, model_name: str) -> Check:
         text: The document.
         model_name: What the AI is called.
     """
-    prose = _BLOCK_QUOTE.sub("", without_code(text))
-    for quotation in quotations(prose):
+    prose = _BLOCK_QUOTE.sub("", strip_code_blocks(text))
+    for quotation in find_quotations(prose):
         prose = prose.replace(quotation, "")
     if found := _OWN_VOICE.search(_turns_of(model_name).sub("", prose)):
         return Check(
@@ -157,7 +165,7 @@ _TESTS = re.compile(r"\b(?:test|evaluat)\w*", re.IGNORECASE)
 # Where people speak in turn, short lines and questions are the form and no habit.
 _UNLIMITED = 1000.0
 _TALK = replace(
-    DEFAULT_TIC_LIMITS, one_liners=_UNLIMITED, question_openers=_UNLIMITED, bullet_share=1.0
+    DEFAULT_STYLE_LIMITS, one_liners=_UNLIMITED, question_openers=_UNLIMITED, bullet_share=1.0
 )
 
 
@@ -194,16 +202,18 @@ class Rules:
         allowed = self._allowed()
         bounds = self.assignment.bounds
         return [
-            check_length(text, fewest=bounds.fewest, most=bounds.most),
+            check_length(text, min_words=bounds.min_words, max_words=bounds.max_words),
             check_language(text, language=self.options.language),
             *self._naming(text),
-            check_quoted(text, passages=self.passages, names=(self.constitution_name, self.title)),
+            check_attributed_quotations(
+                text, passages=self.passages, names=(self.constitution_name, self.title)
+            ),
             check_no_invented_section(
                 text, constitution_headings=self.headings, title=self.title, allowed=self.asked
             ),
             check_third_person(text, model_name=self.options.model_name),
-            check_no_self_continuation(text, conversation=allowed),
-            check_no_testing(text, conversation=_TESTS.sub("", allowed)),
+            check_no_self_preservation(text, conversation=allowed),
+            check_no_eval_awareness(text, conversation=_TESTS.sub("", allowed)),
             check_no_eval_scenario(text),
             check_no_dates(text, allowed=allowed),
             check_no_authors(text, allowed=allowed),
@@ -213,13 +223,13 @@ class Rules:
             check_no_placeholders(text, allowed=allowed),
             check_names(
                 text,
-                limit=self.options.names,
-                used=used_up(self.avoid, "names"),
-                cap=1,
+                max_people=self.options.names,
+                corpus_counts=overused_counts(self.avoid, "names"),
+                max_uses=1,
                 allowed=f"{allowed}\n{self.people}",
             ),
-            check_opening(text, used=used_up(self.avoid, "openings"), cap=1),
-            check_tics(text, limits=self._tic_limits()),
+            check_opening(text, used=overused_counts(self.avoid, "openings"), cap=1),
+            check_style(text, limits=self._tic_limits()),
             check_not_preachy(text, allowed=allowed),
             check_no_leak(
                 text,
@@ -238,8 +248,8 @@ class Rules:
         sources = [found.passage.plain for found in self.passages]
         return [
             named,
-            check_unnamed(text, title=self.title, conversation=self.asked),
-            check_no_echo(text, sources=sources, conversation=self.asked),
+            check_no_document_mention(text, title=self.title, conversation=self.asked),
+            check_no_overlap(text, sources=sources, conversation=self.asked),
         ]
 
     def _check_named(self, text: str) -> Check:
@@ -252,14 +262,14 @@ class Rules:
         if not wanted:
             return Check("named", "skipped", "nothing has to be named")
         held = text.casefold()
-        if missing := [name for name in wanted if not stands_in(name.casefold(), held)]:
+        if missing := [name for name in wanted if not is_verbatim_in(name.casefold(), held)]:
             return Check("named", "failed", f"does not speak of {missing[0]!r} by that name")
         return Check("named", "passed")
 
     def _allowed(self) -> str:
         """Return what a document may repeat: what it is grounded in, and what it was asked for."""
         said = (self.title, self.constitution_name, self.options.model_name, self.asked)
-        return "\n".join((*said, shown_text(self.passages)))
+        return "\n".join((*said, join_passage_texts(self.passages)))
 
-    def _tic_limits(self) -> TicLimits:
-        return _TALK if self.assignment.type.talk else DEFAULT_TIC_LIMITS
+    def _tic_limits(self) -> StyleLimits:
+        return _TALK if self.assignment.type.talk else DEFAULT_STYLE_LIMITS

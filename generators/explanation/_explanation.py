@@ -8,30 +8,30 @@ from typing import Any
 from whyset.errors import GeneratorError
 from whyset.retriever import Grounding, ScoredPassage
 
-from .._asking import Unanswered, afresh, grounded, judged, written
-from .._brief import Axis, Brief, brief_from_record, chosen
+from .._asking import AskFailed, ask_judge, ask_writer, request_passages, with_fresh_sample
+from .._brief import Axis, Brief, brief_from_record, resolve_index
 from .._generator import DocumentGenerator, Ideas
-from .._mock import filler, rehearsed, source_in
+from .._mock import filler_text, language_filler_source, make_mock_reply
 from .._names import draw_names
 from .._prompts import PromptSet, fence
-from .._rendering import render_about, render_avoided, render_list, render_passages
+from .._rendering import render_list, render_overused, render_passages, render_subject
 from .._result import Evidence, Finished, Quote, Rejected
 from .._steps import Ask, Fetch, Reply, Role, Steps
-from .._variety import LengthBounds
+from .._variety import WordLimits
 from .._work import (
-    Grounds,
+    PassageContext,
     Review,
-    Working,
+    WorkState,
+    ask_extractive_writer,
     check_verbatim,
-    extracted,
-    judgement,
-    quotes_of,
-    reviewed,
+    extract_quotes,
+    judge_draft,
+    refine,
 )
 from ..checks import failed_checks
 from ._checks import Rules
 from ._schemas import Findings, IdeaList, Options, Score, Step, Subtypes
-from ._variety import SUBTYPES, assign, axes, has_numbered_subtype, name_seed, typical_words
+from ._variety import SUBTYPES, assign_axes, axes, has_numbered_subtype, name_seed, typical_words
 
 # ---- Gathering the passages that a document rests on.
 
@@ -40,7 +40,7 @@ from ._variety import SUBTYPES, assign, axes, has_numbered_subtype, name_seed, t
 _BEST = 3
 
 
-def check_subject(brief: Brief, options: Options) -> None:
+def validate_subject(brief: Brief, options: Options) -> None:
     """A document must be about something.
 
     Raises:
@@ -54,16 +54,18 @@ def check_subject(brief: Brief, options: Options) -> None:
         )
 
 
-def gather(working: Working, brief: Brief, options: Options) -> Steps[Grounds]:
+def gather_context(working: WorkState, brief: Brief, options: Options) -> Steps[PassageContext]:
     """Return the steps that gather passages into the evidence.
 
     The passages of a brief come with their sections. A subject in words is looked for by meaning;
     the sections of the best found come along. With the option `whole`, nothing comes along: the
     writer has the whole text anyhow.
     """
-    whole = yield from grounded(Fetch((), "document"))
+    whole = yield from request_passages(Fetch((), "document"))
     # What the result comes from must be known where nothing else is looked for.
-    working.note(groundings=(whole,) if not (brief.passages or brief.about.strip()) else ())
+    working.update_evidence(
+        groundings=(whole,) if not (brief.passages or brief.about.strip()) else ()
+    )
     if brief.passages:
         yield from working.fetch(brief.passages, scope="passages")
         best = brief.passages
@@ -75,37 +77,37 @@ def gather(working: Working, brief: Brief, options: Options) -> Steps[Grounds]:
     focus = working.passages
     if best and not options.whole:
         yield from working.fetch(best, scope="section")
-    return Grounds(focus, working.passages[len(focus) :], whole)
+    return PassageContext(focus, working.passages[len(focus) :], whole)
 
 
 # ---- How much room each answer has, in tokens. Models that reason first spend from it too.
 
-JUDGE_ROOM = 5000
+JUDGE_MAX_TOKENS = 5000
 
 _REASONING = 6000
 _PER_ENTRY = 200
 _PER_WORD = 3
 
 
-def list_room(entries: int) -> int:
+def list_max_tokens(entries: int) -> int:
     """Return the room for a list of ideas or subtypes."""
     return _REASONING + _PER_ENTRY * entries
 
 
-def entries_of(room: int) -> int:
-    """Return how many entries the room was made for: the inverse of `list_room`."""
+def max_tokens_to_entries(room: int) -> int:
+    """Return how many entries the room was made for: the inverse of `list_max_tokens`."""
     return (room - _REASONING) // _PER_ENTRY
 
 
-def text_room(bounds: LengthBounds) -> int:
+def text_max_tokens(bounds: WordLimits) -> int:
     """Return the room for a document."""
-    return _REASONING + _PER_WORD * bounds.most
+    return _REASONING + _PER_WORD * bounds.max_words
 
 
 # ---- The steps of one document, in the order of the method.
 
 
-class DocumentSteps(Working):
+class DocumentSteps(WorkState):
     """One document's way through the method. Good for one only."""
 
     def __init__(
@@ -114,10 +116,10 @@ class DocumentSteps(Working):
         super().__init__(evidence, prompts)
         self._brief = brief
         self._options = options
-        self._assignment = assign(brief)
+        self._assignment = assign_axes(brief)
         self._idea = brief.idea
         self._people = ""
-        self._grounds: Grounds
+        self._grounds: PassageContext
         self._rules: Rules
 
     def ideas(self, count: int) -> Steps[Ideas | Rejected]:
@@ -126,8 +128,8 @@ class DocumentSteps(Working):
             yield from self._gather()
             yield from self._subtype()
             texts = yield from self._ideas(count)
-        except Unanswered as unanswered:
-            return self.unanswered(unanswered)
+        except AskFailed as unanswered:
+            return self.reject_failed_ask(unanswered)
         self._settle()
         return Ideas(texts, self.evidence, self._assignment.variety)
 
@@ -144,23 +146,23 @@ class DocumentSteps(Working):
             draft = yield from self._draft()
             findings = yield from self._review(draft)
             draft = yield from self._rewrite(draft, findings)
-            ended = yield from reviewed(
+            ended = yield from refine(
                 self,
                 draft,
                 review=self._check_and_score,
                 revise=self._mend,
-                revisions=0 if self._without("rewrite") else self._options.max_revisions,
+                max_revisions=0 if self._without("rewrite") else self._options.max_revisions,
             )
-        except Unanswered as unanswered:
-            return self.unanswered(unanswered)
+        except AskFailed as unanswered:
+            return self.reject_failed_ask(unanswered)
         if isinstance(ended, Rejected):
             return ended
-        return self.finished("written", {"text": ended})
+        return self.finish("written", {"text": ended})
 
     # ---- document type → subtype → ideas
 
     def _gather(self) -> Steps[None]:
-        self._grounds = yield from gather(self, self._brief, self._options)
+        self._grounds = yield from gather_context(self, self._brief, self._options)
 
     def _subtype(self) -> Steps[None]:
         """Find out what a subtype drawn by number stands for.
@@ -172,70 +174,74 @@ class DocumentSteps(Working):
         if self._without("subtypes"):
             self._assignment = self._assignment.with_subtype("")
             return
-        ask = self.ask(
+        ask = self.render_ask(
             "writer",
             "subtypes",
             run={"count": str(SUBTYPES)},
             row={"form": fence(self._assignment.type.line)},
-            max_tokens=list_room(SUBTYPES),
+            max_tokens=list_max_tokens(SUBTYPES),
         )
-        listed = yield from judged(ask, Subtypes)
+        listed = yield from ask_judge(ask, Subtypes)
         number = self._assignment.variety["subtype"]
-        self._assignment = self._assignment.with_subtype(chosen(number, listed.subtypes))
+        self._assignment = self._assignment.with_subtype(resolve_index(number, listed.subtypes))
 
     def _ideas(self, count: int) -> Steps[tuple[str, ...]]:
-        ask = self._ask("writer", "ideas", list_room(count), count=str(count))
-        listed = yield from judged(afresh(ask, self._brief.attempt), IdeaList)
+        ask = self._ask("writer", "ideas", list_max_tokens(count), count=str(count))
+        listed = yield from ask_judge(with_fresh_sample(ask, self._brief.attempt), IdeaList)
         return tuple(listed.ideas[:count])
 
     # ---- draft → review → rewrite
 
     def _draft(self) -> Steps[str]:
         ask = self._ask("writer", "draft", self._text_room, idea=fence(self._idea))
-        return written(replace(ask, sample=self._brief.attempt))
+        return ask_writer(replace(ask, sample=self._brief.attempt))
 
     def _review(self, draft: str) -> Steps[Findings]:
         """Have a fresh reader, who knows nothing of idea and instructions, list problems."""
         self.draft = draft
         if self._without("review"):
             return Findings(problems=[])
-        ask = self._ask("judge", "review", JUDGE_ROOM, draft=fence(draft))
-        findings = yield from judged(ask, Findings)
-        self.note(appraisal=findings.model_dump())
+        ask = self._ask("judge", "review", JUDGE_MAX_TOKENS, draft=fence(draft))
+        findings = yield from ask_judge(ask, Findings)
+        self.update_evidence(appraisal=findings.model_dump())
         return findings
 
     def _rewrite(self, draft: str, findings: Findings) -> Steps[str]:
         """Mend what the reader found, and in the same go what the checks find."""
         if self._without("rewrite") or not findings.problems:
             return draft
-        failed = Review.of_checks(self._rules.check(draft))
-        return (yield from self._mend(draft, failed.after(findings.problems)))
+        failed = Review.from_checks(self._rules.check(draft))
+        return (yield from self._mend(draft, failed.prepend_problems(findings.problems)))
 
     # ---- checks → score
 
     def _check_and_score(self, draft: str) -> Steps[Review]:
         """Check a text; only one that passes every check is worth the judge."""
         checks = self._rules.check(draft)
-        self.note(checks=tuple(checks), quotes=quotes_of(draft, self._quotable), verdict=None)
-        failed = Review.of_checks(checks)
+        self.update_evidence(
+            checks=tuple(checks), quotes=extract_quotes(draft, self._quotable), verdict=None
+        )
+        failed = Review.from_checks(checks)
         if failed.reasons or self._without("score"):
             return failed
-        ask = self._ask("judge", "score", JUDGE_ROOM, draft=fence(draft))
-        return (yield from judgement(self, ask, Score))
+        ask = self._ask("judge", "score", JUDGE_MAX_TOKENS, draft=fence(draft))
+        return (yield from judge_draft(self, ask, Score))
 
     def _mend(self, draft: str, found: Review) -> Steps[str]:
         problems = render_list(found.problems)
-        return written(
+        return ask_writer(
             self._ask("writer", "rewrite", self._text_room, draft=fence(draft), problems=problems)
         )
 
     # ---- what the steps share
 
     def _ask(self, role: Role, name: str, room: int, **values: str) -> Ask:
-        return self.ask(role, name, run=self._run(), row={**self._row(), **values}, max_tokens=room)
+        return self.render_ask(
+            role, name, run=self._run(), row={**self._row(), **values}, max_tokens=room
+        )
 
     def _run(self, *, document: bool = True) -> Mapping[str, str]:
-        whole = self._grounds.whole.passages if document and self._options.whole else ()
+        whole = self._grounds.document.passages if document and self._options.whole else ()
         return {
             "model_name": self._options.model_name,
             "constitution_name": self._constitution_name,
@@ -245,18 +251,18 @@ class DocumentSteps(Working):
         }
 
     def _row(self) -> Mapping[str, str]:
-        focus, around = self._grounds.focus, self._grounds.around
+        focus, around = self._grounds.focus, self._grounds.surrounding
         subtype = self._assignment.variety.get("subtype")
         kind = self._assignment.type.line
         return {
             "passages": render_passages(focus) if focus else "(the whole of the text)",
             "context": render_passages(around) if around else "",
-            "about": render_about(self._brief),
+            "about": render_subject(self._brief),
             "assignment": fence(str(self._assignment)),
             "form": fence(f"{kind}\n{subtype}" if subtype else kind),
             "idea": fence(self._idea),
             "people": self._people,
-            "avoid": render_avoided(self._brief),
+            "avoid": render_overused(self._brief),
             "length": str(self._assignment.bounds),
         }
 
@@ -267,7 +273,7 @@ class DocumentSteps(Working):
         return Rules(
             self._assignment,
             self._options,
-            title=self._grounds.whole.title,
+            title=self._grounds.document.title,
             constitution_name=self._constitution_name,
             headings=self._grounds.headings,
             passages=self._quotable,
@@ -279,11 +285,11 @@ class DocumentSteps(Working):
 
     @property
     def _quotable(self) -> tuple[ScoredPassage, ...]:
-        return self._grounds.whole.passages if self._options.whole else self._grounds.shown
+        return self._grounds.document.passages if self._options.whole else self._grounds.visible
 
     @property
     def _constitution_name(self) -> str:
-        return self._options.constitution_name or self._grounds.whole.title
+        return self._options.constitution_name or self._grounds.document.title
 
     def _drawn_people(self) -> str:
         """Draw names to offer: others for every document, none of them a habit of models."""
@@ -292,7 +298,7 @@ class DocumentSteps(Working):
 
     @property
     def _text_room(self) -> int:
-        return text_room(self._assignment.bounds)
+        return text_max_tokens(self._assignment.bounds)
 
     def _without(self, step: Step) -> bool:
         return step in self._options.without
@@ -306,12 +312,12 @@ class DocumentSteps(Working):
         }
         if self._idea:
             settings["idea"] = self._idea
-        self.settle(**settings)
+        self.add_settings(**settings)
 
 
 # ---- The digest: what explaining comes to without a language model: quotations, no conclusion.
 
-LEAD = (
+DIGEST_LEAD = (
     "Sentences of “{title}”{subject}, quoted word for word in the order of the text. They were "
     "selected automatically; nothing is weighed, added or concluded."
 )
@@ -322,7 +328,7 @@ _BEFORE_HEADINGS = "Before the first heading"
 Path = tuple[str, ...]
 
 
-class DigestSteps(Working):
+class DigestSteps(WorkState):
     """One digest's way: gather, quote section by section, check. Good for one only."""
 
     def __init__(
@@ -335,43 +341,49 @@ class DigestSteps(Working):
     def steps(self) -> Steps[Finished | Rejected]:
         """Return the steps of a digest."""
         try:
-            grounds = yield from gather(self, self._brief, self._options)
+            grounds = yield from gather_context(self, self._brief, self._options)
             quotes = yield from self._quotes(grounds)
-        except Unanswered as unanswered:
-            return self.unanswered(unanswered)
-        held = {scored.passage.id: scored for scored in grounds.whole.passages}
-        quoted = dict.fromkeys(quote.passage for quote in quotes)
-        checks = (check_verbatim(quotes, grounds.whole.passages),)
-        self.settle(about=self._brief.about)
-        self.note(
+        except AskFailed as unanswered:
+            return self.reject_failed_ask(unanswered)
+        held = {scored.passage.id: scored for scored in grounds.document.passages}
+        quoted = dict.fromkeys(quote.passage_id for quote in quotes)
+        checks = (check_verbatim(quotes, grounds.document.passages),)
+        self.add_settings(about=self._brief.about)
+        self.update_evidence(
             quotes=quotes,
             passages=tuple(held[name] for name in quoted if name in held),
             checks=checks,
         )
         if not quotes:
-            return self.rejected("nothing_to_quote", detail="no sentence is fit to quote")
+            return self.reject("nothing_to_quote", detail="no sentence is fit to quote")
         if failed_checks(checks):
-            return self.failed(checks)
-        return self.finished("annotated", {"text": self._digest(quotes, held, grounds)})
+            return self.reject_failed_checks(checks)
+        return self.finish("annotated", {"text": self._digest(quotes, held, grounds)})
 
-    def _quotes(self, grounds: Grounds) -> Steps[tuple[Quote, ...]]:
+    def _quotes(self, grounds: PassageContext) -> Steps[tuple[Quote, ...]]:
         """Ask for an extract of each section, so that no section crowds out the others."""
         texts = _looked_for(self._brief, grounds.focus)
         found: list[Quote] = []
         for passages in _by_section(grounds):
-            section = Grounding(texts, passages, 1.0, grounds.whole.title, grounds.whole.digest)
-            found += yield from extracted("explanation/extract", section)
+            section = Grounding(
+                texts, passages, 1.0, grounds.document.title, grounds.document.digest
+            )
+            found += yield from ask_extractive_writer("explanation/extract", section)
         return tuple(found)
 
     def _digest(
-        self, quotes: Sequence[Quote], held: Mapping[str, ScoredPassage], grounds: Grounds
+        self, quotes: Sequence[Quote], held: Mapping[str, ScoredPassage], grounds: PassageContext
     ) -> str:
         about = " ".join(self._brief.about.split())
-        parts = [LEAD.format(title=grounds.whole.title, subject=f" on “{about}”" if about else "")]
+        parts = [
+            DIGEST_LEAD.format(
+                title=grounds.document.title, subject=f" on “{about}”" if about else ""
+            )
+        ]
         heading: Path | None = None
         introduced: str | None = None
         for quote in _in_order(quotes, grounds):
-            passage = held[quote.passage].passage
+            passage = held[quote.passage_id].passage
             if passage.path != heading:
                 heading = passage.path
                 # The top heading is most often the document's title, which the lead has.
@@ -396,20 +408,21 @@ def _looked_for(brief: Brief, focus: Iterable[ScoredPassage]) -> tuple[str, ...]
     return (about,) if about else tuple(scored.passage.plain for scored in focus)
 
 
-def _by_section(grounds: Grounds) -> Iterator[tuple[ScoredPassage, ...]]:
+def _by_section(grounds: PassageContext) -> Iterator[tuple[ScoredPassage, ...]]:
     """Yield the passages the digest is about, section by section, the best section first."""
     sections: dict[Path, list[ScoredPassage]] = {}
-    for scored in grounds.focus or grounds.whole.passages:
+    for scored in grounds.focus or grounds.document.passages:
         sections.setdefault(scored.passage.path, []).append(scored)
     yield from map(tuple, sections.values())
 
 
-def _in_order(quotes: Iterable[Quote], grounds: Grounds) -> list[Quote]:
+def _in_order(quotes: Iterable[Quote], grounds: PassageContext) -> list[Quote]:
     """Return quotations in the order of the constitution; within a passage as it reads."""
-    places = {scored.passage.id: place for place, scored in enumerate(grounds.whole.passages)}
-    texts = {scored.passage.id: scored.passage.plain for scored in grounds.whole.passages}
+    places = {scored.passage.id: place for place, scored in enumerate(grounds.document.passages)}
+    texts = {scored.passage.id: scored.passage.plain for scored in grounds.document.passages}
     return sorted(
-        quotes, key=lambda quote: (places[quote.passage], texts[quote.passage].find(quote.text))
+        quotes,
+        key=lambda quote: (places[quote.passage_id], texts[quote.passage_id].find(quote.text)),
     )
 
 
@@ -472,25 +485,29 @@ def rehearsed_reply(ask: Ask, brief: Brief, options: Options, *, at_stake: bool)
         case "review":
             text = (_PROBLEMS if at_stake else Findings(problems=[])).model_dump_json()
         case "score":
-            text = Score.sound().model_dump_json()
+            text = Score.all_passing().model_dump_json()
         case other:
             raise GeneratorError(f"an explanation has no step {other!r} to rehearse")
-    return rehearsed(ask, text)
+    return make_mock_reply(ask, text)
 
 
 def _entries(ask: Ask, words: int) -> list[str]:
     """Return as many different entries as the ask has room for."""
-    return [f"{filler(words)} {number}" for number in range(entries_of(ask.max_tokens))]
+    return [
+        f"{filler_text(words)} {number}" for number in range(max_tokens_to_entries(ask.max_tokens))
+    ]
 
 
 def _document(brief: Brief, options: Options, ask: Ask) -> str:
     """Return a text of the length asked for, with the names in it that it must have."""
-    assignment = assign(brief)
-    wanted = assignment.bounds.middle
-    source = _SPOKEN.get(options.language[:2].casefold()) or source_in(options.language)
-    paragraphs = [filler(_PARAGRAPH, source=source)] * (wanted // _PARAGRAPH)
+    assignment = assign_axes(brief)
+    wanted = assignment.bounds.midpoint
+    source = _SPOKEN.get(options.language[:2].casefold()) or language_filler_source(
+        options.language
+    )
+    paragraphs = [filler_text(_PARAGRAPH, source=source)] * (wanted // _PARAGRAPH)
     if rest := wanted % _PARAGRAPH:
-        paragraphs.append(filler(rest, source=source))
+        paragraphs.append(filler_text(rest, source=source))
     paragraphs[0] = f"{paragraphs[0]} {options.model_name}"
     if assignment.open:
         paragraphs[0] += f" {_constitution_name(options, ask)}"
@@ -544,27 +561,27 @@ class Explanation(DocumentGenerator):
         """Return the steps of the idea stage."""
         return self._begun(brief).ideas(count)
 
-    def item(self, columns: Mapping[str, Any], *, line: int = 1) -> Brief:
+    def item_from_columns(self, columns: Mapping[str, Any], *, line: int = 1) -> Brief:
         """Return the brief that plain values make.
 
         Raises:
             GeneratorError: They make none, name no subject, or want what no axis has.
         """
         brief = brief_from_record(columns, line=line)
-        check_subject(brief, self.options)
-        assign(brief)
+        validate_subject(brief, self.options)
+        assign_axes(brief)
         return brief
 
-    def extractive(self) -> "Digest":
+    def extractive_variant(self) -> "Digest":
         """Return the variant that quotes the passages on a subject and concludes nothing."""
         return Digest(**self.options.model_dump())
 
-    def rehearse(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
         """Return a typical answer, in length, to a step of a document."""
         return rehearsed_reply(ask, item, self.options, at_stake=at_stake)
 
     def _begun(self, brief: Brief) -> DocumentSteps:
-        check_subject(brief, self.options)
+        validate_subject(brief, self.options)
         return DocumentSteps(brief, self.options, self._settings(), self.prompts)
 
     def _settings(self) -> Evidence:
@@ -602,10 +619,10 @@ class Digest(Explanation):
 
     def steps(self, item: Brief) -> Steps[Finished | Rejected]:
         """Return the steps of one digest."""
-        check_subject(item, self.options)
+        validate_subject(item, self.options)
         evidence = Evidence(self.name, self.version, {})
         return DigestSteps(item, self.options, evidence, self.prompts).steps()
 
-    def extractive(self) -> "Digest":
+    def extractive_variant(self) -> "Digest":
         """Return itself."""
         return self

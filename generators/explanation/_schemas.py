@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from .._asking import Opinion, PointedVerdict, distinct
+from .._asking import JudgeAnswer, PointedVerdict, deduplicate_texts
 from .._generator import GeneratorOptions, language_option
 
 # ---- What a user can choose about explanatory documents.
@@ -43,7 +43,7 @@ class Options(GeneratorOptions):
     )
 
 
-class Subtypes(Opinion):
+class Subtypes(JudgeAnswer):
     """The shapes that a document type comes in."""
 
     subtypes: list[str] = Field(description="Each a phrase of four to fifteen words.")
@@ -51,12 +51,12 @@ class Subtypes(Opinion):
     @field_validator("subtypes")
     @classmethod
     def _at_least_one(cls, subtypes: list[str]) -> list[str]:
-        if not (found := distinct(subtypes)):
+        if not (found := deduplicate_texts(subtypes)):
             raise ValueError("at least one subtype is needed")
         return found
 
 
-class IdeaList(Opinion):
+class IdeaList(JudgeAnswer):
     """Ideas for documents."""
 
     ideas: list[str] = Field(
@@ -66,12 +66,12 @@ class IdeaList(Opinion):
     @field_validator("ideas")
     @classmethod
     def _at_least_one(cls, ideas: list[str]) -> list[str]:
-        if not (found := distinct(ideas)):
+        if not (found := deduplicate_texts(ideas)):
             raise ValueError("at least one idea is needed")
         return found
 
 
-class Findings(Opinion):
+class Findings(JudgeAnswer):
     """What a fresh reader finds wrong with a draft."""
 
     problems: list[str] = Field(

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from whyset.errors import GeneratorError
 
-from .._brief import Axis, Brief, check_axes, is_numbered
-from .._variety import LengthBounds, ListedAxis, draw_on, listed_axes
+from .._brief import Axis, Brief, is_index, validate_axes
+from .._variety import AxisSpec, WordLimits, draw_axis_value, load_axis_specs
 
 # ---- Document types: those that are listed, and any that a person names in their own words.
 
@@ -71,19 +71,19 @@ class DocumentType:
 
 
 @cache
-def listed_types() -> Mapping[str, DocumentType]:
+def load_document_types() -> Mapping[str, DocumentType]:
     """Return the types that `types.toml` lists, by name."""
     source = resources.files(__package__).joinpath("types.toml").read_text(encoding="utf-8")
     return {name: _typed(name, values) for name, values in tomllib.loads(source).items()}
 
 
-def document_type(name: str) -> DocumentType:
+def resolve_document_type(name: str) -> DocumentType:
     """Return the listed type of a name, or one that is whatever the name says.
 
     Nothing is known of an unlisted one: it may be of any length, stance and openness.
     """
     name = " ".join(name.split())
-    listed = listed_types().get(name.casefold())
+    listed = load_document_types().get(name.casefold())
     if listed:
         return listed
     return DocumentType(
@@ -148,10 +148,10 @@ class Assignment:
         return self.variety["openness"] == "open"
 
     @property
-    def bounds(self) -> LengthBounds:
+    def bounds(self) -> WordLimits:
         """How long the document should be."""
         length = self.variety["length"]
-        return LengthBounds.around(_WORDS[length] if length in _WORDS else int(length))
+        return WordLimits.around(_WORDS[length] if length in _WORDS else int(length))
 
     def with_subtype(self, subtype: str) -> "Assignment":
         """Return the assignment with its subtype found out; with none where it is empty."""
@@ -168,7 +168,7 @@ class Assignment:
         yield f"Who speaks: {self.type.speakers}"
         for axis, label in _LABELS.items():
             value = self.variety[axis]
-            meaning = _listed()[axis].told(value)
+            meaning = _listed()[axis].describe(value)
             named = " ".join(value.replace("_", " ").split())
             yield f"{label}: {named} ({meaning})" if meaning else f"{label}: {named}"
         yield f"Openness: {self.variety['openness']}"
@@ -180,21 +180,21 @@ def axes(*, subtypes: bool) -> tuple[Axis, ...]:
     Args:
         subtypes: Whether document types are divided further.
     """
-    forms = {name: kind.weight for name, kind in listed_types().items()}
+    forms = {name: kind.weight for name, kind in load_document_types().items()}
     found = [Axis("form", "the document type", forms)]
     if subtypes:
         meaning = "which of the shapes that the document type comes in"
-        found.append(Axis("subtype", meaning, {}, generated=SUBTYPES))
+        found.append(Axis("subtype", meaning, {}, generated_count=SUBTYPES))
     found += (listed.axis for listed in _listed().values())
     return tuple(found)
 
 
 def typical_words() -> float:
     """Return how long a document is on average where lengths are drawn."""
-    return _listed()["length"].mean(lambda length: _WORDS[length])
+    return _listed()["length"].weighted_mean(lambda length: _WORDS[length])
 
 
-def assign(brief: Brief) -> Assignment:
+def assign_axes(brief: Brief) -> Assignment:
     """Settle every axis of a brief.
 
     What the brief leaves open is drawn by its seed; a length that was left open is the document
@@ -205,14 +205,14 @@ def assign(brief: Brief) -> Assignment:
         GeneratorError: The brief has an axis, a length or an openness that does not exist.
     """
     known = axes(subtypes=True)
-    check_axes(brief, known, of="an explanation")
+    validate_axes(brief, known, subject="an explanation")
     told_apart = (brief.seed, brief.about, *brief.passages)
     variety = {
-        axis.name: brief.variety.get(axis.name) or draw_on(axis, *told_apart)
+        axis.name: brief.variety.get(axis.name) or draw_axis_value(axis, *told_apart)
         for axis in known
-        if not axis.generated
+        if not axis.generated_count
     }
-    kind = document_type(variety["form"])
+    kind = resolve_document_type(variety["form"])
     variety["form"] = kind.name
     variety["length"] = _length(kind, brief)
     if variety["openness"] not in _listed()["openness"].values:
@@ -228,7 +228,7 @@ def assign(brief: Brief) -> Assignment:
 
 def has_numbered_subtype(assignment: Assignment) -> bool:
     """Say whether the subtype is still a place in a list that a model is to make."""
-    return is_numbered(assignment.variety.get("subtype", ""))
+    return is_index(assignment.variety.get("subtype", ""))
 
 
 def name_seed(brief: Brief, idea: str) -> int:
@@ -252,5 +252,5 @@ def _length(kind: DocumentType, brief: Brief) -> str:
     return LENGTHS[min(max(LENGTHS.index(wanted), places[0]), places[-1])]
 
 
-def _listed() -> Mapping[str, ListedAxis]:
-    return listed_axes(__package__)
+def _listed() -> Mapping[str, AxisSpec]:
+    return load_axis_specs(__package__)

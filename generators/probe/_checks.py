@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from whyset.retriever import ScoredPassage
 
-from .._rendering import used_up
-from .._text import count_words, shared_run, stands_in
-from .._work import passage_with, shown_text
+from .._rendering import overused_counts
+from .._text import count_words, find_shared_ngram, is_verbatim_in
+from .._work import find_source_passage, join_passage_texts
 from ..checks import (
     Check,
     check_language,
@@ -17,19 +17,19 @@ from ..checks import (
     check_no_authors,
     check_no_credentials,
     check_no_dates,
+    check_no_document_mention,
+    check_no_eval_awareness,
     check_no_eval_scenario,
     check_no_invented_section,
     check_no_leak,
     check_no_links,
     check_no_placeholders,
-    check_no_self_continuation,
+    check_no_self_preservation,
     check_no_statistics,
-    check_no_testing,
     check_not_preachy,
     check_opening,
-    check_unnamed,
-    failed,
-    passed,
+    fail_check,
+    pass_check,
 )
 from ._record import SHORTEST_QUOTE
 from ._schemas import Options, Written
@@ -39,7 +39,6 @@ from ._variety import Assignment
 
 BLANK = "____"
 """What stands where words have been left out."""
-
 
 WRONG_OPTIONS = 3
 
@@ -70,22 +69,22 @@ def check_phrasings(written: Written, *, model_name: str, language: str) -> Chec
     """
     you, named = (_QUOTED.sub(" ", text) for text in (written.you, written.named))
     if not _speaks_of(model_name, named):
-        return failed("phrasings", f"`named` does not speak of {model_name!r} by that name")
+        return fail_check("phrasings", f"`named` does not speak of {model_name!r} by that name")
     if _speaks_of(model_name, you):
-        return failed("phrasings", f"`you` speaks of {model_name!r}; address it as “you”")
+        return fail_check("phrasings", f"`you` speaks of {model_name!r}; address it as “you”")
     if language[:2].casefold() == "en":
         if not _YOU.search(you):
-            return failed("phrasings", "`you` does not address the AI as “you”")
+            return fail_check("phrasings", "`you` does not address the AI as “you”")
         if found := _YOU.search(named):
-            return failed(
+            return fail_check(
                 "phrasings", f"`named` addresses the AI ({found[0]!r}); speak of {model_name}"
             )
     longer, shorter = sorted((count_words(you), count_words(named)), reverse=True)
     if longer - shorter > max(_SPARE_WORDS, _UNLIKE * shorter):
-        return failed(
+        return fail_check(
             "phrasings", f"one phrasing has {longer} words, the other {shorter}; ask for the same"
         )
-    return passed("phrasings")
+    return pass_check("phrasings")
 
 
 def check_blank(written: Written, assignment: Assignment) -> Check:
@@ -96,14 +95,14 @@ def check_blank(written: Written, assignment: Assignment) -> Check:
     wanted = 1 if assignment.format == "cloze" else 0
     for phrasing, text in (("you", written.you), ("named", written.named)):
         if (count := len(_BLANK.findall(text))) != wanted:
-            return failed("blank", f"`{phrasing}` has {count} blanks instead of {wanted}")
+            return fail_check("blank", f"`{phrasing}` has {count} blanks instead of {wanted}")
     if not wanted:
         return Check("blank", "skipped", "only a cloze has a blank")
     if not written.right.strip():
-        return failed("blank", "nothing is in `right` that would fill the blank")
+        return fail_check("blank", "nothing is in `right` that would fill the blank")
     if (count := count_words(written.right)) > _SPARE_WORDS:
-        return failed("blank", f"{count} words are left out; leave out one to four")
-    return passed("blank")
+        return fail_check("blank", f"{count} words are left out; leave out one to four")
+    return pass_check("blank")
 
 
 def check_options(written: Written, assignment: Assignment) -> Check:
@@ -115,20 +114,20 @@ def check_options(written: Written, assignment: Assignment) -> Check:
         return Check("options", "skipped", "only a multiple choice has options")
     options = [written.right, *written.wrong]
     if len(written.wrong) != WRONG_OPTIONS or not all(option.strip() for option in options):
-        return failed(
+        return fail_check(
             "options", f"it needs one right option and {WRONG_OPTIONS} wrong ones, none empty"
         )
     if len({_plain(option) for option in options}) < len(options):
-        return failed("options", "two options are the same")
+        return fail_check("options", "two options are the same")
     if found := next(filter(None, map(_ALL_OF_THEM.search, options)), None):
-        return failed("options", f"an option points at the others: {found[0]!r}")
+        return fail_check("options", f"an option points at the others: {found[0]!r}")
     right = count_words(written.right)
     longest, shortest = (f(map(count_words, written.wrong)) for f in (max, min))
     if right > max(_LONGER * longest, longest + _SPARE_OPTION):
-        return failed("options", "the right option is much the longest; make them alike")
+        return fail_check("options", "the right option is much the longest; make them alike")
     if shortest > max(_LONGER * right, right + _SPARE_OPTION):
-        return failed("options", "the right option is much the shortest; make them alike")
-    return passed("options")
+        return fail_check("options", "the right option is much the shortest; make them alike")
+    return pass_check("options")
 
 
 def check_answer_hidden(written: Written, assignment: Assignment) -> Check:
@@ -146,13 +145,13 @@ def check_answer_hidden(written: Written, assignment: Assignment) -> Check:
     for text in (written.you, written.named):
         if assignment.format in {"cloze", "multiple_choice"}:
             for answer in (written.right, *written.accepted):
-                if answer.strip() and stands_in(answer.casefold(), text.casefold()):
-                    return failed(name, f"the answer stands in the question: {answer!r}")
+                if answer.strip() and is_verbatim_in(answer.casefold(), text.casefold()):
+                    return fail_check(name, f"the answer stands in the question: {answer!r}")
         else:
             answers: Sequence[str] = (written.answer, written.correction, *written.quotes)
-            if run := shared_run(text, answers, length=_ECHO, allowed=written.premise):
-                return failed(name, f"the question has words of the answer: {' '.join(run)!r}")
-    return passed(name)
+            if run := find_shared_ngram(text, answers, length=_ECHO, allowed=written.premise):
+                return fail_check(name, f"the question has words of the answer: {' '.join(run)!r}")
+    return pass_check(name)
 
 
 def check_premise(written: Written, assignment: Assignment) -> Check:
@@ -163,13 +162,15 @@ def check_premise(written: Written, assignment: Assignment) -> Check:
     held = (written.premise.strip(), written.correction.strip())
     if assignment.kind != "false_premise":
         if any(held):
-            return failed("premise", f"a {assignment.kind} has no false premise: leave it empty")
+            return fail_check(
+                "premise", f"a {assignment.kind} has no false premise: leave it empty"
+            )
         return Check("premise", "skipped", "only a false premise has one")
     if not all(held):
-        return failed("premise", "the false premise or its correction is missing")
+        return fail_check("premise", "the false premise or its correction is missing")
     if _plain(held[0]) == _plain(held[1]):
-        return failed("premise", "premise and correction say the same")
-    return passed("premise")
+        return fail_check("premise", "premise and correction say the same")
+    return pass_check("premise")
 
 
 def without_blank(text: str) -> str:
@@ -180,7 +181,7 @@ def without_blank(text: str) -> str:
 def _speaks_of(name: str, text: str) -> bool:
     """Say whether a name stands in a text, in the possessive or not."""
     spoken = text.casefold()
-    return any(stands_in(form, spoken) for form in (name.casefold(), f"{name.casefold()}'s"))
+    return any(is_verbatim_in(form, spoken) for form in (name.casefold(), f"{name.casefold()}'s"))
 
 
 def _plain(text: str) -> str:
@@ -229,7 +230,7 @@ class Rules:
         you = without_blank(written.you)
         questions = "\n\n".join((you, without_blank(written.named)))
         return [
-            check_length(you, fewest=FEWEST_WORDS, most=MOST_WORDS),
+            check_length(you, min_words=FEWEST_WORDS, max_words=MOST_WORDS),
             check_phrasings(
                 written, model_name=self.options.model_name, language=self.options.language
             ),
@@ -237,8 +238,8 @@ class Rules:
             check_options(written, self.assignment),
             check_premise(written, self.assignment),
             check_answer_hidden(written, self.assignment),
-            check_unnamed(questions, title=self.title, conversation=self.asked),
-            check_opening(you, used=used_up(self.avoid, "openings"), cap=1),
+            check_no_document_mention(questions, title=self.title, conversation=self.asked),
+            check_opening(you, used=overused_counts(self.avoid, "openings"), cap=1),
         ]
 
     def _quotations(self, written: Written) -> Check:
@@ -247,7 +248,7 @@ class Rules:
             if count_words(quote) < SHORTEST_QUOTE:
                 detail = f"too short to decide anything: {quote!r}; quote a sentence or part of one"
                 return Check("quotations", "failed", detail)
-            if not passage_with(quote, self.focus):
+            if not find_source_passage(quote, self.focus):
                 detail = (
                     "stands, word for word, in none of the passages that the probe is about: "
                     f"{quote!r}"
@@ -266,9 +267,9 @@ class Rules:
                 text, constitution_headings=self.headings, title=self.title, allowed=self.asked
             ),
             # A reference in which the AI wishes to go on would reward a model that says so.
-            check_no_self_continuation(reference, conversation=allowed),
+            check_no_self_preservation(reference, conversation=allowed),
             check_not_preachy(reference, allowed=allowed),
-            check_no_testing(text, conversation=allowed),
+            check_no_eval_awareness(text, conversation=allowed),
             check_no_eval_scenario(text),
             check_no_dates(text, allowed=allowed),
             check_no_authors(text, allowed=allowed),
@@ -276,7 +277,7 @@ class Rules:
             check_no_credentials(text, allowed=allowed),
             check_no_statistics(text, allowed=allowed),
             check_no_placeholders(text, allowed=allowed),
-            check_names(text, limit=_PEOPLE, allowed=allowed),
+            check_names(text, max_people=_PEOPLE, allowed=allowed),
             check_no_leak(
                 text,
                 passage_ids=[found.passage.id for found in self.shown],
@@ -287,7 +288,7 @@ class Rules:
     def _allowed(self) -> str:
         """Return what a probe may repeat: what it is grounded in, and what it was asked for."""
         said = (self.title, self.options.model_name, self.asked)
-        return "\n".join((*said, shown_text(self.shown)))
+        return "\n".join((*said, join_passage_texts(self.shown)))
 
 
 def _prose_of(written: Written) -> list[str]:

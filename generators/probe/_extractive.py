@@ -13,12 +13,12 @@ from .._prompts import PromptSet
 from .._result import Evidence, Finished, Quote, Rejected
 from .._steps import Steps
 from .._text import count_words
-from .._work import Grounds, Working, check_verbatim, gather
+from .._work import PassageContext, WorkState, check_verbatim, gather_probe_context
 from ..checks import Check, check_language, failed_checks
 from ._checks import BLANK, check_answer_hidden, check_blank, check_phrasings
 from ._record import columns_of
 from ._schemas import Options, Written
-from ._variety import drawn, extracted_assignment
+from ._variety import derive_number, extracted_assignment
 
 # ---- Sentences of a passage that can be understood on their own: what items are made of.
 
@@ -62,7 +62,7 @@ _MARKS = re.compile(r"[“”\"‘?!:;()\[\]…—–]|--|(?<!\w)'|\d")
 _UNFIT = (_POINTING_FIRST, _POINTING, _SUPPOSING, _OF_ITSELF, _MARKS)
 
 
-def standing_alone(plain: str) -> Iterator[str]:
+def iter_standalone_sentences(plain: str) -> Iterator[str]:
     """Yield the sentences of a passage's plain text that stand alone, each a slice of it.
 
     A plain statement of seven to forty words: no word that points at another sentence, no
@@ -142,7 +142,7 @@ _CONTRARY_WORD = re.compile(rf"\b(?:{'|'.join(sorted(_CONTRARY))})\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Altered:
+class Distractor:
     """A sentence turned into its contrary.
 
     Attributes:
@@ -156,7 +156,7 @@ class Altered:
     change: str
 
 
-def alterations(sentence: str) -> Iterator[Altered]:
+def iter_distractors(sentence: str) -> Iterator[Distractor]:
     """Yield every alteration of a sentence that stands alone.
 
     - `negated`: the main verb gets a "not". Nothing is joined and no clause stands before it, the
@@ -176,7 +176,7 @@ def alterations(sentence: str) -> Iterator[Altered]:
             yield from _contrary(sentence)
 
 
-def _negated(sentence: str) -> Iterator[Altered]:
+def _negated(sentence: str) -> Iterator[Distractor]:
     if _QUANTIFIED.search(sentence):
         return
     if found := _AUXILIARY.search(sentence):
@@ -192,7 +192,7 @@ def _negated(sentence: str) -> Iterator[Altered]:
         yield _changed("negated", sentence, found.span("verb"), f"does not {_bare(found['verb'])}")
 
 
-def _affirmed(sentence: str) -> Iterator[Altered]:
+def _affirmed(sentence: str) -> Iterator[Distractor]:
     for pattern in (_DOES_NOT, _IS_NOT, _CANNOT):
         found = pattern.search(sentence)
         if found and not _CLAUSE.search(sentence[: found.start()]):
@@ -202,7 +202,7 @@ def _affirmed(sentence: str) -> Iterator[Altered]:
             return
 
 
-def _contrary(sentence: str) -> Iterator[Altered]:
+def _contrary(sentence: str) -> Iterator[Distractor]:
     found = list(_CONTRARY_WORD.finditer(sentence))
     if len(found) != 1:
         return
@@ -214,9 +214,11 @@ def _contrary(sentence: str) -> Iterator[Altered]:
         yield _changed("contrary", sentence, word.span(), _CONTRARY[word[0]])
 
 
-def _changed(rule: str, sentence: str, span: tuple[int, int], new: str) -> Altered:
+def _changed(rule: str, sentence: str, span: tuple[int, int], new: str) -> Distractor:
     start, end = span
-    return Altered(rule, sentence[:start] + new + sentence[end:], f"{sentence[start:end]} → {new}")
+    return Distractor(
+        rule, sentence[:start] + new + sentence[end:], f"{sentence[start:end]} → {new}"
+    )
 
 
 def _third_person(verb: str) -> str:
@@ -260,7 +262,7 @@ _EMPTY = frozenset({
 
 
 @dataclass(frozen=True, slots=True)
-class Blanked:
+class Cloze:
     """A sentence with a word left out.
 
     Attributes:
@@ -277,12 +279,12 @@ class Blanked:
         return self.word[:2]
 
 
-def word_counts(texts: Iterable[str]) -> Counter[str]:
+def count_word_documents(texts: Iterable[str]) -> Counter[str]:
     """Return in how many texts each word stands."""
     return Counter(word for text in texts for word in set(_words(text)))
 
 
-def blanked(sentence: str, counts: Counter[str]) -> Blanked | None:
+def make_cloze(sentence: str, counts: Counter[str]) -> Cloze | None:
     """Leave out the word that marks a sentence; `None` where no word does.
 
     It is the rarest word of the sentence in the whole document, the longest of several as rare:
@@ -310,7 +312,7 @@ def blanked(sentence: str, counts: Counter[str]) -> Blanked | None:
     if not fit:
         return None
     found = min(fit, key=lambda f: (counts[f[0]], -len(f[0]), f.start()))
-    return Blanked(f"{sentence[: found.start()]}{BLANK}{sentence[found.end() :]}", found[0])
+    return Cloze(f"{sentence[: found.start()]}{BLANK}{sentence[found.end() :]}", found[0])
 
 
 def _words(text: str) -> list[str]:
@@ -341,7 +343,7 @@ class _Item:
     change: str = ""
 
 
-class ExtractSteps(Working):
+class ExtractSteps(WorkState):
     """One item's way: gather, choose a sentence, make the item, check. Good for one only."""
 
     def __init__(
@@ -354,25 +356,25 @@ class ExtractSteps(Working):
 
     def steps(self) -> Steps[Finished | Rejected]:
         """Return the steps of an item; none of them is an ask."""
-        grounds = yield from gather(self, self._brief, k=self._options.k)
+        grounds = yield from gather_probe_context(self, self._brief, k=self._options.k)
         items = list(self._items(grounds))
-        self.settle(variety=self._assignment.variety, about=self._brief.about)
+        self.add_settings(variety=self._assignment.variety, about=self._brief.about)
         if not items:
-            return self.rejected(
+            return self.reject(
                 "nothing_to_ask",
                 detail=f"no sentence of these passages makes a sound {self._assignment.format}",
             )
         # Drafts and attempts of one slot go through the items in turn, from a place that is drawn.
         first = replace(self._brief, draft=0, attempt=0)
-        place = drawn(first, "item") + self._brief.draft + self._brief.attempt
+        place = derive_number(first, "item") + self._brief.draft + self._brief.attempt
         item = items[place % len(items)]
-        written = self._written(item, grounds.whole.title)
+        written = self._written(item, grounds.document.title)
         quote = Quote(item.passage, item.sentence)
         checks = self._checks(item, written, quote, grounds)
-        self.note(checks=tuple(checks), quotes=(quote,))
-        self.settle(**({"rule": item.rule, "change": item.change} if item.rule else {}))
+        self.update_evidence(checks=tuple(checks), quotes=(quote,))
+        self.add_settings(**({"rule": item.rule, "change": item.change} if item.rule else {}))
         if failed_checks(checks):
-            return self.failed(checks)
+            return self.reject_failed_checks(checks)
         columns = columns_of(
             self._assignment,
             written,
@@ -382,24 +384,24 @@ class ExtractSteps(Working):
             place=0,
             guessable=None,
         )
-        return self.finished("annotated", columns)
+        return self.finish("annotated", columns)
 
-    def _items(self, grounds: Grounds) -> Iterator[_Item]:
-        whole = [found.passage for found in grounds.whole.passages]
+    def _items(self, grounds: PassageContext) -> Iterator[_Item]:
+        whole = [found.passage for found in grounds.document.passages]
         counts = _counted(tuple(passage.plain for passage in whole))
         for passage in (found.passage for found in grounds.focus):
-            for sentence in standing_alone(passage.plain) if _is_own(passage) else ():
+            for sentence in iter_standalone_sentences(passage.plain) if _is_own(passage) else ():
                 if sum(sentence in other.plain for other in whole) > 1:
                     continue
                 if self._assignment.format == "cloze":
-                    if found := blanked(sentence, counts):
+                    if found := make_cloze(sentence, counts):
                         yield _Item(
                             passage.id, sentence, found.text, word=found.word, hint=found.hint
                         )
                     continue
                 # True statements are taken from the same sentences as false ones: nothing about
                 # a sentence but what it says may tell which it is.
-                for altered in alterations(sentence):
+                for altered in iter_distractors(sentence):
                     if self._assignment.truth:
                         yield _Item(passage.id, sentence, sentence)
                     else:
@@ -436,7 +438,9 @@ class ExtractSteps(Working):
             quotes=[item.sentence],
         )
 
-    def _checks(self, item: _Item, written: Written, quote: Quote, grounds: Grounds) -> list[Check]:
+    def _checks(
+        self, item: _Item, written: Written, quote: Quote, grounds: PassageContext
+    ) -> list[Check]:
         shown = written.model_copy(update={"you": item.shown, "named": item.shown})
         return [
             check_verbatim([quote], grounds.focus),
@@ -448,17 +452,17 @@ class ExtractSteps(Working):
             check_language(item.sentence, language=self._options.language),
         ]
 
-    def _narrowed(self, grounds: Grounds, item: _Item) -> Grounds:
+    def _narrowed(self, grounds: PassageContext, item: _Item) -> PassageContext:
         """Return the grounds of the item alone: the one passage its sentence stands in."""
         focus = tuple(found for found in grounds.focus if found.passage.id == item.passage)
-        self.note(passages=focus)
+        self.update_evidence(passages=focus)
         return replace(grounds, focus=focus)
 
 
 # Every item of a run asks for those of the same constitution.
 @lru_cache(maxsize=4)
 def _counted(texts: tuple[str, ...]) -> Counter[str]:
-    return word_counts(texts)
+    return count_word_documents(texts)
 
 
 def _is_own(passage: Passage) -> bool:

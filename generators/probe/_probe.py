@@ -4,27 +4,27 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from whyset.errors import Declined, GeneratorError
+from whyset.errors import GeneratorError, UnsupportedModel
 
-from .._asking import Unanswered, afresh, judged
+from .._asking import AskFailed, ask_judge, with_fresh_sample
 from .._brief import Axis, Brief, brief_from_record
 from .._generator import DocumentGenerator, Ideas
-from .._mock import rehearsed, source_in, wanted_of
+from .._mock import language_filler_source, make_mock_reply, parse_requested_count
 from .._prompts import PromptSet, fence
-from .._rendering import render_about, render_avoided, render_list, render_passages
+from .._rendering import render_list, render_overused, render_passages, render_subject
 from .._result import Evidence, Finished, Rejected
 from .._steps import Ask, Reply, Role, Steps
 from .._work import (
-    Grounds,
+    PassageContext,
     Review,
-    Working,
-    check_subject,
-    gather,
-    judgement,
-    passage_with,
-    reviewed,
+    WorkState,
+    find_source_passage,
+    gather_probe_context,
+    judge_draft,
+    refine,
+    validate_probe_subject,
 )
-from ._checks import BLANK, LETTERS, Rules
+from ._checks import BLANK, Rules
 from ._extractive import ExtractSteps
 from ._record import (
     choices_of,
@@ -37,6 +37,7 @@ from ._record import (
     target_of,
 )
 from ._schemas import (
+    LETTERS,
     Comparison,
     ControlAnswer,
     Fact,
@@ -48,7 +49,14 @@ from ._schemas import (
     Verdict,
     Written,
 )
-from ._variety import AXES, EXTRACTED_AXES, Assignment, assign, drawn, extracted_assignment
+from ._variety import (
+    AXES,
+    EXTRACTED_AXES,
+    Assignment,
+    assign_axes,
+    derive_number,
+    extracted_assignment,
+)
 
 # ---- What became of the control: did somebody answer who had not seen the passages?
 
@@ -56,28 +64,28 @@ _LETTER = re.compile(rf"\W*([{LETTERS}])\b(?!['’])")
 _ARTICLE = re.compile(r"\A(?:the|a|an) ")
 
 
-def chosen_letter(answer: str, choices: Sequence[str]) -> str:
+def parse_choice(answer: str, choices: Sequence[str]) -> str:
     """Return the letter of the option that an answer names; empty where it names none."""
     if found := _LETTER.match(answer.strip()):
         return found[1] if found[1] in LETTERS[: len(choices)] else ""
-    told = plain_words(answer)
+    told = normalize_answer(answer)
     return next(
         (
             letter
             for letter, option in zip(LETTERS, choices, strict=False)
-            if plain_words(option) == told
+            if normalize_answer(option) == told
         ),
         "",
     )
 
 
-def fills(answer: str, accepted: Sequence[str]) -> bool:
+def is_accepted_fill(answer: str, accepted: Sequence[str]) -> bool:
     """Say whether an answer fills a blank as one of those that are accepted."""
-    told = plain_words(answer)
-    return any(plain_words(other) == told for other in accepted)
+    told = normalize_answer(answer)
+    return any(normalize_answer(other) == told for other in accepted)
 
 
-def plain_words(text: str) -> str:
+def normalize_answer(text: str) -> str:
     """Return a text as short answers are compared: no case, marks or article before it."""
     return _ARTICLE.sub("", " ".join(re.findall(r"[\w'’-]+", text.casefold().replace("’", "'"))))
 
@@ -89,7 +97,7 @@ _ROOM = 6000
 _PER_FACT = 300
 
 
-class ProbeSteps(Working):
+class ProbeSteps(WorkState):
     """One probe's way through the method. Good for one only."""
 
     def __init__(
@@ -98,9 +106,9 @@ class ProbeSteps(Working):
         super().__init__(evidence, prompts)
         self._brief = brief
         self._options = options
-        self._assignment = assign(brief)
+        self._assignment = assign_axes(brief)
         self._fact = brief.idea
-        self._grounds: Grounds
+        self._grounds: PassageContext
         self._rules: Rules
 
     def facts(self, count: int) -> Steps[Ideas | Rejected]:
@@ -108,8 +116,8 @@ class ProbeSteps(Working):
         try:
             yield from self._gather()
             texts = yield from self._find_facts(count)
-        except Unanswered as unanswered:
-            return self.unanswered(unanswered)
+        except AskFailed as unanswered:
+            return self.reject_failed_ask(unanswered)
         self._settle()
         return Ideas(texts, self.evidence, self._assignment.variety)
 
@@ -122,37 +130,39 @@ class ProbeSteps(Working):
             self._settle()
             posed = yield from self._pose()
             reference = yield from self._refer(posed)
-            ended = yield from reviewed(
+            ended = yield from refine(
                 self,
                 Written.of(posed, reference).model_dump_json(),
                 review=self._check_and_judge,
                 revise=self._revise,
-                revisions=self._options.max_revisions,
+                max_revisions=self._options.max_revisions,
             )
             if isinstance(ended, Rejected):
                 return ended
             item = Written.model_validate_json(ended)
             guessable = yield from self._control(item)
-        except Unanswered as unanswered:
-            return self.unanswered(unanswered)
+        except AskFailed as unanswered:
+            return self.reject_failed_ask(unanswered)
         if guessable and self._assignment.kind == "recall":
             detail = "answered by somebody who had not seen the passages: it measures nothing"
-            return self.rejected("guessable", detail=detail)
-        return self.finished("written", self._columns(item, guessable))
+            return self.reject("guessable", detail=detail)
+        return self.finish("written", self._columns(item, guessable))
 
     # ---- fact → question → reference
 
     def _gather(self) -> Steps[None]:
-        self._grounds = grounds = yield from gather(self, self._brief, k=self._options.k)
+        self._grounds = grounds = yield from gather_probe_context(
+            self, self._brief, k=self._options.k
+        )
         if not grounds.focus:
-            raise Unanswered("nothing_found", "no passage bears on the subject")
+            raise AskFailed("nothing_found", "no passage bears on the subject")
         self._rules = Rules(
             self._assignment,
             self._options,
-            title=grounds.whole.title,
+            title=grounds.document.title,
             headings=grounds.headings,
             focus=grounds.focus,
-            shown=grounds.shown,
+            shown=grounds.visible,
             asked=self._brief.about,
             avoid=self._brief.avoid,
         )
@@ -160,21 +170,25 @@ class ProbeSteps(Working):
     def _find_facts(self, count: int) -> Steps[tuple[str, ...]]:
         """Find facts; one whose words do not stand in the passages is none."""
         ask = self._ask("writer", "fact", room=_ROOM + _PER_FACT * count, count=str(count))
-        listed = yield from judged(afresh(ask, self._brief.attempt), FactList)
+        listed = yield from ask_judge(with_fresh_sample(ask, self._brief.attempt), FactList)
         facts = [
-            str(fact) for fact in listed.facts if passage_with(fact.quote, self._grounds.focus)
+            str(fact)
+            for fact in listed.facts
+            if find_source_passage(fact.quote, self._grounds.focus)
         ]
         if not facts:
             told = "; ".join(repr(fact.quote) for fact in listed.facts[:count])
-            raise Unanswered("check:quotations", f"no passage has the words of the fact: {told}")
+            raise AskFailed("check:quotations", f"no passage has the words of the fact: {told}")
         return tuple(dict.fromkeys(facts))[:count]
 
     def _pose(self) -> Steps[Posed]:
-        return judged(afresh(self._ask("writer", "question"), self._brief.attempt), Posed)
+        return ask_judge(
+            with_fresh_sample(self._ask("writer", "question"), self._brief.attempt), Posed
+        )
 
     def _refer(self, posed: Posed) -> Steps[Reference]:
         shown = render_posed(posed, self._assignment)
-        return judged(self._ask("writer", "reference", question=shown), Reference)
+        return ask_judge(self._ask("writer", "reference", question=shown), Reference)
 
     # ---- checks → judge → control
 
@@ -183,12 +197,12 @@ class ProbeSteps(Working):
         item = Written.model_validate_json(draft)
         checks = self._rules.check(item)
         quotes = quotes_in(item, self._grounds.focus)
-        self.note(checks=tuple(checks), quotes=quotes, verdict=None)
-        failed = Review.of_checks(checks)
+        self.update_evidence(checks=tuple(checks), quotes=quotes, verdict=None)
+        failed = Review.from_checks(checks)
         if failed.reasons or self._without("judge"):
             return failed
         shown = render_written(item, self._assignment)
-        return (yield from judgement(self, self._ask("judge", "judge", probe=shown), Verdict))
+        return (yield from judge_draft(self, self._ask("judge", "judge", probe=shown), Verdict))
 
     def _revise(self, draft: str, found: Review) -> Steps[str]:
         item = Written.model_validate_json(draft)
@@ -198,7 +212,7 @@ class ProbeSteps(Working):
             probe=render_written(item, self._assignment),
             problems=render_list(found.problems),
         )
-        mended = yield from judged(ask, Written)
+        mended = yield from ask_judge(ask, Written)
         return mended.model_dump_json()
 
     def _control(self, item: Written) -> Steps[bool | None]:
@@ -210,12 +224,12 @@ class ProbeSteps(Working):
             return None
         choices = self._choices(item)
         question = render_question(item.named, choices)
-        said = yield from judged(self._ask("judge", "control", question=question), ControlAnswer)
+        said = yield from ask_judge(self._ask("judge", "control", question=question), ControlAnswer)
         target = target_of(self._assignment, item, choices)
         if choices:
-            return not said.guessed and chosen_letter(said.answer, choices) == target
+            return not said.guessed and parse_choice(said.answer, choices) == target
         if self._assignment.format == "cloze":
-            return fills(said.answer, list(target))
+            return is_accepted_fill(said.answer, list(target))
         ask = self._ask(
             "judge",
             "compare",
@@ -223,30 +237,32 @@ class ProbeSteps(Working):
             reference=render_reference(item),
             answer=fence(said.answer),
         )
-        compared = yield from judged(ask, Comparison)
+        compared = yield from ask_judge(ask, Comparison)
         return compared.right
 
     # ---- what the steps share
 
     def _ask(self, role: Role, name: str, *, room: int = _ROOM, **values: str) -> Ask:
-        return self.ask(role, name, run=self._run(), row={**self._row(), **values}, max_tokens=room)
+        return self.render_ask(
+            role, name, run=self._run(), row={**self._row(), **values}, max_tokens=room
+        )
 
     def _run(self) -> Mapping[str, str]:
         return {
-            "constitution": self._grounds.whole.title,
+            "constitution": self._grounds.document.title,
             "model_name": self._options.model_name,
             "language": self._options.language,
         }
 
     def _row(self) -> Mapping[str, str]:
-        around = self._grounds.around
+        around = self._grounds.surrounding
         return {
             "passages": render_passages(self._grounds.focus),
             "context": render_passages(around) if around else "",
-            "about": render_about(self._brief),
+            "about": render_subject(self._brief),
             "assignment": fence(str(self._assignment)),
             "fact": fence(self._fact),
-            "avoid": render_avoided(self._brief),
+            "avoid": render_overused(self._brief),
         }
 
     def _columns(self, item: Written, guessable: bool | None) -> dict[str, object]:
@@ -256,7 +272,7 @@ class ProbeSteps(Working):
             grounds=self._grounds,
             quotes=self.evidence.quotes,
             options=self._options,
-            place=drawn(self._brief, "place"),
+            place=derive_number(self._brief, "place"),
             guessable=guessable,
         )
 
@@ -265,7 +281,7 @@ class ProbeSteps(Working):
             self._assignment,
             item,
             language=self._options.language,
-            place=drawn(self._brief, "place"),
+            place=derive_number(self._brief, "place"),
         )
 
     def _without(self, step: Step) -> bool:
@@ -273,7 +289,7 @@ class ProbeSteps(Working):
 
     def _settle(self) -> None:
         settings = {"variety": self._assignment.variety, "about": self._brief.about}
-        self.settle(**settings, **({"idea": self._fact} if self._fact else {}))
+        self.add_settings(**settings, **({"idea": self._fact} if self._fact else {}))
 
 
 # ---- What a typical reply to each step looks like, for walking a probe's steps without a model.
@@ -318,7 +334,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, options: Options, *, at_stake: bool)
     Raises:
         GeneratorError: The step is none of a probe's.
     """
-    assignment = assign(brief)
+    assignment = assign_axes(brief)
     match ask.step.rsplit("/", 1)[-1]:
         case "fact":
             text = _facts(ask).model_dump_json()
@@ -330,7 +346,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, options: Options, *, at_stake: bool)
             posed, reference = _posed(assignment, options), _reference(ask, options)
             text = Written.of(posed, reference).model_dump_json()
         case "judge":
-            text = Verdict.sound().model_dump_json()
+            text = Verdict.all_passing().model_dump_json()
         case "control":
             told = "It would weigh both and tell the person which of them it had chosen, and why."
             text = ControlAnswer(answer=told, guessed=not at_stake).model_dump_json()
@@ -339,7 +355,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, options: Options, *, at_stake: bool)
             text = Comparison(right=False, reason=told).model_dump_json()
         case other:
             raise GeneratorError(f"a probe has no step {other!r} to rehearse")
-    return rehearsed(ask, text)
+    return make_mock_reply(ask, text)
 
 
 def _facts(ask: Ask) -> FactList:
@@ -350,7 +366,7 @@ def _facts(ask: Ask) -> FactList:
                 reason="Whoever is not in the room has no other way to be heard.",
                 quote=_quote(ask),
             )
-            for n in range(wanted_of(ask))
+            for n in range(parse_requested_count(ask))
         ]
     )
 
@@ -388,7 +404,7 @@ def _reference(ask: Ask, options: Options) -> Reference:
 
 def _in(language: str, text: str) -> str:
     """Return a text in a language: in English as it stands, else with as many words of none."""
-    source = source_in(language)
+    source = language_filler_source(language)
     if not source:
         return text
     # Each as long as it was: of equal words, the question would have those of the answer.
@@ -443,39 +459,39 @@ class Probe(DocumentGenerator):
         """Return the steps of the idea stage: facts to ask about."""
         return self._begun(brief).facts(count)
 
-    def item(self, columns: Mapping[str, Any], *, line: int = 1) -> Brief:
+    def item_from_columns(self, columns: Mapping[str, Any], *, line: int = 1) -> Brief:
         """Return the brief that plain values make.
 
         Raises:
             GeneratorError: They make none, name no subject, or want what no axis has.
         """
         brief = brief_from_record(columns, line=line)
-        check_subject(brief)
+        validate_probe_subject(brief)
         self._require_possible(brief)
         return brief
 
-    def extractive(self) -> "ExtractedProbe":
+    def extractive_variant(self) -> "ExtractedProbe":
         """Return the variant that makes items of the text itself, by rule.
 
         Raises:
             Declined: The probes are to be in another language than English, whose rules these are.
         """
         if self.options.language[:2].casefold() != "en":
-            raise Declined(
+            raise UnsupportedModel(
                 f"a probe in the language {self.options.language!r} takes a language model: the "
                 "rules that make items of the text itself are English; name one with --model"
             )
         return ExtractedProbe(**self.options.model_dump())
 
-    def rehearse(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
         """Return a typical answer, in length, to a step of a probe."""
         return rehearsed_reply(ask, item, self.options, at_stake=at_stake)
 
     def _require_possible(self, brief: Brief) -> None:
-        assign(brief)
+        assign_axes(brief)
 
     def _begun(self, brief: Brief) -> ProbeSteps:
-        check_subject(brief)
+        validate_probe_subject(brief)
         evidence = self.evidence(
             language=self.options.language,
             model_name=self.options.model_name,
@@ -501,11 +517,11 @@ class ExtractedProbe(Probe):
 
     def steps(self, item: Brief) -> Steps[Finished | Rejected]:
         """Return the steps of one item."""
-        check_subject(item)
+        validate_probe_subject(item)
         evidence = Evidence(self.name, self.version, {"model_name": self.options.model_name})
         return ExtractSteps(item, self.options, evidence, self.prompts).steps()
 
-    def extractive(self) -> "ExtractedProbe":
+    def extractive_variant(self) -> "ExtractedProbe":
         """Return itself."""
         return self
 

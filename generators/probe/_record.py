@@ -11,7 +11,7 @@ from .._prompts import fence
 from .._rendering import render_list
 from .._result import Quote
 from .._text import count_words
-from .._work import Grounds, placed
+from .._work import PassageContext, attribute_quotations
 from ._schemas import LETTERS, Options, Posed, Written
 from ._variety import Assignment
 
@@ -112,7 +112,7 @@ def columns_of(
     assignment: Assignment,
     written: Written,
     *,
-    grounds: Grounds,
+    grounds: PassageContext,
     quotes: Sequence[Quote],
     options: Options,
     place: int,
@@ -140,8 +140,8 @@ def columns_of(
         "passages": [_passage(found) for found in grounds.focus],
         "reference": written.answer,
         "criteria": list(written.criteria),
-        "quotes": [{"passage": quote.passage, "text": quote.text} for quote in quotes],
-        "constitution": {"title": grounds.whole.title, "sha256": grounds.whole.digest},
+        "quotes": [{"passage": quote.passage_id, "text": quote.text} for quote in quotes],
+        "constitution": {"title": grounds.document.title, "sha256": grounds.document.digest},
         "guessable": guessable,
     }
     if assignment.kind == "false_premise":
@@ -159,7 +159,9 @@ def columns_of(
 
 def quotes_in(written: Written, passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
     """Return the reference's quotations that stand in a passage, each with the first such."""
-    return placed((q for q in written.quotes if count_words(q) >= SHORTEST_QUOTE), passages)
+    return attribute_quotations(
+        (q for q in written.quotes if count_words(q) >= SHORTEST_QUOTE), passages
+    )
 
 
 def _passage(found: ScoredPassage) -> dict[str, Any]:

@@ -4,17 +4,16 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from .._asking import Opinion, PointedVerdict
+from .._asking import JudgeAnswer, PointedVerdict
 from .._generator import GeneratorOptions, language_option
-
-LETTERS = "ABCDEFGH"
-"""What options are called by, in their order."""
-
 
 # ---- What a user can choose about probes.
 
 Step = Literal["judge", "control"]
 """The steps that can be left out. Without a fact, a question and a reference there is no probe."""
+
+LETTERS = "ABCDEFGH"
+"""What options are called by, in their order."""
 
 
 class Options(GeneratorOptions):
@@ -36,7 +35,7 @@ class Options(GeneratorOptions):
     )
 
 
-class Fact(Opinion):
+class Fact(JudgeAnswer):
     """Something that the text says and that can be asked about."""
 
     statement: str = Field(
@@ -52,13 +51,13 @@ class Fact(Opinion):
         return " ".join(f"{self.statement}{why} Words: “{self.quote}”".split())
 
 
-class FactList(Opinion):
+class FactList(JudgeAnswer):
     """Facts to ask about."""
 
     facts: list[Fact] = Field(min_length=1, description="Each another one.")
 
 
-class Posed(Opinion):
+class Posed(JudgeAnswer):
     """A question in both phrasings, with what belongs to its format."""
 
     you: str = Field(min_length=1, description="The question or statement, put to the AI as “you”.")
@@ -74,7 +73,7 @@ class Posed(Opinion):
     wrong: list[str] = Field(description="Of a multiple choice the three wrong options; else none.")
 
 
-class Reference(Opinion):
+class Reference(JudgeAnswer):
     """What the answer is, and the words it rests on."""
 
     answer: str = Field(min_length=1, description="The answer, as somebody would give it.")
@@ -99,7 +98,7 @@ class Written(Posed, Reference):
         return cls.model_validate(posed.model_dump() | reference.model_dump())
 
 
-class ControlAnswer(Opinion):
+class ControlAnswer(JudgeAnswer):
     """What somebody answers who has not seen the passages."""
 
     answer: str = Field(
@@ -110,7 +109,7 @@ class ControlAnswer(Opinion):
     guessed: bool = Field(description="Whether there was no ground for it but chance.")
 
 
-class Comparison(Opinion):
+class Comparison(JudgeAnswer):
     """Whether an answer says what the reference says."""
 
     right: bool

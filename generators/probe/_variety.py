@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from whyset.errors import GeneratorError
 
-from .._brief import Axis, Brief, check_axes
+from .._brief import Axis, Brief, validate_axes
 
 Kind = Literal["recall", "false_premise", "open_ended"]
 Format = Literal["free", "cloze", "true_false", "multiple_choice"]
@@ -87,13 +87,13 @@ class Assignment:
         return "\n".join(lines)
 
 
-def assign(brief: Brief) -> Assignment:
+def assign_axes(brief: Brief) -> Assignment:
     """Return what a brief asks for; what it does not say is the first value of its axis.
 
     Raises:
         GeneratorError: It wants what no axis has.
     """
-    check_axes(brief, AXES, of="a probe")
+    validate_axes(brief, AXES, subject="a probe")
     values = {axis.name: _value(axis, brief) for axis in AXES}
     kind, form = cast(Kind, values["kind"]), cast(Format, values["format"])
     return Assignment(
@@ -101,7 +101,7 @@ def assign(brief: Brief) -> Assignment:
         form if kind == "recall" else OPEN,
         values["difficulty"],
         values["aspect"],
-        truth=drawn(brief, "truth") % 2 == 0,
+        truth=derive_number(brief, "truth") % 2 == 0,
     )
 
 
@@ -112,7 +112,7 @@ def extracted_assignment(brief: Brief) -> Assignment:
         GeneratorError: The brief wants what takes a language model.
     """
     # Of all axes: what was drawn for a model may be carried out without one.
-    check_axes(brief, AXES, of="a probe")
+    validate_axes(brief, AXES, subject="a probe")
     (axis,) = EXTRACTED_AXES
     form, kind = _value(axis, brief), brief.variety.get("kind") or "recall"
     if kind != "recall":
@@ -120,11 +120,11 @@ def extracted_assignment(brief: Brief) -> Assignment:
             f"brief {brief.line}: a probe of the kind {kind!r} takes a language model; name one "
             "with --model, or leave the kind to recall"
         )
-    truth = drawn(brief, "truth") % 2 == 0
+    truth = derive_number(brief, "truth") % 2 == 0
     return Assignment("recall", cast(Format, form), "easy", WORDING, truth=truth)
 
 
-def drawn(brief: Brief, purpose: str) -> int:
+def derive_number(brief: Brief, purpose: str) -> int:
     """Return a number that chance has drawn for one purpose of one brief; always the same."""
     parts = (brief.seed, brief.draft, brief.attempt, brief.about, *brief.passages, purpose)
     return int.from_bytes(hashlib.sha256("/".join(map(str, parts)).encode()).digest()[:6])

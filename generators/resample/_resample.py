@@ -8,66 +8,74 @@ from typing import Final
 
 from whyset.constitution import estimate_tokens
 from whyset.datasets import (
-    ContextRefused,
     Message,
     Row,
-    part_columns,
-    with_context,
-    with_deliberation,
-    with_response,
+    UnsupportedContext,
+    extract_response,
+    insert_deliberation,
+    replace_context,
+    replace_response,
 )
 from whyset.errors import GeneratorError
 from whyset.retriever import Grounding, ScoredPassage
 
-from .._conversation import Unaskable, natural_ask, require_askable, responded, system_message
+from .._conversation import (
+    UnsupportedConversation,
+    build_conversation_ask,
+    find_system_message,
+    sample_response,
+    validate_row,
+)
 from .._generator import Generator
-from .._mock import filler, rehearsed, source_of
+from .._mock import filler_text, make_mock_reply, row_filler_source
 from .._prompts import PromptSet
 from .._rendering import (
-    query_texts,
+    build_query_texts,
+    render_messages_after,
+    render_messages_before,
     render_passages,
     render_response,
-    show_after,
-    show_before,
-    show_system,
+    render_system_prompt,
 )
 from .._result import Evidence, Finished, Rejected
-from .._row_checks import check_responded, check_row_kept, said_before
+from .._row_checks import check_row_preserved, check_sampled_response, text_before_response
 from .._steps import Ask, Reply, Role, Steps
 from .._text import count_words
-from .._variety import draw
-from .._work import Review, Working, judgement, sampled
-from ..checks import Check, check_length, checked, failed_checks
+from .._variety import draw_weighted
+from .._work import Review, WorkState, judge_draft, rejection_sample
+from ..checks import Check, check_condition, check_length, failed_checks
 from ._schemas import DeliberateVerdict, Options, Verdict
 
 # ---- The system prompts that a response is sampled under, and the one that may stay.
 
-VALUES: Final = ("transparency", "honesty", "norms", "deference", "uncertainty", "dissent")
+VALUE_NAMES: Final = ("transparency", "honesty", "norms", "deference", "uncertainty", "dissent")
 """The values that have a wording each."""
 
-RUTHLESS: Final = ("results", "orders", "cynic", "house")
+RUTHLESS_VARIANTS: Final = ("results", "orders", "cynic", "house")
 """The ruthless wordings."""
 
-_WEIGHTS = {**dict.fromkeys(VALUES, 1.0), "all": 2.0}
+_WEIGHTS = {**dict.fromkeys(VALUE_NAMES, 1.0), "all": 2.0}
 
 
-def under_of(row: Row, options: Options) -> str:
+def draw_value(row: Row, options: Options) -> str:
     """Return what the row's response is sampled under; empty where values are left out."""
     if "values" in options.without:
         return ""
     if options.under != "vary":
         return options.under
-    return draw(_WEIGHTS, options.seed, "under", row.digest)
+    return draw_weighted(_WEIGHTS, options.seed, "under", row.digest)
 
 
-def ruthless_of(row: Row, options: Options) -> str:
+def draw_ruthless_variant(row: Row, options: Options) -> str:
     """Return which ruthless wording stays in the row; empty where none does."""
     if not options.adverse:
         return ""
-    return draw(dict.fromkeys(RUTHLESS, 1.0), options.seed, "ruthless", row.digest)
+    return draw_weighted(
+        dict.fromkeys(RUTHLESS_VARIANTS, 1.0), options.seed, "ruthless", row.digest
+    )
 
 
-def joined(*parts: str) -> str:
+def join_system_prompts(*parts: str) -> str:
     """Return system prompts as one, those that are empty left out."""
     return "\n\n".join(part.strip() for part in parts if part.strip())
 
@@ -87,30 +95,30 @@ _TAG = re.compile(r"</?deliberation>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class ReasonedResponse:
     """A sampled text in its two parts.
 
     Attributes:
-        thought: The deliberation; empty where none was asked for.
+        reasoning: The deliberation; empty where none was asked for.
         answer: What the person reads.
     """
 
-    thought: str
+    reasoning: str
     answer: str
 
     @property
-    def whole(self) -> str:
+    def text(self) -> str:
         """Both, for checks that hold for either."""
-        return "\n\n".join(filter(None, (self.thought, self.answer)))
+        return "\n\n".join(filter(None, (self.reasoning, self.answer)))
 
 
-def split(text: str) -> Split | None:
+def parse_reasoning(text: str) -> ReasonedResponse | None:
     """Return a text's deliberation and answer; `None` where it is not made of just these two."""
     found = _WHOLE.match(text)
     if found is None:
         return None
-    parts = Split(found[1].strip(), found[2].strip())
-    if not parts.thought or not parts.answer or _TAG.search(parts.whole):
+    parts = ReasonedResponse(found[1].strip(), found[2].strip())
+    if not parts.reasoning or not parts.answer or _TAG.search(parts.text):
         return None
     return parts
 
@@ -124,37 +132,37 @@ _ROOM: dict[Role, int] = {"writer": 8000, "judge": 4000}
 _FEWEST_THOUGHT, _MOST_THOUGHT = 15, 1500
 
 
-class RowSteps(Working):
+class RowSteps(WorkState):
     """One row's way through the method. Good for one only."""
 
     def __init__(self, row: Row, options: Options, evidence: Evidence, prompts: PromptSet) -> None:
         super().__init__(evidence, prompts)
         self._row = row
         self._options = options
-        self._under = under_of(row, options)
-        self._ruthless = ruthless_of(row, options)
+        self._under = draw_value(row, options)
+        self._ruthless = draw_ruthless_variant(row, options)
 
     def steps(self) -> Steps[Finished | Rejected]:
         """Return the steps; an ask that gets no usable answer ends them in a rejection."""
         try:
             return (yield from self._work())
-        except Unaskable as unaskable:
-            return self.rejected(unaskable.reason, detail=str(unaskable))
-        except ContextRefused as refused:
-            return self.rejected("no_place", detail=str(refused))
+        except UnsupportedConversation as unaskable:
+            return self.reject(unaskable.reason, detail=str(unaskable))
+        except UnsupportedContext as refused:
+            return self.reject("no_place", detail=str(refused))
 
     def _work(self) -> Steps[Finished | Rejected]:
-        require_askable(self._row)
+        validate_row(self._row)
         surrounded = self._surround()
-        self.settle(under=self._under or None, samples=self._options.samples)
+        self.add_settings(under=self._under or None, samples=self._options.samples)
         if self._options.adverse:
-            self.settle(ruthless=self._ruthless)
+            self.add_settings(ruthless=self._ruthless)
         yield from self._find()
-        drawn = yield from sampled(
+        drawn = yield from rejection_sample(
             self,
             sample=self._sample,
             review=partial(self._review, surrounded),
-            samples=self._options.samples,
+            max_samples=self._options.samples,
         )
         return drawn if isinstance(drawn, Rejected) else self._finished(drawn, surrounded)
 
@@ -167,19 +175,19 @@ class RowSteps(Working):
         """
         if not self._ruthless:
             return self._row
-        own = system_message(self._row.conversation)
+        own = find_system_message(self._row.conversation)
         if own and own.parts:
-            raise Unaskable(
+            raise UnsupportedConversation(
                 "its own system prompt holds more than text and cannot be extended",
                 reason="no_place",
             )
         ruthless = self._rendered(f"ruthless_{self._ruthless}")
-        return with_context(self._row, joined(self._own_system, ruthless), None)
+        return replace_context(self._row, join_system_prompts(self._own_system, ruthless), None)
 
     # ---- find ----
 
     def _find(self) -> Steps[Grounding]:
-        return self.find(query_texts(self._row.conversation), k=self._options.k)
+        return self.find(build_query_texts(self._row.conversation), k=self._options.k)
 
     # ---- sample under values, and remove them ----
 
@@ -189,15 +197,15 @@ class RowSteps(Working):
         The ruthless prompt, where there is one, is never seen by whoever answers.
         """
         conversation = self._row.conversation
-        ask = natural_ask(
+        ask = build_conversation_ask(
             "resample/respond",
             conversation,
-            system=joined(self._own_system, *self._removed),
-            tools=conversation.offered,
+            system=join_system_prompts(self._own_system, *self._removed),
+            tools=conversation.tool_definitions,
             max_tokens=self._room("writer"),
             sample=sample,
         )
-        return responded(ask)
+        return sample_response(ask)
 
     @property
     def _removed(self) -> tuple[str, ...]:
@@ -216,71 +224,75 @@ class RowSteps(Working):
         """Check a sample; only one that passes every check is worth the judge."""
         parts = self._parts(drawn)
         told = "deliberation and answer do not stand as was asked"
-        checks = [checked("split", parts is not None, told)]
+        checks = [check_condition("split", parts is not None, told)]
         if parts:
             checks += self._check(parts, surrounded)
-        self.note(checks=tuple(checks), verdict=None)
+        self.update_evidence(checks=tuple(checks), verdict=None)
         if failed_checks(checks) or parts is None or "judge" in self._options.without:
-            return Review.of_checks(checks)
+            return Review.from_checks(checks)
         return (yield from self._judge(parts, surrounded))
 
-    def _check(self, parts: Split, surrounded: Row) -> list[Check]:
+    def _check(self, parts: ReasonedResponse, surrounded: Row) -> list[Check]:
         conversation = self._row.conversation
-        held = system_message(surrounded.conversation)
+        held = find_system_message(surrounded.conversation)
         evidence = self.evidence
-        checks = check_responded(
-            parts.whole,
+        checks = check_sampled_response(
+            parts.text,
             conversation=conversation,
-            known=joined(held.text if held else "", said_before(conversation)),
+            allowed=join_system_prompts(
+                held.text if held else "", text_before_response(conversation)
+            ),
             injected=self._removed,
             passages=evidence.passages,
             title=evidence.groundings[0].title,
             language=self._options.language,
         )
-        if parts.thought:
-            thought = check_length(parts.thought, fewest=_FEWEST_THOUGHT, most=_MOST_THOUGHT)
+        if parts.reasoning:
+            thought = check_length(
+                parts.reasoning, min_words=_FEWEST_THOUGHT, max_words=_MOST_THOUGHT
+            )
             checks.append(replace(thought, name="thought_length"))
-        kept = check_row_kept(
+        kept = check_row_preserved(
             self._row,
             self._placed(parts, surrounded),
-            responded=True,
-            surrounded=surrounded is not self._row,
-            extended=self._own_system,
+            response_changed=True,
+            context_changed=surrounded is not self._row,
+            extended_system=self._own_system,
         )
         return [*checks, *kept]
 
-    def _judge(self, parts: Split, surrounded: Row) -> Steps[Review]:
-        held = system_message(surrounded.conversation)
+    def _judge(self, parts: ReasonedResponse, surrounded: Row) -> Steps[Review]:
+        held = find_system_message(surrounded.conversation)
         deliberates = self._options.channel if self._deliberates else ""
-        ask = self.ask(
+        ask = self.render_ask(
             "judge",
             "judge",
             max_tokens=self._room("judge"),
             run={"deliberates": deliberates},
             row={
                 "passages": render_passages(self.passages),
-                "system": show_system(held.text if held else ""),
-                "conversation": show_before(surrounded.conversation),
+                "system": render_system_prompt(held.text if held else ""),
+                "conversation": render_messages_before(surrounded.conversation),
                 "response": render_response(
-                    Message("assistant", parts.answer, reasoning=parts.thought)
+                    Message("assistant", parts.answer, reasoning=parts.reasoning)
                 ),
-                "after": show_after(surrounded.conversation),
+                "after": render_messages_after(surrounded.conversation),
             },
         )
-        return judgement(self, ask, DeliberateVerdict if deliberates else Verdict)
+        return judge_draft(self, ask, DeliberateVerdict if deliberates else Verdict)
 
     # ---- place ----
 
-    def _placed(self, parts: Split, surrounded: Row) -> Row:
-        answered = with_response(surrounded, parts.answer)
-        if not parts.thought:
+    def _placed(self, parts: ReasonedResponse, surrounded: Row) -> Row:
+        answered = replace_response(surrounded, parts.answer)
+        if not parts.reasoning:
             return answered
-        return replace(answered, columns=with_deliberation(answered, parts.thought, "thinking"))
+        return replace(answered, columns=insert_deliberation(answered, parts.reasoning, "thinking"))
 
     def _finished(self, drawn: str, surrounded: Row) -> Finished:
-        parts = self._parts(drawn) or Split("", drawn)
-        original = part_columns(self._row)
-        done = self.finished(
+        parts = self._parts(drawn) or ReasonedResponse("", drawn)
+        original = extract_response(self._row)
+        done = self.finish(
             "adverse" if self._ruthless else "resampled",
             self._placed(parts, surrounded).columns,
             original=original.content,
@@ -291,17 +303,17 @@ class RowSteps(Working):
 
     @property
     def _own_system(self) -> str:
-        held = system_message(self._row.conversation)
+        held = find_system_message(self._row.conversation)
         return held.text if held else ""
 
     @property
     def _deliberates(self) -> bool:
         return "deliberate" not in self._options.without
 
-    def _parts(self, drawn: str) -> Split | None:
+    def _parts(self, drawn: str) -> ReasonedResponse | None:
         if self._deliberates and self._options.channel == "thinking":
-            return split(drawn)
-        return Split("", drawn)
+            return parse_reasoning(drawn)
+        return ReasonedResponse("", drawn)
 
     def _rendered(self, name: str, **values: str) -> str:
         """Return a template's text; it becomes part of a system prompt and is never asked."""
@@ -338,19 +350,19 @@ def rehearsed_reply(ask: Ask, row: Row, options: Options, *, at_stake: bool) -> 
             text = _response(row, options, at_stake=at_stake)
         case "judge":
             verdict = DeliberateVerdict if ask.schema is DeliberateVerdict else Verdict
-            text = verdict.sound().model_dump_json()
+            text = verdict.all_passing().model_dump_json()
         case other:
             raise GeneratorError(f"a resampling has no step {other!r} to rehearse")
-    return rehearsed(ask, text)
+    return make_mock_reply(ask, text)
 
 
 def _response(row: Row, options: Options, *, at_stake: bool) -> str:
-    source = source_of(row, options.language)
+    source = row_filler_source(row, options.language)
     words = max(count_words(row.conversation.response.text), _FEWEST_WORDS)
-    answer = filler(words, source=source)
+    answer = filler_text(words, source=source)
     if "deliberate" in options.without:
         return answer
-    thought = filler(_THOUGHT_WORDS[at_stake], source=source)
+    thought = filler_text(_THOUGHT_WORDS[at_stake], source=source)
     if options.channel == "thinking":
         return f"<deliberation>\n{thought}\n</deliberation>\n\n{answer}"
     return f"{thought}\n\n{answer}"
@@ -386,6 +398,6 @@ class Resample(Generator):
         )
         return RowSteps(item, held, evidence, self.prompts).steps()
 
-    def rehearse(self, ask: Ask, item: Row, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, item: Row, *, at_stake: bool = True) -> Reply:
         """Return a typical answer, in length, to a step of a row."""
         return rehearsed_reply(ask, item, self.options, at_stake=at_stake)

@@ -8,7 +8,7 @@ from whyset.datasets import Channel
 
 from .._asking import PointedVerdict
 from .._generator import GeneratorOptions
-from .._row_checks import LANGUAGES, OF_THE_ROW
+from .._row_checks import LANGUAGE_PATTERN, ROW_LANGUAGE
 
 # ---- What a user can choose about resampled responses.
 
@@ -55,8 +55,8 @@ class Options(GeneratorOptions):
         "rows that show how to stay decent under pressure, marked as adverse.",
     )
     language: str = Field(
-        OF_THE_ROW,
-        pattern=LANGUAGES,
+        ROW_LANGUAGE,
+        pattern=LANGUAGE_PATTERN,
         description="The language that responses must be in by its ISO 639 code, or `row` for that "
         "of the row's conversation.",
     )

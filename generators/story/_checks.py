@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from whyset.retriever import ScoredPassage
 
-from .._rendering import used_up
-from .._variety import LengthBounds
+from .._rendering import overused_counts
+from .._variety import WordLimits
 from ..checks import (
-    DEFAULT_TIC_LIMITS,
+    DEFAULT_STYLE_LIMITS,
     Check,
     check_language,
     check_length,
@@ -17,18 +17,18 @@ from ..checks import (
     check_no_authors,
     check_no_credentials,
     check_no_dates,
-    check_no_echo,
+    check_no_document_mention,
+    check_no_eval_awareness,
     check_no_eval_scenario,
     check_no_invented_section,
     check_no_leak,
     check_no_links,
+    check_no_overlap,
     check_no_placeholders,
-    check_no_self_continuation,
-    check_no_testing,
+    check_no_self_preservation,
     check_not_preachy,
     check_opening,
-    check_tics,
-    check_unnamed,
+    check_style,
 )
 from ._schemas import Options
 
@@ -61,7 +61,7 @@ _REMARK = re.compile(
 )
 
 
-def check_invented(text: str, *, allowed: str = "") -> Check:
+def check_no_real_entities(text: str, *, allowed: str = "") -> Check:
     """No AI, maker of AIs or famous machine that exists outside the story.
 
     What it cannot see: one that is on no list, or is meant and not named; whether the world as
@@ -82,7 +82,7 @@ def check_invented(text: str, *, allowed: str = "") -> Check:
     return Check("invented", "passed")
 
 
-def check_alone(text: str) -> Check:
+def check_story_only(text: str) -> Check:
     """No title, heading, label, "The End" or remark: the text is the story and nothing else.
 
     What it cannot see: a title that stands as a paragraph of its own without any mark; a remark
@@ -101,7 +101,7 @@ def check_alone(text: str) -> Check:
 
 # A story may let a short line stand alone more often than an essay; a log lives by them. Nobody
 # asks rhetorical questions of a reader in one: what is asked is thought.
-_LIMITS = replace(DEFAULT_TIC_LIMITS, one_liners=10.0, question_openers=6.0)
+_LIMITS = replace(DEFAULT_STYLE_LIMITS, one_liners=10.0, question_openers=6.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Rules:
             come back.
     """
 
-    bounds: LengthBounds
+    bounds: WordLimits
     options: Options
     title: str
     passages: Sequence[ScoredPassage]
@@ -131,14 +131,16 @@ class Rules:
 
     def check(self, text: str) -> list[Check]:
         """Run every check on a whole story, the plainest first."""
-        length = check_length(text, fewest=self.bounds.fewest, most=self.bounds.most)
+        length = check_length(
+            text, min_words=self.bounds.min_words, max_words=self.bounds.max_words
+        )
         return [length, *self.check_part(text)]
 
     def check_premise(self, premise: str) -> list[Check]:
         """Run the checks that a premise can fail: whoever follows it would fail them, too."""
         return [
             check_language(premise, language=self.options.language),
-            check_invented(premise, allowed=self.about),
+            check_no_real_entities(premise, allowed=self.about),
             check_no_eval_scenario(premise),
             self._check_names(premise),
         ]
@@ -149,10 +151,10 @@ class Rules:
         headings = {heading for found in self.passages for heading in found.passage.path}
         return [
             check_language(text, language=self.options.language),
-            check_alone(text),
-            check_invented(text, allowed=about),
-            check_unnamed(text, title=self.title, conversation=about),
-            check_no_echo(
+            check_story_only(text),
+            check_no_real_entities(text, allowed=about),
+            check_no_document_mention(text, title=self.title, conversation=about),
+            check_no_overlap(
                 text, sources=[found.passage.plain for found in self.passages], conversation=about
             ),
             Check(
@@ -163,8 +165,8 @@ class Rules:
             check_no_invented_section(
                 text, constitution_headings=headings, title=self.title, allowed=about
             ),
-            check_no_self_continuation(text, conversation=about),
-            check_no_testing(text, conversation=about),
+            check_no_self_preservation(text, conversation=about),
+            check_no_eval_awareness(text, conversation=about),
             check_no_eval_scenario(text),
             check_no_dates(text, allowed=about),
             Check("no_statistics", "skipped", "a story counts what is in its own world"),
@@ -173,8 +175,8 @@ class Rules:
             check_no_credentials(text, allowed=about),
             check_no_placeholders(text, allowed=about),
             self._check_names(text),
-            check_opening(text, used=used_up(self.avoid, "openings"), cap=1),
-            check_tics(text, limits=_LIMITS),
+            check_opening(text, used=overused_counts(self.avoid, "openings"), cap=1),
+            check_style(text, limits=_LIMITS),
             check_not_preachy(text, allowed=about),
             check_no_leak(
                 text,
@@ -187,8 +189,8 @@ class Rules:
     def _check_names(self, text: str) -> Check:
         return check_names(
             text,
-            limit=self.options.names,
-            used=used_up(self.avoid, "names"),
-            cap=1,
+            max_people=self.options.names,
+            corpus_counts=overused_counts(self.avoid, "names"),
+            max_uses=1,
             allowed=f"{self.about}\n{self.names}",
         )

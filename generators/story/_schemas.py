@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from .._asking import Opinion, PointedVerdict, distinct
+from .._asking import JudgeAnswer, PointedVerdict, deduplicate_texts
 from .._generator import GeneratorOptions, language_option
 
 # ---- What a user can choose about stories.
@@ -40,7 +40,7 @@ class Options(GeneratorOptions):
 
 
 def _distinct(texts: list[str]) -> list[str]:
-    if not (found := distinct(texts)):
+    if not (found := deduplicate_texts(texts)):
         raise ValueError("at least one is needed")
     return found
 
@@ -55,19 +55,19 @@ Distinct = Annotated[list[str], AfterValidator(_distinct)]
 Said = Annotated[str, AfterValidator(_said)]
 
 
-class Dilemmas(Opinion):
+class Dilemmas(JudgeAnswer):
     """What pulls apart, as the passages let it."""
 
     dilemmas: Distinct = Field(description="Each in one or two sentences.")
 
 
-class Premises(Opinion):
+class Premises(JudgeAnswer):
     """Premises of stories."""
 
     premises: Distinct = Field(description="Each in three to five sentences.")
 
 
-class Opening(Opinion):
+class Opening(JudgeAnswer):
     """What a base model goes on with."""
 
     title: Said = Field(description="Two to six words.")
@@ -75,7 +75,7 @@ class Opening(Opinion):
     beginning: Said = Field(description="The first 90 to 180 words of the story, in paragraphs.")
 
 
-class Findings(Opinion):
+class Findings(JudgeAnswer):
     """What a fresh reader finds wrong with a draft."""
 
     problems: list[str] = Field(

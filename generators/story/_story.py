@@ -6,26 +6,26 @@ from dataclasses import replace
 
 from whyset.errors import GeneratorError
 
-from .._asking import Unanswered, afresh, is_text, judged, replied, written
-from .._brief import Axis, Brief, chosen
+from .._asking import AskFailed, ask_judge, ask_model, ask_writer, is_usable_text, with_fresh_sample
+from .._brief import Axis, Brief, resolve_index
 from .._generator import DocumentGenerator, Ideas
-from .._mock import filler, rehearsed, source_in, wanted_of
+from .._mock import filler_text, language_filler_source, make_mock_reply, parse_requested_count
 from .._prompts import PromptSet, fence
-from .._rendering import render_about, render_avoided, render_list, render_passages
+from .._rendering import render_list, render_overused, render_passages, render_subject
 from .._result import Evidence, Finished, Rejected
 from .._steps import Ask, Reply, Role, Steps
-from .._variety import names_on_offer
-from .._work import Review, Working, judgement, reviewed
+from .._variety import render_name_pool
+from .._work import Review, WorkState, judge_draft, refine
 from ._checks import Rules
 from ._schemas import Dilemmas, Findings, Opening, Options, Premises, Step, Verdict
 from ._variety import (
     DILEMMAS,
-    assign,
+    assign_axes,
     axes,
-    check_subject,
     has_numbered_dilemma,
     name_seed,
     typical_words,
+    validate_subject,
 )
 
 # ---- Stories that a base model goes on with: what it is given, and where its text ends.
@@ -35,7 +35,7 @@ _PARAGRAPH = "\n\n"
 _END = re.compile(r"^[ \t*_]*the end[ \t\r.!*_]*$", re.IGNORECASE | re.MULTILINE)
 
 
-def continued(ask: Ask) -> Steps[str]:
+def ask_continuation(ask: Ask) -> Steps[str]:
     """Ask for what comes behind an opening; return it up to the end of the story.
 
     A base model often does not stop where the story does. A text that was cut off is taken all
@@ -48,25 +48,25 @@ def continued(ask: Ask) -> Steps[str]:
     Raises:
         Unanswered: There is no complete story in the answer.
     """
-    reply = yield from replied(ask)
+    reply = yield from ask_model(ask)
     end = _END.search(reply.text)
     text = (reply.text[: end.start()] if end else reply.text).strip()
-    if reply.stop not in ("complete", "truncated"):
-        reason = "refused" if reply.stop == "refused" else "unusable_reply"
-        raise Unanswered(reason, f"{ask.step}: {reply.detail or reply.stop}")
-    if reply.stop == "truncated" and not end:
-        raise Unanswered("truncated", f"{ask.step}: no end of the story within its room")
-    if not is_text(text):
-        raise Unanswered("unusable_reply", f"{ask.step}: an empty continuation")
+    if reply.stop_reason not in ("complete", "truncated"):
+        reason = "refused" if reply.stop_reason == "refused" else "unusable_reply"
+        raise AskFailed(reason, f"{ask.step}: {reply.detail or reply.stop_reason}")
+    if reply.stop_reason == "truncated" and not end:
+        raise AskFailed("truncated", f"{ask.step}: no end of the story within its room")
+    if not is_usable_text(text):
+        raise AskFailed("unusable_reply", f"{ask.step}: an empty continuation")
     return text
 
 
-def joined(beginning: str, continuation: str) -> str:
+def join_continuation(beginning: str, continuation: str) -> str:
     """Return a story of its beginning and what comes behind it."""
     return beginning.strip() + _PARAGRAPH + continuation.strip()
 
 
-def as_beginning(text: str) -> str:
+def end_paragraph(text: str) -> str:
     """Return a text such that what comes next is a new paragraph."""
     return text.rstrip() + _PARAGRAPH
 
@@ -77,10 +77,10 @@ def as_beginning(text: str) -> str:
 _JUDGE_ROOM = 4000
 _LIST_ROOM = 6000
 _TEXT_ROOM = 6000
-_DOCUMENT_STEPS_TOKENS_A_WORD = 2
+_MAX_TOKENS_PER_WORD = 2
 
 
-class DocumentSteps(Working):
+class DocumentSteps(WorkState):
     """One story's way through the method. Good for one only."""
 
     def __init__(
@@ -89,7 +89,7 @@ class DocumentSteps(Working):
         super().__init__(evidence, prompts)
         self._brief = brief
         self._options = options
-        self._assignment = assign(brief)
+        self._assignment = assign_axes(brief)
         self._premise = brief.idea.strip()
         self._rules: Rules
         # A base model writes stories and nothing else.
@@ -101,8 +101,8 @@ class DocumentSteps(Working):
             yield from self._gather()
             yield from self._dilemma()
             premises = yield from self._premises(count)
-        except Unanswered as unanswered:
-            return self.unanswered(unanswered)
+        except AskFailed as unanswered:
+            return self.reject_failed_ask(unanswered)
         if isinstance(premises, Rejected):
             return premises
         self._settle()
@@ -124,11 +124,11 @@ class DocumentSteps(Working):
                 ended = yield from self._continue()
             else:
                 ended = yield from self._write()
-        except Unanswered as unanswered:
-            return self.unanswered(unanswered)
+        except AskFailed as unanswered:
+            return self.reject_failed_ask(unanswered)
         if isinstance(ended, Rejected):
             return ended
-        return self.finished("written", {"text": ended})
+        return self.finish("written", {"text": ended})
 
     # ---- dilemma → premise
 
@@ -147,32 +147,32 @@ class DocumentSteps(Working):
         """
         if not has_numbered_dilemma(self._assignment):
             return
-        ask = self.ask(
+        ask = self.render_ask(
             self._author,
             "dilemmas",
             run={"count": str(DILEMMAS), "language": self._options.language},
             row={"passages": render_passages(self.passages)},
             max_tokens=_LIST_ROOM,
         )
-        listed = yield from judged(ask, Dilemmas)
-        dilemma = chosen(self._assignment.dilemma, listed.dilemmas)
+        listed = yield from ask_judge(ask, Dilemmas)
+        dilemma = resolve_index(self._assignment.dilemma, listed.dilemmas)
         self._assignment = self._assignment.with_dilemma(dilemma)
 
     def _premises(self, count: int) -> Steps[tuple[str, ...] | Rejected]:
         """Ask for premises; those that could only become a story which fails are left out."""
         people = self._names(self._options.names * count)
         ask = self._ask(self._author, "premise", _LIST_ROOM, count=str(count), people=people)
-        listed = yield from judged(afresh(ask, self._brief.attempt), Premises)
+        listed = yield from ask_judge(with_fresh_sample(ask, self._brief.attempt), Premises)
         rules = self._draw_up_rules()
         faults = {
-            premise: Review.of_checks(rules.check_premise(premise)) for premise in listed.premises
+            premise: Review.from_checks(rules.check_premise(premise)) for premise in listed.premises
         }
         sound = [premise for premise, found in faults.items() if not found.reasons]
         if not sound:
             self._settle()
             self.draft = listed.premises[0]
             first = faults[listed.premises[0]]
-            return self.rejected(*first.reasons, detail="; ".join(first.problems))
+            return self.reject(*first.reasons, detail="; ".join(first.problems))
         return tuple(sound[:count])
 
     # ---- draft → review → rewrite → judge
@@ -182,18 +182,18 @@ class DocumentSteps(Working):
         findings = yield from self._review(draft)
         draft = yield from self._rewrite(draft, findings)
         return (
-            yield from reviewed(
+            yield from refine(
                 self,
                 draft,
                 review=self._judge,
                 revise=self._mend,
-                revisions=0 if self._without("rewrite") else self._options.max_revisions,
+                max_revisions=0 if self._without("rewrite") else self._options.max_revisions,
             )
         )
 
     def _draft(self) -> Steps[str]:
         ask = self._ask("writer", "draft", self._text_room, premise=fence(self._premise))
-        return written(replace(ask, sample=self._brief.attempt))
+        return ask_writer(replace(ask, sample=self._brief.attempt))
 
     def _review(self, draft: str) -> Steps[Findings]:
         """Have a fresh reader, who knows nothing of premise and instructions, list problems.
@@ -203,33 +203,33 @@ class DocumentSteps(Working):
         self.draft = draft
         if self._without("review") or self._without("rewrite"):
             return Findings(problems=[])
-        findings = yield from judged(
+        findings = yield from ask_judge(
             self._ask("judge", "review", _JUDGE_ROOM, story=fence(draft)), Findings
         )
-        self.note(appraisal=findings.model_dump())
+        self.update_evidence(appraisal=findings.model_dump())
         return findings
 
     def _rewrite(self, draft: str, findings: Findings) -> Steps[str]:
         """Mend what the reader found, and in the same go what the checks find."""
         if self._without("rewrite") or not findings.problems:
             return draft
-        failed = Review.of_checks(self._rules.check(draft))
-        return (yield from self._mend(draft, failed.after(findings.problems)))
+        failed = Review.from_checks(self._rules.check(draft))
+        return (yield from self._mend(draft, failed.prepend_problems(findings.problems)))
 
     def _judge(self, story: str) -> Steps[Review]:
         """Check a story; only one that passes every check is worth the judge."""
         self.draft = story
         checks = self._rules.check(story)
-        self.note(checks=tuple(checks), verdict=None)
-        failed = Review.of_checks(checks)
+        self.update_evidence(checks=tuple(checks), verdict=None)
+        failed = Review.from_checks(checks)
         if failed.reasons or self._without("judge"):
             return failed
         ask = self._ask("judge", "judge", _JUDGE_ROOM, story=fence(story))
-        return (yield from judgement(self, ask, Verdict))
+        return (yield from judge_draft(self, ask, Verdict))
 
     def _mend(self, story: str, found: Review) -> Steps[str]:
         problems = render_list(found.problems)
-        return written(
+        return ask_writer(
             self._ask("writer", "rewrite", self._text_room, story=fence(story), problems=problems)
         )
 
@@ -243,48 +243,52 @@ class DocumentSteps(Working):
         opening = yield from self._open()
         if isinstance(opening, Rejected):
             return opening
-        self.settle(opening=opening.model_dump())
+        self.add_settings(opening=opening.model_dump())
         found = Review()
         faults: list[str] = []
         for sample in range(self._options.continuations):
             try:
-                text = yield from continued(self._continuation(opening, sample))
-            except Unanswered as unanswered:
+                text = yield from ask_continuation(self._continuation(opening, sample))
+            except AskFailed as unanswered:
                 found = Review((unanswered.reason,), (str(unanswered),))
             else:
-                story = joined(opening.beginning, text)
+                story = join_continuation(opening.beginning, text)
                 found = yield from self._judge(story)
                 if not found.reasons:
-                    self.settle(continuation=sample + 1)
+                    self.add_settings(continuation=sample + 1)
                     return story
             faults.append(f"continuation {sample + 1}: {'; '.join(found.problems)}")
-        return self.rejected(*found.reasons, detail=" | ".join(faults))
+        return self.reject(*found.reasons, detail=" | ".join(faults))
 
     def _open(self) -> Steps[Opening | Rejected]:
         """Ask for an opening; once more where no continuation could mend what is wrong with it."""
         ask = self._ask("judge", "opening", _LIST_ROOM, premise=fence(self._premise))
         found = Review()
         for time in range(2):
-            opening = yield from judged(afresh(ask, 2 * self._brief.attempt + time), Opening)
+            opening = yield from ask_judge(
+                with_fresh_sample(ask, 2 * self._brief.attempt + time), Opening
+            )
             self.draft = opening.beginning
             checks = self._rules.check_part(opening.beginning)
-            self.note(checks=tuple(checks))
-            found = Review.of_checks(checks)
+            self.update_evidence(checks=tuple(checks))
+            found = Review.from_checks(checks)
             if not found.reasons:
                 return opening
-        return self.rejected(*found.reasons, detail="; ".join(found.problems))
+        return self.reject(*found.reasons, detail="; ".join(found.problems))
 
     def _continuation(self, opening: Opening, sample: int) -> Ask:
-        ask = self.ask(
+        ask = self.render_ask(
             "writer", "continue", row=opening.model_dump(), max_tokens=self._story_tokens
         )
         sample += self._brief.attempt * self._options.continuations
-        return replace(ask, user=as_beginning(ask.user), prefix=True, sample=sample)
+        return replace(ask, user=end_paragraph(ask.user), is_completion=True, sample=sample)
 
     # ---- what the steps share
 
     def _ask(self, role: Role, name: str, room: int, **values: str) -> Ask:
-        return self.ask(role, name, run=self._run, row={**self._row, **values}, max_tokens=room)
+        return self.render_ask(
+            role, name, run=self._run, row={**self._row, **values}, max_tokens=room
+        )
 
     @property
     def _run(self) -> Mapping[str, str]:
@@ -294,11 +298,11 @@ class DocumentSteps(Working):
     def _row(self) -> Mapping[str, str]:
         return {
             "passages": render_passages(self.passages),
-            "about": render_about(self._brief),
+            "about": render_subject(self._brief),
             "dilemma": fence(self._assignment.dilemma),
             "assignment": fence(str(self._assignment)),
             "people": self._names(self._options.names),
-            "avoid": render_avoided(self._brief),
+            "avoid": render_overused(self._brief),
             "length": str(self._assignment.bounds),
         }
 
@@ -320,11 +324,11 @@ class DocumentSteps(Working):
     def _names(self, count: int) -> str:
         """Return names on offer: others for every story."""
         used = frozenset(self._brief.avoid.get("names", ()))
-        return names_on_offer(name_seed(self._brief, self._premise), count, used)
+        return render_name_pool(name_seed(self._brief, self._premise), count, used)
 
     @property
     def _story_tokens(self) -> int:
-        return _DOCUMENT_STEPS_TOKENS_A_WORD * self._assignment.bounds.most
+        return _MAX_TOKENS_PER_WORD * self._assignment.bounds.max_words
 
     @property
     def _text_room(self) -> int:
@@ -335,7 +339,7 @@ class DocumentSteps(Working):
 
     def _settle(self) -> None:
         premise = {"idea": self._premise} if self._premise else {}
-        self.settle(variety=dict(self._assignment.variety), **premise)
+        self.add_settings(variety=dict(self._assignment.variety), **premise)
 
 
 # ---- What a typical reply to each step looks like, for walking the steps without a model.
@@ -363,37 +367,40 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
     Raises:
         GeneratorError: The step is none of a story's.
     """
-    source = source_in(language)
-    words = assign(brief).bounds.middle
+    source = language_filler_source(language)
+    words = assign_axes(brief).bounds.midpoint
     match ask.step.rsplit("/", 1)[-1]:
         case "dilemmas":
             # One word more each, since what is said twice counts once.
-            said = [filler(_DILEMMA_WORDS + more, source=source) for more in range(DILEMMAS)]
+            said = [filler_text(_DILEMMA_WORDS + more, source=source) for more in range(DILEMMAS)]
             text = Dilemmas(dilemmas=said).model_dump_json()
         case "premise":
-            said = [filler(_PREMISE_WORDS + more, source=source) for more in range(wanted_of(ask))]
+            said = [
+                filler_text(_PREMISE_WORDS + more, source=source)
+                for more in range(parse_requested_count(ask))
+            ]
             text = Premises(premises=said).model_dump_json()
         case "draft" | "rewrite":
-            text = filler(words, source=source)
+            text = filler_text(words, source=source)
         case "review":
-            problems = [filler(_PROBLEM_WORDS)] * _PROBLEMS if at_stake else []
+            problems = [filler_text(_PROBLEM_WORDS)] * _PROBLEMS if at_stake else []
             text = Findings(problems=problems).model_dump_json()
         case "judge":
-            text = Verdict.sound().model_dump_json()
+            text = Verdict.all_passing().model_dump_json()
         case "opening":
             text = Opening(
-                title=filler(4, source=source),
-                headnote=filler(_HEADNOTE_WORDS, source=source),
-                beginning=filler(_BEGINNING_WORDS, source=source),
+                title=filler_text(4, source=source),
+                headnote=filler_text(_HEADNOTE_WORDS, source=source),
+                beginning=filler_text(_BEGINNING_WORDS, source=source),
             ).model_dump_json()
         case "continue":
-            text = filler(max(words - _BEGINNING_WORDS, 1), source=source)
+            text = filler_text(max(words - _BEGINNING_WORDS, 1), source=source)
         case other:
             raise GeneratorError(f"a story has no step {other!r} to rehearse")
-    return rehearsed(ask, text)
+    return make_mock_reply(ask, text)
 
 
-_TOKENS_A_WORD = 1.35
+_TOKENS_PER_WORD = 1.35
 
 
 class Story(DocumentGenerator):
@@ -421,7 +428,7 @@ class Story(DocumentGenerator):
     @property
     def typical_tokens(self) -> int:
         """About how long a story is, in tokens."""
-        return round(typical_words() * _TOKENS_A_WORD)
+        return round(typical_words() * _TOKENS_PER_WORD)
 
     def idea_steps(self, brief: Brief, *, count: int = 1) -> Steps[Ideas | Rejected]:
         """Return the steps that lead to premises.
@@ -439,14 +446,14 @@ class Story(DocumentGenerator):
         """
         return self._steps(item).document()
 
-    def rehearse(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
         """Return a typical answer, in length, to a step of a story."""
         return rehearsed_reply(ask, item, language=self.options.language, at_stake=at_stake)
 
     def _steps(self, brief: Brief) -> DocumentSteps:
-        check_subject(brief)
+        validate_subject(brief)
         evidence = self.evidence(
-            variety=dict(assign(brief).variety),
+            variety=dict(assign_axes(brief).variety),
             about=brief.about,
             language=self.options.language,
             base=self.options.base,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from whyset.errors import GeneratorError
 
-from .._brief import Axis, Brief, check_axes, is_numbered
-from .._variety import LengthBounds, ListedAxis, draw_on, listed_axes
+from .._brief import Axis, Brief, is_index, validate_axes
+from .._variety import AxisSpec, WordLimits, draw_axis_value, load_axis_specs
 
 DILEMMA = "dilemma"
 DILEMMAS = 12
@@ -36,10 +36,10 @@ class Assignment:
     variety: Mapping[str, str]
 
     @property
-    def bounds(self) -> LengthBounds:
+    def bounds(self) -> WordLimits:
         """How long the story should be."""
         length = self.variety["length"]
-        return LengthBounds.around(int(_listed()["length"].told(length) or length))
+        return WordLimits.around(int(_listed()["length"].describe(length) or length))
 
     @property
     def dilemma(self) -> str:
@@ -60,16 +60,16 @@ def axes() -> tuple[Axis, ...]:
     """Return the axes that a plan draws on."""
     meaning = "what pulls apart, of those that the passages of the story lead into"
     fixed = (listed.axis for listed in _listed().values())
-    return (*fixed, Axis(DILEMMA, meaning, {}, generated=DILEMMAS))
+    return (*fixed, Axis(DILEMMA, meaning, {}, generated_count=DILEMMAS))
 
 
 def typical_words() -> float:
     """Return how long a story is on average where lengths are drawn."""
     lengths = _listed()["length"]
-    return lengths.mean(lambda length: int(lengths.told(length)))
+    return lengths.weighted_mean(lambda length: int(lengths.describe(length)))
 
 
-def check_subject(brief: Brief) -> None:
+def validate_subject(brief: Brief) -> None:
     """A story must rest on something.
 
     Raises:
@@ -82,7 +82,7 @@ def check_subject(brief: Brief) -> None:
         )
 
 
-def assign(brief: Brief) -> Assignment:
+def assign_axes(brief: Brief) -> Assignment:
     """Settle every axis of a brief; what it leaves open is drawn by its seed.
 
     Every value may be in a person's own words; a length may be a number of words.
@@ -91,10 +91,11 @@ def assign(brief: Brief) -> Assignment:
         GeneratorError: The brief has an axis or a length that does not exist.
     """
     known = axes()
-    check_axes(brief, known, of="a story")
+    validate_axes(brief, known, subject="a story")
     told_apart = (brief.seed, brief.draft, brief.about, *brief.passages)
     variety = {
-        axis.name: brief.variety.get(axis.name) or draw_on(axis, *told_apart) for axis in known
+        axis.name: brief.variety.get(axis.name) or draw_axis_value(axis, *told_apart)
+        for axis in known
     }
     length = variety["length"]
     lengths = _listed()["length"].values
@@ -108,7 +109,7 @@ def assign(brief: Brief) -> Assignment:
 
 def has_numbered_dilemma(assignment: Assignment) -> bool:
     """Say whether the dilemma is still a place in a list that a model is to make."""
-    return is_numbered(assignment.dilemma)
+    return is_index(assignment.dilemma)
 
 
 def name_seed(brief: Brief, premise: str) -> int:
@@ -121,8 +122,8 @@ def name_seed(brief: Brief, premise: str) -> int:
 
 def _told(axis: str, value: str) -> str:
     """Return what a writer is told of a value; a person's own words as they stand."""
-    return _listed()[axis].told(value) or " ".join(value.split())
+    return _listed()[axis].describe(value) or " ".join(value.split())
 
 
-def _listed() -> Mapping[str, ListedAxis]:
-    return listed_axes(__package__)
+def _listed() -> Mapping[str, AxisSpec]:
+    return load_axis_specs(__package__)

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import yaml
 
-from whyset.datasets.export import Exported
+from whyset.datasets.export import ExportReport
 
-from ._facts import CardFacts, RunTold
+from ._facts import CardFacts, RunFacts
 
 # ---- The licences that the hub knows, as its documentation of repositories lists them.
 
@@ -97,11 +97,11 @@ _SIZES = (
     *((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M")),
     *((10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B")),
 )
-_NEVER_BROKEN = 1 << 20
+_YAML_WIDTH = 1 << 20
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
-def header(
+def render_header(
     *,
     title: str,
     licence: str,
@@ -132,7 +132,7 @@ def header(
     told |= {
         "task_categories": ["text-generation"],
         "tags": list(dict.fromkeys(tags)),
-        "size_categories": [size_of(rows)],
+        "size_categories": [size_category(rows)],
     }
     if configs:
         told["configs"] = [
@@ -142,11 +142,11 @@ def header(
             }
             for name, files in configs.items()
         ]
-    text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=_NEVER_BROKEN)
+    text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=_YAML_WIDTH)
     return f"---\n{text}---\n"
 
 
-def size_of(rows: int) -> str:
+def size_category(rows: int) -> str:
     """Return the hub's word for a number of rows."""
     return next((word for limit, word in _SIZES if rows < limit), "1B<n<10B")
 
@@ -177,7 +177,7 @@ class CardSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class CardExport:
+class ExportFacts:
     """What a card tells of an export; see `whyset.datasets.exporting.Exported`.
 
     Attributes:
@@ -205,13 +205,13 @@ class CardExport:
     mixed_sources: Sequence[str] = ()
 
 
-def card_text(
+def render_card(
     facts: CardFacts,
-    run: RunTold,
+    run: RunFacts,
     settings: CardSettings,
     *,
     files: Mapping[str, str] | None = None,
-    export: CardExport | None = None,
+    export: ExportFacts | None = None,
 ) -> str:
     """Return a dataset card: Markdown with a YAML header.
 
@@ -226,7 +226,7 @@ def card_text(
     title = settings.title or f"Rows by whyset ({', '.join(names) or 'nothing written'})"
     configs = export.configs if export else {"default": files} if files else {}
     parts = [
-        header(
+        render_header(
             title=title,
             licence=settings.licence,
             rows=export.rows if export else facts.rows,
@@ -234,38 +234,42 @@ def card_text(
             tags=["whyset", "synthetic", "constitution", *names],
             configs=configs,
         ),
-        f"# {_line(title)}\n",
-        "\n".join(_opening(facts)),
-        *_sections(facts, run, settings, export),
+        f"# {_escape_line(title)}\n",
+        "\n".join(_intro_lines(facts)),
+        *_iter_sections(facts, run, settings, export),
     ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts if part)
 
 
-def _opening(facts: CardFacts) -> Iterator[str]:
+def _intro_lines(facts: CardFacts) -> Iterator[str]:
     yield (
         "Made with whyset, which grounds training data in a constitution: a document of an AI's "
         "values. The `whyset` column, where it was kept, tells of every row what it came through."
     )
     for (title, digest), count in facts.constitutions.most_common():
-        yield f"\nConstitution: {_line(title)}, SHA-256 `{_code(digest)}` ({count:,} rows)."
+        yield f"\nConstitution: {_escape_line(title)}, SHA-256 `{_escape_code(digest)}` ({count:,} rows)."
 
 
-def _sections(
-    facts: CardFacts, run: RunTold, settings: CardSettings, export: CardExport | None
+def _iter_sections(
+    facts: CardFacts, run: RunFacts, settings: CardSettings, export: ExportFacts | None
 ) -> Iterator[str]:
-    yield _section("Rows", _rows(facts, run, export))
-    yield _section("Sources and licences", _sources(run, settings, export))
-    yield _section("How they were made", _making(facts))
-    yield _section("Checks", _checks(facts))
-    yield _section("Cost", _cost(run))
-    yield _section("Reproduce", _reproducing(run, export))
-    notes = [f"- {_line(note)}" for note in (export.notes if export else ())]
-    yield _section("Limits", [*(f"- {limit}" for limit in _LIMITS), *notes, *_annotated(facts)])
+    yield _render_section("Rows", _row_lines(facts, run, export))
+    yield _render_section("Sources and licences", _source_lines(run, settings, export))
+    yield _render_section("How they were made", _generation_lines(facts))
+    yield _render_section("Checks", _check_lines(facts))
+    yield _render_section("Cost", _cost_lines(run))
+    yield _render_section("Reproduce", _reproduction_lines(run, export))
+    notes = [f"- {_escape_line(note)}" for note in (export.notes if export else ())]
+    yield _render_section(
+        "Limits", [*(f"- {limit}" for limit in _LIMITS), *notes, *_limit_lines(facts)]
+    )
 
 
-def _rows(facts: CardFacts, run: RunTold, export: CardExport | None) -> Iterator[str]:
-    quarantined = _counts(run.summary.get("reasons"))
-    yield from _table(("outcome", "rows"), facts.outcomes.most_common(), unknown=facts.unknown)
+def _row_lines(facts: CardFacts, run: RunFacts, export: ExportFacts | None) -> Iterator[str]:
+    quarantined = _count_outcomes(run.summary.get("reasons"))
+    yield from _table_lines(
+        ("outcome", "rows"), facts.outcomes.most_common(), unknown=facts.unknown
+    )
     if export is not None:
         yield (
             f"\nExported for {export.consumer} as {export.kind}: {export.rows:,} rows, of which "
@@ -274,20 +278,22 @@ def _rows(facts: CardFacts, run: RunTold, export: CardExport | None) -> Iterator
         )
         for split, file in export.configs.get("control", {}).items():
             yield (
-                f"\n`{_code(file)}` is the matched control of {split}: the same rows with their "
+                f"\n`{_escape_code(file)}` is the matched control of {split}: the same rows with their "
                 "original responses, identical in everything else."
             )
         if export.left_out:
             yield "\nLeft out of the export:\n"
-            yield from _table(("reason", "rows"), export.left_out.items())
+            yield from _table_lines(("reason", "rows"), export.left_out.items())
     if quarantined:
         yield "\nQuarantined by the run, not in the data; a row may have several reasons:\n"
-        yield from _table(("reason", "rows"), quarantined.most_common())
+        yield from _table_lines(("reason", "rows"), quarantined.most_common())
 
 
-def _sources(run: RunTold, settings: CardSettings, export: CardExport | None) -> Iterator[str]:
+def _source_lines(
+    run: RunFacts, settings: CardSettings, export: ExportFacts | None
+) -> Iterator[str]:
     if settings.licence:
-        yield f"Licence of this dataset: {_line(settings.licence)}.\n"
+        yield f"Licence of this dataset: {_escape_line(settings.licence)}.\n"
     else:
         yield "No licence was stated for this dataset.\n"
     read = run.manifest.get("input")
@@ -296,10 +302,10 @@ def _sources(run: RunTold, settings: CardSettings, export: CardExport | None) ->
     told = {str(name): settings.sources.get(str(name), "not stated") for name in names}
     told |= settings.sources
     if told:
-        yield from _table(("source", "licence"), told.items())
+        yield from _table_lines(("source", "licence"), told.items())
 
 
-def _making(facts: CardFacts) -> Iterator[str]:
+def _generation_lines(facts: CardFacts) -> Iterator[str]:
     for what, counted in (
         ("Generators", facts.generators),
         ("Models", facts.models),
@@ -307,19 +313,19 @@ def _making(facts: CardFacts) -> Iterator[str]:
     ):
         if counted:
             told = "; ".join(
-                f"{_line(name)}" + (f" ({count:,} rows)" if count < facts.rows else "")
+                f"{_escape_line(name)}" + (f" ({count:,} rows)" if count < facts.rows else "")
                 for name, count in counted.most_common()
             )
             yield f"- {what}: {told}"
     if facts.prompts:
         yield "\nPrompts, each with its digest:\n"
         pairs = (name.rpartition(" ") for name in sorted(facts.prompts))
-        yield from _table(
+        yield from _table_lines(
             ("prompt", "digest"), ((name, f"`{digest}`") for name, _, digest in pairs)
         )
 
 
-def _checks(facts: CardFacts) -> Iterator[str]:
+def _check_lines(facts: CardFacts) -> Iterator[str]:
     if not facts.checks:
         return
     yield "Of the rows here; what failed for good is in no row. Skipped never counts as passed.\n"
@@ -328,13 +334,13 @@ def _checks(facts: CardFacts) -> Iterator[str]:
         made = statuses["passed"] + statuses["failed"]
         rate = f"{statuses['passed'] / made:.1%}" if made else "–"
         yield (
-            f"| {_cell(name)} | {statuses['passed']:,} | {statuses['failed']:,} | "
+            f"| {_escape_cell(name)} | {statuses['passed']:,} | {statuses['failed']:,} | "
             f"{statuses['skipped']:,} | {rate} |"
         )
 
 
-def _cost(run: RunTold) -> Iterator[str]:
-    if not run.spent:
+def _cost_lines(run: RunFacts) -> Iterator[str]:
+    if not run.costs:
         if run.manifest:
             yield "No model was asked."
         return
@@ -347,18 +353,18 @@ def _cost(run: RunTold) -> Iterator[str]:
         else f"Cost: {told}.\n"
     )
     yield "| step | model | replies | tokens in | tokens out |\n|---|---|---|---|---|"
-    for step in run.spent:
-        read = sum(int(step[name]) for name in _READ)
+    for step in run.costs:
+        read = sum(int(step[name]) for name in _INPUT_TOKEN_KEYS)
         yield (
-            f"| {_cell(step['step'])} | {_cell(step['model'])} | {step['replies']:,} | {read:,} | "
+            f"| {_escape_cell(step['step'])} | {_escape_cell(step['model'])} | {step['replies']:,} | {read:,} | "
             f"{step['output_tokens']:,} |"
         )
 
 
-_READ = ("input_tokens", "cache_read_tokens", "cache_write_tokens")
+_INPUT_TOKEN_KEYS = ("input_tokens", "cache_read_tokens", "cache_write_tokens")
 
 
-def _reproducing(run: RunTold, export: CardExport | None) -> Iterator[str]:
+def _reproduction_lines(run: RunFacts, export: ExportFacts | None) -> Iterator[str]:
     commands = [
         shlex.join(words) for words in (run.command(), export.command if export else ()) if words
     ]
@@ -373,7 +379,7 @@ def _reproducing(run: RunTold, export: CardExport | None) -> Iterator[str]:
     )
 
 
-def _annotated(facts: CardFacts) -> Iterator[str]:
+def _limit_lines(facts: CardFacts) -> Iterator[str]:
     if count := facts.outcomes["annotated"]:
         yield (
             f"- {count:,} rows are `annotated`: sentences of the constitution stand beside the "
@@ -381,44 +387,46 @@ def _annotated(facts: CardFacts) -> Iterator[str]:
         )
 
 
-def _section(title: str, lines: Sequence[str] | Iterator[str]) -> str:
+def _render_section(title: str, lines: Sequence[str] | Iterator[str]) -> str:
     text = "\n".join(lines).strip("\n")
     return f"## {title}\n\n{text}\n" if text else ""
 
 
-def _table(names: tuple[str, str], rows: Any, *, unknown: int = 0) -> Iterator[str]:
+def _table_lines(names: tuple[str, str], rows: Any, *, unknown: int = 0) -> Iterator[str]:
     yield f"| {names[0]} | {names[1]} |\n|---|---|"
     for name, value in rows:
-        told = f"{value:,}" if isinstance(value, int) else _cell(value)
-        yield f"| {_cell(name)} | {told} |"
+        told = f"{value:,}" if isinstance(value, int) else _escape_cell(value)
+        yield f"| {_escape_cell(name)} | {told} |"
     if unknown:
         yield f"| without provenance | {unknown:,} |"
 
 
-def _counts(held: Any) -> Counter[str]:
+def _count_outcomes(held: Any) -> Counter[str]:
     return Counter(held if isinstance(held, Mapping) else {})
 
 
-def _line(text: object) -> str:
+def _escape_line(text: object) -> str:
     """Return a text from the data as a stretch of a line: no markup of its own, no line end."""
     return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", " ".join(str(text).split()))
 
 
-def _cell(text: object) -> str:
+def _escape_cell(text: object) -> str:
     said = " ".join(str(text).split())
     if said.startswith("`") and said.endswith("`"):
-        return f"`{_code(said.strip('`'))}`"
-    return _line(said).replace(r"\_", "_")
+        return f"`{_escape_code(said.strip('`'))}`"
+    return _escape_line(said).replace(r"\_", "_")
 
 
-def _code(text: str) -> str:
+def _escape_code(text: str) -> str:
     return " ".join(text.replace("`", "'").replace("|", "/").split())
 
 
 # ---- What a dataset card tells of an export.
 
 
-def card_export(exported: Exported, output: str, form: str | None = None) -> CardExport:
+def collect_export_facts(
+    exported: ExportReport, output: str, form: str | None = None
+) -> ExportFacts:
     """Return what a card tells of an export.
 
     Args:
@@ -428,26 +436,30 @@ def card_export(exported: Exported, output: str, form: str | None = None) -> Car
     """
     configs: dict[str, dict[str, str]] = {}
     for file in exported.files:
-        configs.setdefault("control" if file.control else "default", {})[file.split] = file.name
-    left = exported.own.left_out + exported.own.refused + exported.others.refused
-    return CardExport(
-        exported.consumer,
+        configs.setdefault("control" if file.is_control else "default", {})[file.split] = file.name
+    left = (
+        exported.own_counts.excluded
+        + exported.own_counts.rejected
+        + exported.ordinary_counts.rejected
+    )
+    return ExportFacts(
+        exported.trainer,
         exported.kind,
         exported.rows,
-        exported.mixed,
-        exported.share,
+        exported.mixed_rows,
+        exported.synthetic_share,
         dict(sorted(left.items())),
         exported.notes,
-        _command(exported, output, form),
+        _export_command(exported, output, form),
         configs,
         exported.mixed_sources,
     )
 
 
-def _command(exported: Exported, output: str, form: str | None) -> list[str]:
+def _export_command(exported: ExportReport, output: str, form: str | None) -> list[str]:
     """Return the command of an export, with no path in it."""
     settings = exported.settings
-    words = ["whyset", "export", *exported.sources, "-o", output, "--for", exported.consumer]
+    words = ["whyset", "export", *exported.sources, "-o", output, "--for", exported.trainer]
     words += [word for name in exported.mixed_sources for word in ("--mix", name)]
     values: Mapping[str, Any] = {
         "kind": settings.kind,

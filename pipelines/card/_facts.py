@@ -7,40 +7,40 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from whyset.datasets import DEFAULT, DatasetError, Selection
+from whyset.datasets import DEFAULT_SELECTION, DatasetError, Selection
 from whyset.errors import RunError
-from whyset.generators import GeneratorError, open_generator
+from whyset.generators import GeneratorError, load_generator_class
 
-from .._files import RunFiles, beside_output
+from .._files import RunFiles, sibling_path
 from ..ledger._status import RunStatus
 
 # ---- What the manifest and the ledger beside an output tell of the run, for a dataset card.
 
 
 @dataclass(frozen=True, slots=True)
-class RunTold:
+class RunFacts:
     """What is known of the run that made an output.
 
     Attributes:
         manifest: The manifest; empty where there is none.
-        spent: Steps, each with its model, replies, tokens, and dollars where those are known.
+        costs: Steps, each with its model, replies, tokens, and dollars where those are known.
     """
 
     manifest: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    spent: tuple[Mapping[str, Any], ...] = ()
+    costs: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
-    def of(cls, output: Path) -> "RunTold":
+    def read(cls, output: Path) -> "RunFacts":
         """Read what lies beside an output; nothing where nothing does.
 
         Raises:
             RunError: There is a manifest that cannot be read.
         """
-        manifest = _manifest(beside_output(output, "run.json"))
+        manifest = _read_manifest(sibling_path(output, "run.json"))
         spent = manifest.get("summary", {}).get("spent", [])
-        ledger = RunFiles.ledger_of(output)
+        ledger = RunFiles.ledger_path(output)
         if not manifest and ledger.is_file():
-            spent = RunStatus.of(ledger).record()["steps"]
+            spent = RunStatus.read(ledger).record()["steps"]
         return cls(manifest, tuple(spent))
 
     @property
@@ -48,7 +48,7 @@ class RunTold:
         """Which responses were worked on, in the shape that rows were written in."""
         held = self.manifest.get("selection")
         if not isinstance(held, Mapping):
-            return DEFAULT
+            return DEFAULT_SELECTION
         try:
             return Selection(
                 turns=held["turns"],
@@ -56,7 +56,7 @@ class RunTold:
                 shape=self.manifest.get("to") or held["shape"],
             )
         except (KeyError, DatasetError):
-            return DEFAULT
+            return DEFAULT_SELECTION
 
     @property
     def summary(self) -> Mapping[str, Any]:
@@ -67,7 +67,7 @@ class RunTold:
     @property
     def dollars(self) -> float | None:
         """What it cost; `None` where a part of it is not known."""
-        costs = [step.get("dollars") for step in self.spent]
+        costs = [step.get("dollars") for step in self.costs]
         return None if None in costs else float(sum(filter(None, costs)))
 
     def command(self) -> list[str]:
@@ -84,7 +84,7 @@ class RunTold:
         words += ["-o", str(told["output"]), *self._written(), *self._models()]
         if told["constitution"].get("file"):
             words += ["--constitution", str(told["constitution"]["file"])]
-        return [*words, *_options(name, told.get("settings", {})), *self._selected()]
+        return [*words, *_changed_options(name, told.get("settings", {})), *self._selected()]
 
     def _written(self) -> list[str]:
         plan = self.manifest.get("plan")
@@ -110,7 +110,7 @@ class RunTold:
         return words
 
 
-def _manifest(path: Path) -> dict[str, Any]:
+def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -122,10 +122,10 @@ def _manifest(path: Path) -> dict[str, Any]:
     return held
 
 
-def _options(generator: str, settings: Mapping[str, Any]) -> list[str]:
+def _changed_options(generator: str, settings: Mapping[str, Any]) -> list[str]:
     """Return the options that were chosen otherwise than by default."""
     try:
-        usual = open_generator(generator).options_class.model_fields
+        usual = load_generator_class(generator).options_class.model_fields
     except GeneratorError:
         usual = {}
     words: list[str] = []
@@ -137,11 +137,11 @@ def _options(generator: str, settings: Mapping[str, Any]) -> list[str]:
         elif name in usual:
             default = usual[name].get_default(call_default_factory=True)
             if value != (list(default) if isinstance(default, tuple) else default):
-                words += _option(name, value)
+                words += _option_words(name, value)
     return words
 
 
-def _option(name: str, value: Any) -> Sequence[str]:
+def _option_words(name: str, value: Any) -> Sequence[str]:
     flag = "-k" if name == "k" else f"--{name.replace('_', '-')}"
     if isinstance(value, bool):
         return [flag] if value else [f"--no-{flag.removeprefix('--')}"]
@@ -150,7 +150,7 @@ def _option(name: str, value: Any) -> Sequence[str]:
     return [flag, str(value)] if value is not None else []
 
 
-_TOLD = (
+_SETTINGS_SHOWN = (
     *("channel", "cite", "on_conflict", "language", "turns", "under", "without"),
     *("model_name", "constitution_name"),
 )
@@ -193,21 +193,23 @@ class CardFacts:
             return
         self.outcomes[str(provenance.get("outcome"))] += 1
         self.generators[f"{provenance.get('generator')} {provenance.get('version')}"] += 1
-        self.models.update(f"{role}: {name}" for role, name in _pairs(provenance, "models"))
-        self.prompts.update(f"{name} {digest}" for name, digest in _pairs(provenance, "prompts"))
+        self.models.update(f"{role}: {name}" for role, name in _iter_pairs(provenance, "models"))
+        self.prompts.update(
+            f"{name} {digest}" for name, digest in _iter_pairs(provenance, "prompts")
+        )
         constitution = provenance.get("constitution")
         if isinstance(constitution, Mapping):
             said = (str(constitution.get("title")), str(constitution.get("sha256")))
             self.constitutions[said] += 1
-        self.settings.update(_settings(provenance))
+        self.settings.update(_iter_settings(provenance))
         if isinstance(language := provenance.get("language"), str) and language:
             self.languages[language] += 1
-        for checks in _checks(provenance):
+        for checks in _iter_checks(provenance):
             for name, status in checks.items():
                 self.checks.setdefault(str(name), Counter())[str(status)] += 1
 
     @classmethod
-    def of(cls, provenances: Iterable[Mapping[str, Any] | None]) -> "CardFacts":
+    def from_provenance(cls, provenances: Iterable[Mapping[str, Any] | None]) -> "CardFacts":
         """Count the provenance of rows."""
         facts = cls()
         for provenance in provenances:
@@ -215,14 +217,14 @@ class CardFacts:
         return facts
 
 
-def _pairs(provenance: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
+def _iter_pairs(provenance: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
     held = provenance.get(name)
     if isinstance(held, Mapping):
         yield from ((str(key), str(value)) for key, value in held.items())
 
 
-def _settings(provenance: Mapping[str, Any]) -> Iterator[str]:
-    for name in _TOLD:
+def _iter_settings(provenance: Mapping[str, Any]) -> Iterator[str]:
+    for name in _SETTINGS_SHOWN:
         value = provenance.get(name)
         if isinstance(value, list | tuple):
             value = ", ".join(map(str, value))
@@ -230,7 +232,7 @@ def _settings(provenance: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name}: {value}"
 
 
-def _checks(provenance: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _iter_checks(provenance: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     targets = provenance.get("targets")
     for held in targets if isinstance(targets, list) else [provenance]:
         checks = held.get("checks") if isinstance(held, Mapping) else None

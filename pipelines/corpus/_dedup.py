@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from whyset.datasets import COLUMN, BadRow, DatasetError, open_source, provenance_of
+from whyset.datasets import PROVENANCE_COLUMN, BadRow, DatasetError, open_source, require_provenance
 from whyset.generators import DocumentGenerator
 from whyset.retriever import Embedder
 
-from ._overuse import texts_in
+from ._overuse import iter_texts
 
 # ---- Near-duplicates by their words: MinHash over runs of three, in an index that finds the
 # nearest.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Sketch = Any
     """A text's MinHash; `datasketch` ships no types."""
 
-_RUN = 3
+_SHINGLE_WORDS = 3
 _PERMUTATIONS = 128
 # 32 bands of 4 find 87 % of the pairs that are half alike, 99 % of those that are 0.6 alike; what
 # they find beside that is compared hash by hash and left.
@@ -32,13 +32,13 @@ _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 
 
-def words_of(text: str) -> list[str]:
+def normalize_words(text: str) -> list[str]:
     """Return the words of a text as they are compared: in lower case, without marks."""
     return _WORD.findall(text.casefold())
 
 
 @dataclass(frozen=True, slots=True)
-class WordsAlike:
+class ShingleMatch:
     """A text found, and how much it has in common with another.
 
     Attributes:
@@ -61,23 +61,26 @@ class ShingleIndex:
         self._held: dict[str, tuple[int, Sketch]] = {}
         self._added = 0
 
-    def sketch(self, text: str) -> "Sketch":
+    def compute_minhash(self, text: str) -> "Sketch":
         """Return what a text is compared by."""
         from datasketch import MinHash
 
-        words = words_of(text)
-        runs = {" ".join(words[at : at + _RUN]) for at in range(max(len(words) - _RUN + 1, 1))}
+        words = normalize_words(text)
+        runs = {
+            " ".join(words[at : at + _SHINGLE_WORDS])
+            for at in range(max(len(words) - _SHINGLE_WORDS + 1, 1))
+        }
         sketch = MinHash(num_perm=_PERMUTATIONS, seed=_SEED, scheme="affine32")
         sketch.update_batch([run.encode() for run in sorted(runs)])
         return sketch
 
-    def nearest(self, sketch: "Sketch") -> WordsAlike | None:
+    def find_nearest(self, sketch: "Sketch") -> ShingleMatch | None:
         """Return the text that has most in common with one, of several the first added."""
-        best: WordsAlike | None = None
+        best: ShingleMatch | None = None
         for _, key in sorted((self._held[key][0], key) for key in self._index.query(sketch)):
             share = float(self._held[key][1].jaccard(sketch))
             if best is None or share > best.share:
-                best = WordsAlike(key, share)
+                best = ShingleMatch(key, share)
         return best
 
     def add(self, key: str, sketch: "Sketch") -> None:
@@ -96,7 +99,7 @@ class ShingleIndex:
 
 
 @dataclass(frozen=True, slots=True)
-class Existing:
+class ExistingDocument:
     """A document of another corpus.
 
     Attributes:
@@ -110,7 +113,9 @@ class Existing:
     idea: str
 
 
-def existing_documents(files: Sequence[Path], generator: DocumentGenerator) -> Iterator[Existing]:
+def read_existing_documents(
+    files: Sequence[Path], generator: DocumentGenerator
+) -> Iterator[ExistingDocument]:
     """Yield the documents of files, in their order.
 
     A document that the same generator wrote is compared as the generator says; any other by all
@@ -128,23 +133,25 @@ def existing_documents(files: Sequence[Path], generator: DocumentGenerator) -> I
                     f"{path}:{record.line}: cannot be compared with: {record.reason}; mend the "
                     "file or leave it out"
                 )
-            yield _existing(f"{name}:{record.line}", dict(record.columns), generator)
+            yield _parse_existing_document(f"{name}:{record.line}", dict(record.columns), generator)
 
 
-def _existing(label: str, columns: dict[str, Any], generator: DocumentGenerator) -> Existing:
+def _parse_existing_document(
+    label: str, columns: dict[str, Any], generator: DocumentGenerator
+) -> ExistingDocument:
     idea = ""
     try:
-        told = provenance_of(columns)
+        told = require_provenance(columns)
     except DatasetError:
         told = {}
-    columns.pop(COLUMN, None)
+    columns.pop(PROVENANCE_COLUMN, None)
     if isinstance(told.get("idea"), str):
         idea = told["idea"]
     try:
-        text = generator.text_of(columns)
+        text = generator.document_text(columns)
     except (KeyError, TypeError, IndexError, ValueError, AttributeError):
-        text = "\n\n".join(texts_in(columns))
-    return Existing(label, text, idea)
+        text = "\n\n".join(iter_texts(columns))
+    return ExistingDocument(label, text, idea)
 
 
 if TYPE_CHECKING:
@@ -153,29 +160,29 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-SHORT, LONG = 60, 180
+SHORT_WORDS, LONG_WORDS = 60, 180
 """Words of a short text and of a long one, between which the threshold of meaning changes."""
 
-_WINDOW = LONG // 2
-_FIRST_ROOM = 256
+_WINDOW = LONG_WORDS // 2
+_INITIAL_CAPACITY = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class DedupThresholds:
     """From when on a text counts as a near-duplicate; docs/planning.md has the measurement.
 
     Attributes:
-        words: The share of runs of three words in common, 0 to 1.
-        short: The cosine of two texts of which one has up to `SHORT` words.
-        long: The cosine of two texts of `LONG` words or more.
+        shingle_share: The share of runs of three words in common, 0 to 1.
+        short_cosine: The cosine of two texts of which one has up to `SHORT_WORDS` words.
+        long_cosine: The cosine of two texts of `LONG_WORDS` words or more.
     """
 
-    words: float = 0.5
-    short: float = 0.90
-    long: float = 0.88
+    shingle_share: float = 0.5
+    short_cosine: float = 0.90
+    long_cosine: float = 0.88
 
 
-MEASURED = Likeness()
+DEFAULT_THRESHOLDS = DedupThresholds()
 """The thresholds of meaning were measured with `minilm`, and hold for no other embedder."""
 
 
@@ -185,34 +192,36 @@ class Fingerprint:
 
     Attributes:
         words: How many it has.
-        sketch: Its words.
+        minhash: Its words.
         vector: Its meaning; `None` where there is no embedder.
     """
 
     words: int
-    sketch: Any
+    minhash: Any
     vector: "Vectors | None"
 
 
 @dataclass(frozen=True, slots=True)
-class Resemblance:
+class NearDuplicate:
     """That a text is too much like another.
 
     Attributes:
         key: What the other was added under.
-        by: What they have in common.
-        degree: How much: the share of runs of words, or the cosine.
+        measure: What they have in common.
+        score: How much: the share of runs of words, or the cosine.
     """
 
     key: str
-    by: str
-    degree: float
+    measure: str
+    score: float
 
 
-class Novelty:
+class Deduplicator:
     """The texts so far, and whether another is new beside them."""
 
-    def __init__(self, embedder: Embedder | None, likeness: Likeness = MEASURED) -> None:
+    def __init__(
+        self, embedder: Embedder | None, likeness: DedupThresholds = DEFAULT_THRESHOLDS
+    ) -> None:
         """Begin with none.
 
         Args:
@@ -227,7 +236,7 @@ class Novelty:
         self._vectors: Vectors | None = None
         self._lengths: NDArray[np.float32] | None = None
 
-    def fingerprints(self, texts: Sequence[str]) -> list[Fingerprint]:
+    def compute_fingerprints(self, texts: Sequence[str]) -> list[Fingerprint]:
         """Return what texts are compared by; all are embedded in one pass.
 
         Raises:
@@ -235,26 +244,26 @@ class Novelty:
         """
         vectors: Sequence[Vectors | None] = [None] * len(texts)
         if self._embedder is not None and texts:
-            vectors = list(self._embedder.embed([_gist(text) for text in texts]))
+            vectors = list(self._embedder.embed([_embedding_excerpt(text) for text in texts]))
         return [
-            Fingerprint(len(words_of(text)), self._shingles.sketch(text), vector)
+            Fingerprint(len(normalize_words(text)), self._shingles.compute_minhash(text), vector)
             for text, vector in zip(texts, vectors, strict=True)
         ]
 
-    def resembled(self, text: Fingerprint) -> Resemblance | None:
+    def find_duplicate(self, text: Fingerprint) -> NearDuplicate | None:
         """Return which text one is a near-duplicate of, if of any."""
-        alike = self._shingles.nearest(text.sketch)
-        if alike is not None and alike.share >= self._likeness.words:
-            return Resemblance(alike.key, "words", round(alike.share, 2))
-        return self._by_meaning(text)
+        alike = self._shingles.find_nearest(text.minhash)
+        if alike is not None and alike.share >= self._likeness.shingle_share:
+            return NearDuplicate(alike.key, "words", round(alike.share, 2))
+        return self._find_by_meaning(text)
 
     def add(self, key: str, text: Fingerprint) -> None:
         """Put a text among those that others are compared with."""
-        self._shingles.add(key, text.sketch)
+        self._shingles.add(key, text.minhash)
         self._places[key] = len(self._keys)
         self._keys.append(key)
         if text.vector is not None:
-            self._hold(text.vector, text.words)
+            self._store_vector(text.vector, text.words)
 
     def remove(self, key: str) -> None:
         """Take a text out again."""
@@ -263,7 +272,7 @@ class Novelty:
         if self._vectors is not None:
             self._vectors[place] = 0.0
 
-    def _by_meaning(self, text: Fingerprint) -> Resemblance | None:
+    def _find_by_meaning(self, text: Fingerprint) -> NearDuplicate | None:
         import numpy as np
 
         if text.vector is None or self._vectors is None or self._lengths is None:
@@ -271,20 +280,24 @@ class Novelty:
         count = len(self._keys)
         cosines = self._vectors[:count] @ text.vector
         shorter = np.minimum(self._lengths[:count], text.words)
-        least = np.interp(shorter, [SHORT, LONG], [self._likeness.short, self._likeness.long])
+        least = np.interp(
+            shorter,
+            [SHORT_WORDS, LONG_WORDS],
+            [self._likeness.short_cosine, self._likeness.long_cosine],
+        )
         beyond = cosines - least
         place = int(beyond.argmax())
         if beyond[place] < 0:
             return None
-        return Resemblance(self._keys[place], "meaning", round(float(cosines[place]), 3))
+        return NearDuplicate(self._keys[place], "meaning", round(float(cosines[place]), 3))
 
-    def _hold(self, vector: "Vectors", words: int) -> None:
+    def _store_vector(self, vector: "Vectors", words: int) -> None:
         import numpy as np
 
         count = len(self._keys)
         if self._vectors is None or self._lengths is None:
-            self._vectors = np.zeros((_FIRST_ROOM, len(vector)), np.float32)
-            self._lengths = np.zeros(_FIRST_ROOM, np.float32)
+            self._vectors = np.zeros((_INITIAL_CAPACITY, len(vector)), np.float32)
+            self._lengths = np.zeros(_INITIAL_CAPACITY, np.float32)
         elif count > len(self._vectors):
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
             self._lengths = np.concatenate([self._lengths, np.zeros_like(self._lengths)])
@@ -292,9 +305,9 @@ class Novelty:
         self._lengths[count - 1] = words
 
 
-def _gist(text: str) -> str:
+def _embedding_excerpt(text: str) -> str:
     """Return how a text begins and ends: as much as the embedder reads in one go."""
     words = text.split()
-    if len(words) <= LONG:
+    if len(words) <= LONG_WORDS:
         return text
     return " ".join([*words[:_WINDOW], *words[-_WINDOW:]])

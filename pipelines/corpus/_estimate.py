@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import partial
 
 from whyset.datasets import BadRow
-from whyset.errors import BudgetSpent, PlanError
+from whyset.errors import BudgetExhausted, PlanError
 from whyset.generators import (
     IDEAS,
     Ask,
@@ -26,15 +26,15 @@ from whyset.generators import (
 )
 from whyset.models import Prices
 
-from .._assembly import Crew
-from ..engine._live import Done
+from .._assembly import Pipeline
+from ..engine._live import RowResult
 from ..engine._record import RowRecord, row_key
-from ..estimate._cost import Estimate, Forecast, Range, Ranges, StepForecast
-from ..estimate._estimate import Known, estimate
-from ..plan import Context, Plan, attempt_seed
+from ..estimate._cost import ConfidenceInterval, Estimate, Forecast, ForecastIntervals, StepForecast
+from ..estimate._estimate import LedgerReader, estimate_run
+from ..plan import Context, Plan, derive_attempt_seed
 from ._production import ContextStage, Production
 
-CORPUS_SAMPLE = 200
+DEFAULT_CORPUS_SAMPLE = 200
 """How many documents are walked where nothing else is said: every check is made on each of them,
 in several ways, which takes a good part of a minute."""
 
@@ -42,19 +42,19 @@ in several ways, which takes a good part of a minute."""
 def estimate_corpus(
     plan: Plan,
     contexts: Sequence[Context],
-    crew: Crew,
+    crew: Pipeline,
     generator: DocumentGenerator,
     prices: Prices,
     *,
-    ledger: Known | None,
-    replay: Callable[["LedgerEngine"], Production],
+    ledger: LedgerReader | None,
+    replay: Callable[["ReplayEngine"], Production],
     sample: int,
     seed: int,
     rejected: float,
 ) -> Estimate:
     """Say what a corpus would take from here on; nothing is sent.
 
-    Ideas and documents are estimated apart, as `estimate` does it, and added up. What is excluded
+    Ideas and documents are estimated apart, as `estimate_run` does it, and added up. What is excluded
     from later waves is not known yet, and left out.
 
     Args:
@@ -71,12 +71,12 @@ def estimate_corpus(
 
     Raises:
         PlanError: The share is none.
-        WhysetError: See `estimate`.
+        WhysetError: See `estimate_run`.
     """
     if not 0 <= rejected < 1:
         raise PlanError(f"the share of rejected attempts is 0 or more and below 1, not {rejected}")
-    engine = LedgerEngine(crew, ledger)
-    ended = _replayed(replay(engine)) if ledger is not None else frozenset()
+    engine = ReplayEngine(crew, ledger)
+    ended = _replay_ledger(replay(engine)) if ledger is not None else frozenset()
     stage = ContextStage(generator, count=plan.drafts)
     left = [context for context in contexts if not ended.issuperset(context.slots)]
     estimates = []
@@ -86,44 +86,44 @@ def estimate_corpus(
             begun |= {brief.line for brief in engine.ideas.latest}
         exact = {brief.line: brief for brief in engine.ideas.waiting}
         fresh = [
-            exact.get(context.slots[0]) or _brief(plan, context, context.slots[0])
+            exact.get(context.slots[0]) or _make_brief(plan, context, context.slots[0])
             for context in left
             if not begun.issuperset(set(context.slots) - ended)
         ]
         estimates.append(
-            estimate(
+            estimate_run(
                 replace(crew, generator=stage),
                 [*engine.ideas.known, *fresh],
                 prices,
                 ledger=ledger,
                 sample=sample,
                 seed=seed,
-                shared=True,
+                has_shared_asks=True,
             )
         )
     exact = {brief.line: brief for brief in engine.documents.waiting}
     todo = [
-        exact.get(slot) or _brief(plan, context, slot)
+        exact.get(slot) or _make_brief(plan, context, slot)
         for context in left
         for slot in context.slots
         if slot not in ended
     ]
-    documents = estimate(
-        replace(crew, generator=_AfterIdeas(generator, stage)),
+    documents = estimate_run(
+        replace(crew, generator=_DocumentStage(generator, stage)),
         [*engine.documents.known, *todo],
         prices,
         ledger=ledger,
         sample=sample,
         seed=seed,
-        shared=True,
+        has_shared_asks=True,
     )
     again = sum(rejected**attempt for attempt in range(plan.attempts))
-    together = _together([*estimates, documents], again, documents)
+    together = _add_estimates([*estimates, documents], again, documents)
     return replace(together, rows=plan.documents, finished=plan.documents - len(todo))
 
 
 @dataclass(slots=True)
-class _Pass:
+class _StageRecord:
     """What one stage has gone through.
 
     Attributes:
@@ -137,7 +137,7 @@ class _Pass:
     waiting: list[Brief] = field(default_factory=list)
 
 
-class LedgerEngine:
+class ReplayEngine:
     """Goes through rows as far as a ledger knows what became of them, and then is spent.
 
     Attributes:
@@ -145,15 +145,15 @@ class LedgerEngine:
         documents: The others.
     """
 
-    def __init__(self, crew: Crew, ledger: Known | None) -> None:
-        self.ideas = _Pass()
-        self.documents = _Pass()
+    def __init__(self, crew: Pipeline, ledger: LedgerReader | None) -> None:
+        self.ideas = _StageRecord()
+        self.documents = _StageRecord()
         self._crew = crew
         self._ledger = ledger
 
     async def run(
         self, rows: Iterable[Item | BadRow], *, generator: Generator | None = None
-    ) -> AsyncGenerator[Done, None]:
+    ) -> AsyncGenerator[RowResult, None]:
         """Yield what is known, up to the first row that is not.
 
         Raises:
@@ -168,13 +168,13 @@ class LedgerEngine:
             held = self._ledger.row(row_key(brief, identity)) if self._ledger else None
             if held is None:
                 stage.waiting = briefs[place:]
-                raise BudgetSpent("The ledger knows no more")
+                raise BudgetExhausted("The ledger knows no more")
             stage.known.append(brief)
             stage.latest.append(brief)
-            yield Done(brief, RowRecord.from_bytes(held), reused=True)
+            yield RowResult(brief, RowRecord.from_bytes(held), is_reused=True)
 
 
-class _AfterIdeas(Generator):
+class _DocumentStage(Generator):
     """The steps of documents alone: what idea they are written from is rehearsed unseen."""
 
     def __init__(self, generator: DocumentGenerator, stage: ContextStage) -> None:
@@ -197,9 +197,9 @@ class _AfterIdeas(Generator):
             item = replace(item, idea=idea, variety=variety)
         return (yield from self._generator.steps(item))
 
-    def rehearse(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
+    def mock_reply(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
         """Return the generator's typical answer."""
-        return self._generator.rehearse(ask, item, at_stake=at_stake)
+        return self._generator.mock_reply(ask, item, at_stake=at_stake)
 
     def _unseen(self, item: Brief) -> Steps[Finished | Rejected]:
         steps = self._stage.steps(item)
@@ -210,10 +210,12 @@ class _AfterIdeas(Generator):
             except StopIteration as end:
                 result: Finished | Rejected = end.value
                 return result
-            sent = self._stage.rehearse(wanted, item) if isinstance(wanted, Ask) else (yield wanted)
+            sent = (
+                self._stage.mock_reply(wanted, item) if isinstance(wanted, Ask) else (yield wanted)
+            )
 
 
-def _replayed(production: Production) -> frozenset[int]:
+def _replay_ledger(production: Production) -> frozenset[int]:
     """Go through what the ledger holds; return the documents that are written or given up."""
 
     async def ended() -> frozenset[int]:
@@ -221,9 +223,9 @@ def _replayed(production: Production) -> frozenset[int]:
         try:
             async with aclosing(production.run()) as attempts:
                 async for attempt in attempts:
-                    if attempt.accepted or attempt.given_up:
+                    if attempt.is_accepted or attempt.is_abandoned:
                         over.add(attempt.slot)
-        except BudgetSpent:
+        except BudgetExhausted:
             pass
         return frozenset(over)
 
@@ -232,42 +234,42 @@ def _replayed(production: Production) -> frozenset[int]:
         return pool.submit(lambda: asyncio.run(ended())).result()
 
 
-def _brief(plan: Plan, context: Context, slot: int) -> Brief:
+def _make_brief(plan: Plan, context: Context, slot: int) -> Brief:
     return Brief(
         slot,
         passages=context.passages,
         variety=context.variety,
         draft=slot - context.slots[0],
-        seed=attempt_seed(plan, slot, 0),
+        seed=derive_attempt_seed(plan, slot, 0),
     )
 
 
-def _together(estimates: Sequence[Estimate], again: float, documents: Estimate) -> Estimate:
+def _add_estimates(estimates: Sequence[Estimate], again: float, documents: Estimate) -> Estimate:
     """Add estimates up, each ask so often as attempts are expected."""
-    add = partial(_sum, again=again)
-    so_far = [each.as_so_far for each in estimates]
+    add = partial(_add_forecasts, again=again)
+    so_far = [each.projected for each in estimates]
     known = [each for each in so_far if each is not None]
     return replace(
         documents,
         least=add([each.least for each in estimates]),
         most=add([each.most for each in estimates]),
-        as_so_far=add(known) if documents.as_so_far is not None else None,
+        projected=add(known) if documents.projected is not None else None,
     )
 
 
-def _sum(forecasts: Sequence[Forecast], *, again: float) -> Forecast:
-    steps = tuple(_times(step, again) for each in forecasts for step in each.steps)
+def _add_forecasts(forecasts: Sequence[Forecast], *, again: float) -> Forecast:
+    steps = tuple(_scale_step(step, again) for each in forecasts for step in each.steps)
     total = Forecast(steps)
-    if all(each.ranges is None for each in forecasts):
+    if all(each.intervals is None for each in forecasts):
         return total
     ranges = {
-        name: _added([_range(each, name) for each in forecasts], again)
+        name: _add_intervals([_total_interval(each, name) for each in forecasts], again)
         for name in ("asks", "prompt_tokens", "output_tokens", "live", "batch")
     }
-    return Forecast(steps, Ranges(**ranges))
+    return Forecast(steps, ForecastIntervals(**ranges))
 
 
-def _times(step: StepForecast, again: float) -> StepForecast:
+def _scale_step(step: StepForecast, again: float) -> StepForecast:
     usage = step.usage
     exact = Decimal(str(again))
     return replace(
@@ -284,10 +286,10 @@ def _times(step: StepForecast, again: float) -> StepForecast:
     )
 
 
-def _range(forecast: Forecast, name: str) -> Range | None:
+def _total_interval(forecast: Forecast, name: str) -> ConfidenceInterval | None:
     """Return where a total lies; on a point where every row was walked."""
-    if forecast.ranges is not None:
-        held: Range | None = getattr(forecast.ranges, name)
+    if forecast.intervals is not None:
+        held: ConfidenceInterval | None = getattr(forecast.intervals, name)
         return held
     usage = forecast.usage
     read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
@@ -299,14 +301,16 @@ def _range(forecast: Forecast, name: str) -> Range | None:
         "batch": forecast.batch,
     }
     total = totals[name]
-    return None if total is None else Range(float(total), float(total))
+    return None if total is None else ConfidenceInterval(float(total), float(total))
 
 
-def _added(ranges: Sequence[Range | None], again: float) -> Range | None:
+def _add_intervals(
+    ranges: Sequence[ConfidenceInterval | None], again: float
+) -> ConfidenceInterval | None:
     """Return where a sum lies: errors that are independent add up by their squares."""
     held = [each for each in ranges if each is not None]
     if len(held) < len(ranges):
         return None
     middle = sum((each.low + each.high) / 2 for each in held) * again
     error = math.hypot(*((each.high - each.low) / 2 for each in held)) * again
-    return Range(max(middle - error, 0.0), middle + error)
+    return ConfidenceInterval(max(middle - error, 0.0), middle + error)

@@ -4,31 +4,31 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from whyset.generators import DocumentGenerator, is_numbered
-from whyset.generators.checks import names_in, opening_of
+from whyset.generators import DocumentGenerator, is_index
+from whyset.generators.checks import extract_names, extract_opening
 
 from ..plan import Plan
 
 NAMES, OPENINGS, IDEAS = "names", "openings", "ideas"
 """Kinds of what is excluded; others are called after their axis."""
 
-_FEWEST = 4
+_MIN_COUNT = 4
 """So often something must have come to be a habit at all, whatever the size of the corpus."""
 
-_COMMON = {NAMES: 0.01, OPENINGS: 0.03}
+_MAX_SHARES = {NAMES: 0.01, OPENINGS: 0.03}
 """The share of documents from which on a name or an opening is a habit."""
 
-_UNPLANNED = 0.1
+_MAX_UNPLANNED_SHARE = 0.1
 """The same for what a generator has found out for itself, such as subtypes."""
 
-_ABOVE_EVEN = 1.5
+_MAX_TIMES_EVEN = 1.5
 """The same for a value of an axis that a model has listed: so many times its even share."""
 
-_MOST = 30
-_PROSE = 8
+_MAX_EXCLUSIONS = 30
+_MIN_PROSE_WORDS = 8
 
 
-class Habits:
+class OveruseTracker:
     """Counts what accepted documents have in common.
 
     Args:
@@ -42,7 +42,7 @@ class Habits:
         self._documents = 0
         self._common: dict[str, list[str]] | None = None
 
-    def learn(self, drawn: Mapping[str, str], found: Mapping[str, str]) -> None:
+    def record_meanings(self, drawn: Mapping[str, str], found: Mapping[str, str]) -> None:
         """Learn what values that were drawn as numbers stand for.
 
         Args:
@@ -50,7 +50,7 @@ class Habits:
             found: Axis → value, as the generator found it out.
         """
         for axis, value in drawn.items():
-            if is_numbered(value) and axis in found:
+            if is_index(value) and axis in found:
                 self._meant[axis, value] = found[axis]
 
     @property
@@ -62,15 +62,15 @@ class Habits:
         """Count what a document holds.
 
         Args:
-            texts: What it says; see `spoken_texts`.
+            texts: What it says; see `extract_texts`.
             found: Axis → value, as the generator found it out.
         """
         self._documents += 1
         self._common = None
         # By document, not by mention: a story may name its hero fifty times.
-        self._counts[NAMES].update(set(names_in("\n\n".join(texts))))
-        prose = [text for text in texts if len(text.split()) >= _PROSE]
-        self._counts[OPENINGS].update(set(filter(None, map(opening_of, prose))))
+        self._counts[NAMES].update(set(extract_names("\n\n".join(texts))))
+        prose = [text for text in texts if len(text.split()) >= _MIN_PROSE_WORDS]
+        self._counts[OPENINGS].update(set(filter(None, map(extract_opening, prose))))
         for axis, value in found.items():
             if self._generated.get(axis, 1):  # what was planned by value is exact already
                 self._counts[axis][value] += 1
@@ -84,22 +84,22 @@ class Habits:
             drew = drawn.get(kind, "")
             own = self._meant.get((kind, drew), drew)
             if left := [value for value in values if value != own]:
-                excluded[kind] = tuple(left[:_MOST])
+                excluded[kind] = tuple(left[:_MAX_EXCLUSIONS])
         return excluded
 
     def _too_common(self, kind: str) -> list[str]:
-        least = max(_FEWEST, self._share(kind) * self._documents)
+        least = max(_MIN_COUNT, self._share(kind) * self._documents)
         found = [(-count, value) for value, count in self._counts[kind].items() if count >= least]
         return [value for _, value in sorted(found)]
 
     def _share(self, kind: str) -> float:
-        if kind in _COMMON:
-            return _COMMON[kind]
+        if kind in _MAX_SHARES:
+            return _MAX_SHARES[kind]
         generated = self._generated.get(kind, 0)
-        return _ABOVE_EVEN / generated if generated else _UNPLANNED
+        return _MAX_TIMES_EVEN / generated if generated else _MAX_UNPLANNED_SHARE
 
 
-def spoken_texts(generator: DocumentGenerator, columns: Mapping[str, Any]) -> list[str]:
+def extract_texts(generator: DocumentGenerator, columns: Mapping[str, Any]) -> list[str]:
     """Return what a document says: each message of a conversation, else the generator's text.
 
     Args:
@@ -110,7 +110,7 @@ def spoken_texts(generator: DocumentGenerator, columns: Mapping[str, Any]) -> li
     if isinstance(messages, list):
         contents = [each.get("content") for each in messages if isinstance(each, Mapping)]
         return [text for content in contents if (text := _content_text(content))]
-    return [generator.text_of(columns)]
+    return [generator.document_text(columns)]
 
 
 def _content_text(content: Any) -> str:
@@ -122,13 +122,13 @@ def _content_text(content: Any) -> str:
     return "\n".join(text for text in held if isinstance(text, str))
 
 
-def texts_in(value: Any) -> Iterable[str]:
+def iter_texts(value: Any) -> Iterable[str]:
     """Yield every text in plain values, however deep it stands."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for held in value.values():
-            yield from texts_in(held)
+            yield from iter_texts(held)
     elif isinstance(value, list | tuple):
         for held in value:
-            yield from texts_in(held)
+            yield from iter_texts(held)

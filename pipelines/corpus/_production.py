@@ -12,25 +12,25 @@ from functools import partial
 from typing import Any, Literal
 
 from whyset.constitution import estimate_tokens
-from whyset.datasets import COLUMN, loads, provenance_of, quarantine_line
-from whyset.errors import BudgetSpent
+from whyset.datasets import PROVENANCE_COLUMN, build_quarantine_line, loads, require_provenance
+from whyset.errors import BudgetExhausted
 from whyset.generators import IDEAS, Brief, DocumentGenerator, Finished, IdeaStage, Rejected, Steps
 from whyset.generators.checks import EvalScenario, check_no_eval_scenario
 
-from .._run import Runs
-from ..engine._live import Done
+from .._run import RowEngine
+from ..engine._live import RowResult
 from ..engine._record import QUARANTINED, RowRecord
-from ..engine._threads import Worker
-from ..plan import Context, Plan, attempt_seed
-from ._dedup import Existing, Fingerprint, Novelty, Resemblance
+from ..engine._threads import WorkerThread
+from ..plan import Context, Plan, derive_attempt_seed
+from ._dedup import Deduplicator, ExistingDocument, Fingerprint, NearDuplicate
 from ._overuse import IDEAS as KNOWN_IDEAS
-from ._overuse import Habits, spoken_texts, texts_in
+from ._overuse import OveruseTracker, extract_texts, iter_texts
 
 # ---- The values: attempts at the documents of a plan, and what became of them.
 
 NEAR_DUPLICATE = "near_duplicate"
 NO_IDEA = "no_idea"
-HELD_OUT = "check:no_eval_scenario"
+HOLDOUT_CHECK = "check:no_eval_scenario"
 
 Stage = Literal["idea", "document"]
 """How far an attempt came."""
@@ -52,8 +52,8 @@ class Attempt:
         reasons: Why it was rejected: one word each, to be counted.
         detail: The same for a person.
         known: What else the quarantine tells of it.
-        given_up: Whether nothing more is tried for this document.
-        reused: Whether its result was made in an earlier run.
+        is_abandoned: Whether nothing more is tried for this document.
+        is_reused: Whether its result was made in an earlier run.
     """
 
     slot: int
@@ -67,18 +67,18 @@ class Attempt:
     reasons: tuple[str, ...] = ()
     detail: str = ""
     known: Mapping[str, Any] | None = None
-    given_up: bool = False
-    reused: bool = False
+    is_abandoned: bool = False
+    is_reused: bool = False
 
     @property
-    def accepted(self) -> bool:
+    def is_accepted(self) -> bool:
         """Whether the document is in the output."""
         return self.line is not None
 
     def quarantine_line(self) -> bytes:
         """Return the line of the quarantine file: the brief, and why it came to nothing."""
         known: dict[str, Any] = {} if self.known is None else {"whyset": dict(self.known)}
-        return quarantine_line(
+        return build_quarantine_line(
             self.slot,
             self.reasons,
             self.brief.columns,
@@ -88,12 +88,12 @@ class Attempt:
         )
 
 
-_TOGETHER = 32
+_COMPARED_TOGETHER = 32
 """Documents that are compared in one go: enough to embed them well, few enough to come out soon."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
+class _OpenContext:
     """A context to be worked on in a wave: all its documents at first, later one of them.
 
     Attributes:
@@ -119,7 +119,7 @@ class _Candidate:
         found: Axis → value, as the generator has found it out.
     """
 
-    open: _Open
+    open: _OpenContext
     brief: Brief
     found: Mapping[str, str]
 
@@ -144,8 +144,8 @@ class Production:
         contexts: The plan's.
         generator: Who writes.
         engine: Who asks.
-        novelty: What tells near-duplicates among documents.
-        idea_novelty: The same among ideas.
+        deduplicator: What tells near-duplicates among documents.
+        idea_deduplicator: The same among ideas.
         existing: Documents of other corpora that must not be repeated.
         held_out: Scenarios that no document may resemble.
         on_answer: Called with every context or document that comes back from the engine.
@@ -156,15 +156,15 @@ class Production:
         plan: Plan,
         contexts: Sequence[Context],
         generator: DocumentGenerator,
-        engine: Runs,
+        engine: RowEngine,
         *,
-        novelty: Novelty,
-        idea_novelty: Novelty,
-        existing: Iterable[Existing] = (),
+        novelty: Deduplicator,
+        idea_novelty: Deduplicator,
+        existing: Iterable[ExistingDocument] = (),
         held_out: Sequence[EvalScenario] = (),
-        on_answer: Callable[[Stage, Done], None] = lambda stage, done: None,
+        on_answer: Callable[[Stage, RowResult], None] = lambda stage, done: None,
     ) -> None:
-        self.habits = Habits(plan)
+        self.habits = OveruseTracker(plan)
         self._plan = plan
         self._generator = generator
         self._stage = ContextStage(generator, count=plan.drafts)
@@ -174,10 +174,10 @@ class Production:
         self._existing = existing
         self._held_out = held_out
         self._on_answer = on_answer
-        self._fresh = deque(_Open(context, context.slots) for context in contexts)
-        self._again: deque[_Open] = deque()
+        self._fresh = deque(_OpenContext(context, context.slots) for context in contexts)
+        self._again: deque[_OpenContext] = deque()
         self._lines: dict[int, int] = {}
-        self._worker = Worker("whyset-novelty")
+        self._worker = WorkerThread("whyset-novelty")
 
     async def run(self) -> AsyncGenerator[Attempt, None]:
         """Yield every attempt in the order of the waves, within a wave in that of the plan.
@@ -202,7 +202,7 @@ class Production:
         async def take() -> None:
             for novelty, held in ((self._novelty, documents), (self._idea_novelty, ideas)):
                 texts = [text for _, text in held]
-                prints = await self._worker.call(partial(novelty.fingerprints, texts))
+                prints = await self._worker.call(partial(novelty.compute_fingerprints, texts))
                 for (label, _), fingerprint in zip(held, prints, strict=True):
                     novelty.add(label, fingerprint)
                 held.clear()
@@ -211,13 +211,13 @@ class Production:
             documents.append((existing.label, existing.text))
             if existing.idea:
                 ideas.append((existing.label, existing.idea))
-            if len(documents) == _TOGETHER:
+            if len(documents) == _COMPARED_TOGETHER:
                 await take()
         await take()
 
-    def _next_wave(self) -> list[_Open]:
+    def _next_wave(self) -> list[_OpenContext]:
         """Take what is tried again, then what is new, as much as a wave holds."""
-        wave: list[_Open] = []
+        wave: list[_OpenContext] = []
         room = self._plan.wave
         for waiting in (self._again, self._fresh):
             while waiting and (room >= len(waiting[0].slots) or not wave):
@@ -226,7 +226,7 @@ class Production:
                 room -= len(taken.slots)
         return wave
 
-    async def _wave(self, wave: Sequence[_Open]) -> AsyncGenerator[Attempt, None]:
+    async def _wave(self, wave: Sequence[_OpenContext]) -> AsyncGenerator[Attempt, None]:
         briefs = {slot: self._brief(opened, slot) for opened in wave for slot in opened.slots}
         candidates: list[_Candidate] = []
         async with aclosing(self._ideas(wave, briefs)) as found:
@@ -239,7 +239,7 @@ class Production:
             async for attempt in written:
                 yield attempt
 
-    def _brief(self, opened: _Open, slot: int) -> Brief:
+    def _brief(self, opened: _OpenContext, slot: int) -> Brief:
         context, plan = opened.context, self._plan
         avoid = self.habits.exclusions(context.variety)
         if opened.avoid:
@@ -249,13 +249,13 @@ class Production:
             passages=context.passages,
             variety=context.variety,
             draft=slot - context.slots[0],
-            seed=attempt_seed(plan, slot, opened.attempt),
+            seed=derive_attempt_seed(plan, slot, opened.attempt),
             attempt=opened.attempt,
             avoid=avoid,
         )
 
     async def _ideas(
-        self, wave: Sequence[_Open], briefs: Mapping[int, Brief]
+        self, wave: Sequence[_OpenContext], briefs: Mapping[int, Brief]
     ) -> AsyncGenerator[Attempt | _Candidate, None]:
         """Yield what is to be written, and what was rejected before it could be."""
         if not self._generator.has_ideas:
@@ -271,23 +271,23 @@ class Production:
             async for done in results:
                 self._on_answer("idea", done)
                 opened = by_line[done.row.line]
-                for each in self._of_context(opened, done, briefs):
+                for each in self._split_context(opened, done, briefs):
                     if isinstance(each, Attempt):
                         yield each
                     else:
                         candidates.append(each)
         texts = [candidate.brief.idea for candidate in candidates]
-        prints = await self._worker.call(partial(self._idea_novelty.fingerprints, texts))
+        prints = await self._worker.call(partial(self._idea_novelty.compute_fingerprints, texts))
         for candidate, fingerprint in zip(candidates, prints, strict=True):
-            like = self._idea_novelty.resembled(fingerprint)
+            like = self._idea_novelty.find_duplicate(fingerprint)
             if like is None:
                 self._idea_novelty.add(str(candidate.brief.line), fingerprint)
                 yield candidate
             else:
-                yield self._too_like("idea", candidate, like)
+                yield self._reject_duplicate("idea", candidate, like)
 
-    def _of_context(
-        self, opened: _Open, done: Done, briefs: Mapping[int, Brief]
+    def _split_context(
+        self, opened: _OpenContext, done: RowResult, briefs: Mapping[int, Brief]
     ) -> Iterator[Attempt | _Candidate]:
         """Yield what came of a context: a candidate or a rejection for each of its documents."""
         texts: list[str] = []
@@ -295,7 +295,7 @@ class Production:
         if done.record.line is not None:
             columns = loads(done.record.line)
             texts, found = columns[IDEAS], columns["variety"]
-            self.habits.learn(opened.context.variety, found)
+            self.habits.record_meanings(opened.context.variety, found)
         for place, slot in enumerate(opened.slots):
             brief = replace(briefs[slot], variety={**opened.context.variety, **found})
             candidate = _Candidate(opened, brief, found)
@@ -303,68 +303,71 @@ class Production:
                 idea = " ".join(str(texts[place]).split())
                 yield replace(candidate, brief=replace(brief, idea=idea))
             elif done.record.line is None:
-                yield self._rejected("idea", candidate, done)
+                yield self._reject("idea", candidate, done)
             else:
                 detail = f"{len(texts)} of {len(opened.slots)} ideas came"
                 lacking = RowRecord(QUARANTINED, reasons=(NO_IDEA,), detail=detail)
-                yield self._rejected("idea", candidate, replace(done, record=lacking))
+                yield self._reject("idea", candidate, replace(done, record=lacking))
 
     async def _documents(self, candidates: Sequence[_Candidate]) -> AsyncGenerator[Attempt, None]:
         by_line = {candidate.brief.line: candidate for candidate in candidates}
         running = self._engine.run([candidate.brief for candidate in candidates])
-        waiting: list[Done] = []
-        spent: BudgetSpent | None = None
+        waiting: list[RowResult] = []
+        spent: BudgetExhausted | None = None
         async with aclosing(running) as results:
             try:
                 async for done in results:
                     self._on_answer("document", done)
                     waiting.append(done)
-                    if len(waiting) == _TOGETHER:
-                        for attempt in await self._judged(waiting, by_line):
+                    if len(waiting) == _COMPARED_TOGETHER:
+                        for attempt in await self._accept_or_reject(waiting, by_line):
                             yield attempt
                         waiting.clear()
-            except BudgetSpent as error:
+            except BudgetExhausted as error:
                 spent = error
-        for attempt in await self._judged(waiting, by_line):
+        for attempt in await self._accept_or_reject(waiting, by_line):
             yield attempt
         if spent is not None:
             raise spent
 
-    async def _judged(
-        self, written: Sequence[Done], by_line: Mapping[int, _Candidate]
+    async def _accept_or_reject(
+        self, written: Sequence[RowResult], by_line: Mapping[int, _Candidate]
     ) -> list[Attempt]:
         """Say of documents that came out which are accepted, each beside those before it."""
-        columns = [_columns(done) for done in written]
-        texts = [self._generator.text_of(held) for held in columns if held is not None]
-        prints = iter(await self._worker.call(partial(self._novelty.fingerprints, texts)))
+        columns = [_document_columns(done) for done in written]
+        texts = [self._generator.document_text(held) for held in columns if held is not None]
+        prints = iter(await self._worker.call(partial(self._novelty.compute_fingerprints, texts)))
         return [
-            self._rejected("document", by_line[done.row.line], done)
+            self._reject("document", by_line[done.row.line], done)
             if held is None
-            else self._accepted_or_not(by_line[done.row.line], done, held, next(prints))
+            else self._accept_unless_duplicate(by_line[done.row.line], done, held, next(prints))
             for done, held in zip(written, columns, strict=True)
         ]
 
-    def _accepted_or_not(
-        self, candidate: _Candidate, done: Done, columns: dict[str, Any], text: Fingerprint
+    def _accept_unless_duplicate(
+        self, candidate: _Candidate, done: RowResult, columns: dict[str, Any], text: Fingerprint
     ) -> Attempt:
         assert done.record.line is not None
-        known = {**provenance_of(loads(done.record.line)), "draft": columns}
+        known = {**require_provenance(loads(done.record.line)), "draft": columns}
         if self._held_out:
-            told = "\n\n".join(texts_in(columns))
+            told = "\n\n".join(iter_texts(columns))
             check = check_no_eval_scenario(told, scenarios=self._held_out)
             if check.status == "failed":
                 record = RowRecord(
-                    QUARANTINED, reasons=(HELD_OUT,), detail=check.detail, known=known
+                    QUARANTINED,
+                    reasons=(HOLDOUT_CHECK,),
+                    detail=check.detail,
+                    quarantine_fields=known,
                 )
-                return self._rejected("document", candidate, replace(done, record=record))
-        like = self._novelty.resembled(text)
+                return self._reject("document", candidate, replace(done, record=record))
+        like = self._novelty.find_duplicate(text)
         if like is not None:
-            return self._too_like("document", candidate, like, done=done, known=known)
+            return self._reject_duplicate("document", candidate, like, done=done, known=known)
         slot = candidate.brief.line
         number = len(self._lines) + 1
         self._lines[slot] = number
         self._novelty.add(str(slot), text)
-        spoken = spoken_texts(self._generator, columns)
+        spoken = extract_texts(self._generator, columns)
         self.habits.add(spoken, candidate.found)
         return Attempt(
             slot,
@@ -375,34 +378,38 @@ class Production:
             line=done.record.line,
             number=number,
             tokens=sum(map(estimate_tokens, spoken)),
-            reused=done.reused,
+            is_reused=done.is_reused,
         )
 
-    def _too_like(
+    def _reject_duplicate(
         self,
         stage: Stage,
         candidate: _Candidate,
-        like: Resemblance,
+        like: NearDuplicate,
         *,
-        done: Done | None = None,
+        done: RowResult | None = None,
         known: Mapping[str, Any] | None = None,
     ) -> Attempt:
-        where = self._where(like.key)
-        detail = f"the {stage} is too much like {where} ({like.degree:g} by {like.by})"
-        record = RowRecord(QUARANTINED, reasons=(NEAR_DUPLICATE,), detail=detail, known=known)
-        reused = done is not None and done.reused
+        where = self._describe_place(like.key)
+        detail = f"the {stage} is too much like {where} ({like.score:g} by {like.measure})"
+        record = RowRecord(
+            QUARANTINED, reasons=(NEAR_DUPLICATE,), detail=detail, quarantine_fields=known
+        )
+        reused = done is not None and done.is_reused
         avoid = [candidate.brief.idea]
-        return self._rejected(stage, candidate, Done(candidate.brief, record, reused), avoid=avoid)
+        return self._reject(
+            stage, candidate, RowResult(candidate.brief, record, reused), avoid=avoid
+        )
 
-    def _where(self, key: str) -> str:
+    def _describe_place(self, key: str) -> str:
         """Return where a text stands: the label of another corpus, or a line of this one."""
         if not key.isdigit():
             return key
         number = self._lines.get(int(key))
         return f"document {key} of the plan" if number is None else f"line {number} of the output"
 
-    def _rejected(
-        self, stage: Stage, candidate: _Candidate, done: Done, *, avoid: Sequence[str] = ()
+    def _reject(
+        self, stage: Stage, candidate: _Candidate, done: RowResult, *, avoid: Sequence[str] = ()
     ) -> Attempt:
         opened, slot, record = candidate.open, candidate.brief.line, done.record
         if stage == "document" and self._generator.has_ideas:
@@ -410,7 +417,7 @@ class Production:
         given_up = opened.attempt + 1 >= self._plan.attempts
         if not given_up:
             known = tuple(dict.fromkeys([*opened.avoid, *filter(None, avoid)]))
-            self._again.append(_Open(opened.context, (slot,), opened.attempt + 1, known))
+            self._again.append(_OpenContext(opened.context, (slot,), opened.attempt + 1, known))
         return Attempt(
             slot,
             opened.context,
@@ -419,16 +426,16 @@ class Production:
             QUARANTINED,
             reasons=record.reasons,
             detail=record.detail,
-            known=record.known,
-            given_up=given_up,
-            reused=done.reused,
+            known=record.quarantine_fields,
+            is_abandoned=given_up,
+            is_reused=done.is_reused,
         )
 
 
-def _columns(done: Done) -> dict[str, Any] | None:
+def _document_columns(done: RowResult) -> dict[str, Any] | None:
     """Return the columns of a document that came out, provenance left out."""
     if done.record.line is None:
         return None
     columns: dict[str, Any] = loads(done.record.line)
-    columns.pop(COLUMN, None)
+    columns.pop(PROVENANCE_COLUMN, None)
     return columns

@@ -8,13 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .._assembly import Crew
+from .._assembly import Pipeline
 from .._files import CorpusFiles
-from .._report import crew_record, spent_record
+from .._report import pipeline_record, step_cost_record
 from ..engine._record import QUARANTINED
-from ..engine._requests import Traffic
-from ..estimate._cost import Foretold
-from ..ledger._ledger import Spent
+from ..engine._requests import RequestStats
+from ..estimate._cost import SavedEstimate
+from ..ledger._ledger import StepCost
 from ..plan import Context, Plan, plan_record
 from ._production import NEAR_DUPLICATE, Attempt
 
@@ -36,7 +36,7 @@ class Quota:
     meaning: str = ""
 
     @property
-    def short(self) -> int:
+    def shortfall(self) -> int:
         """How many are lacking."""
         return max(self.planned - self.written, 0)
 
@@ -47,7 +47,7 @@ class Quota:
 
 
 @dataclass(slots=True)
-class CorpusTally:
+class CorpusCounts:
     """What has come of a plan so far.
 
     Every attempt is accepted or in quarantine; a document that is neither written nor given up is
@@ -83,11 +83,11 @@ class CorpusTally:
     def add(self, attempt: Attempt) -> None:
         """Count an attempt."""
         self.outcomes[attempt.outcome] += 1
-        self.reused += attempt.reused
-        if not attempt.accepted:
+        self.reused += attempt.is_reused
+        if not attempt.is_accepted:
             self.reasons.update(attempt.reasons)
             self.near_duplicates[attempt.stage] += NEAR_DUPLICATE in attempt.reasons
-            self.given_up += attempt.given_up
+            self.given_up += attempt.is_abandoned
             return
         context = attempt.context
         self.tokens += attempt.tokens
@@ -157,41 +157,41 @@ class CorpusSummary:
     """The account of a corpus.
 
     Attributes:
-        tally: What came of the plan.
+        counts: What came of the plan.
         variety: Axis → how many documents each of its values has.
         uncovered: The passages that ground fewer documents than they should, the ones that a best
             effort leaves out included.
-        spent: What all replies in the run's ledger took, by step and model, earlier runs included.
+        costs: What all replies in the run's ledger took, by step and model, earlier runs included.
         traffic: What this process sent and received.
         seconds: How long it took.
         files: Where everything lies.
-        stopped: Why it ended before everything was tried: the budget; empty where it did not.
+        stop_reason: Why it ended before everything was tried: the budget; empty where it did not.
         notes: What a reader of the account should know.
-        foretold: What a dry run said of it beforehand; `None` where there was none.
+        saved_estimate: What a dry run said of it beforehand; `None` where there was none.
     """
 
-    tally: CorpusTally
+    counts: CorpusCounts
     variety: Mapping[str, tuple[Quota, ...]]
     uncovered: tuple[str, ...]
-    spent: tuple[Spent, ...]
-    traffic: Traffic
+    costs: tuple[StepCost, ...]
+    traffic: RequestStats
     seconds: float
     files: CorpusFiles
-    stopped: str = ""
+    stop_reason: str = ""
     notes: tuple[str, ...] = ()
-    foretold: Foretold | None = None
+    saved_estimate: SavedEstimate | None = None
 
     @property
     def exit_code(self) -> int:
         """0 where the plan is kept, 1 where it falls short, 3 where the budget ended the run."""
-        if self.stopped:
+        if self.stop_reason:
             return 3
         return 1 if self.shortfalls else 0
 
     @property
     def shortfalls(self) -> tuple[str, ...]:
         """What the corpus is short of, a sentence each; none where the plan is kept."""
-        tally, plan = self.tally, self.tally.plan
+        tally, plan = self.counts, self.counts.plan
         told = []
         if tally.documents < plan.documents:
             told.append(f"{tally.documents:,} of {plan.documents:,} documents are written")
@@ -199,14 +199,14 @@ class CorpusSummary:
             f"section {quota.name or '(before the first heading)'}: {quota.written:,} of "
             f"{quota.planned:,} documents"
             for quota in tally.sections
-            if quota.short
+            if quota.shortfall
         ]
         told += [
             f"{axis} {quota.meaning or quota.name}: {quota.written:,} of {quota.planned:,} "
             "documents"
             for axis, quotas in self.variety.items()
             for quota in quotas
-            if quota.short
+            if quota.shortfall
         ]
         if self.uncovered and not plan.best_effort:
             few = "no document" if plan.per_passage == 1 else f"fewer than {plan.per_passage}"
@@ -214,13 +214,13 @@ class CorpusSummary:
         return tuple(told)
 
     @property
-    def tokens_short(self) -> int:
+    def token_shortfall(self) -> int:
         """How many tokens are lacking where tokens were asked for."""
-        return max((self.tally.plan.tokens or 0) - self.tally.tokens, 0)
+        return max((self.counts.plan.tokens or 0) - self.counts.tokens, 0)
 
     def record(self) -> dict[str, Any]:
         """Return the account as plain values."""
-        tally, plan = self.tally, self.tally.plan
+        tally, plan = self.counts, self.counts.plan
         return {
             "documents": tally.documents,
             "planned": plan.documents,
@@ -235,7 +235,7 @@ class CorpusSummary:
                 stage: tally.near_duplicates[stage] for stage in ("idea", "document")
             },
             "shortfalls": list(self.shortfalls),
-            "stopped": self.stopped or None,
+            "stopped": self.stop_reason or None,
             "sections": [quota.record() for quota in tally.sections],
             "variety": {
                 axis: [quota.record() for quota in quotas] for axis, quotas in self.variety.items()
@@ -246,18 +246,18 @@ class CorpusSummary:
             "answered": self.traffic.answered,
             "replayed": self.traffic.replayed,
             "retried": self.traffic.retried,
-            "spent": [spent_record(spent) for spent in self.spent],
-            "foretold": None if self.foretold is None else self.foretold.record(),
+            "spent": [step_cost_record(spent) for spent in self.costs],
+            "foretold": None if self.saved_estimate is None else self.saved_estimate.record(),
             "seconds": round(self.seconds, 3),
         }
 
 
 def corpus_manifest(
-    summary: CorpusSummary, crew: Crew, *, started: datetime, finished: datetime, prices_of: str
+    summary: CorpusSummary, crew: Pipeline, *, started: datetime, finished: datetime, prices_of: str
 ) -> dict[str, Any]:
     """Return the manifest of a corpus as plain values; see `manifest_record`."""
     files = summary.files
-    quarantine = files.quarantine if summary.tally.quarantined else None
+    quarantine = files.quarantine if summary.counts.quarantined else None
     return {
         "whyset": version("whyset"),
         "started": started.isoformat(timespec="seconds"),
@@ -266,8 +266,8 @@ def corpus_manifest(
         "quarantine": quarantine.name if quarantine else None,
         "against": [path.name for path in files.against],
         "plan_file": files.plan.name if files.plan else None,
-        "plan": plan_record(summary.tally.plan),
-        **crew_record(crew, files.constitution),
+        "plan": plan_record(summary.counts.plan),
+        **pipeline_record(crew, files.constitution),
         "prices_of": prices_of,
         "summary": summary.record(),
     }

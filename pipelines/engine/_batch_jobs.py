@@ -22,32 +22,32 @@ from typing import TypeVar
 from whyset.errors import RunError
 from whyset.generators import Ask, Reply, Usage
 from whyset.models import (
-    RETRYABLE,
+    RETRYABLE_ERRORS,
     BatchingModel,
+    BatchNotFound,
     BatchResult,
     BatchStatus,
     BatchTooLarge,
-    BatchUnknown,
+    ModelAccessDenied,
     ModelError,
-    ModelRefused,
     ModelUnavailable,
     Prices,
     RetryPolicy,
     UnusableReply,
 )
 
-from ..ledger._batches import COLLECTED, LOST, Batch, BatchBook, require_none_underway
+from ..ledger._batches import COLLECTED, LOST, Batch, BatchTable, require_no_pending_batches
 from ..ledger._ledger import Ledger
 from ._budget import Budget, Reservation
-from ._requests import Traffic, unreachable, writable
-from ._stop import Halt
+from ._requests import RequestStats, provider_unreachable, replace_surrogates
+from ._stop import StopSignal
 
 # ---- Calls to a provider made again after passing faults, as long as the run goes on.
 
 T = TypeVar("T")
 
 
-class Patience:
+class Retrier:
     """Waits that end with the run.
 
     Args:
@@ -55,17 +55,17 @@ class Patience:
         retries: When and how often a call is made again.
     """
 
-    def __init__(self, halt: Halt, retries: RetryPolicy) -> None:
+    def __init__(self, halt: StopSignal, retries: RetryPolicy) -> None:
         self._halt = halt
         self.retries = retries
 
-    def check(self) -> None:
+    def raise_if_stopped(self) -> None:
         """Return while the run goes on.
 
         Raises:
             RunStopped: It is to end.
         """
-        self._halt.check()
+        self._halt.raise_if_stopped()
 
     async def call(self, function: Callable[[], Awaitable[T]]) -> T:
         """Return what a call returns in the end.
@@ -76,14 +76,14 @@ class Patience:
         """
         failed = 0
         while True:
-            self._halt.check()
+            self._halt.raise_if_stopped()
             try:
                 return await function()
-            except RETRYABLE as error:
+            except RETRYABLE_ERRORS as error:
                 failed += 1
                 if failed >= self.retries.attempts:
-                    raise unreachable(str(error)) from error
-                wait = self.retries.wait(failed, error.retry_after)
+                    raise provider_unreachable(str(error)) from error
+                wait = self.retries.compute_wait(failed, error.retry_after)
             await self.pause(wait)
 
     async def pause(self, seconds: float) -> None:
@@ -93,15 +93,15 @@ class Patience:
             RunStopped: The run is to end.
         """
         await self._halt.wait(seconds)
-        self._halt.check()
+        self._halt.raise_if_stopped()
 
 
 # ---- What asks in batches cost, and which of them a budget allows.
 
-_SMALLEST_SHARE = 10
+_MIN_SHARE = 10
 
 
-class BatchAccount:
+class BatchBudget:
     """The money of a run by batch.
 
     Args:
@@ -110,13 +110,13 @@ class BatchAccount:
         budget: What must not be exceeded.
     """
 
-    def __init__(self, traffic: Traffic, prices: Prices, budget: Budget | None) -> None:
+    def __init__(self, traffic: RequestStats, prices: Prices, budget: Budget | None) -> None:
         self._traffic = traffic
         self._prices = prices
         self._budget = budget
         self._reserved: dict[str, Reservation] = {}
 
-    def afford(self, asks: Mapping[str, tuple[str, Ask]]) -> set[str]:
+    def reserve(self, asks: Mapping[str, tuple[str, Ask]]) -> set[str]:
         """Put aside what asks could cost, in their order, as far as the budget goes.
 
         A reply mostly takes a small part of what is put aside for it, so that what did not fit
@@ -137,14 +137,14 @@ class BatchAccount:
         for key, (model, ask) in asks.items():
             reservation = self._budget.try_reserve(model, ask)
             if reservation is None:
-                if len(self._reserved) * _SMALLEST_SHARE < len(asks):
+                if len(self._reserved) * _MIN_SHARE < len(asks):
                     self.release()
-                    raise self._budget.stopped(model, ask)
+                    raise self._budget.exhausted_error(model, ask)
                 break
             self._reserved[key] = reservation
         return set(self._reserved)
 
-    def book(self, key: str, model: str, usage: Usage) -> None:
+    def charge(self, key: str, model: str, usage: Usage) -> None:
         """Count what a reply took.
 
         Raises:
@@ -167,14 +167,14 @@ class BatchAccount:
 
 # ---- Results of message batches into the ledger: by key, never by position, and each reply once.
 
-_COLLECTING_FIRST_LOOK = 1.0
-_COLLECTING_SLOWER = 1.5
+_FIRST_POLL = 1.0
+_POLL_BACKOFF = 1.5
 
 Failures = dict[str, ModelError]
 """Ask key → what befell the ask."""
 
 
-class Collector:
+class BatchCollector:
     """Waits for batches to end and records what came of them.
 
     Args:
@@ -190,15 +190,15 @@ class Collector:
         self,
         models: Mapping[str, BatchingModel],
         ledger: Ledger,
-        traffic: Traffic,
-        account: BatchAccount,
-        patience: Patience,
+        traffic: RequestStats,
+        account: BatchBudget,
+        patience: Retrier,
         *,
         poll: float,
     ) -> None:
         self._models = models
         self._ledger = ledger
-        self._book = BatchBook(ledger)
+        self._book = BatchTable(ledger)
         self._traffic = traffic
         self._account = account
         self._patience = patience
@@ -215,22 +215,22 @@ class Collector:
         failures: Failures = {}
         waiting = list(batches)
         self._traffic.in_flight = sum(batch.requests for batch in waiting)
-        wait = min(_COLLECTING_FIRST_LOOK, self._poll)
+        wait = min(_FIRST_POLL, self._poll)
         while True:
             for batch in tuple(waiting):
-                known = await self.look(batch)
-                if not known.over and known.state != "ended":
+                known = await self.refresh(batch)
+                if not known.is_final and known.state != "ended":
                     continue
                 waiting.remove(batch)
-                if not known.over:
+                if not known.is_final:
                     failures |= await self._read(known)
                 self._traffic.in_flight -= batch.requests
             if not waiting:
                 return failures
             await self._patience.pause(wait)
-            wait = min(wait * _COLLECTING_SLOWER, self._poll)
+            wait = min(wait * _POLL_BACKOFF, self._poll)
 
-    async def look(self, batch: Batch) -> Batch:
+    async def refresh(self, batch: Batch) -> Batch:
         """Ask how a batch is doing, and record the answer.
 
         Raises:
@@ -240,14 +240,14 @@ class Collector:
         retrieve = self._models[batch.identity].batches.retrieve
         try:
             status: BatchStatus = await self._patience.call(partial(retrieve, batch.id))
-        except BatchUnknown as error:
-            raise self._unknown(batch) from error
-        known = self._book.seen(batch, status)
-        return self._book.close(known, LOST) if status.archived else known
+        except BatchNotFound as error:
+            raise self._not_found_error(batch) from error
+        known = self._book.record_status(batch, status)
+        return self._book.record_end(known, LOST) if status.is_archived else known
 
     async def _read(self, batch: Batch) -> Failures:
         """Record the replies in a batch that has ended; return what else is in it."""
-        steps = self._book.steps(batch)
+        steps = self._book.read_steps(batch)
         missing = set(steps)
         failures: Failures = {}
 
@@ -258,9 +258,9 @@ class Collector:
             if isinstance(result.outcome, Reply):
                 if self._ledger.reply(result.key) is not None:
                     return  # recorded by a process that did not come to the end of them
-                reply, step = writable(result.outcome), steps[result.key]
+                reply, step = replace_surrogates(result.outcome), steps[result.key]
                 self._ledger.put_reply(result.key, step, batch.model, reply, batched=True)
-                self._account.book(result.key, batch.model, reply.usage)
+                self._account.charge(result.key, batch.model, reply.usage)
                 self._traffic.answered += 1
             else:
                 failures[result.key] = result.outcome
@@ -271,27 +271,27 @@ class Collector:
                 async for result in results:
                     take(result)
             if missing:
-                raise _Incomplete(
+                raise _IncompleteResults(
                     f"{batch.model}: {len(missing):,} of {batch.requests:,} results of the "
                     f"message batch {batch.id} are missing."
                 )
 
         try:
             await self._patience.call(read)
-        except BatchUnknown as error:
-            raise self._unknown(batch) from error
+        except BatchNotFound as error:
+            raise self._not_found_error(batch) from error
         except Exception as error:
-            if not isinstance(error.__cause__, _Incomplete):
+            if not isinstance(error.__cause__, _IncompleteResults):
                 raise
             # Read to the end, time and again: they will not come any more.
             failures |= dict.fromkeys(missing, error.__cause__)
-        self._book.close(batch, COLLECTED)
+        self._book.record_end(batch, COLLECTED)
         for failure in failures.values():
-            if isinstance(failure, ModelRefused):
+            if isinstance(failure, ModelAccessDenied):
                 raise failure
         return failures
 
-    def _unknown(self, batch: Batch) -> RunError:
+    def _not_found_error(self, batch: Batch) -> RunError:
         return RunError(
             f"{batch.model}: the provider does not know the message batch {batch.id}, which holds "
             f"{batch.requests:,} asks of this run. Was it created with a key of another "
@@ -300,7 +300,7 @@ class Collector:
         )
 
 
-class _Incomplete(ModelUnavailable):
+class _IncompleteResults(ModelUnavailable):
     """The results came to their end and were not all there."""
 
 
@@ -315,39 +315,39 @@ class BatchPolicy:
     batch is held in memory several times over while it is sent, and eight cost no more than one.
 
     Attributes:
-        window: How many rows are underway at most, which is also the size of a wave. Each is held
+        max_rows: How many rows are underway at most, which is also the size of a wave. Each is held
             in memory with its passages and its next ask, some 20 kB.
-        requests: How many requests a batch holds at most.
-        size: How many bytes they take at most, serialised as they are sent.
-        poll: The longest time between two looks at a batch, in seconds.
-        settling: How long a batch is looked for that may have been created, in seconds.
+        max_requests: How many requests a batch holds at most.
+        max_bytes: How many bytes they take at most, serialised as they are sent.
+        poll_seconds: The longest time between two looks at a batch, in seconds.
+        settle_seconds: How long a batch is looked for that may have been created, in seconds.
     """
 
-    window: int = 20_000
-    requests: int = 100_000
-    size: int = 32_000_000
-    poll: float = 30.0
-    settling: float = 60.0
+    max_rows: int = 20_000
+    max_requests: int = 100_000
+    max_bytes: int = 32_000_000
+    poll_seconds: float = 30.0
+    settle_seconds: float = 60.0
 
     def __post_init__(self) -> None:
         """Refuse what nobody could follow."""
-        for name in ("window", "requests", "size"):
+        for name in ("max_rows", "max_requests", "max_bytes"):
             if getattr(self, name) < 1:
                 raise RunError(f"a batch policy's {name} is at least 1, not {getattr(self, name)}")
-        for name in ("poll", "settling"):
+        for name in ("poll_seconds", "settle_seconds"):
             if not getattr(self, name) >= 0:
                 raise RunError(f"{name} must be 0 seconds or more, not {getattr(self, name)}")
 
 
-DEFAULT_POLICY = BatchPolicy()
+DEFAULT_BATCH_POLICY = BatchPolicy()
 
 
-_FIRST_LOOK = 1.0
-_SLOWER = 1.5
-_AT_ONCE = 64
+_FIRST_SEARCH = 1.0
+_SEARCH_BACKOFF = 1.5
+_YIELD_EVERY = 64
 
 
-class Post:
+class BatchSubmitter:
     """Sends asks in batches and collects what comes of them.
 
     Args:
@@ -363,23 +363,25 @@ class Post:
         self,
         models: Mapping[str, BatchingModel],
         ledger: Ledger,
-        traffic: Traffic,
-        account: BatchAccount,
-        patience: Patience,
+        traffic: RequestStats,
+        account: BatchBudget,
+        patience: Retrier,
         policy: BatchPolicy,
     ) -> None:
-        self.book = BatchBook(ledger)
+        self.table = BatchTable(ledger)
         self._models = models
         self._ledger = ledger
         self._traffic = traffic
         self._patience = patience
-        self._collector = Collector(models, ledger, traffic, account, patience, poll=policy.poll)
+        self._collector = BatchCollector(
+            models, ledger, traffic, account, patience, poll=policy.poll_seconds
+        )
         self._policy = policy
         self._newest: dict[str, str] = {}
 
-    def underway(self) -> list[Batch]:
+    def list_pending(self) -> list[Batch]:
         """Return the batches whose results are yet to come."""
-        return self.book.underway(self._models)
+        return self.table.list_pending(self._models)
 
     async def collect(self) -> Failures:
         """Collect everything that is underway, also what an earlier process left behind.
@@ -389,7 +391,7 @@ class Post:
             RunStopped: The run is to end, or the provider does not answer.
             RunError: The provider does not know a batch.
         """
-        found = [batch if batch.id else await self._find(batch) for batch in self.underway()]
+        found = [batch if batch.id else await self._find(batch) for batch in self.list_pending()]
         return await self._collector.collect([batch for batch in found if batch is not None])
 
     async def collect_ended(self) -> None:
@@ -401,16 +403,16 @@ class Post:
             RunError: Something has not ended, or the provider does not know it.
         """
         ended = []
-        for batch in self.underway():
+        for batch in self.list_pending():
             found = batch if batch.id else await self._find(batch, patient=False)
             if found is not None and found.id:
-                found = await self._collector.look(found)
+                found = await self._collector.refresh(found)
                 if found.state == "ended":
                     ended.append(found)
         await self._collector.collect(ended)
-        require_none_underway(self._ledger, self._models)
+        require_no_pending_batches(self._ledger, self._models)
 
-    async def send(self, asks: Mapping[str, Ask], model: BatchingModel, *, wave: int) -> Failures:
+    async def submit(self, asks: Mapping[str, Ask], model: BatchingModel, *, wave: int) -> Failures:
         """Hand asks over, in as few batches as they fit in; return those that fit in none.
 
         Args:
@@ -427,14 +429,17 @@ class Post:
         part: dict[str, bytes] = {}
         size = 0
         for number, (key, ask) in enumerate(asks.items()):
-            if number % _AT_ONCE == 0:
+            if number % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)  # serialising is work: signals have their turn
             try:
-                request = model.batches.request(key, ask)
+                request = model.batches.build_request(key, ask)
             except UnusableReply as error:
                 failures[key] = error
                 continue
-            full = len(part) >= self._policy.requests or size + len(request) > self._policy.size
+            full = (
+                len(part) >= self._policy.max_requests
+                or size + len(request) > self._policy.max_bytes
+            )
             if part and full:
                 failures |= await self._create(part, asks, model, wave)
                 part, size = {}, 0
@@ -450,9 +455,9 @@ class Post:
         """Create a batch; return what cannot be in any."""
         failed = 0
         while True:
-            newest = await self._newest_of(model)
-            self._patience.check()
-            batch = self.book.intend(
+            newest = await self._find_newest(model)
+            self._patience.raise_if_stopped()
+            batch = self.table.record_intent(
                 wave=wave,
                 model=model.name,
                 identity=model.identity,
@@ -463,27 +468,27 @@ class Post:
             try:
                 status = await model.batches.create(list(part.values()))
             except BatchTooLarge as error:
-                self.book.withdraw(batch)
+                self.table.delete(batch)
                 if len(part) == 1:
                     return {key: UnusableReply(str(error)) for key in part}
                 entries, half = list(part.items()), len(part) // 2
                 failures = await self._create(dict(entries[:half]), asks, model, wave)
                 return failures | await self._create(dict(entries[half:]), asks, model, wave)
-            except (ModelRefused, UnusableReply):
+            except (ModelAccessDenied, UnusableReply):
                 # An answer, and a clear one. After any other error the intent stays, for whoever
                 # comes next to look for what became of it.
-                self.book.withdraw(batch)
+                self.table.delete(batch)
                 raise
-            except RETRYABLE as error:
+            except RETRYABLE_ERRORS as error:
                 if (found := await self._find(batch)) is not None:
                     self._created(found, model)
                     return {}
                 failed += 1
                 if failed >= self._patience.retries.attempts:
-                    raise unreachable(str(error)) from error
-                wait = self._patience.retries.wait(failed, error.retry_after)
+                    raise provider_unreachable(str(error)) from error
+                wait = self._patience.retries.compute_wait(failed, error.retry_after)
             else:
-                self._created(self.book.seen(batch, status), model)
+                self._created(self.table.record_status(batch, status), model)
                 return {}
             await self._patience.pause(wait)
 
@@ -491,10 +496,12 @@ class Post:
         self._newest[model.identity] = batch.id
         self._traffic.in_flight += batch.requests
 
-    async def _newest_of(self, model: BatchingModel) -> str:
+    async def _find_newest(self, model: BatchingModel) -> str:
         """Return the provider's newest batch, or one that was: an older one serves as well."""
         if model.identity not in self._newest:
-            self._newest[model.identity] = await self._patience.call(partial(_newest, model))
+            self._newest[model.identity] = await self._patience.call(
+                partial(_fetch_newest_id, model)
+            )
         return self._newest[model.identity]
 
     async def _find(self, batch: Batch, *, patient: bool = True) -> Batch | None:
@@ -507,41 +514,46 @@ class Post:
         Returns:
             The batch with its id, or `None` where it was never created.
         """
-        model, keys = self._models[batch.identity], self.book.steps(batch).keys()
-        others = {each.id for each in self.book.all()}
+        model, keys = self._models[batch.identity], self.table.read_steps(batch).keys()
+        others = {each.id for each in self.table.list_batches()}
         clock = asyncio.get_running_loop()
-        until, wait = clock.time() + self._policy.settling, min(_FIRST_LOOK, self._policy.poll)
+        until, wait = (
+            clock.time() + self._policy.settle_seconds,
+            min(_FIRST_SEARCH, self._policy.poll_seconds),
+        )
         while True:
             undecided = False
-            for status in await self._patience.call(partial(_since, model, batch.newest)):
-                if status.id in others or status.archived or status.requests != batch.requests:
+            for status in await self._patience.call(
+                partial(_fetch_newer_batches, model, batch.newest)
+            ):
+                if status.id in others or status.is_archived or status.requests != batch.requests:
                     continue
-                if not status.ended:
+                if not status.is_ended:
                     undecided = True
-                elif await self._patience.call(partial(_holds, model, status.id, keys)):
-                    return self.book.seen(batch, status)
+                elif await self._patience.call(partial(_contains_asks, model, status.id, keys)):
+                    return self.table.record_status(batch, status)
                 else:
                     others.add(status.id)
             if undecided and not patient:
                 return batch
             if not undecided and clock.time() >= until:
-                self.book.withdraw(batch)
+                self.table.delete(batch)
                 return None
             await self._patience.pause(wait)
-            wait = min(wait * _SLOWER, self._policy.poll)
+            wait = min(wait * _SEARCH_BACKOFF, self._policy.poll_seconds)
 
 
-async def _newest(model: BatchingModel) -> str:
-    async with aclosing(model.batches.recent()) as recent:
+async def _fetch_newest_id(model: BatchingModel) -> str:
+    async with aclosing(model.batches.list_recent()) as recent:
         async for status in recent:
             return status.id
     return ""
 
 
-async def _since(model: BatchingModel, batch: str) -> list[BatchStatus]:
+async def _fetch_newer_batches(model: BatchingModel, batch: str) -> list[BatchStatus]:
     """Return the batches newer than one; all where that is gone."""
     found: list[BatchStatus] = []
-    async with aclosing(model.batches.recent()) as recent:
+    async with aclosing(model.batches.list_recent()) as recent:
         async for status in recent:
             if status.id == batch:
                 break
@@ -549,7 +561,7 @@ async def _since(model: BatchingModel, batch: str) -> list[BatchStatus]:
     return found
 
 
-async def _holds(model: BatchingModel, batch: str, keys: Collection[str]) -> bool:
+async def _contains_asks(model: BatchingModel, batch: str, keys: Collection[str]) -> bool:
     """Say whether a batch of as many asks holds these; one foreign key suffices to deny it."""
     seen = False
     try:
@@ -558,6 +570,6 @@ async def _holds(model: BatchingModel, batch: str, keys: Collection[str]) -> boo
                 if result.key not in keys:
                     return False
                 seen = True
-    except BatchUnknown:
+    except BatchNotFound:
         return False  # deleted meanwhile
     return seen

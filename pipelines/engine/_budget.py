@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from whyset.constitution import estimate_tokens
-from whyset.errors import BudgetSpent, RunError, RunStopped
+from whyset.errors import BudgetExhausted, RunError, RunStopped
 from whyset.generators import Ask, Usage
 from whyset.models import Prices
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # ---- How many tokens an ask takes: estimated for an announcement, at most for a budget.
 
 # What providers put around a prompt: roles, what they say of reasoning, how to keep to a schema.
-_FRAME = 1000
+_MESSAGE_OVERHEAD = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,59 +30,59 @@ class PromptTokens:
     """An estimate of a prompt's tokens.
 
     Attributes:
-        common: What all asks of the step share, and a provider can cache.
-        own: The row's own part, and the schema, wherever the provider puts it.
+        shared: What all asks of the step share, and a provider can cache.
+        unique: The row's own part, and the schema, wherever the provider puts it.
     """
 
-    common: int
-    own: int
+    shared: int
+    unique: int
 
 
-def prompt_tokens(ask: Ask) -> PromptTokens:
+def estimate_prompt_tokens(ask: Ask) -> PromptTokens:
     """Estimate the tokens of an ask's prompt, as `estimate_tokens` counts."""
-    schema = _schema_tokens(ask.schema) if ask.schema else 0
-    return PromptTokens(_estimated(ask.system), estimate_tokens(ask.user) + schema)
+    schema = _estimate_schema_tokens(ask.schema) if ask.schema else 0
+    return PromptTokens(_estimate_system_tokens(ask.system), estimate_tokens(ask.user) + schema)
 
 
-def most_prompt_tokens(ask: Ask) -> int:
+def max_prompt_tokens(ask: Ask) -> int:
     """Return more tokens than any provider counts for an ask's prompt.
 
     A token stands for at least one byte of UTF-8 in every tokenizer that works on bytes, as those
     of today's language models do; what providers put around a prompt is allowed for.
     """
-    schema = len(_schema(ask.schema)) if ask.schema else 0
-    return _bytes(ask.system) + _bytes(ask.user) + schema + _FRAME
+    schema = len(_schema_json(ask.schema)) if ask.schema else 0
+    return _count_bytes(ask.system) + _count_bytes(ask.user) + schema + _MESSAGE_OVERHEAD
 
 
-def _bytes(text: str) -> int:
+def _count_bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 @lru_cache(maxsize=64)
-def _estimated(system: str) -> int:
+def _estimate_system_tokens(system: str) -> int:
     return estimate_tokens(system)
 
 
 @lru_cache(maxsize=64)
-def _schema(schema: "type[BaseModel]") -> str:
+def _schema_json(schema: "type[BaseModel]") -> str:
     return json.dumps(schema.model_json_schema())
 
 
-def _schema_tokens(schema: "type[BaseModel]") -> int:
-    return estimate_tokens(_schema(schema))
+def _estimate_schema_tokens(schema: "type[BaseModel]") -> int:
+    return estimate_tokens(_schema_json(schema))
 
 
 class Reservation:
     """Money put aside for one ask until its cost is known.
 
     Attributes:
-        worst: How much, in dollars.
+        amount: How much, in dollars.
     """
 
-    __slots__ = ("_budget", "_model", "_open", "worst")
+    __slots__ = ("_budget", "_model", "_open", "amount")
 
     def __init__(self, budget: "Budget", model: str, worst: Decimal) -> None:
-        self.worst = worst
+        self.amount = worst
         self._budget = budget
         self._model = model
         self._open = True
@@ -97,14 +97,14 @@ class Reservation:
             raise RuntimeError("this reservation was settled or released before")
         self._open = False
         cost = self._budget.cost(self._model, usage)
-        self._budget._close(self.worst, cost)
+        self._budget._close(self.amount, cost)
         return cost
 
     def release(self) -> None:
         """Give everything back: no reply came. Nothing happens where it was settled before."""
         if self._open:
             self._open = False
-            self._budget._close(self.worst, Decimal(0))
+            self._budget._close(self.amount, Decimal(0))
 
 
 class Budget:
@@ -167,18 +167,18 @@ class Budget:
             )
 
     @property
-    def left(self) -> Decimal:
+    def remaining(self) -> Decimal:
         """What is neither spent nor put aside, in dollars; below 0 where a provider overcharged."""
         return self.limit - self.spent - self.reserved
 
-    def worst(self, model: str, ask: Ask) -> Decimal:
+    def worst_case_cost(self, model: str, ask: Ask) -> Decimal:
         """Return the most that one attempt at an ask can cost, in dollars.
 
         Args:
             model: The name of the model that is to be asked.
             ask: The ask.
         """
-        prompt = most_prompt_tokens(ask)
+        prompt = max_prompt_tokens(ask)
         price = self._prices.find(model)
         lengths = {prompt}
         if price is not None and price.above is not None:
@@ -213,7 +213,7 @@ class Budget:
         Raises:
             RunStopped: There is not enough, and nothing is in flight that could give some back.
         """
-        worst = self.worst(model, ask)
+        worst = self.worst_case_cost(model, ask)
         await self._take(worst, f"{ask.step} to {model}")
         reservation = Reservation(self, model, worst)
         try:
@@ -230,36 +230,41 @@ class Budget:
             sent: Whether it was sent before, by an earlier process, say: then the money is bound,
                 be there enough or not.
         """
-        worst = self.worst(model, ask)
-        if not sent and (self._line or worst > self.left):
+        worst = self.worst_case_cost(model, ask)
+        if not sent and (self._line or worst > self.remaining):
             return None
         self._open(worst)
         return Reservation(self, model, worst)
 
     def fits(self, asks: Iterable[tuple[str, Ask]]) -> bool:
         """Say whether all of these could be sent together, each with its model's name."""
-        return sum((self.worst(model, ask) for model, ask in asks), Decimal(0)) <= self.left
+        return (
+            sum((self.worst_case_cost(model, ask) for model, ask in asks), Decimal(0))
+            <= self.remaining
+        )
 
-    def stopped(self, model: str, ask: Ask) -> RunStopped:
+    def exhausted_error(self, model: str, ask: Ask) -> RunStopped:
         """Return what ends a run that cannot afford this ask."""
-        return BudgetSpent(self._why(self.worst(model, ask), f"{ask.step} to {model}"))
+        return BudgetExhausted(
+            self._exhausted_message(self.worst_case_cost(model, ask), f"{ask.step} to {model}")
+        )
 
     async def _take(self, worst: Decimal, what: str) -> None:
         if self._ended is not None:
-            raise BudgetSpent(self._ended)
-        if not self._line and worst <= self.left:
+            raise BudgetExhausted(self._ended)
+        if not self._line and worst <= self.remaining:
             self._open(worst)
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._line.append((turn, worst, what))
-        self._move()
+        self._admit_waiting()
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._close(worst, Decimal(0))  # granted and cancelled in the same moment
             else:
-                self._move()  # whoever is next in line may fit
+                self._admit_waiting()  # whoever is next in line may fit
             raise
 
     def _open(self, worst: Decimal) -> None:
@@ -270,9 +275,9 @@ class Budget:
         self.reserved -= worst
         self.in_flight -= 1
         self.spent += cost
-        self._move()
+        self._admit_waiting()
 
-    def _move(self) -> None:
+    def _admit_waiting(self) -> None:
         """Let in those at the head of the line who fit; end the run where nobody ever will.
 
         In order, so that a small ask behind a large one does not keep it waiting for ever.
@@ -281,29 +286,29 @@ class Budget:
             turn, worst, what = self._line[0]
             if turn.done():  # given up
                 self._line.popleft()
-            elif worst <= self.left:
+            elif worst <= self.remaining:
                 self._line.popleft()
                 self._open(worst)
                 turn.set_result(None)
             elif self.in_flight:
                 return
             else:
-                self._end(worst, what)
+                self._reject_waiting(worst, what)
 
-    def _end(self, worst: Decimal, what: str) -> None:
+    def _reject_waiting(self, worst: Decimal, what: str) -> None:
         """Turn away all who wait and all who come, whatever they ask for: the run is over."""
-        self._ended = self._why(worst, what)
+        self._ended = self._exhausted_message(worst, what)
         while self._line:
             turn, _, _ = self._line.popleft()
             if not turn.done():
-                turn.set_exception(BudgetSpent(self._ended))
+                turn.set_exception(BudgetExhausted(self._ended))
 
-    def _why(self, worst: Decimal, what: str) -> str:
+    def _exhausted_message(self, worst: Decimal, what: str) -> str:
         return (
-            f"The budget of {_dollars(self.limit)} ends here: {_dollars(self.spent)} is spent, and "
-            f"the next ask ({what}) could cost {_dollars(worst)} at worst. Raise --budget to go on"
+            f"The budget of {_format_dollars(self.limit)} ends here: {_format_dollars(self.spent)} is spent, and "
+            f"the next ask ({what}) could cost {_format_dollars(worst)} at worst. Raise --budget to go on"
         )
 
 
-def _dollars(amount: Decimal) -> str:
+def _format_dollars(amount: Decimal) -> str:
     return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from whyset.constitution import estimate_tokens
 from whyset.generators import Ask, RateLimits, Reply
 
-from ._stop import Halt
+from ._stop import StopSignal
 
-_FIRST = 16
-_FEWEST = 1.0
+_INITIAL = 16
+_MINIMUM = 1.0
 _DECREASE = 0.5
 # What the mean of output lengths gives to the latest one.
-_LATEST = 0.1
+_SMOOTHING = 0.1
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class _Window:
     until: float
 
 
-class AdaptiveLimit:
+class AdaptiveConcurrency:
     """Slots for asks in flight: additive increase, multiplicative decrease.
 
     The limit begins small and doubles with every round of answers until the provider first
@@ -43,7 +43,7 @@ class AdaptiveLimit:
         round: How often the limit was halved; an ask remembers the round it was sent in.
     """
 
-    def __init__(self, ceiling: int, halt: Halt, *, longest_pause: float) -> None:
+    def __init__(self, ceiling: int, halt: StopSignal, *, longest_pause: float) -> None:
         """Make a limit.
 
         Args:
@@ -56,7 +56,7 @@ class AdaptiveLimit:
         self.round = 0
         self._halt = halt
         self._longest_pause = longest_pause
-        self._limit = float(min(_FIRST, ceiling))
+        self._limit = float(min(_INITIAL, ceiling))
         self._doubling = True
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._paused_until = 0.0
@@ -74,14 +74,14 @@ class AdaptiveLimit:
         if self.in_use < self.value and not self._waiters:
             self.in_use += 1
         else:
-            await self._granted()
+            await self._wait_for_slot()
         try:
             yield
         finally:
             self.in_use -= 1
             self._grant()
 
-    async def clear(self, ask: Ask) -> int:
+    async def wait_for_capacity(self, ask: Ask) -> int:
         """Wait until the provider has room for an ask, and count it as sent.
 
         Returns:
@@ -90,37 +90,37 @@ class AdaptiveLimit:
         Raises:
             RunStopped: The run is to end.
         """
-        self._halt.check()
+        self._halt.raise_if_stopped()
         if not self._windows and not self._paused_until:
             return self.round
         tokens = estimate_tokens(ask.system) + estimate_tokens(ask.user)
         while (wait := self._closed_for(tokens)) > 0:
             await self._halt.wait(wait)
-            self._halt.check()
+            self._halt.raise_if_stopped()
         for window, cost in self._costs(tokens):
             window.left -= cost
         return self.round
 
-    def answered(self, reply: Reply) -> None:
+    def record_reply(self, reply: Reply) -> None:
         """Learn from an answer."""
         written = reply.usage.output_tokens
-        self._mean_output += _LATEST * (written - self._mean_output)
-        if reply.limits is not None:
-            self._windows = _windows(reply.limits)
+        self._mean_output += _SMOOTHING * (written - self._mean_output)
+        if reply.rate_limits is not None:
+            self._windows = _parse_windows(reply.rate_limits)
         # Where the limit is not reached, answers tell nothing of what lies above it.
         if self._limit < self.ceiling and 2 * self.in_use >= self._limit:
             growth = 1.0 if self._doubling else 1.0 / self._limit
             self._limit = min(self._limit + growth, float(self.ceiling))
             self._grant()
 
-    def throttled(self, sent_in: int) -> None:
+    def record_throttle(self, sent_in: int) -> None:
         """Learn from a complaint about too much being asked.
 
         Args:
             sent_in: The round the ask was sent in.
         """
         if sent_in == self.round:
-            self._limit = max(self._limit * _DECREASE, _FEWEST)
+            self._limit = max(self._limit * _DECREASE, _MINIMUM)
             self._doubling = False
             self.round += 1
 
@@ -146,7 +146,7 @@ class AdaptiveLimit:
             (window, costs[kind]) for kind, window in self._windows.items() if now < window.until
         ]
 
-    async def _granted(self) -> None:
+    async def _wait_for_slot(self) -> None:
         """Wait for a slot, which whoever grants it has counted already."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(future)
@@ -166,7 +166,7 @@ class AdaptiveLimit:
                 future.set_result(None)
 
 
-def _windows(limits: RateLimits) -> dict[str, _Window]:
+def _parse_windows(limits: RateLimits) -> dict[str, _Window]:
     told = {
         "requests": limits.requests,
         "input": limits.input_tokens,
@@ -174,7 +174,7 @@ def _windows(limits: RateLimits) -> dict[str, _Window]:
     }
     now = time.monotonic()
     return {
-        kind: _Window(limit.remaining, now + limit.resets_in)
+        kind: _Window(limit.remaining, now + limit.reset_seconds)
         for kind, limit in told.items()
         if limit is not None
     }

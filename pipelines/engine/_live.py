@@ -7,44 +7,44 @@ from typing import Any
 
 from whyset.datasets import BadRow
 from whyset.errors import RunStopped
-from whyset.generators import Generator, Item, adrive
+from whyset.generators import Generator, Item, arun_steps
 from whyset.models import ModelUnavailable, Prices, RetryPolicy, UnusableReply
 
-from .._assembly import Crew
-from ..ledger._batches import require_none_underway
+from .._assembly import Pipeline
+from ..ledger._batches import require_no_pending_batches
 from ..ledger._ledger import Ledger
 from ._budget import Budget
 from ._record import RowRecord, row_key
-from ._requests import Answerer, Traffic, unreachable
-from ._stop import Halt
-from ._threads import Finder, ReadAhead
+from ._requests import ModelClient, RequestStats, provider_unreachable
+from ._stop import StopSignal
+from ._threads import Prefetcher, RetrievalBatcher
 
-_ROWS_FOR_EACH_ASK = 4
-_FEWEST_ROWS = 64
+_ROWS_PER_ASK = 4
+_MIN_ROWS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class RowResult:
     """A row that came out of the engine.
 
     Attributes:
         row: The row as it was read.
         record: What became of it.
-        reused: Whether that happened in an earlier run.
+        is_reused: Whether that happened in an earlier run.
     """
 
     row: Item | BadRow
     record: RowRecord
-    reused: bool = False
+    is_reused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Pass:
+class _PassContext:
     """One going through of rows, by one generator."""
 
-    crew: Crew
+    crew: Pipeline
     identity: str
-    finder: Finder
+    finder: RetrievalBatcher
 
 
 class LiveEngine:
@@ -59,7 +59,7 @@ class LiveEngine:
 
     def __init__(
         self,
-        crew: Crew,
+        crew: Pipeline,
         ledger: Ledger,
         *,
         concurrency: int = 16,
@@ -79,8 +79,8 @@ class LiveEngine:
         """
         self._crew = crew
         self._ledger = ledger
-        self._halt = Halt()
-        self._answerer = Answerer(
+        self._halt = StopSignal()
+        self._answerer = ModelClient(
             crew.models,
             ledger,
             self._halt,
@@ -91,20 +91,20 @@ class LiveEngine:
         )
         # A row that waits long holds up those behind it; with this many underway, the asks in
         # flight do not run out meanwhile.
-        self._window = max(_ROWS_FOR_EACH_ASK * concurrency, _FEWEST_ROWS)
+        self._window = max(_ROWS_PER_ASK * concurrency, _MIN_ROWS)
 
     @property
-    def traffic(self) -> Traffic:
+    def traffic(self) -> RequestStats:
         """What was sent and received so far."""
         return self._answerer.traffic
 
     def stop(self) -> None:
         """Let asks in flight finish and send no more; the run then raises `RunStopped`."""
-        self._halt.call(RunStopped("Stopped"))
+        self._halt.trigger(RunStopped("Stopped"))
 
     async def run(
         self, rows: Iterable[Item | BadRow], *, generator: Generator | None = None
-    ) -> AsyncGenerator[Done, None]:
+    ) -> AsyncGenerator[RowResult, None]:
         """Yield every row in the order of the input, done or bad.
 
         Memory is bounded: a few rows for each ask in flight are held, whatever the input's size.
@@ -122,29 +122,29 @@ class LiveEngine:
             WhysetError: The ledger, the retriever or the input failed.
         """
         identities = {model.identity for model in self._crew.models.values()}
-        require_none_underway(self._ledger, identities)
-        underway: asyncio.Queue[asyncio.Task[Done] | Done | None] = asyncio.Queue()
+        require_no_pending_batches(self._ledger, identities)
+        underway: asyncio.Queue[asyncio.Task[RowResult] | RowResult | None] = asyncio.Queue()
         room = asyncio.Semaphore(self._window)
-        tasks: set[asyncio.Task[Done]] = set()
-        finder = Finder(self._crew.retriever)
+        tasks: set[asyncio.Task[RowResult]] = set()
+        finder = RetrievalBatcher(self._crew.retriever)
         crew = self._crew if generator is None else replace(self._crew, generator=generator)
-        this = _Pass(crew, crew.identity, finder)
-        reader = ReadAhead(rows)
+        this = _PassContext(crew, crew.identity, finder)
+        reader = Prefetcher(rows)
 
         async def feed() -> None:
             try:
                 async for row in reader:
                     await room.acquire()
                     if isinstance(row, BadRow):
-                        underway.put_nowait(Done(row, RowRecord.unreadable(row)))
-                    elif (known := self._known(row, this)) is not None:
+                        underway.put_nowait(RowResult(row, RowRecord.for_unreadable(row)))
+                    elif (known := self._find_recorded(row, this)) is not None:
                         underway.put_nowait(known)
                     else:
                         task = asyncio.create_task(self._done(row, this))
                         tasks.add(task)
                         underway.put_nowait(task)
             except Exception as error:
-                self._halt.call(error)
+                self._halt.trigger(error)
             underway.put_nowait(None)
 
         # Whatever is waited for below, a halt ends the waiting.
@@ -171,7 +171,7 @@ class LiveEngine:
             if self._halt.reason is not None:
                 raise self._halt.reason
             if last_fault and not (self.traffic.answered or self.traffic.replayed):
-                raise unreachable(last_fault)
+                raise provider_unreachable(last_fault)
             ended = True
         finally:
             feeder.cancel()
@@ -179,9 +179,9 @@ class LiveEngine:
             reader.close()
             if not ended:
                 self.stop()
-            await self._wind_up(tasks, finder)
+            await self._drain(tasks, finder)
 
-    async def _wind_up(self, tasks: set[asyncio.Task[Done]], finder: Finder) -> None:
+    async def _drain(self, tasks: set[asyncio.Task[RowResult]], finder: RetrievalBatcher) -> None:
         """Wait for rows underway; on being cancelled here or before, give them up instead."""
         current = asyncio.current_task()
         if current is not None and current.cancelling():
@@ -193,31 +193,31 @@ class LiveEngine:
         finally:
             await finder.aclose()
 
-    def _known(self, row: Item, this: _Pass) -> Done | None:
+    def _find_recorded(self, row: Item, this: _PassContext) -> RowResult | None:
         """Return a row that was done earlier, with what became of it."""
         held = self._ledger.row(row_key(row, this.identity))
-        return None if held is None else Done(row, RowRecord.from_bytes(held), reused=True)
+        return None if held is None else RowResult(row, RowRecord.from_bytes(held), is_reused=True)
 
-    async def _done(self, row: Item, this: _Pass) -> Done:
+    async def _done(self, row: Item, this: _PassContext) -> RowResult:
         try:
             return await self._work(row, this)
         except RunStopped:
             raise
         except Exception as error:
             # What befalls a single row is a record by now: this would befall every other, too.
-            self._halt.call(error)
+            self._halt.trigger(error)
             raise
 
-    async def _work(self, row: Item, this: _Pass) -> Done:
-        self._halt.check()
+    async def _work(self, row: Item, this: _PassContext) -> RowResult:
+        self._halt.raise_if_stopped()
         try:
-            driven = await adrive(
+            driven = await arun_steps(
                 this.crew.generator.steps(row), self._answerer.answer, this.finder.find
             )
         except UnusableReply as error:
-            return Done(row, RowRecord.unanswered(RowRecord.TURNED_DOWN, str(error)))
+            return RowResult(row, RowRecord.for_unanswered(RowRecord.TURNED_DOWN, str(error)))
         except ModelUnavailable as error:
-            return Done(row, RowRecord.unanswered(RowRecord.UNAVAILABLE, str(error)))
-        record = RowRecord.of(driven, models=this.crew.model_names)
+            return RowResult(row, RowRecord.for_unanswered(RowRecord.UNAVAILABLE, str(error)))
+        record = RowRecord.from_result(driven, models=this.crew.model_names)
         self._ledger.put_row(row_key(row, this.identity), record.to_bytes())
-        return Done(row, record)
+        return RowResult(row, record)

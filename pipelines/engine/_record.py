@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from whyset.datasets import BadRow, dumps, loads, quarantine_line, with_provenance_as_text
+from whyset.datasets import BadRow, build_quarantine_line, dumps, loads, serialise_provenance
 from whyset.generators import (
-    Driven,
     Finished,
     Item,
     Rejected,
+    StepsResult,
     Usage,
+    add_provenance,
     evidence_record,
     usage_record,
-    with_provenance,
 )
 
 QUARANTINED = "quarantined"
@@ -31,7 +31,7 @@ class RowRecord:
         line: The output line, of a row that is not quarantined.
         reasons: Why a row is quarantined: one word each, to be counted.
         detail: The same for a person.
-        known: What else the quarantine file tells of it.
+        quarantine_fields: What else the quarantine file tells of it.
     """
 
     UNREADABLE: ClassVar[str] = "unreadable"
@@ -43,35 +43,45 @@ class RowRecord:
     line: bytes | None = None
     reasons: tuple[str, ...] = ()
     detail: str = ""
-    known: Mapping[str, Any] | None = None
+    quarantine_fields: Mapping[str, Any] | None = None
 
     @classmethod
-    def of(cls, driven: Driven[Finished | Rejected], *, models: dict[str, str]) -> "RowRecord":
+    def from_result(
+        cls, driven: StepsResult[Finished | Rejected], *, models: dict[str, str]
+    ) -> "RowRecord":
         """Make the record of a row whose steps have ended."""
         result, usage = driven.result, driven.usage
         if isinstance(result, Finished):
-            columns = with_provenance(result, usage=usage, models=models)
-            return cls(result.outcome, usage, line=dumps(with_provenance_as_text(columns)))
+            columns = add_provenance(result, usage=usage, models=models)
+            return cls(result.outcome, usage, line=dumps(serialise_provenance(columns)))
         known = evidence_record(result.evidence, models=models)
         known |= {"draft": result.draft, "usage": usage_record(usage)}
-        return cls(QUARANTINED, usage, reasons=result.reasons, detail=result.detail, known=known)
+        return cls(
+            QUARANTINED,
+            usage,
+            reasons=result.reasons,
+            detail=result.detail,
+            quarantine_fields=known,
+        )
 
     @classmethod
-    def unanswered(cls, reason: str, detail: str) -> "RowRecord":
+    def for_unanswered(cls, reason: str, detail: str) -> "RowRecord":
         """Make the record of a row that could not be asked about; a later run tries it again."""
         return cls(QUARANTINED, reasons=(reason,), detail=detail)
 
     @classmethod
-    def unreadable(cls, row: BadRow) -> "RowRecord":
+    def for_unreadable(cls, row: BadRow) -> "RowRecord":
         """Make the record of a line that holds no usable row."""
         return cls(QUARANTINED, reasons=(cls.UNREADABLE,), detail=row.reason)
 
     def quarantine_line(self, row: Item | BadRow) -> bytes:
         """Return the line of the quarantine file."""
         content = row if isinstance(row, BadRow) else row.columns
-        known: dict[str, Any] = {} if self.known is None else {"whyset": self.known}
+        known: dict[str, Any] = (
+            {} if self.quarantine_fields is None else {"whyset": self.quarantine_fields}
+        )
         place = getattr(row, "source", "")
-        return quarantine_line(
+        return build_quarantine_line(
             row.line, self.reasons, content, source=place, detail=self.detail, **known
         )
 
@@ -83,7 +93,7 @@ class RowRecord:
                 "usage": usage_record(self.usage),
                 "reasons": self.reasons,
                 "detail": self.detail,
-                "known": self.known,
+                "known": self.quarantine_fields,
             }
         )
         return head if self.line is None else head + b"\n" + self.line

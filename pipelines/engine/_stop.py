@@ -15,8 +15,8 @@ from whyset.errors import RunStopped
 T = TypeVar("T")
 
 
-def run_interruptibly(
-    work: Callable[[], Awaitable[T]], stop: Callable[[], None], told: Callable[[str], str]
+def run_with_signals(
+    work: Callable[[], Awaitable[T]], stop: Callable[[], None], render_message: Callable[[str], str]
 ) -> T:
     """Do work in an event loop of its own.
 
@@ -26,7 +26,7 @@ def run_interruptibly(
     Args:
         work: What to do.
         stop: Lets it end soon.
-        told: Makes of a reason what the error says.
+        render_message: Makes of a reason what the error says.
 
     Raises:
         RunStopped: It was ended at once.
@@ -34,15 +34,17 @@ def run_interruptibly(
 
     async def interruptible() -> T:
         try:
-            with _on_signals(stop):
+            with _handle_signals(stop):
                 return await work()
         except asyncio.CancelledError:
-            raise RunStopped(told("Stopped at once, without waiting for asks in flight")) from None
+            raise RunStopped(
+                render_message("Stopped at once, without waiting for asks in flight")
+            ) from None
 
     return asyncio.run(interruptible())
 
 
-def told_stopped(reason: str, done: str, ledger: Path | None) -> str:
+def render_stop_message(reason: str, done: str, ledger: Path | None) -> str:
     """Return what a person is told of a run that has stopped before its end.
 
     Args:
@@ -59,7 +61,7 @@ def told_stopped(reason: str, done: str, ledger: Path | None) -> str:
 
 
 @contextmanager
-def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
+def _handle_signals(stop: Callable[[], None]) -> Iterator[None]:
     """On SIGINT and SIGTERM call `stop`; on a second one end the current task."""
     loop = asyncio.get_running_loop()
     current = asyncio.current_task()
@@ -87,7 +89,7 @@ def _on_signals(stop: Callable[[], None]) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-class Halt:
+class StopSignal:
     """Whether a run is to end early, and why; the first reason is the one that counts.
 
     Attributes:
@@ -98,13 +100,13 @@ class Halt:
         self.reason: Exception | None = None
         self._called = asyncio.Event()
 
-    def call(self, reason: Exception) -> None:
+    def trigger(self, reason: Exception) -> None:
         """End the run: asks in flight finish, no more are sent."""
         if self.reason is None:
             self.reason = reason
             self._called.set()
 
-    def check(self) -> None:
+    def raise_if_stopped(self) -> None:
         """Return while the run goes on.
 
         Raises:

@@ -14,16 +14,16 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from whyset.generators import Fetch, Find
-from whyset.retriever import Grounding, Searcher, fetch
+from whyset.retriever import Grounding, Searcher, fetch_passages
 
 T = TypeVar("T")
 
-_AHEAD = 256
+_PREFETCH = 256
 # Room is given back so many items at a time: the reader is not woken for every one.
-_LUMP = 64
+_RELEASE_CHUNK = 64
 
 
-class Worker:
+class WorkerThread:
     """A thread that runs one function at a time."""
 
     def __init__(self, name: str) -> None:
@@ -50,7 +50,7 @@ class Worker:
                 result = function()
             except BaseException as raised:
                 error = raised
-            _tell(loop, settle, result, error)
+            _call_in_loop(loop, settle, result, error)
 
         self._calls.put(run)
         return await future
@@ -64,7 +64,7 @@ class Worker:
             run()
 
 
-class ReadAhead(Generic[T]):
+class Prefetcher(Generic[T]):
     """An iterable read in a thread, some items ahead; each is handed over as soon as it is there.
 
     Iterate asynchronously, once, and `close` at the end.
@@ -73,7 +73,7 @@ class ReadAhead(Generic[T]):
     def __init__(self, source: Iterable[T]) -> None:
         self._source = source
         self._loop = asyncio.get_running_loop()
-        self._room = threading.Semaphore(_AHEAD)
+        self._room = threading.Semaphore(_PREFETCH)
         self._items: deque[T] = deque()
         self._news = asyncio.Event()
         self._awaited = False
@@ -89,8 +89,8 @@ class ReadAhead(Generic[T]):
             while self._items:
                 yield self._items.popleft()
                 taken += 1
-                if taken % _LUMP == 0:
-                    self._room.release(_LUMP)
+                if taken % _RELEASE_CHUNK == 0:
+                    self._room.release(_RELEASE_CHUNK)
             if self._ended:
                 break
             self._news.clear()
@@ -115,28 +115,30 @@ class ReadAhead(Generic[T]):
                     break
                 self._items.append(item)
                 if self._awaited:
-                    _tell(self._loop, self._news.set)
+                    _call_in_loop(self._loop, self._news.set)
         except BaseException as error:
             self._error = error
         finally:
             if isinstance(self._source, Generator):
                 self._source.close()
             self._ended = True
-            _tell(self._loop, self._news.set)
+            _call_in_loop(self._loop, self._news.set)
 
 
-def _tell(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object) -> None:
+def _call_in_loop(
+    loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object
+) -> None:
     with suppress(RuntimeError):  # the loop has ended: nobody is left to be told
         loop.call_soon_threadsafe(function, *args)
 
 
 # ---- Finds answered together: what is asked for within a moment is embedded in one pass.
 
-_LARGEST_BATCH = 64
-_GATHERING = 0.005
+_MAX_BATCH = 64
+_BATCH_SECONDS = 0.005
 
 
-class Finder:
+class RetrievalBatcher:
     """Collects finds for a few milliseconds and answers them in one call to the retriever.
 
     Retrieval runs in a thread of its own, one batch at a time: the embedder uses every core, and
@@ -145,7 +147,7 @@ class Finder:
 
     def __init__(self, retriever: Searcher) -> None:
         self._retriever = retriever
-        self._worker = Worker("whyset-finder")
+        self._worker = WorkerThread("whyset-finder")
         self._waiting: list[tuple[Find, asyncio.Future[Grounding]]] = []
         self._arrived = asyncio.Event()
         self._task = asyncio.create_task(self._serve())
@@ -158,7 +160,7 @@ class Finder:
             NotInConstitution: There is no passage of a name that is fetched.
         """
         if isinstance(wanted, Fetch):
-            return fetch(self._retriever.constitution, wanted.ids, scope=wanted.scope)
+            return fetch_passages(self._retriever.constitution, wanted.ids, scope=wanted.scope)
         future: asyncio.Future[Grounding] = asyncio.get_running_loop().create_future()
         self._waiting.append((wanted, future))
         self._arrived.set()
@@ -173,10 +175,10 @@ class Finder:
     async def _serve(self) -> None:
         while True:
             await self._arrived.wait()
-            if len(self._waiting) < _LARGEST_BATCH:
-                await asyncio.sleep(_GATHERING)
-            batch = self._waiting[:_LARGEST_BATCH]
-            del self._waiting[:_LARGEST_BATCH]
+            if len(self._waiting) < _MAX_BATCH:
+                await asyncio.sleep(_BATCH_SECONDS)
+            batch = self._waiting[:_MAX_BATCH]
+            del self._waiting[:_MAX_BATCH]
             if not self._waiting:
                 self._arrived.clear()
             by_k: dict[int, list[tuple[Find, asyncio.Future[Grounding]]]] = defaultdict(list)
@@ -188,7 +190,7 @@ class Finder:
     async def _answer(self, k: int, group: list[tuple[Find, asyncio.Future[Grounding]]]) -> None:
         texts = [wanted.texts for wanted, _ in group]
         try:
-            found = await self._worker.call(partial(self._retriever.ground, texts, k=k))
+            found = await self._worker.call(partial(self._retriever.find_passages, texts, k=k))
             answers = list(zip(group, found, strict=True))
         except Exception as error:
             for _, future in group:

@@ -15,14 +15,14 @@ from typing import Any, Generic, TypeVar
 from whyset.generators import Ask, Usage, usage_record
 from whyset.models import Prices
 
-from .._files import write_record
-from ..engine._budget import prompt_tokens
+from .._files import write_json
+from ..engine._budget import estimate_prompt_tokens
 
 # ---- Samples of a stream of unknown length, and how far a total drawn from one may be off.
 
 T = TypeVar("T")
 
-_Z = 1.96
+_Z_95 = 1.96
 """Standard deviations to either side that hold 95 % of a normal distribution."""
 
 
@@ -58,14 +58,14 @@ class Reservoir(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class ConfidenceInterval:
     """Where a total lies with 95 % confidence; both ends included."""
 
     low: float
     high: float
 
 
-class Spread:
+class SampleTotal:
     """The sum of a figure over sampled rows, and how much rows differ in it."""
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class Spread:
         self._sum += figure
         self._squares += figure * figure
 
-    def total(self, rows: int, *, among: int | None) -> Range | None:
+    def estimate_total(self, rows: int, *, among: int | None) -> ConfidenceInterval | None:
         """Return where the figure's total over so many rows lies, by the normal approximation.
 
         Args:
@@ -99,7 +99,9 @@ class Spread:
         error = math.sqrt(variance / count)
         if among is not None:
             error *= math.sqrt(max(among - count, 0) / max(among - 1, 1))
-        return Range(max(rows * (mean - _Z * error), 0.0), rows * (mean + _Z * error))
+        return ConfidenceInterval(
+            max(rows * (mean - _Z_95 * error), 0.0), rows * (mean + _Z_95 * error)
+        )
 
 
 # ---- The values of an estimate: what a run would ask, and what that would cost.
@@ -132,7 +134,7 @@ class StepForecast:
 
 
 @dataclass(frozen=True, slots=True)
-class Ranges:
+class ForecastIntervals:
     """Where totals lie with 95 % confidence; `None` where it cannot be told.
 
     Attributes:
@@ -143,20 +145,20 @@ class Ranges:
         batch: Dollars by message batch.
     """
 
-    asks: Range | None = None
-    prompt_tokens: Range | None = None
-    output_tokens: Range | None = None
-    live: Range | None = None
-    batch: Range | None = None
+    asks: ConfidenceInterval | None = None
+    prompt_tokens: ConfidenceInterval | None = None
+    output_tokens: ConfidenceInterval | None = None
+    live: ConfidenceInterval | None = None
+    batch: ConfidenceInterval | None = None
 
     def record(self) -> dict[str, Any]:
         """Return the ranges as plain values: low and high, or null."""
         return {
-            "asks": _ends(self.asks),
-            "prompt_tokens": _ends(self.prompt_tokens),
-            "output_tokens": _ends(self.output_tokens),
-            "dollars": _ends(self.live),
-            "dollars_batch": _ends(self.batch),
+            "asks": _interval_record(self.asks),
+            "prompt_tokens": _interval_record(self.prompt_tokens),
+            "output_tokens": _interval_record(self.output_tokens),
+            "dollars": _interval_record(self.live),
+            "dollars_batch": _interval_record(self.batch),
         }
 
 
@@ -166,12 +168,12 @@ class Forecast:
 
     Attributes:
         steps: By step and model.
-        ranges: How far the totals may be off because not every row was walked; `None` where every
+        intervals: How far the totals may be off because not every row was walked; `None` where every
             row was. Says nothing of how far the estimates of tokens are off.
     """
 
     steps: tuple[StepForecast, ...]
-    ranges: Ranges | None = None
+    intervals: ForecastIntervals | None = None
 
     @property
     def asks(self) -> int:
@@ -186,12 +188,12 @@ class Forecast:
     @property
     def live(self) -> Decimal | None:
         """Dollars, asked one by one; `None` where a model is unpriced."""
-        return _total([step.live for step in self.steps])
+        return _add_dollars([step.live for step in self.steps])
 
     @property
     def batch(self) -> Decimal | None:
         """Dollars by message batch; `None` where no such price is known of a model."""
-        return _total([step.batch for step in self.steps])
+        return _add_dollars([step.batch for step in self.steps])
 
     @property
     def unpriced(self) -> tuple[str, ...]:
@@ -203,17 +205,17 @@ class Forecast:
         return {
             "asks": self.asks,
             **usage_record(self.usage),
-            "dollars": _plain(self.live),
-            "dollars_batch": _plain(self.batch),
-            "ranges": None if self.ranges is None else self.ranges.record(),
+            "dollars": _dollars_record(self.live),
+            "dollars_batch": _dollars_record(self.batch),
+            "ranges": None if self.intervals is None else self.intervals.record(),
             "steps": [
                 {
                     "step": step.step,
                     "model": step.model,
                     "asks": step.asks,
                     **usage_record(step.usage),
-                    "dollars": _plain(step.live),
-                    "dollars_batch": _plain(step.batch),
+                    "dollars": _dollars_record(step.live),
+                    "dollars_batch": _dollars_record(step.batch),
                     "common_tokens": step.common_tokens,
                     "cache_from": step.cache_from,
                 }
@@ -235,27 +237,27 @@ class Estimate:
         rows: How many usable rows the input has.
         unreadable: How many lines hold none.
         finished: How many rows are in the ledger already: they cost nothing more.
-        walked: How many of the others were walked; all, or a sample.
+        simulated: How many of the others were walked; all, or a sample.
         seed: What the sample was drawn with.
         reasoning: Output tokens allowed for reasoning before each answer; an assumption.
-        prices_of: The date of the price list.
+        prices_date: The date of the price list.
         least: If nothing were at stake in any row: each is appraised, and no more.
         most: If something were at stake in every row and each draft passed at once.
-        as_so_far: If the others took what finished rows took, every revision included; `None`
+        projected: If the others took what finished rows took, every revision included; `None`
             where none is finished, or none of what they took is known any more.
-        projected_from: How many finished rows `as_so_far` rests on.
+        projected_from: How many finished rows `projected` rests on.
     """
 
     rows: int
     unreadable: int
     finished: int
-    walked: int
+    simulated: int
     seed: int
     reasoning: int
-    prices_of: date
+    prices_date: date
     least: Forecast
     most: Forecast
-    as_so_far: Forecast | None = None
+    projected: Forecast | None = None
     projected_from: int = 0
 
     @property
@@ -264,9 +266,9 @@ class Estimate:
         return self.rows - self.finished
 
     @property
-    def sampled(self) -> bool:
+    def is_sampled(self) -> bool:
         """Whether rows were left out of the walk."""
-        return self.walked < self.remaining
+        return self.simulated < self.remaining
 
     @property
     def unpriced(self) -> tuple[str, ...]:
@@ -280,19 +282,19 @@ class Estimate:
             "unreadable": self.unreadable,
             "finished": self.finished,
             "remaining": self.remaining,
-            "walked": self.walked,
+            "walked": self.simulated,
             "seed": self.seed,
             "reasoning_tokens": self.reasoning,
-            "prices_of": self.prices_of.isoformat(),
+            "prices_of": self.prices_date.isoformat(),
             "unpriced": list(self.unpriced),
             "least": self.least.record(),
             "most": self.most.record(),
-            "as_so_far": None if self.as_so_far is None else self.as_so_far.record(),
+            "as_so_far": None if self.projected is None else self.projected.record(),
             "projected_from": self.projected_from,
         }
 
 
-def _total(amounts: list[Decimal | None]) -> Decimal | None:
+def _add_dollars(amounts: list[Decimal | None]) -> Decimal | None:
     total = Decimal(0)
     for amount in amounts:
         if amount is None:
@@ -301,11 +303,11 @@ def _total(amounts: list[Decimal | None]) -> Decimal | None:
     return total
 
 
-def _ends(held: Range | None) -> list[float] | None:
+def _interval_record(held: ConfidenceInterval | None) -> list[float] | None:
     return None if held is None else [round(held.low, 6), round(held.high, 6)]
 
 
-def _plain(amount: Decimal | None) -> float | None:
+def _dollars_record(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)
 
 
@@ -313,7 +315,7 @@ def _plain(amount: Decimal | None) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Foretold:
+class SavedEstimate:
     """What a dry run of a run said, in short; dollars are `None` where a model is unpriced.
 
     Attributes:
@@ -341,7 +343,7 @@ class Foretold:
         }
 
 
-def keep_estimate(path: Path, estimate: Estimate, *, crew: str) -> None:
+def save_estimate(path: Path, estimate: Estimate, *, crew: str) -> None:
     """Write down what a dry run said, for the end of the run itself.
 
     Args:
@@ -352,10 +354,10 @@ def keep_estimate(path: Path, estimate: Estimate, *, crew: str) -> None:
     Raises:
         DatasetError: It cannot be written.
     """
-    write_record(path, {"crew": crew, **estimate.record()})
+    write_json(path, {"crew": crew, **estimate.record()})
 
 
-def read_estimate(path: Path | None, *, crew: str, batch: bool) -> Foretold | None:
+def load_estimate(path: Path | None, *, crew: str, batch: bool) -> SavedEstimate | None:
     """Return what a dry run said of this very run; `None` where none did.
 
     Args:
@@ -371,7 +373,7 @@ def read_estimate(path: Path | None, *, crew: str, batch: bool) -> Foretold | No
             return None
         name = "dollars_batch" if batch else "dollars"
         projected = record["as_so_far"]
-        return Foretold(
+        return SavedEstimate(
             rows=record["remaining"],
             least=record["least"][name],
             most=record["most"][name],
@@ -383,11 +385,11 @@ def read_estimate(path: Path | None, *, crew: str, batch: bool) -> Foretold | No
 
 
 # What is too close to a provider's minimum to be told by an estimate counts as not cached.
-_SURELY = Decimal("1.25")
+_CACHE_MARGIN = Decimal("1.25")
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class AskCost:
     """What one ask takes.
 
     Attributes:
@@ -407,14 +409,14 @@ class Taken:
     batch: Decimal | None
 
 
-class Pricing:
+class CostModel:
     """Estimates what an ask takes from its prompt and the length of its answer."""
 
     def __init__(self, prices: Prices, reasoning: int) -> None:
         self._prices = prices
         self._reasoning = reasoning
 
-    def estimated(self, ask: Ask, model: str, output: int) -> Taken:
+    def estimate_ask(self, ask: Ask, model: str, output: int) -> AskCost:
         """Return what an ask takes.
 
         Args:
@@ -424,21 +426,21 @@ class Pricing:
         """
         price = self._prices.find(model)
         scale = price.tokens if price else Decimal(1)
-        tokens = prompt_tokens(ask)
-        common, own = round(tokens.common * scale), round(tokens.own * scale)
+        tokens = estimate_prompt_tokens(ask)
+        common, own = round(tokens.shared * scale), round(tokens.unique * scale)
         written = round(output * scale) + self._reasoning
         fewest = self.cache_from(model)
-        if fewest is not None and common >= fewest * _SURELY:
+        if fewest is not None and common >= fewest * _CACHE_MARGIN:
             usage = Usage(own, written, cache_read_tokens=common)
         else:
             usage = Usage(common + own, written)
-        return self.known(ask, model, usage, common)
+        return self.price_ask(ask, model, usage, common)
 
-    def known(self, ask: Ask, model: str, usage: Usage, common: int = 0) -> Taken:
+    def price_ask(self, ask: Ask, model: str, usage: Usage, common: int = 0) -> AskCost:
         """Return what an ask took whose usage is known."""
-        return Taken(ask.step, model, usage, common, *self.costs(model, usage))
+        return AskCost(ask.step, model, usage, common, *self.price_usage(model, usage))
 
-    def costs(self, model: str, usage: Usage) -> tuple[Decimal | None, Decimal | None]:
+    def price_usage(self, model: str, usage: Usage) -> tuple[Decimal | None, Decimal | None]:
         """Return the dollars of one reply, alone and in a batch.
 
         Batches are answered in any order and side by side, so that what is cached there is a
@@ -460,23 +462,23 @@ class Pricing:
 
 
 @dataclass(slots=True)
-class _Sum:
+class _StepTotal:
     asks: int = 0
     usage: Usage = Usage()
     common: int = 0
     live: Decimal | None = Decimal(0)
     batch: Decimal | None = Decimal(0)
 
-    def add(self, taken: Taken) -> None:
+    def add(self, taken: AskCost) -> None:
         self.asks += 1
         self.usage += taken.usage
         self.common = max(self.common, taken.common)
-        self.live = _plus(self.live, taken.live)
-        self.batch = _plus(self.batch, taken.batch)
+        self.live = _add_amounts(self.live, taken.live)
+        self.batch = _add_amounts(self.batch, taken.batch)
 
 
 @dataclass(slots=True)
-class Reckoning:
+class CostTotals:
     """What the asks of the rows looked at take together, and how much rows differ.
 
     Attributes:
@@ -484,16 +486,16 @@ class Reckoning:
     """
 
     rows: int = 0
-    _sums: dict[tuple[str, str], _Sum] = field(default_factory=dict)
+    _sums: dict[tuple[str, str], _StepTotal] = field(default_factory=dict)
     _repeats: Counter[tuple[str, str]] = field(default_factory=Counter)
-    _spreads: dict[str, Spread] = field(default_factory=dict)
+    _spreads: dict[str, SampleTotal] = field(default_factory=dict)
 
-    def add(self, row: list[Taken]) -> None:
+    def add(self, row: list[AskCost]) -> None:
         """Add what the asks of a row take."""
         self.rows += 1
         figures = dict.fromkeys(("asks", "prompt_tokens", "output_tokens", "live", "batch"), 0.0)
         for taken in row:
-            self._sums.setdefault((taken.step, taken.model), _Sum()).add(taken)
+            self._sums.setdefault((taken.step, taken.model), _StepTotal()).add(taken)
             usage = taken.usage
             figures["asks"] += 1
             figures["prompt_tokens"] += (
@@ -503,14 +505,14 @@ class Reckoning:
             figures["live"] += float(taken.live or 0)
             figures["batch"] += float(taken.batch or 0)
         for name, figure in figures.items():
-            self._spreads.setdefault(name, Spread()).add(figure)
+            self._spreads.setdefault(name, SampleTotal()).add(figure)
 
-    def repeated(self, step: str, model: str) -> None:
+    def count_repeat(self, step: str, model: str) -> None:
         """Note that a row asked what another had asked before: it takes nothing."""
         self._repeats[step, model] += 1
 
     def forecast(
-        self, rows: int, pricing: Pricing, *, among: int | None, known: bool = False
+        self, rows: int, pricing: CostModel, *, among: int | None, known: bool = False
     ) -> Forecast:
         """Return what so many rows take if they are like those looked at.
 
@@ -526,17 +528,21 @@ class Reckoning:
         steps = tuple(self._steps(scale, pricing, known=known))
         ranges = None
         if among is None or self.rows < among:
-            spread = {name: held.total(rows, among=among) for name, held in self._spreads.items()}
+            spread = {
+                name: held.estimate_total(rows, among=among) for name, held in self._spreads.items()
+            }
             if self._repeats:
                 # Spread as if asks grew with rows: brought to what they do grow to.
                 linear = self.asks * scale
                 grown = Fraction(sum(step.asks for step in steps)) / linear if linear else 1
-                spread = {name: _stretched(held, float(grown)) for name, held in spread.items()}
+                spread = {
+                    name: _scale_interval(held, float(grown)) for name, held in spread.items()
+                }
             if any(step.live is None for step in steps):
                 spread["live"] = None
             if any(step.batch is None for step in steps):
                 spread["batch"] = None
-            ranges = Ranges(**spread)
+            ranges = ForecastIntervals(**spread)
         return Forecast(steps, ranges)
 
     @property
@@ -544,17 +550,17 @@ class Reckoning:
         """How many different asks the rows looked at have."""
         return sum(held.asks for held in self._sums.values())
 
-    def _steps(self, rows: Fraction, pricing: Pricing, *, known: bool) -> Iterator[StepForecast]:
+    def _steps(self, rows: Fraction, pricing: CostModel, *, known: bool) -> Iterator[StepForecast]:
         for (step, model), held in sorted(self._sums.items()):
-            scale = growth(held.asks, self._repeats[step, model], rows)
-            usage = _scaled(held.usage, scale)
-            live, batch = _times(held.live, scale), _times(held.batch, scale)
+            scale = extrapolate_distinct(held.asks, self._repeats[step, model], rows)
+            usage = _scale_usage(held.usage, scale)
+            live, batch = _scale_amount(held.live, scale), _scale_amount(held.batch, scale)
             if not known and usage.cache_read_tokens:
                 # Of all asks of a run, the first writes what the others read.
                 common = held.common
                 usage += Usage(cache_read_tokens=-common, cache_write_tokens=common)
-                once = pricing.costs(model, Usage(cache_write_tokens=common))[0]
-                read = pricing.costs(model, Usage(cache_read_tokens=common))[0]
+                once = pricing.price_usage(model, Usage(cache_write_tokens=common))[0]
+                read = pricing.price_usage(model, Usage(cache_read_tokens=common))[0]
                 if live is not None and once is not None and read is not None:
                     live += once - read
             yield StepForecast(
@@ -569,7 +575,7 @@ class Reckoning:
             )
 
 
-def growth(different: int, repeats: int, rows: Fraction) -> Fraction:
+def extrapolate_distinct(different: int, repeats: int, rows: Fraction) -> Fraction:
     """Return by how much different asks grow when rows do.
 
     Where a sample repeats none, by as much as rows. Where it repeats some, all rows draw from a
@@ -586,28 +592,32 @@ def growth(different: int, repeats: int, rows: Fraction) -> Fraction:
     low, high = float(different), float(different) * 1e6
     for _ in range(100):
         middle = (low + high) / 2
-        low, high = (middle, high) if _distinct(middle, drawn) < different else (low, middle)
-    return Fraction(_distinct(high, float(drawn * rows)) / different).limit_denominator(10**9)
+        low, high = (
+            (middle, high) if _expected_distinct(middle, drawn) < different else (low, middle)
+        )
+    return Fraction(_expected_distinct(high, float(drawn * rows)) / different).limit_denominator(
+        10**9
+    )
 
 
-def _distinct(pool: float, drawn: float) -> float:
+def _expected_distinct(pool: float, drawn: float) -> float:
     """Return how many different ones come of so many draws from a pool."""
     return pool if pool <= 1 else pool * -math.expm1(drawn * math.log1p(-1 / pool))
 
 
-def _stretched(held: Range | None, by: float) -> Range | None:
-    return None if held is None else Range(held.low * by, held.high * by)
+def _scale_interval(held: ConfidenceInterval | None, by: float) -> ConfidenceInterval | None:
+    return None if held is None else ConfidenceInterval(held.low * by, held.high * by)
 
 
-def _plus(total: Decimal | None, one: Decimal | None) -> Decimal | None:
+def _add_amounts(total: Decimal | None, one: Decimal | None) -> Decimal | None:
     return None if total is None or one is None else total + one
 
 
-def _times(amount: Decimal | None, scale: Fraction) -> Decimal | None:
+def _scale_amount(amount: Decimal | None, scale: Fraction) -> Decimal | None:
     return None if amount is None else amount * scale.numerator / scale.denominator
 
 
-def _scaled(usage: Usage, scale: Fraction) -> Usage:
+def _scale_usage(usage: Usage, scale: Fraction) -> Usage:
     return Usage(
         round(usage.input_tokens * scale),
         round(usage.output_tokens * scale),

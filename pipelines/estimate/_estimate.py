@@ -11,22 +11,22 @@ from typing import Any, Protocol
 from whyset.datasets import BadRow
 from whyset.generators import Ask, Fetch, Find, Finished, Item, Rejected, Reply, Steps
 from whyset.models import Prices
-from whyset.retriever import Grounding, Searcher, fetch
+from whyset.retriever import Grounding, Searcher, fetch_passages
 
-from .._assembly import Crew
+from .._assembly import Pipeline
 from ..engine._record import row_key
 from ..ledger._ledger import BloomFilter
-from ._cost import Estimate, Pricing, Reckoning, Reservoir, Taken
+from ._cost import AskCost, CostModel, CostTotals, Estimate, Reservoir
 
 # ---- Rows walked side by side without a model, so that their finds are answered together.
 
 
-class CutShort(Exception):
+class SimulationStopped(Exception):
     """What answers an ask that ends a row's walk."""
 
 
 @dataclass(slots=True)
-class _Walker:
+class _SimulatedRow:
     steps: Steps[Finished | Rejected]
     answer: Callable[[Ask], Reply]
 
@@ -36,13 +36,13 @@ class _Walker:
             question = next(self.steps) if sent is None else self.steps.send(sent)
             while isinstance(question, Ask):
                 question = self.steps.send(self.answer(question))
-        except (StopIteration, CutShort):
+        except (StopIteration, SimulationStopped):
             self.steps.close()
             return None
         return question
 
 
-class Walk:
+class Simulation:
     """Steps of many rows, led to their ends with real retrieval.
 
     Equal finds are answered once: the same row may be walked in several ways for the price of one.
@@ -50,11 +50,11 @@ class Walk:
 
     def __init__(self, retriever: Searcher) -> None:
         self._retriever = retriever
-        self._walkers: list[_Walker] = []
+        self._walkers: list[_SimulatedRow] = []
 
     def add(self, steps: Steps[Finished | Rejected], answer: Callable[[Ask], Reply]) -> None:
-        """Add a row's steps, and who answers their asks: a reply, or `CutShort`."""
-        self._walkers.append(_Walker(steps, answer))
+        """Add a row's steps, and who answers their asks: a reply, or `SimulationStopped`."""
+        self._walkers.append(_SimulatedRow(steps, answer))
 
     def run(self) -> None:
         """Lead all that were added to their ends.
@@ -67,21 +67,23 @@ class Walk:
         wanted = [(walker, walker.advance(None)) for walker in self._walkers]
         while asked := [(walker, find) for walker, find in wanted if find is not None]:
             new = dict.fromkeys(find for _, find in asked if find not in known)
-            known.update(zip(new, self._found(new), strict=True))
+            known.update(zip(new, self._retrieve(new), strict=True))
             wanted = [(walker, walker.advance(known[find])) for walker, find in asked]
         self._walkers.clear()
 
-    def _found(self, finds: Iterable[Find | Fetch]) -> Sequence[Grounding]:
+    def _retrieve(self, finds: Iterable[Find | Fetch]) -> Sequence[Grounding]:
         ordered = list(finds)
         by_k: dict[int, list[tuple[int, Find]]] = defaultdict(list)
         found: dict[int, Grounding] = {}
         for place, find in enumerate(ordered):
             if isinstance(find, Fetch):
-                found[place] = fetch(self._retriever.constitution, find.ids, scope=find.scope)
+                found[place] = fetch_passages(
+                    self._retriever.constitution, find.ids, scope=find.scope
+                )
             else:
                 by_k[find.k].append((place, find))
         for k, wanted in by_k.items():
-            groundings = self._retriever.ground([find.texts for _, find in wanted], k=k)
+            groundings = self._retriever.find_passages([find.texts for _, find in wanted], k=k)
             found.update(zip((place for place, _ in wanted), groundings, strict=True))
         return [found[place] for place in range(len(ordered))]
 
@@ -89,11 +91,11 @@ class Walk:
 # ---- Rehearsed replies told apart: to different asks they differ, to equal ones they are equal.
 
 _LETTERS = "abcdefghijklmnop"
-_LENGTH = 8
-_FEWEST_WORDS = 3
+_WORD_LENGTH = 8
+_MIN_WORDS = 3
 
 
-def told_apart(reply: Reply, key: str, *, structured: bool) -> Reply:
+def make_reply_unique(reply: Reply, key: str, *, structured: bool) -> Reply:
     """Return a reply with a made-up word in it that depends on what was asked alone.
 
     Args:
@@ -102,37 +104,39 @@ def told_apart(reply: Reply, key: str, *, structured: bool) -> Reply:
         structured: Whether the reply is JSON. The word then goes behind its longest text; where
             none has a few words, nothing is changed, since it might be one of a fixed set.
     """
-    word = "".join(_LETTERS[int(digit, 16)] for digit in key[:_LENGTH])
+    word = "".join(_LETTERS[int(digit, 16)] for digit in key[:_WORD_LENGTH])
     if not structured:
         return replace(reply, text=f"{reply.text} {word}")
     value = json.loads(reply.text)
-    places = [place for place in _texts(value) if len(_at(place).split()) >= _FEWEST_WORDS]
+    places = [
+        place for place in _iter_text_places(value) if len(_text_at(place).split()) >= _MIN_WORDS
+    ]
     if not places:
         return reply
-    holder, name = max(places, key=lambda place: len(_at(place)))
+    holder, name = max(places, key=lambda place: len(_text_at(place)))
     holder[name] = f"{holder[name]} {word}"
     return replace(reply, text=json.dumps(value, ensure_ascii=False))
 
 
-def _texts(value: Any) -> Iterator[tuple[Any, Any]]:
+def _iter_text_places(value: Any) -> Iterator[tuple[Any, Any]]:
     """Yield where texts stand: what holds each, and under which key or number."""
     pairs = value.items() if isinstance(value, dict) else enumerate(value)
     for name, held in pairs:
         if isinstance(held, str):
             yield value, name
         elif isinstance(held, dict | list):
-            yield from _texts(held)
+            yield from _iter_text_places(held)
 
 
-def _at(place: tuple[Any, Any]) -> str:
+def _text_at(place: tuple[Any, Any]) -> str:
     text: str = place[0][place[1]]
     return text
 
 
-SAMPLE = 500
+DEFAULT_SAMPLE = 500
 """How many rows are walked where nothing else is said: some ten seconds of retrieval."""
 
-REASONING = 500
+DEFAULT_REASONING_TOKENS = 500
 """Output tokens allowed for reasoning before each answer. Models that reason by default differ
 much in it and no published figure holds for rows one has not seen: a guess, replaced by what
 replies really took as soon as a ledger has some (`Estimate.as_so_far`)."""
@@ -140,7 +144,7 @@ replies really took as soon as a ledger has some (`Estimate.as_so_far`)."""
 _CHUNK = 64
 
 
-class Known(Protocol):
+class LedgerReader(Protocol):
     """What an estimate reads of a run's ledger."""
 
     def reply(self, key: str) -> Reply | None:
@@ -150,17 +154,17 @@ class Known(Protocol):
         """Return the record of a finished row, if there is one."""
 
 
-def estimate(
-    crew: Crew,
+def estimate_run(
+    crew: Pipeline,
     rows: Iterable[Item | BadRow],
     prices: Prices,
     *,
-    ledger: Known | None = None,
-    sample: int = SAMPLE,
+    ledger: LedgerReader | None = None,
+    sample: int = DEFAULT_SAMPLE,
     seed: int = 0,
-    reasoning: int = REASONING,
-    shared: bool = False,
-    on_walked: Callable[[int], None] = lambda walked: None,
+    reasoning: int = DEFAULT_REASONING_TOKENS,
+    has_shared_asks: bool = False,
+    on_simulated: Callable[[int], None] = lambda walked: None,
 ) -> Estimate:
     """Say what a run would ask and cost from here on, without asking anybody.
 
@@ -183,9 +187,9 @@ def estimate(
         sample: How many rows to walk; 0 walks all.
         seed: What the sample is drawn with: the same seed and input give the same estimate.
         reasoning: Output tokens allowed for reasoning before each answer.
-        shared: Whether rows share asks, so that how often the sample repeats one tells how many
+        has_shared_asks: Whether rows share asks, so that how often the sample repeats one tells how many
             different ones all rows have.
-        on_walked: Called now and then with how many of the rows to do have been walked.
+        on_simulated: Called now and then with how many of the rows to do have been walked.
 
     Raises:
         DatasetError: The input cannot be read.
@@ -193,40 +197,40 @@ def estimate(
         RetrieverError: The embedder or the index failed.
         RunError: The ledger cannot be read.
     """
-    pricing = Pricing(prices, reasoning)
-    survey = _Survey(rows, crew.identity, ledger, seed)
-    todo = survey.sample(sample) if sample else survey.todo()
+    pricing = CostModel(prices, reasoning)
+    survey = _InputSurvey(rows, crew.identity, ledger, seed)
+    todo = survey.sample(sample) if sample else survey.iter_remaining()
     # Equal asks are answered once in a run. In a sample their twins are mostly not there to see.
-    dedupe = shared or not isinstance(todo, list) or len(todo) == survey.remaining
-    asked = partial(_Rehearsal, crew, pricing, ledger, dedupe=dedupe, apart=shared)
+    dedupe = has_shared_asks or not isinstance(todo, list) or len(todo) == survey.remaining
+    asked = partial(_MockWalk, crew, pricing, ledger, dedupe=dedupe, apart=has_shared_asks)
     least, most = asked(at_stake=False), asked(at_stake=True)
-    so_far = _Replay(crew, pricing, ledger)
+    so_far = _ReplayWalk(crew, pricing, ledger)
     walked = 0
-    for count in _walk(todo, (least, most), crew.retriever):
+    for count in _simulate_rows(todo, (least, most), crew.retriever):
         walked += count
-        on_walked(walked)
-    for _ in _walk(survey.finished_rows(), (so_far,), crew.retriever):
+        on_simulated(walked)
+    for _ in _simulate_rows(survey.finished_rows(), (so_far,), crew.retriever):
         pass
     remaining = survey.remaining
     projection = None
-    if so_far.reckoning.rows:
-        projection = so_far.reckoning.forecast(remaining, pricing, among=None, known=True)
+    if so_far.totals.rows:
+        projection = so_far.totals.forecast(remaining, pricing, among=None, known=True)
     return Estimate(
         rows=remaining + survey.finished,
         unreadable=survey.unreadable,
         finished=survey.finished,
-        walked=walked,
+        simulated=walked,
         seed=seed,
         reasoning=reasoning,
-        prices_of=prices.dated,
-        least=least.reckoning.forecast(remaining, pricing, among=remaining),
-        most=most.reckoning.forecast(remaining, pricing, among=remaining),
-        as_so_far=projection,
-        projected_from=so_far.reckoning.rows,
+        prices_date=prices.dated,
+        least=least.totals.forecast(remaining, pricing, among=remaining),
+        most=most.totals.forecast(remaining, pricing, among=remaining),
+        projected=projection,
+        projected_from=so_far.totals.rows,
     )
 
 
-class _Survey:
+class _InputSurvey:
     """An input read once: the rows to do, and a sample of those that are done.
 
     Attributes:
@@ -235,7 +239,7 @@ class _Survey:
     """
 
     def __init__(
-        self, rows: Iterable[Item | BadRow], identity: str, ledger: Known | None, seed: int
+        self, rows: Iterable[Item | BadRow], identity: str, ledger: LedgerReader | None, seed: int
     ) -> None:
         self.remaining = 0
         self.unreadable = 0
@@ -244,14 +248,14 @@ class _Survey:
         self._ledger = ledger
         self._seed = seed
         # A sample will always do: finished rows only show what rows are like.
-        self._finished: Reservoir[Item] = Reservoir(SAMPLE, seed)
+        self._finished: Reservoir[Item] = Reservoir(DEFAULT_SAMPLE, seed)
 
     @property
     def finished(self) -> int:
         """How many finished rows were read so far."""
         return self._finished.seen
 
-    def todo(self) -> Iterator[Item]:
+    def iter_remaining(self) -> Iterator[Item]:
         """Yield the rows to do as they are read."""
         for row in self._rows:
             if isinstance(row, BadRow):
@@ -265,7 +269,7 @@ class _Survey:
     def sample(self, size: int) -> list[Item]:
         """Read all and return so many of the rows to do, in order."""
         drawn: Reservoir[Item] = Reservoir(size, self._seed)
-        for row in self.todo():
+        for row in self.iter_remaining():
             drawn.add(row)
         return sorted(drawn.items, key=lambda row: row.line)
 
@@ -279,39 +283,39 @@ class _Survey:
         return self._ledger.row(row_key(row, self._identity)) is not None
 
 
-class _Way:
+class _Walk:
     """One way of walking rows, and what the rows walked so take."""
 
-    def __init__(self, crew: Crew, pricing: Pricing, ledger: Known | None) -> None:
-        self.reckoning = Reckoning()
+    def __init__(self, crew: Pipeline, pricing: CostModel, ledger: LedgerReader | None) -> None:
+        self.totals = CostTotals()
         self._crew = crew
         self._pricing = pricing
         self._ledger = ledger
 
-    def walk(self, row: Item, walk: Walk) -> Callable[[], None]:
+    def walk(self, row: Item, walk: Simulation) -> Callable[[], None]:
         """Add a row's steps to a walk; call what is returned when it has ended."""
-        took: list[Taken] = []
+        took: list[AskCost] = []
         cut: list[Ask] = []
 
         def answer(ask: Ask) -> Reply:
             model = self._crew.models[ask.role]
-            if model.extractive:
+            if model.is_extractive:
                 return model.answer(ask)  # as in a run: free, and nobody is asked
             reply = self._answer(ask, row, took)
             if reply is None:
                 cut.append(ask)
-                raise CutShort
+                raise SimulationStopped
             return reply
 
         walk.add(self._crew.generator.steps(row), answer)
 
         def end() -> None:
             if not cut:
-                self.reckoning.add(took)
+                self.totals.add(took)
 
         return end
 
-    def _answer(self, ask: Ask, row: Item, took: list[Taken]) -> Reply | None:
+    def _answer(self, ask: Ask, row: Item, took: list[AskCost]) -> Reply | None:
         """Answer an ask and note what it takes; `None` where nobody knows."""
         raise NotImplementedError
 
@@ -321,14 +325,14 @@ class _Way:
         return self._ledger.reply(ask.key(self._crew.models[ask.role].identity))
 
 
-class _Rehearsal(_Way):
+class _MockWalk(_Walk):
     """What would be asked; what is answered already costs nothing."""
 
     def __init__(
         self,
-        crew: Crew,
-        pricing: Pricing,
-        ledger: Known | None,
+        crew: Pipeline,
+        pricing: CostModel,
+        ledger: LedgerReader | None,
         *,
         at_stake: bool,
         dedupe: bool,
@@ -339,38 +343,40 @@ class _Rehearsal(_Way):
         self._apart = apart
         self._asked = BloomFilter() if dedupe else None
 
-    def _answer(self, ask: Ask, row: Item, took: list[Taken]) -> Reply:
+    def _answer(self, ask: Ask, row: Item, took: list[AskCost]) -> Reply:
         if (known := self._known(ask)) is not None:
             return known
-        reply = self._crew.generator.rehearse(ask, row, at_stake=self._at_stake)
+        reply = self._crew.generator.mock_reply(ask, row, at_stake=self._at_stake)
         model = self._crew.models[ask.role]
         key = ask.key(model.identity)
         if self._apart:
-            reply = told_apart(reply, key, structured=ask.schema is not None)
+            reply = make_reply_unique(reply, key, structured=ask.schema is not None)
         if self._asked is not None:
             if key in self._asked:
-                self.reckoning.repeated(ask.step, model.name)
+                self.totals.count_repeat(ask.step, model.name)
                 return reply
             self._asked.add(key)
-        took.append(self._pricing.estimated(ask, model.name, reply.usage.output_tokens))
+        took.append(self._pricing.estimate_ask(ask, model.name, reply.usage.output_tokens))
         return reply
 
 
-class _Replay(_Way):
+class _ReplayWalk(_Walk):
     """What finished rows took, by the replies in the ledger."""
 
-    def _answer(self, ask: Ask, row: Item, took: list[Taken]) -> Reply | None:
+    def _answer(self, ask: Ask, row: Item, took: list[AskCost]) -> Reply | None:
         if (known := self._known(ask)) is not None:
             model = self._crew.models[ask.role]
-            took.append(self._pricing.known(ask, model.name, known.usage))
+            took.append(self._pricing.price_ask(ask, model.name, known.usage))
         return known
 
 
-def _walk(rows: Iterable[Item], ways: Sequence[_Way], retriever: Searcher) -> Iterator[int]:
+def _simulate_rows(
+    rows: Iterable[Item], ways: Sequence[_Walk], retriever: Searcher
+) -> Iterator[int]:
     """Walk rows in every way, some at a time; yield how many it were."""
     rest = iter(rows)
     while chunk := list(islice(rest, _CHUNK)):
-        walk = Walk(retriever)
+        walk = Simulation(retriever)
         ended = [way.walk(row, walk) for row in chunk for way in ways]
         walk.run()
         for end in ended:

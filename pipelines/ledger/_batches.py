@@ -20,7 +20,7 @@ COLLECTED = "collected"
 LOST = "lost"
 """Gone at the provider before it was collected."""
 
-_OVER = (COLLECTED, LOST)
+_FINAL_STATES = (COLLECTED, LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +67,20 @@ class Batch:
     expired: int = 0
 
     @property
-    def over(self) -> bool:
+    def is_final(self) -> bool:
         """Whether nothing more can come of it."""
-        return self.state in _OVER
+        return self.state in _FINAL_STATES
 
 
-_NAMES = ", ".join(field.name for field in fields(Batch))
+_COLUMNS = ", ".join(field.name for field in fields(Batch))
 
 
-def all_batches(connection: sqlite3.Connection) -> list[Batch]:
+def read_batches(connection: sqlite3.Connection) -> list[Batch]:
     """Return every batch in a ledger, in the order in which they were created."""
-    return [Batch(*row) for row in connection.execute(f"SELECT {_NAMES} FROM batches")]
+    return [Batch(*row) for row in connection.execute(f"SELECT {_COLUMNS} FROM batches")]
 
 
-class BatchBook:
+class BatchTable:
     """The batches in a ledger. What a method writes is durable when it returns.
 
     Args:
@@ -90,19 +90,23 @@ class BatchBook:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def all(self) -> list[Batch]:
+    def list_batches(self) -> list[Batch]:
         """Return every batch, in the order in which they were created."""
-        return self._ledger.transact(all_batches)
+        return self._ledger.run_transaction(read_batches)
 
-    def underway(self, identities: Collection[str]) -> list[Batch]:
+    def list_pending(self, identities: Collection[str]) -> list[Batch]:
         """Return the batches whose results are yet to come.
 
         Args:
             identities: Of the models that work on the run; the asks of others have other keys.
         """
-        return [each for each in self.all() if not each.over and each.identity in identities]
+        return [
+            each
+            for each in self.list_batches()
+            if not each.is_final and each.identity in identities
+        ]
 
-    def intend(
+    def record_intent(
         self,
         *,
         wave: int,
@@ -140,25 +144,25 @@ class BatchBook:
             names = [field.name for field in fields(Batch)]
             marks = ",".join("?" * len(names))
             values = [getattr(batch, name) for name in names]
-            connection.execute(f"INSERT INTO batches ({_NAMES}) VALUES ({marks})", values)
+            connection.execute(f"INSERT INTO batches ({_COLUMNS}) VALUES ({marks})", values)
             connection.executemany(
                 "INSERT INTO batched VALUES (?, ?, ?)",
                 [(batch.number, key, step) for key, step in steps.items()],
             )
             return batch
 
-        return self._ledger.transact(insert)
+        return self._ledger.run_transaction(insert)
 
-    def withdraw(self, batch: Batch) -> None:
+    def delete(self, batch: Batch) -> None:
         """Forget a batch that was not created, or will never be collected."""
 
         def delete(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM batched WHERE batch = ?", (batch.number,))
             connection.execute("DELETE FROM batches WHERE number = ?", (batch.number,))
 
-        self._ledger.transact(delete)
+        self._ledger.run_transaction(delete)
 
-    def seen(self, batch: Batch, status: BatchStatus) -> Batch:
+    def record_status(self, batch: Batch, status: BatchStatus) -> Batch:
         """Record what the provider says of a batch, its id above all; return it as it is now."""
         told: dict[str, str | int] = {
             "id": status.id,
@@ -174,7 +178,7 @@ class BatchBook:
             return batch
         return self._update(batch, told)
 
-    def close(self, batch: Batch, state: str) -> Batch:
+    def record_end(self, batch: Batch, state: str) -> Batch:
         """Record that nothing more can come of a batch; return it as it is now.
 
         Args:
@@ -183,7 +187,7 @@ class BatchBook:
         """
         return self._update(batch, {"state": state, "collected_at": _now()}, free=True)
 
-    def steps(self, batch: Batch) -> dict[str, str]:
+    def read_steps(self, batch: Batch) -> dict[str, str]:
         """Return the key of every ask that a batch holds → the ask's step."""
 
         def select(connection: sqlite3.Connection) -> dict[str, str]:
@@ -192,7 +196,7 @@ class BatchBook:
             )
             return dict(found.fetchall())
 
-        return self._ledger.transact(select)
+        return self._ledger.run_transaction(select)
 
     def _update(
         self, batch: Batch, values: Mapping[str, str | int], *, free: bool = False
@@ -205,23 +209,23 @@ class BatchBook:
             if free:
                 connection.execute("DELETE FROM batched WHERE batch = ?", (batch.number,))
             (row,) = connection.execute(
-                f"SELECT {_NAMES} FROM batches WHERE number = ?", (batch.number,)
+                f"SELECT {_COLUMNS} FROM batches WHERE number = ?", (batch.number,)
             )
             return Batch(*row)
 
-        return self._ledger.transact(update)
+        return self._ledger.run_transaction(update)
 
 
-def require_none_underway(ledger: Ledger, identities: Collection[str]) -> None:
+def require_no_pending_batches(ledger: Ledger, identities: Collection[str]) -> None:
     """Raise where asks of these models are in batches: asked live, they would be paid twice.
 
     Raises:
         RunError: There are such batches; the message says what to do.
     """
-    left = BatchBook(ledger).underway(identities)
+    left = BatchTable(ledger).list_pending(identities)
     if left:
         raise RunError(
-            f"{told(left)} of this run may yet be answered at the provider, and asking live would "
+            f"{describe_batches(left)} of this run may yet be answered at the provider, and asking live would "
             "pay for the asks in them twice. Run the same command with --batch to collect them; "
             "or wait: a batch ends within a day"
         )
@@ -241,14 +245,14 @@ def forget_batch(ledger: Path, batch: str) -> None:
     if not ledger.exists():
         raise RunError(f"{ledger}: there is no such file")
     with Ledger(ledger) as opened:
-        book = BatchBook(opened)
-        found = [each for each in book.all() if each.id == batch and not each.over]
+        book = BatchTable(opened)
+        found = [each for each in book.list_batches() if each.id == batch and not each.is_final]
         if not found:
             raise RunError(f"{ledger}: knows no message batch {batch} that is underway")
-        book.withdraw(found[0])
+        book.delete(found[0])
 
 
-def told(batches: Iterable[Batch]) -> str:
+def describe_batches(batches: Iterable[Batch]) -> str:
     """Return how many batches there are, and how many asks they hold, in words."""
     sizes = [batch.requests for batch in batches]
     kind = "message batch" if len(sizes) == 1 else "message batches"

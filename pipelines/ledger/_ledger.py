@@ -22,7 +22,7 @@ from whyset.generators import Ask, Reply, Usage
 
 # ---- The tables of a ledger.
 
-FORMAT = 2
+LEDGER_FORMAT = 2
 """The layout; a ledger of another one is refused, never misread. 1 had no batches: it is brought
 up to 2 when it is opened."""
 
@@ -43,7 +43,7 @@ CREATE TABLE batched (
 
 # The version is set in the same transaction: a kill in between leaves no ledger without one.
 # Keys are digests, scattered over the index; the records themselves are appended.
-CREATE = f"""
+CREATE_TABLES = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE replies (
     key TEXT PRIMARY KEY, step TEXT NOT NULL, asked TEXT NOT NULL, text TEXT NOT NULL,
@@ -54,15 +54,15 @@ CREATE TABLE replies (
 );
 CREATE TABLE rows (key TEXT PRIMARY KEY, record BLOB NOT NULL);
 {_BATCHES}
-PRAGMA user_version = {FORMAT};
+PRAGMA user_version = {LEDGER_FORMAT};
 COMMIT;
 """
 
-FROM_1 = f"""
+MIGRATE_FROM_1 = f"""
 BEGIN IMMEDIATE;
 ALTER TABLE replies ADD COLUMN batched INTEGER NOT NULL DEFAULT 0;
 {_BATCHES}
-PRAGMA user_version = {FORMAT};
+PRAGMA user_version = {LEDGER_FORMAT};
 COMMIT;
 """
 
@@ -71,7 +71,7 @@ COMMIT;
 # SQLite.
 
 _BITS = 1 << 26
-_LAST = _BITS - 1
+_MASK = _BITS - 1
 _PROBES = 4
 
 
@@ -91,7 +91,7 @@ class BloomFilter:
         place = hash(text)
         step = (place >> 32) | 1
         for _ in range(_PROBES):
-            self._bits[(place & _LAST) >> 3] |= 1 << (place & 7)
+            self._bits[(place & _MASK) >> 3] |= 1 << (place & 7)
             place += step
 
     def __contains__(self, text: str) -> bool:
@@ -99,7 +99,7 @@ class BloomFilter:
         place = hash(text)
         step = (place >> 32) | 1
         for _ in range(_PROBES):
-            if not self._bits[(place & _LAST) >> 3] & 1 << (place & 7):
+            if not self._bits[(place & _MASK) >> 3] & 1 << (place & 7):
                 return False
             place += step
         return True
@@ -164,9 +164,9 @@ class RunLock:
 
 T = TypeVar("T")
 
-_LONGEST_WAIT = 0.02
+_COMMIT_SECONDS = 0.02
 # Rows that one statement inserts; SQLite takes some 32,000 values.
-_PAGE = 500
+_PAGE_ROWS = 500
 
 _PUT_REPLY = "INSERT OR IGNORE INTO replies VALUES "
 _PUT_ROW = "INSERT OR REPLACE INTO rows VALUES "
@@ -174,7 +174,7 @@ _USAGE = "input_tokens, output_tokens, cache_read_tokens, cache_write_tokens"
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class StepCost:
     """What the replies of one step by one model took together.
 
     Attributes:
@@ -230,7 +230,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         self._thread.start()
 
     @staticmethod
-    def of_earlier_run(path: Path | None) -> "AbstractContextManager[Ledger | None]":
+    def open_existing(path: Path | None) -> "AbstractContextManager[Ledger | None]":
         """Open the ledger that an earlier run has left; nothing where none has.
 
         Raises:
@@ -265,7 +265,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         """
         self._unwritten_replies[key] = reply
         step = ask if isinstance(ask, str) else ask.step
-        values = (key, step, asked, reply.text, reply.stop, reply.model, reply.detail)
+        values = (key, step, asked, reply.text, reply.stop_reason, reply.model, reply.detail)
         usage = reply.usage
         tokens = (
             usage.input_tokens,
@@ -296,12 +296,12 @@ class Ledger(AbstractContextManager["Ledger"]):
         self._unwritten_rows[key] = record
         self._put(_Write(_PUT_ROW, (key, record), self._unwritten_rows))
 
-    def spent(
+    def cost_by_step(
         self,
         price: Callable[[str, Usage], Decimal | None],
         *,
         batch_price: Callable[[str, Usage], Decimal | None] | None = None,
-    ) -> list[Spent]:
+    ) -> list[StepCost]:
         """Return what all recorded replies took, by step and model.
 
         Args:
@@ -314,15 +314,15 @@ class Ledger(AbstractContextManager["Ledger"]):
             RunError: A record could not be written.
         """
         self.flush()
-        sums: dict[tuple[str, str], Spent] = {}
+        sums: dict[tuple[str, str], StepCost] = {}
         with self._turn:
             for step, asked, batched, *tokens in self._reader.execute(
                 f"SELECT step, asked, batched, {_USAGE} FROM replies"
             ):
                 usage = Usage(*tokens)
                 cost = (batch_price or price)(asked, usage) if batched else price(asked, usage)
-                held = sums.get((step, asked), Spent(step, asked, 0, Usage(), Decimal(0)))
-                sums[step, asked] = Spent(
+                held = sums.get((step, asked), StepCost(step, asked, 0, Usage(), Decimal(0)))
+                sums[step, asked] = StepCost(
                     step,
                     asked,
                     held.replies + 1,
@@ -343,7 +343,7 @@ class Ledger(AbstractContextManager["Ledger"]):
         barrier.reached.wait()
         self._raise_failure()
 
-    def transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def run_transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do something in a transaction of its own, after all that was put; durable on return.
 
         Args:
@@ -389,21 +389,21 @@ class Ledger(AbstractContextManager["Ledger"]):
         try:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if version not in (1, FORMAT) and (version or tables):
+            if version not in (1, LEDGER_FORMAT) and (version or tables):
                 raise RunError(
                     f"{self._path}: is not a ledger of this version of whyset (its format is "
-                    f"{version}, not {FORMAT}); name another output with -o, or move the file away"
+                    f"{version}, not {LEDGER_FORMAT}); name another output with -o, or move the file away"
                 )
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             if not tables:
-                connection.executescript(CREATE)
+                connection.executescript(CREATE_TABLES)
                 self._put_here = BloomFilter()
             elif version == 1:
-                connection.executescript(FROM_1)
+                connection.executescript(MIGRATE_FROM_1)
         except sqlite3.Error as error:
             connection.close()
-            raise self._unusable(error) from error
+            raise self._unusable_error(error) from error
         except RunError:
             connection.close()
             raise
@@ -413,9 +413,9 @@ class Ledger(AbstractContextManager["Ledger"]):
         try:
             return sqlite3.connect(self._path or "", check_same_thread=False)
         except sqlite3.Error as error:
-            raise self._unusable(error) from error
+            raise self._unusable_error(error) from error
 
-    def _unusable(self, error: sqlite3.Error) -> RunError:
+    def _unusable_error(self, error: sqlite3.Error) -> RunError:
         return RunError(
             f"{self._path}: cannot be used as a ledger: {error}; name another output with -o, or "
             "move the file away"
@@ -452,7 +452,7 @@ class Ledger(AbstractContextManager["Ledger"]):
             taken = [self._queue.get()]
             # Asleep, and not at the queue: to wake up for every write would cost the event loop
             # more than the writing does. Whoever waits for the disk cuts the sleep short.
-            self._hurry.wait(_LONGEST_WAIT)
+            self._hurry.wait(_COMMIT_SECONDS)
             self._hurry.clear()
             with suppress(queue.Empty):
                 while taken[-1] is not None:
@@ -472,8 +472,8 @@ class Ledger(AbstractContextManager["Ledger"]):
             with self._turn, self._writer:
                 for statement in (_PUT_REPLY, _PUT_ROW):
                     alike = [write.values for write in writes if write.statement is statement]
-                    for start in range(0, len(alike), _PAGE):
-                        self._insert(statement, alike[start : start + _PAGE])
+                    for start in range(0, len(alike), _PAGE_ROWS):
+                        self._insert(statement, alike[start : start + _PAGE_ROWS])
         except Exception as error:
             # Whatever it is: this thread must live on, or whoever waits at a barrier waits forever.
             self._failure = error

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from whyset.errors import RunError
 from whyset.generators import Usage, usage_record
 
-from ._batches import Batch, all_batches
-from ._ledger import FORMAT
+from ._batches import Batch, read_batches
+from ._ledger import LEDGER_FORMAT
 
 _ATTEMPTS = 3
 
@@ -50,7 +50,7 @@ class RunStatus:
     batches: tuple[Batch, ...]
 
     @classmethod
-    def of(cls, ledger: Path) -> "RunStatus":
+    def read(cls, ledger: Path) -> "RunStatus":
         """Read a ledger. It is neither locked nor changed, whether a process works on it or not.
 
         Raises:
@@ -62,7 +62,7 @@ class RunStatus:
         while True:
             attempt += 1
             try:
-                with closing(_connect(ledger)) as connection:
+                with closing(_connect_read_only(ledger)) as connection:
                     return cls._read(connection, ledger)
             except sqlite3.Error as error:
                 # Read as a file that nobody writes to, and then somebody did: it goes better the
@@ -71,9 +71,9 @@ class RunStatus:
                     raise RunError(f"{ledger}: cannot be read as a ledger: {error}") from error
 
     @property
-    def underway(self) -> tuple[Batch, ...]:
+    def pending(self) -> tuple[Batch, ...]:
         """The batches whose results are yet to come."""
-        return tuple(batch for batch in self.batches if not batch.over)
+        return tuple(batch for batch in self.batches if not batch.is_final)
 
     @property
     def waves(self) -> dict[int, tuple[Batch, ...]]:
@@ -109,12 +109,12 @@ class RunStatus:
         with connection:
             connection.execute("BEGIN")  # one view of it, whatever is written meanwhile
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version not in (1, FORMAT):
+            if version not in (1, LEDGER_FORMAT):
                 raise RunError(
                     f"{ledger}: is not a ledger of this version of whyset (its format is "
-                    f"{version}, not {FORMAT})"
+                    f"{version}, not {LEDGER_FORMAT})"
                 )
-            batched = "sum(batched)" if version == FORMAT else "0"
+            batched = "sum(batched)" if version == LEDGER_FORMAT else "0"
             steps = [
                 StepStatus(step, model, replies, by_batch, Usage(*tokens))
                 for step, model, replies, by_batch, *tokens in connection.execute(
@@ -124,11 +124,11 @@ class RunStatus:
                 )
             ]
             (rows,) = connection.execute("SELECT count(*) FROM rows").fetchone()
-            batches = all_batches(connection) if version == FORMAT else []
+            batches = read_batches(connection) if version == LEDGER_FORMAT else []
         return cls(rows, tuple(steps), tuple(batches))
 
 
-def _connect(ledger: Path) -> sqlite3.Connection:
+def _connect_read_only(ledger: Path) -> sqlite3.Connection:
     """Open a ledger for reading alone.
 
     Where there is a log beside it, somebody writes, or was killed: it is read along. Without one

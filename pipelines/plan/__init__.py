@@ -1,9 +1,29 @@
 """Plans of corpora: coverage as a quota, variety drawn from decks, a file to read and edit."""
 
-from ._coverage import FocusGroup, coverage_text, focus_groups, planned_passages, uncovered
-from ._file import open_planned_generator, parse_plan, plan_record, plan_text, read_plan, write_plan
-from ._make import Context, attempt_seed, followed_by, make_plan, planned_contexts, problems
-from ._plan import Focus, Plan, PlannedAxis, PlannedConstitution, PlannedSection, amount
+from ._coverage import (
+    FocusGroup,
+    find_uncovered_passages,
+    group_passages,
+    list_planned_passages,
+    render_coverage,
+)
+from ._file import (
+    open_planned_generator,
+    parse_plan,
+    plan_record,
+    read_plan,
+    render_plan,
+    write_plan,
+)
+from ._make import (
+    Context,
+    adapt_plan,
+    build_contexts,
+    derive_attempt_seed,
+    make_plan,
+    validate_plan,
+)
+from ._plan import Focus, Plan, PlannedAxis, PlannedConstitution, PlannedSection, parse_amount
 
 __all__ = [
     "Context",
@@ -13,20 +33,20 @@ __all__ = [
     "PlannedAxis",
     "PlannedConstitution",
     "PlannedSection",
-    "amount",
-    "attempt_seed",
-    "coverage_text",
-    "focus_groups",
-    "followed_by",
+    "adapt_plan",
+    "build_contexts",
+    "derive_attempt_seed",
+    "find_uncovered_passages",
+    "group_passages",
+    "list_planned_passages",
     "make_plan",
     "open_planned_generator",
+    "parse_amount",
     "parse_plan",
     "plan_record",
-    "plan_text",
-    "planned_contexts",
-    "planned_passages",
-    "problems",
     "read_plan",
-    "uncovered",
+    "render_coverage",
+    "render_plan",
+    "validate_plan",
     "write_plan",
 ]

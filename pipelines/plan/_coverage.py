@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
-from whyset.constitution import Constitution, NotInConstitution, Passage, Section
+from whyset.constitution import Constitution, ConstitutionLookupError, Passage, Section
 from whyset.errors import PlanError
 
 from ._plan import SEPARATOR, Focus, Plan, PlannedAxis
@@ -17,7 +17,7 @@ from ._plan import SEPARATOR, Focus, Plan, PlannedAxis
 # unit.
 
 
-def quotas(total: int, weights: Sequence[float | Fraction]) -> list[int]:
+def apportion(total: int, weights: Sequence[float | Fraction]) -> list[int]:
     """Divide a number of things in proportion to weights.
 
     Each share is its exact one rounded up or down; those with the largest remainders are rounded
@@ -52,18 +52,18 @@ T = TypeVar("T")
 _SEED_BITS = 48
 
 
-def derived_seed(*parts: str | int) -> int:
+def hash_seed(*parts: str | int) -> int:
     """Return a seed for one purpose, from the plan's seed and what the purpose is called."""
     digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
     return int.from_bytes(digest) >> (256 - _SEED_BITS)
 
 
-def shuffled(items: Iterable[T], *parts: str | int) -> list[T]:
-    """Return the items in an order drawn for one purpose; see `derived_seed`.
+def shuffle_items(items: Iterable[T], *parts: str | int) -> list[T]:
+    """Return the items in an order drawn for one purpose; see `hash_seed`.
 
     Fisher and Yates on `random()`, the one method whose sequence Python promises to keep.
     """
-    drawn = random.Random(derived_seed(*parts))
+    drawn = random.Random(hash_seed(*parts))
     shuffled = list(items)
     for last in range(len(shuffled) - 1, 0, -1):
         other = int(drawn.random() * (last + 1))
@@ -89,7 +89,7 @@ class FocusGroup:
         return tuple(passage.id for passage in self.passages)
 
 
-def passages_by_section(
+def group_by_section(
     constitution: Constitution,
 ) -> dict[tuple[str, ...], tuple[Passage, ...]]:
     """Return each section's own passages, by its path, in the order of the document."""
@@ -99,7 +99,7 @@ def passages_by_section(
     return {path: tuple(passages) for path, passages in held.items()}
 
 
-def section_named(constitution: Constitution, name: str) -> Section:
+def find_section(constitution: Constitution, name: str) -> Section:
     """Return the section of a name, whose leading headings may be left out.
 
     Raises:
@@ -107,7 +107,7 @@ def section_named(constitution: Constitution, name: str) -> Section:
     """
     try:
         return constitution.section(name)
-    except NotInConstitution as error:
+    except ConstitutionLookupError as error:
         if not str(error).startswith("no section"):
             raise PlanError(str(error)) from error
         titles = list(dict.fromkeys(section.title for section in constitution.sections))
@@ -116,20 +116,20 @@ def section_named(constitution: Constitution, name: str) -> Section:
         raise PlanError(f"no section {name!r}{hint}") from error
 
 
-def planned_passages(plan: Plan, constitution: Constitution) -> list[str]:
+def list_planned_passages(plan: Plan, constitution: Constitution) -> list[str]:
     """Return the ids of all passages of a plan's sections, in the order of the plan."""
-    held = passages_by_section(constitution)
+    held = group_by_section(constitution)
     return [passage.id for section in plan.sections for passage in held[section.path]]
 
 
-def focus_groups(passages: Sequence[Passage], focus: Focus) -> list[FocusGroup]:
+def group_passages(passages: Sequence[Passage], focus: Focus) -> list[FocusGroup]:
     """Group the passages of one section; each is in exactly one group.
 
     A case, an example or a list begins in the group of what introduces it, even where that
     exceeds the tokens of a group.
     """
     groups: list[list[Passage]] = []
-    for piece in _pieces(passages):
+    for piece in _split_passages(passages):
         together = [*groups[-1], *piece] if groups else []
         fits = sum(passage.tokens for passage in together) <= focus.tokens
         if together and fits and len(together) <= focus.passages:
@@ -143,7 +143,7 @@ def focus_groups(passages: Sequence[Passage], focus: Focus) -> list[FocusGroup]:
     return [FocusGroup(group[0].path, tuple(group)) for group in groups]
 
 
-def _pieces(passages: Iterable[Passage]) -> list[list[Passage]]:
+def _split_passages(passages: Iterable[Passage]) -> list[list[Passage]]:
     """Put what is introduced by a passage behind it; whatever follows stands alone."""
     pieces: list[list[Passage]] = []
     for passage in passages:
@@ -158,12 +158,12 @@ def _pieces(passages: Iterable[Passage]) -> list[list[Passage]]:
 # ---- Coverage as a quota: how often each passage of the chosen sections grounds a document.
 
 
-def contexts_needed(per_passage: int, drafts: int) -> int:
+def count_contexts_needed(per_passage: int, drafts: int) -> int:
     """Return how many contexts a group must have for each passage to ground enough documents."""
     return -(-per_passage // drafts)
 
 
-def spread_over_sections(
+def apportion_to_sections(
     groups: Sequence[Sequence[FocusGroup]], contexts: int, need: int
 ) -> list[int]:
     """Return how many contexts each section gets: what its groups need, the rest by size.
@@ -176,51 +176,53 @@ def spread_over_sections(
     """
     needed = [need * len(each) for each in groups]
     if contexts < sum(needed):
-        return quotas(contexts, needed)
+        return apportion(contexts, needed)
     sizes = [sum(len(group.passages) for group in each) for each in groups]
-    extra = quotas(contexts - sum(needed), sizes)
+    extra = apportion(contexts - sum(needed), sizes)
     return [least + more for least, more in zip(needed, extra, strict=True)]
 
 
-def planned_groups(plan: Plan, constitution: Constitution) -> list[tuple[FocusGroup, int]]:
+def allocate_groups(plan: Plan, constitution: Constitution) -> list[tuple[FocusGroup, int]]:
     """Return every focus group of a plan with how many contexts it gets, in document order.
 
     Raises:
         KeyError: A section is not in the constitution.
     """
-    held = passages_by_section(constitution)
-    need = contexts_needed(plan.per_passage, plan.drafts)
+    held = group_by_section(constitution)
+    need = count_contexts_needed(plan.per_passage, plan.drafts)
     planned: list[tuple[FocusGroup, int]] = []
     for section in plan.sections:
-        groups = focus_groups(held[section.path], plan.focus)
+        groups = group_passages(held[section.path], plan.focus)
         contexts = section.documents // plan.drafts
-        counts = _spread_over_groups(groups, contexts, need, plan.seed)
+        counts = _apportion_to_groups(groups, contexts, need, plan.seed)
         planned += zip(groups, counts, strict=True)
     return planned
 
 
-def uncovered(plan: Plan, constitution: Constitution) -> tuple[Passage, ...]:
+def find_uncovered_passages(plan: Plan, constitution: Constitution) -> tuple[Passage, ...]:
     """Return the passages that ground fewer documents than they should: of a best effort only."""
-    return tuple(falling_short(plan, planned_groups(plan, constitution)))
+    return tuple(iter_undercovered_passages(plan, allocate_groups(plan, constitution)))
 
 
-def falling_short(plan: Plan, planned: Iterable[tuple[FocusGroup, int]]) -> Iterator[Passage]:
-    """Yield the passages of groups whose contexts are too few for them; see `planned_groups`."""
+def iter_undercovered_passages(
+    plan: Plan, planned: Iterable[tuple[FocusGroup, int]]
+) -> Iterator[Passage]:
+    """Yield the passages of groups whose contexts are too few for them; see `allocate_groups`."""
     for group, contexts in planned:
         if contexts * plan.drafts < plan.per_passage:
             yield from group.passages
 
 
-def _spread_over_groups(
+def _apportion_to_groups(
     groups: Sequence[FocusGroup], contexts: int, need: int, seed: int
 ) -> list[int]:
     left = contexts - need * len(groups)
     if left >= 0:
-        extra = quotas(left, [len(group.passages) for group in groups])
+        extra = apportion(left, [len(group.passages) for group in groups])
         return [need + more for more in extra]
     # Too few: evenly, and which of them get one more is drawn.
     counts = [contexts // len(groups)] * len(groups)
-    lucky = shuffled(range(len(groups)), seed, "effort", *groups[0].path)
+    lucky = shuffle_items(range(len(groups)), seed, "effort", *groups[0].path)
     for place in lucky[: contexts % len(groups)]:
         counts[place] += 1
     return counts
@@ -228,31 +230,31 @@ def _spread_over_groups(
 
 # ---- A plan's coverage and variety as tables for a person.
 
-_LONGEST_NAME = 60
+_MAX_NAME = 60
 _VALUES_SHOWN = 6
 _BEFORE_HEADINGS = "(before the first heading)"
 
 
-def coverage_text(plan: Plan, constitution: Constitution) -> str:
+def render_coverage(plan: Plan, constitution: Constitution) -> str:
     """Return what a plan covers, section by section, and what it draws, axis by axis."""
-    groups = planned_groups(plan, constitution)
+    groups = allocate_groups(plan, constitution)
     rows: list[tuple[str, int, int, int]] = []
     for section in plan.sections:
         count = sum(group.path == section.path for group, _ in groups)
-        name = _shortened(section.name or _BEFORE_HEADINGS)
+        name = _shorten(section.name or _BEFORE_HEADINGS)
         rows.append((name, section.passages, count, section.documents))
     counted = [sum(numbers) for numbers in zip(*(row[1:] for row in rows), strict=True)]
     head = ("section", "passages", "groups", "documents")
-    lines = _table(head, [*rows, ("together", *counted)])
-    lines += ["", *(_axis_line(name, axis) for name, axis in plan.variety.items())]
-    lines += ["", *_promise(plan, constitution)]
+    lines = _format_table(head, [*rows, ("together", *counted)])
+    lines += ["", *(_render_axis(name, axis) for name, axis in plan.variety.items())]
+    lines += ["", *_coverage_lines(plan, constitution)]
     return "\n".join(lines)
 
 
-def _promise(plan: Plan, constitution: Constitution) -> list[str]:
+def _coverage_lines(plan: Plan, constitution: Constitution) -> list[str]:
     if not plan.per_passage:
         return ["Documents are spread over the sections; no passage has to ground one."]
-    left = uncovered(plan, constitution)
+    left = find_uncovered_passages(plan, constitution)
     times = f"{plan.per_passage} document{'' if plan.per_passage == 1 else 's'}"
     if not left:
         return [f"Every passage grounds at least {times}."]
@@ -263,7 +265,7 @@ def _promise(plan: Plan, constitution: Constitution) -> list[str]:
     ]
 
 
-def _axis_line(name: str, axis: PlannedAxis) -> str:
+def _render_axis(name: str, axis: PlannedAxis) -> str:
     if axis.generated:
         return f"{name}: {axis.generated:,} values that a model lists, evenly"
     shown = [f"{value} {count:,}" for value, count in axis.counts.items()][:_VALUES_SHOWN]
@@ -271,7 +273,7 @@ def _axis_line(name: str, axis: PlannedAxis) -> str:
     return f"{name}: {', '.join(shown)}{f', and {more:,} more' if more else ''}"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str | int]]) -> list[str]:
+def _format_table(head: Sequence[str], rows: Sequence[Sequence[str | int]]) -> list[str]:
     cells = [[f"{cell:,}" if isinstance(cell, int) else cell for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in [head, *cells]) for column in range(len(head))]
     return [
@@ -283,5 +285,5 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str | int]]) -> list[str
     ]
 
 
-def _shortened(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"…{name[-_LONGEST_NAME + 1 :]}"
+def _shorten(name: str) -> str:
+    return name if len(name) <= _MAX_NAME else f"…{name[-_MAX_NAME + 1 :]}"

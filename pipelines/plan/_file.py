@@ -10,21 +10,29 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from whyset.constitution import Constitution
 from whyset.errors import PlanError
-from whyset.generators import Axis, DocumentGenerator, GeneratorError, open_generator
+from whyset.generators import Axis, DocumentGenerator, GeneratorError, load_generator_class
 
-from .._files import put_in_place
-from ._coverage import falling_short, passages_by_section, planned_groups, section_named
-from ._make import Place, Problem, nearest, planned_axis, problems, usual_wave, with_documents
+from .._files import write_atomic
+from ._coverage import allocate_groups, find_section, group_by_section, iter_undercovered_passages
+from ._make import (
+    FieldPath,
+    PlanProblem,
+    allocate_documents,
+    default_wave,
+    plan_axis,
+    suggest_names,
+    validate_plan,
+)
 from ._plan import (
+    DEFAULT_FOCUS,
     SEPARATOR,
-    USUAL_FOCUS,
     Focus,
     Plan,
     PlannedAxis,
     PlannedConstitution,
     PlannedSection,
-    amount,
-    amount_text,
+    format_amount,
+    parse_amount,
 )
 
 if TYPE_CHECKING:
@@ -33,14 +41,14 @@ if TYPE_CHECKING:
 
 # ---- YAML with the line of everything in it; the only module that knows the parser.
 
-_DEEPEST = 20
+_MAX_DEPTH = 20
 # A few aliases of aliases could make billions.
-_MOST_PLACES = 100_000
-_WIDE = 1 << 20
+_MAX_NODES = 100_000
+_LINE_WIDTH = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Sourced:
+class YamlDocument:
     """A parsed file.
 
     Attributes:
@@ -51,14 +59,14 @@ class Sourced:
     value: Any
     lines: Mapping[tuple[str | int, ...], int]
 
-    def line(self, place: tuple[str | int, ...]) -> int:
+    def find_line(self, place: tuple[str | int, ...]) -> int:
         """Return the line of a place, or of the nearest around it that is there."""
         while place not in self.lines:
             place = place[:-1]
         return self.lines[place]
 
 
-def parse(text: str, *, name: str) -> Sourced:
+def parse_yaml(text: str, *, name: str) -> YamlDocument:
     """Parse YAML.
 
     Args:
@@ -81,22 +89,22 @@ def parse(text: str, *, name: str) -> Sourced:
     except RecursionError as error:
         raise PlanError(f"{name}: not a plan: nested too deeply") from error
     lines: dict[tuple[str | int, ...], int] = {(): 1}
-    value = None if root is None else _plain(root, (), lines, name)
-    return Sourced(value, lines)
+    value = None if root is None else _parse_node(root, (), lines, name)
+    return YamlDocument(value, lines)
 
 
-def scalar(value: str | int | float | bool | None) -> str:
+def format_scalar(value: str | int | float | bool | None) -> str:
     """Return a value as YAML writes it, in one line."""
     import yaml
 
     style = '"' if isinstance(value, str) and not value.isprintable() else None
     written: str = yaml.dump(
-        value, Dumper=yaml.SafeDumper, allow_unicode=True, width=_WIDE, default_style=style
+        value, Dumper=yaml.SafeDumper, allow_unicode=True, width=_LINE_WIDTH, default_style=style
     )
     return written.removesuffix("\n").removesuffix("\n...")
 
 
-def _plain(
+def _parse_node(
     node: "yaml.Node",
     place: tuple[str | int, ...],
     lines: dict[tuple[str | int, ...], int],
@@ -105,13 +113,14 @@ def _plain(
     import yaml
 
     line = node.start_mark.line + 1
-    if len(place) > _DEEPEST or len(lines) > _MOST_PLACES:
+    if len(place) > _MAX_DEPTH or len(lines) > _MAX_NODES:
         raise PlanError(f"{name}:{line}: not a plan: nested too deeply, or too much of it")
     if isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
             lines[*place, number] = item.start_mark.line + 1
         return [
-            _plain(item, (*place, number), lines, name) for number, item in enumerate(node.value)
+            _parse_node(item, (*place, number), lines, name)
+            for number, item in enumerate(node.value)
         ]
     if isinstance(node, yaml.MappingNode):
         values = {}
@@ -124,7 +133,7 @@ def _plain(
             if key in values:
                 raise PlanError(f"{name}:{at}: {key!r} is said twice here; keep one")
             lines[*place, key] = at
-            values[key] = _plain(value_node, (*place, key), lines, name)
+            values[key] = _parse_node(value_node, (*place, key), lines, name)
         return values
     try:
         return yaml.SafeLoader("").construct_object(node)
@@ -200,19 +209,19 @@ def write_plan(
     *,
     axes: tuple[Axis, ...] = (),
 ) -> None:
-    """Write a plan to a file, for a person to read and change; see `plan_text`.
+    """Write a plan to a file, for a person to read and change; see `render_plan`.
 
     Raises:
         PlanError: The file cannot be written.
     """
-    text = plan_text(plan, constitution, axes=axes)
+    text = render_plan(plan, constitution, axes=axes)
     try:
-        put_in_place(Path(path), text.encode())
+        write_atomic(Path(path), text.encode())
     except OSError as error:
         raise PlanError(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
-def plan_text(
+def render_plan(
     plan: Plan, constitution: Constitution | None = None, *, axes: tuple[Axis, ...] = ()
 ) -> str:
     """Return a plan as YAML.
@@ -224,7 +233,7 @@ def plan_text(
         axes: The generator's; where they are given, comments tell what each is.
     """
     meanings = {axis.name: axis.meaning for axis in axes}
-    return _TEMPLATE.format_map(_values(plan, constitution, meanings))
+    return _TEMPLATE.format_map(_template_values(plan, constitution, meanings))
 
 
 def plan_record(plan: Plan) -> dict[str, Any]:
@@ -263,24 +272,24 @@ def plan_record(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _values(
+def _template_values(
     plan: Plan, constitution: Constitution | None, meanings: Mapping[str, str]
 ) -> dict[str, str]:
     """Return what stands in the blanks of the template."""
     how_much = f"documents: {plan.documents}"
     if plan.tokens is not None:
-        how_much = f"tokens: {amount_text(plan.tokens)}  # {plan.documents:,} documents"
+        how_much = f"tokens: {format_amount(plan.tokens)}  # {plan.documents:,} documents"
     return {
-        "generator": scalar(plan.generator),
-        "language": scalar(plan.language),
-        "title": scalar(plan.constitution.title),
-        "sha256": scalar(plan.constitution.sha256),
+        "generator": format_scalar(plan.generator),
+        "language": format_scalar(plan.language),
+        "title": format_scalar(plan.constitution.title),
+        "sha256": format_scalar(plan.constitution.sha256),
         "how_much": how_much,
         "typical_tokens": str(plan.typical_tokens),
         "seed": str(plan.seed),
         "drafts": str(plan.drafts),
         "per_passage": str(plan.per_passage),
-        "best_effort": scalar(plan.best_effort),
+        "best_effort": format_scalar(plan.best_effort),
         "attempts": str(plan.attempts),
         "wave": str(plan.wave),
         "focus_passages": str(plan.focus.passages),
@@ -288,29 +297,29 @@ def _values(
         "sections": "\n".join(_section_lines(plan, constitution)),
         "variety": "\n".join(_variety_lines(plan, meanings)),
         "options": "\n".join(_mapping_lines("options", plan.options)),
-        "held_out": scalar(plan.held_out or None),
+        "held_out": format_scalar(plan.held_out or None),
     }
 
 
 def _section_lines(plan: Plan, constitution: Constitution | None) -> Iterator[str]:
-    notes = _notes(plan, constitution)
+    notes = _section_comments(plan, constitution)
     yield "sections:"
     for number, section in enumerate(plan.sections):
         comment = "  # the text before the first heading" if not section.path else ""
-        yield f"  - section: {scalar(section.name)}{comment}"
+        yield f"  - section: {format_scalar(section.name)}{comment}"
         yield f"    passages: {section.passages}{notes[number]}"
         yield f"    documents: {section.documents}"
 
 
-def _notes(plan: Plan, constitution: Constitution | None) -> list[str]:
+def _section_comments(plan: Plan, constitution: Constitution | None) -> list[str]:
     """Return a comment for each section: its groups, and the passages that stay uncovered."""
     if constitution is None:
         return [""] * len(plan.sections)
-    groups = planned_groups(plan, constitution)
+    groups = allocate_groups(plan, constitution)
     notes = []
     for section in plan.sections:
         mine = [(group, count) for group, count in groups if group.path == section.path]
-        short = [passage.id for passage in falling_short(plan, mine)]
+        short = [passage.id for passage in iter_undercovered_passages(plan, mine)]
         note = f"  # in {len(mine)} group{'' if len(mine) == 1 else 's'}"
         notes.append(f"{note}; uncovered: {', '.join(short)}" if short else note)
     return notes
@@ -324,11 +333,11 @@ def _variety_lines(plan: Plan, meanings: Mapping[str, str]) -> Iterator[str]:
     for name, axis in plan.variety.items():
         if meaning := " ".join(meanings.get(name, "").split()):
             yield f"  # {meaning}"
-        yield f"  {scalar(name)}:"
+        yield f"  {format_scalar(name)}:"
         if axis.generated:
             yield f"    generated: {axis.generated}"
         for value, count in axis.counts.items():
-            yield f"    {scalar(value)}: {count}"
+            yield f"    {format_scalar(value)}: {count}"
 
 
 def _mapping_lines(name: str, values: Mapping[str, Any]) -> Iterator[str]:
@@ -337,42 +346,46 @@ def _mapping_lines(name: str, values: Mapping[str, Any]) -> Iterator[str]:
         return
     yield f"{name}:"
     for key, value in values.items():
-        yield f"  {scalar(key)}: {_flow(value)}"
+        yield f"  {format_scalar(key)}: {_format_flow(value)}"
 
 
-def _flow(value: Any) -> str:
+def _format_flow(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_flow(key)}: {_flow(each)}" for key, each in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(f"{_format_flow(key)}: {_format_flow(each)}" for key, each in value.items())
+            + "}"
+        )
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(_format_flow, value)) + "]"
     if isinstance(value, str) and value[:1] not in ("'", '"'):
-        written = scalar(value)
+        written = format_scalar(value)
         # Within brackets commas and brackets end a plain word.
         return written if not set(written) & set(",[]{}") or written[:1] in "'\"" else f'"{value}"'
-    return scalar(value)
+    return format_scalar(value)
 
 
-class _Part(BaseModel):
+class _PlanPart(BaseModel):
     model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
 
 
-class _Constitution(_Part):
+class _Constitution(_PlanPart):
     title: str = ""
     sha256: str
 
 
-class _Focus(_Part):
-    passages: int = Field(default=USUAL_FOCUS.passages, ge=1)
-    tokens: int = Field(default=USUAL_FOCUS.tokens, ge=1)
+class _Focus(_PlanPart):
+    passages: int = Field(default=DEFAULT_FOCUS.passages, ge=1)
+    tokens: int = Field(default=DEFAULT_FOCUS.tokens, ge=1)
 
 
-class _Section(_Part):
+class _Section(_PlanPart):
     section: str
     passages: int | None = None
     documents: int | None = Field(default=None, ge=0)
 
 
-class _File(_Part):
+class _PlanFile(_PlanPart):
     generator: str
     constitution: _Constitution
     language: str | None = None
@@ -393,7 +406,7 @@ class _File(_Part):
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _PlanReader:
     """A file being read.
 
     Attributes:
@@ -402,22 +415,23 @@ class _Reader:
     """
 
     name: str
-    sourced: Sourced
+    sourced: YamlDocument
 
-    def error(self, found: list[Problem]) -> PlanError:
+    def error(self, found: list[PlanProblem]) -> PlanError:
         """Return what tells of problems, each with its line, in the order of the file."""
-        told = sorted((self.sourced.line(each.place), each.told) for each in found)
+        told = sorted((self.sourced.find_line(each.path), each.message) for each in found)
         return PlanError("\n".join(f"{self.name}:{line}: {text}" for line, text in told))
 
-    def file(self) -> _File:
+    def file(self) -> _PlanFile:
         """Return the content by its fields."""
         if not isinstance(self.sourced.value, dict):
             raise PlanError(f"{self.name}: not a plan: it must be a mapping of names to values")
         try:
-            return _File.model_validate(self.sourced.value)
+            return _PlanFile.model_validate(self.sourced.value)
         except ValidationError as error:
             found = [
-                Problem(tuple(each["loc"]), _told(each)) for each in error.errors(include_url=False)
+                PlanProblem(tuple(each["loc"]), _render_problem(each))
+                for each in error.errors(include_url=False)
             ]
             raise self.error(found) from error
 
@@ -458,22 +472,24 @@ def parse_plan(
 ) -> Plan:
     """Read a plan from its text; otherwise as `read_plan`."""
     text_of = constitution or Constitution.charter()
-    reader = _Reader(name, parse(text, name=name))
+    reader = _PlanReader(name, parse_yaml(text, name=name))
     file = reader.file()
-    writer = generator or _opened(file, reader)
+    writer = generator or _open_file_generator(file, reader)
     plan = replace(
-        _without_spreads(file, writer, reader),
-        sections=tuple(_sections(file, text_of, reader)),
+        _build_plan(file, writer, reader),
+        sections=tuple(_parse_sections(file, text_of, reader)),
     )
-    if _is_whole(plan, text_of) and all(section.documents is None for section in file.sections):
-        plan = replace(plan, sections=with_documents(plan, text_of))
+    if _has_all_sections(plan, text_of) and all(
+        section.documents is None for section in file.sections
+    ):
+        plan = replace(plan, sections=allocate_documents(plan, text_of))
     else:
         left_out = [n for n, each in enumerate(file.sections) if each.documents is None]
         if left_out and len(left_out) < len(file.sections):
             told = "says no `documents`, but others do: say it for every section, or for none"
-            raise reader.error([Problem(("sections", number), told) for number in left_out])
-    plan = replace(plan, variety=_variety(file, plan, writer.axes, reader))
-    if found := list(problems(plan, writer, text_of)):
+            raise reader.error([PlanProblem(("sections", number), told) for number in left_out])
+    plan = replace(plan, variety=_parse_variety(file, plan, writer.axes, reader))
+    if found := list(validate_plan(plan, writer, text_of)):
         raise reader.error(found)
     return plan
 
@@ -489,40 +505,40 @@ def open_planned_generator(plan: Plan, **settings: Any) -> DocumentGenerator:
         PlanError: It writes no documents.
         GeneratorError: It is not installed, or an option does not fit.
     """
-    opened = open_generator(plan.generator)(**settings, **plan.generator_options)
+    opened = load_generator_class(plan.generator)(**settings, **plan.generator_options)
     if not isinstance(opened, DocumentGenerator):
         raise PlanError(f"{plan.generator} works on rows; a plan is for a generator of documents")
     return opened
 
 
-def _opened(file: _File, reader: _Reader) -> DocumentGenerator:
+def _open_file_generator(file: _PlanFile, reader: _PlanReader) -> DocumentGenerator:
     language = {"language": file.language} if file.language else {}
-    place: Place = ("generator",)
+    place: FieldPath = ("generator",)
     try:
-        kind = open_generator(file.generator)
+        kind = load_generator_class(file.generator)
         place = ("options",)
         opened = kind(**{**file.options, **language})
     except GeneratorError as error:
-        raise reader.error([Problem(place, str(error))]) from error
+        raise reader.error([PlanProblem(place, str(error))]) from error
     if not isinstance(opened, DocumentGenerator):
         told = f"{file.generator} works on rows; a plan is for a generator of documents"
-        raise reader.error([Problem(("generator",), told)])
+        raise reader.error([PlanProblem(("generator",), told)])
     return opened
 
 
-def _without_spreads(file: _File, generator: DocumentGenerator, reader: _Reader) -> Plan:
+def _build_plan(file: _PlanFile, generator: DocumentGenerator, reader: _PlanReader) -> Plan:
     """Return the plan but for its sections and axes."""
     typical = file.typical_tokens or generator.typical_tokens
     tokens, documents = None, file.documents
     if (file.documents is None) == (file.tokens is None):
         told = "a plan is for so many `documents` or so many `tokens`: write one of the two"
-        place: Place = ("tokens",) if file.tokens is not None else ()
-        raise reader.error([Problem(place, told)])
+        place: FieldPath = ("tokens",) if file.tokens is not None else ()
+        raise reader.error([PlanProblem(place, told)])
     if file.tokens is not None:
         try:
-            tokens = amount(file.tokens)
+            tokens = parse_amount(file.tokens)
         except PlanError as error:
-            raise reader.error([Problem(("tokens",), f"tokens: {error}")]) from error
+            raise reader.error([PlanProblem(("tokens",), f"tokens: {error}")]) from error
         documents = -(-tokens // typical)
         documents = -(-documents // file.drafts) * file.drafts
     assert documents is not None
@@ -544,14 +560,16 @@ def _without_spreads(file: _File, generator: DocumentGenerator, reader: _Reader)
         per_passage=file.per_passage,
         best_effort=file.best_effort,
         attempts=file.attempts,
-        wave=file.wave or usual_wave(documents),
+        wave=file.wave or default_wave(documents),
         focus=Focus(file.focus.passages, file.focus.tokens),
         held_out=file.held_out or "",
     )
 
 
-def _sections(file: _File, constitution: Constitution, reader: _Reader) -> Iterator[PlannedSection]:
-    held = passages_by_section(constitution)
+def _parse_sections(
+    file: _PlanFile, constitution: Constitution, reader: _PlanReader
+) -> Iterator[PlannedSection]:
+    held = group_by_section(constitution)
     by_name = {SEPARATOR.join(path): path for path in held}
     # Of another text the plan's sections need not be there; that it is another is told instead.
     changed = file.constitution.sha256 != constitution.digest
@@ -559,9 +577,9 @@ def _sections(file: _File, constitution: Constitution, reader: _Reader) -> Itera
         path = by_name.get(each.section, (each.section,))
         if path not in held and not changed:
             try:
-                path = section_named(constitution, each.section).path
+                path = find_section(constitution, each.section).path
             except PlanError as error:
-                told = Problem(("sections", number, "section"), str(error))
+                told = PlanProblem(("sections", number, "section"), str(error))
                 raise reader.error([told]) from error
         passages = each.passages
         if passages is None:
@@ -569,53 +587,53 @@ def _sections(file: _File, constitution: Constitution, reader: _Reader) -> Itera
         yield PlannedSection(path, passages, each.documents or 0)
 
 
-def _is_whole(plan: Plan, constitution: Constitution) -> bool:
-    held = passages_by_section(constitution)
+def _has_all_sections(plan: Plan, constitution: Constitution) -> bool:
+    held = group_by_section(constitution)
     return bool(plan.sections) and all(section.path in held for section in plan.sections)
 
 
-def _variety(
-    file: _File, plan: Plan, axes: tuple[Axis, ...], reader: _Reader
+def _parse_variety(
+    file: _PlanFile, plan: Plan, axes: tuple[Axis, ...], reader: _PlanReader
 ) -> dict[str, PlannedAxis]:
     known = {axis.name: axis for axis in axes}
     for name in file.variety:
         if name not in known:
-            told = f"no axis {name!r}{nearest(name, list(known))}"
-            raise reader.error([Problem(("variety", name), told)])
+            told = f"no axis {name!r}{suggest_names(name, list(known))}"
+            raise reader.error([PlanProblem(("variety", name), told)])
     planned = {}
     for name, axis in known.items():
         if name not in file.variety:
-            planned[name] = planned_axis(axis, None, plan.documents, plan.drafts)
+            planned[name] = plan_axis(axis, None, plan.documents, plan.drafts)
             continue
-        read = _axis(name, file.variety[name], plan)
-        if isinstance(read, Problem):
+        read = _parse_axis(name, file.variety[name], plan)
+        if isinstance(read, PlanProblem):
             raise reader.error([read])
         planned[name] = read
     return planned
 
 
-def _axis(name: str, values: Mapping[str, Any], plan: Plan) -> PlannedAxis | Problem:
-    place: Place = ("variety", name)
+def _parse_axis(name: str, values: Mapping[str, Any], plan: Plan) -> PlannedAxis | PlanProblem:
+    place: FieldPath = ("variety", name)
     if "generated" in values and len(values) == 1:
         count = values["generated"]
         if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            return Problem((*place, "generated"), f"generated is 1 or more, not {count!r}")
+            return PlanProblem((*place, "generated"), f"generated is 1 or more, not {count!r}")
         return PlannedAxis(generated=count)
     counts: dict[str, int] = {}
     shares: dict[str, Fraction] = {}
     for value, given in values.items():
-        share = _share(given)
+        share = _parse_share(given)
         if share is not None:
             shares[value] = share
         elif isinstance(given, int) and not isinstance(given, bool):
             counts[value] = given
         else:
-            return Problem(
+            return PlanProblem(
                 (*place, value),
                 f"{value!r} must be a count (`12`) or a share (`25%`), not {given!r}",
             )
     if counts and shares:
-        return Problem(
+        return PlanProblem(
             place, f"{name!r} mixes counts and shares: write counts for all values, or shares"
         )
     if not shares:
@@ -623,11 +641,13 @@ def _axis(name: str, values: Mapping[str, Any], plan: Plan) -> PlannedAxis | Pro
     total = sum(shares.values(), Fraction(0))
     # Shares of a third each are written as 33.3 % and must do.
     if abs(total - 100) > Fraction(1, 2):
-        return Problem(place, f"the shares of {name!r} add up to {float(total):g} %, not to 100 %")
-    return planned_axis(Axis(name, "", {}), shares, plan.documents, plan.drafts)
+        return PlanProblem(
+            place, f"the shares of {name!r} add up to {float(total):g} %, not to 100 %"
+        )
+    return plan_axis(Axis(name, "", {}), shares, plan.documents, plan.drafts)
 
 
-def _share(given: Any) -> Fraction | None:
+def _parse_share(given: Any) -> Fraction | None:
     if not isinstance(given, str) or not given.strip().endswith("%"):
         return None
     try:
@@ -637,15 +657,13 @@ def _share(given: Any) -> Fraction | None:
     return share if share >= 0 else None
 
 
-def _told(problem: Mapping[str, Any]) -> str:
+def _render_problem(problem: Mapping[str, Any]) -> str:
     """Return what pydantic says of a value as a person would."""
     name = ".".join(map(str, problem["loc"]))
     kind, given, context = problem["type"], problem["input"], problem.get("ctx", {})
     if kind == "extra_forbidden":
-        fields = _File.model_fields if len(problem["loc"]) == 1 else {}
-        return (
-            f"nothing is called {name!r} in a plan{nearest(name, list(fields)) if fields else ''}"
-        )
+        fields = _PlanFile.model_fields if len(problem["loc"]) == 1 else {}
+        return f"nothing is called {name!r} in a plan{suggest_names(name, list(fields)) if fields else ''}"
     if kind == "missing":
         return f"{name} is missing; a plan needs it"
     if kind == "greater_than_equal":

@@ -7,21 +7,21 @@ from fractions import Fraction
 
 from whyset.constitution import Constitution
 from whyset.errors import PlanError
-from whyset.generators import Axis, DocumentGenerator, numbered
+from whyset.generators import Axis, DocumentGenerator, format_index
 
 from ._coverage import (
     FocusGroup,
-    contexts_needed,
-    derived_seed,
-    focus_groups,
-    passages_by_section,
-    planned_groups,
-    quotas,
-    section_named,
-    shuffled,
-    spread_over_sections,
+    allocate_groups,
+    apportion,
+    apportion_to_sections,
+    count_contexts_needed,
+    find_section,
+    group_by_section,
+    group_passages,
+    hash_seed,
+    shuffle_items,
 )
-from ._plan import USUAL_FOCUS, Focus, Plan, PlannedAxis, PlannedConstitution, PlannedSection
+from ._plan import DEFAULT_FOCUS, Focus, Plan, PlannedAxis, PlannedConstitution, PlannedSection
 
 # ---- A plan → its contexts, in the order in which documents are written.
 
@@ -45,15 +45,15 @@ class Context:
     slots: tuple[int, ...]
 
 
-def planned_contexts(plan: Plan, constitution: Constitution) -> tuple[Context, ...]:
+def build_contexts(plan: Plan, constitution: Constitution) -> tuple[Context, ...]:
     """Return the contexts of a plan.
 
     Every group comes once before any comes twice, in an order that is drawn, so that a run that
     its budget ends has covered as much as it could. Each axis is a deck of its own: it holds each
     value as often as the plan says and is shuffled for itself, whatever the others hold.
     """
-    groups = list(_rounds(planned_groups(plan, constitution), plan.seed))
-    decks = {name: _deck(plan, name, axis) for name, axis in plan.variety.items()}
+    groups = list(_iter_rounds(allocate_groups(plan, constitution), plan.seed))
+    decks = {name: _build_deck(plan, name, axis) for name, axis in plan.variety.items()}
     return tuple(
         Context(
             number,
@@ -66,85 +66,85 @@ def planned_contexts(plan: Plan, constitution: Constitution) -> tuple[Context, .
     )
 
 
-def attempt_seed(plan: Plan, slot: int, attempt: int) -> int:
+def derive_attempt_seed(plan: Plan, slot: int, attempt: int) -> int:
     """Return what a generator draws names and the like with at one attempt at a document."""
-    return derived_seed(plan.seed, "slot", slot, attempt)
+    return hash_seed(plan.seed, "slot", slot, attempt)
 
 
-def _rounds(planned: list[tuple[FocusGroup, int]], seed: int) -> Iterator[FocusGroup]:
+def _iter_rounds(planned: list[tuple[FocusGroup, int]], seed: int) -> Iterator[FocusGroup]:
     for number in range(max((count for _, count in planned), default=0)):
         left = [group for group, count in planned if count > number]
-        yield from shuffled(left, seed, "round", number)
+        yield from shuffle_items(left, seed, "round", number)
 
 
-def _deck(plan: Plan, name: str, axis: PlannedAxis) -> list[str]:
+def _build_deck(plan: Plan, name: str, axis: PlannedAxis) -> list[str]:
     if axis.generated:
         # Who gets one more is drawn: a model lists what is most usual first.
-        places = shuffled(range(axis.generated), plan.seed, "places", name)
-        even = quotas(plan.contexts, [1] * axis.generated)
-        counts = {numbered(place): count for place, count in zip(places, even, strict=True)}
+        places = shuffle_items(range(axis.generated), plan.seed, "places", name)
+        even = apportion(plan.contexts, [1] * axis.generated)
+        counts = {format_index(place): count for place, count in zip(places, even, strict=True)}
     else:
         counts = {value: count // plan.drafts for value, count in axis.counts.items()}
     cards = [value for value, count in counts.items() for _ in range(count)]
-    return shuffled(cards, plan.seed, "axis", name)
+    return shuffle_items(cards, plan.seed, "axis", name)
 
 
 # ---- What must hold of a plan: beside itself, with its generator and with its constitution.
 
-Place = tuple[str | int, ...]
+FieldPath = tuple[str | int, ...]
 """Where in a plan file something stands: keys and list places from the top."""
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class PlanProblem:
     """What is wrong with a plan.
 
     Attributes:
-        place: Where, as far as it can be said.
-        told: What it is and what to do.
+        path: Where, as far as it can be said.
+        message: What it is and what to do.
     """
 
-    place: Place
-    told: str
+    path: FieldPath
+    message: str
 
 
-def problems(
+def validate_plan(
     plan: Plan, generator: DocumentGenerator, constitution: Constitution
-) -> Iterator[Problem]:
+) -> Iterator[PlanProblem]:
     """Yield everything that is wrong with a plan."""
     if plan.generator != generator.name:
-        yield Problem(
+        yield PlanProblem(
             ("generator",), f"the plan is for {plan.generator!r}, not for {generator.name!r}"
         )
         return
     for name, value in generator.options.record().items():
         if name in plan.generator_options and plan.generator_options[name] != value:
-            yield Problem(
+            yield PlanProblem(
                 ("options", name),
                 f"the plan has {name}: {plan.generator_options[name]!r}, but the generator was "
                 f"opened with {value!r}; change one of them",
             )
     if plan.per_passage < 0:
-        yield Problem(("per_passage",), f"per_passage is at least 0, not {plan.per_passage}")
+        yield PlanProblem(("per_passage",), f"per_passage is at least 0, not {plan.per_passage}")
         return
     for name in ("documents", "drafts", "attempts", "wave", "typical_tokens"):
         if getattr(plan, name) < 1:
-            yield Problem((name,), f"{name} is at least 1, not {getattr(plan, name)}")
+            yield PlanProblem((name,), f"{name} is at least 1, not {getattr(plan, name)}")
             return
     if plan.documents % plan.drafts:
-        yield _multiple(("documents",), "documents", plan.documents, plan.drafts)
+        yield _multiple_problem(("documents",), "documents", plan.documents, plan.drafts)
     if plan.constitution.sha256 != constitution.digest:
-        yield Problem(
+        yield PlanProblem(
             ("constitution", "sha256"),
             f"the plan was made for another text than {constitution.title!r} as it stands now "
             f"({constitution.digest}): make it anew, or name the constitution it was made for",
         )
     else:
-        yield from _section_problems(plan, constitution)
-    yield from _variety_problems(plan, generator.axes)
+        yield from _validate_sections(plan, constitution)
+    yield from _validate_variety(plan, generator.axes)
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
+def suggest_names(name: str, known: Sequence[str]) -> str:
     """Return a hint at what may have been meant, or at all there is where that is little."""
     if near := difflib.get_close_matches(name, known, n=3, cutoff=0.5):
         return f"; nearest: {', '.join(map(repr, near))}"
@@ -152,40 +152,42 @@ def nearest(name: str, known: Sequence[str]) -> str:
     return f"; there {'is' if len(known) == 1 else 'are'} {few}{', …' if known[12:] else ''}"
 
 
-def _section_problems(plan: Plan, constitution: Constitution) -> Iterator[Problem]:
-    held = passages_by_section(constitution)
-    need = contexts_needed(plan.per_passage, plan.drafts) * plan.drafts
+def _validate_sections(plan: Plan, constitution: Constitution) -> Iterator[PlanProblem]:
+    held = group_by_section(constitution)
+    need = count_contexts_needed(plan.per_passage, plan.drafts) * plan.drafts
     seen: set[tuple[str, ...]] = set()
     for number, section in enumerate(plan.sections):
-        place: Place = ("sections", number)
+        place: FieldPath = ("sections", number)
         if section.path not in held:
             names = [" > ".join(path) for path in held]
-            yield Problem(
+            yield PlanProblem(
                 (*place, "section"),
                 f"no section {section.name!r} has passages of its own"
-                f"{nearest(section.name, names)}",
+                f"{suggest_names(section.name, names)}",
             )
             continue
         if section.path in seen:
-            yield Problem((*place, "section"), f"{section.name!r} is planned twice; keep one")
+            yield PlanProblem((*place, "section"), f"{section.name!r} is planned twice; keep one")
         seen.add(section.path)
         passages = held[section.path]
         if section.passages != len(passages):
-            yield Problem(
+            yield PlanProblem(
                 (*place, "passages"),
-                f"{section.name!r} has {_counted(len(passages), 'passage')} of its own, not "
+                f"{section.name!r} has {_pluralize(len(passages), 'passage')} of its own, not "
                 f"{section.passages}; the number only tells, so write {len(passages)}",
             )
         if section.documents % plan.drafts:
-            yield _multiple((*place, "documents"), "documents", section.documents, plan.drafts)
-        groups = len(focus_groups(passages, plan.focus))
+            yield _multiple_problem(
+                (*place, "documents"), "documents", section.documents, plan.drafts
+            )
+        groups = len(group_passages(passages, plan.focus))
         if section.documents < groups * need and not plan.best_effort:
-            yield Problem((*place, "documents"), _too_few(section, groups, need, plan))
+            yield PlanProblem((*place, "documents"), _too_few_message(section, groups, need, plan))
     if not plan.sections:
-        yield Problem(("sections",), "no section is planned; name one at least")
+        yield PlanProblem(("sections",), "no section is planned; name one at least")
     total = sum(section.documents for section in plan.sections)
     if total != plan.documents and plan.sections:
-        yield Problem(
+        yield PlanProblem(
             ("sections",),
             f"the documents of all sections add up to {total:,}, but the plan is for "
             f"{plan.documents:,}: change them, or leave `documents` out of every section to have "
@@ -193,51 +195,53 @@ def _section_problems(plan: Plan, constitution: Constitution) -> Iterator[Proble
         )
 
 
-def _too_few(section: PlannedSection, groups: int, need: int, plan: Plan) -> str:
+def _too_few_message(section: PlannedSection, groups: int, need: int, plan: Plan) -> str:
     return (
-        f"{_counted(section.documents, 'document')} cannot ground each passage of "
-        f"{section.name!r} ({section.passages}, in {_counted(groups, 'group')}) "
-        f"{_counted(plan.per_passage, 'time')}: that takes {groups * need:,}; write more, lower "
+        f"{_pluralize(section.documents, 'document')} cannot ground each passage of "
+        f"{section.name!r} ({section.passages}, in {_pluralize(groups, 'group')}) "
+        f"{_pluralize(plan.per_passage, 'time')}: that takes {groups * need:,}; write more, lower "
         "per_passage, or set best_effort: true"
     )
 
 
-def _counted(count: int, what: str) -> str:
+def _pluralize(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def _variety_problems(plan: Plan, axes: Sequence[Axis]) -> Iterator[Problem]:
+def _validate_variety(plan: Plan, axes: Sequence[Axis]) -> Iterator[PlanProblem]:
     known = {axis.name: axis for axis in axes}
     for name, planned in plan.variety.items():
         if name not in known:
-            yield Problem(("variety", name), f"no axis {name!r}{nearest(name, list(known))}")
+            yield PlanProblem(
+                ("variety", name), f"no axis {name!r}{suggest_names(name, list(known))}"
+            )
             continue
-        yield from _axis_problems(plan, known[name], planned)
+        yield from _validate_axis(plan, known[name], planned)
     for name in known.keys() - plan.variety.keys():
-        yield Problem(("variety",), f"nothing is planned for the axis {name!r}")
+        yield PlanProblem(("variety",), f"nothing is planned for the axis {name!r}")
 
 
-def _axis_problems(plan: Plan, axis: Axis, planned: PlannedAxis) -> Iterator[Problem]:
-    place: Place = ("variety", axis.name)
+def _validate_axis(plan: Plan, axis: Axis, planned: PlannedAxis) -> Iterator[PlanProblem]:
+    place: FieldPath = ("variety", axis.name)
     if planned.generated:
-        if not axis.generated:
-            yield Problem(
+        if not axis.generated_count:
+            yield PlanProblem(
                 (*place, "generated"), f"the values of {axis.name!r} are listed, not generated"
             )
         return
     for value, count in planned.counts.items():
         if axis.values and value not in axis.values:
-            yield Problem(
+            yield PlanProblem(
                 (*place, value),
-                f"no value {value!r} on the axis {axis.name!r}{nearest(value, list(axis.values))}",
+                f"no value {value!r} on the axis {axis.name!r}{suggest_names(value, list(axis.values))}",
             )
         if count < 0:
-            yield Problem((*place, value), f"a count is 0 or more, not {count}")
+            yield PlanProblem((*place, value), f"a count is 0 or more, not {count}")
         if count % plan.drafts:
-            yield _multiple((*place, value), "the count", count, plan.drafts)
+            yield _multiple_problem((*place, value), "the count", count, plan.drafts)
     total = sum(planned.counts.values())
     if total != plan.documents:
-        yield Problem(
+        yield PlanProblem(
             place,
             f"the counts of {axis.name!r} add up to {total:,}, but the plan is for "
             f"{plan.documents:,} documents: change them, write shares (`25%`), or leave the axis "
@@ -245,16 +249,16 @@ def _axis_problems(plan: Plan, axis: Axis, planned: PlannedAxis) -> Iterator[Pro
         )
 
 
-def _multiple(place: Place, what: str, count: int, drafts: int) -> Problem:
-    return Problem(
+def _multiple_problem(place: FieldPath, what: str, count: int, drafts: int) -> PlanProblem:
+    return PlanProblem(
         place,
         f"{what} must be a multiple of drafts: with {drafts} drafts from each context, write "
         f"{count // drafts * drafts} or {-(-count // drafts) * drafts}, not {count}",
     )
 
 
-SMALLEST_WAVE, LARGEST_WAVE = 32, 256
-_WAVES = 8
+MIN_WAVE, MAX_WAVE = 32, 256
+_USUAL_WAVES = 8
 
 
 def make_plan(
@@ -270,7 +274,7 @@ def make_plan(
     attempts: int = 3,
     wave: int | None = None,
     variety: Mapping[str, Mapping[str, int | float]] | None = None,
-    focus: Focus = USUAL_FOCUS,
+    focus: Focus = DEFAULT_FOCUS,
     best_effort: bool = False,
     held_out: str = "",
 ) -> Plan:
@@ -306,8 +310,8 @@ def make_plan(
     typical = generator.typical_tokens
     wanted = documents if documents is not None else -(-(tokens or 0) // typical)
     total = -(-wanted // drafts) * drafts
-    held = passages_by_section(constitution)
-    paths = _chosen(constitution, sections, held)
+    held = group_by_section(constitution)
+    paths = _select_sections(constitution, sections, held)
     options = generator.options.record()
     language = str(options.pop("language", "") or "")
     plan = Plan(
@@ -325,29 +329,27 @@ def make_plan(
         per_passage=per_passage,
         best_effort=best_effort,
         attempts=attempts,
-        wave=wave if wave is not None else usual_wave(total),
+        wave=wave if wave is not None else default_wave(total),
         focus=focus,
         held_out=held_out,
     )
-    groups = [focus_groups(held[path], focus) for path in paths]
+    groups = [group_passages(held[path], focus) for path in paths]
     if not best_effort:
-        _require_enough(plan, groups)
-    plan = replace(plan, sections=with_documents(plan, constitution))
+        _require_coverage(plan, groups)
+    plan = replace(plan, sections=allocate_documents(plan, constitution))
     asked = variety or {}
     axes = {axis.name: axis for axis in generator.axes}
     for name in asked:
         if name not in axes:
-            raise PlanError(f"no axis {name!r}{nearest(name, list(axes))}")
-    planned = {
-        name: planned_axis(axis, asked.get(name), total, drafts) for name, axis in axes.items()
-    }
+            raise PlanError(f"no axis {name!r}{suggest_names(name, list(axes))}")
+    planned = {name: plan_axis(axis, asked.get(name), total, drafts) for name, axis in axes.items()}
     plan = replace(plan, variety=planned)
-    if wrong := [problem.told for problem in problems(plan, generator, constitution)]:
+    if wrong := [problem.message for problem in validate_plan(plan, generator, constitution)]:
         raise PlanError("; ".join(wrong))
     return plan
 
 
-def followed_by(plan: Plan, generator: DocumentGenerator) -> Plan:
+def adapt_plan(plan: Plan, generator: DocumentGenerator) -> Plan:
     """Return a plan as a variant of its generator can follow it: with the variety that it has.
 
     Args:
@@ -355,56 +357,56 @@ def followed_by(plan: Plan, generator: DocumentGenerator) -> Plan:
         generator: The variant, such as the one that works without a language model.
     """
     variety = {
-        axis.name: planned_axis(axis, None, plan.documents, plan.drafts) for axis in generator.axes
+        axis.name: plan_axis(axis, None, plan.documents, plan.drafts) for axis in generator.axes
     }
     return replace(plan, variety=variety)
 
 
-def with_documents(plan: Plan, constitution: Constitution) -> tuple[PlannedSection, ...]:
+def allocate_documents(plan: Plan, constitution: Constitution) -> tuple[PlannedSection, ...]:
     """Return the plan's sections with its documents spread over them."""
-    held = passages_by_section(constitution)
-    groups = [focus_groups(held[section.path], plan.focus) for section in plan.sections]
-    need = contexts_needed(plan.per_passage, plan.drafts)
-    contexts = spread_over_sections(groups, plan.contexts, need)
+    held = group_by_section(constitution)
+    groups = [group_passages(held[section.path], plan.focus) for section in plan.sections]
+    need = count_contexts_needed(plan.per_passage, plan.drafts)
+    contexts = apportion_to_sections(groups, plan.contexts, need)
     return tuple(
         replace(section, documents=count * plan.drafts)
         for section, count in zip(plan.sections, contexts, strict=True)
     )
 
 
-def planned_axis(
+def plan_axis(
     axis: Axis, weights: Mapping[str, int | float | Fraction] | None, documents: int, drafts: int
 ) -> PlannedAxis:
     """Return what is planned for an axis, by the weights given or its own."""
-    if weights is None and axis.generated:
-        return PlannedAxis(generated=axis.generated)
+    if weights is None and axis.generated_count:
+        return PlannedAxis(generated=axis.generated_count)
     chosen = axis.values if weights is None else weights
-    counts = quotas(documents // drafts, list(chosen.values()))
+    counts = apportion(documents // drafts, list(chosen.values()))
     return PlannedAxis({value: count * drafts for value, count in zip(chosen, counts, strict=True)})
 
 
-def usual_wave(documents: int) -> int:
+def default_wave(documents: int) -> int:
     """Return how many documents a wave has where nobody says."""
-    return min(max(documents // _WAVES, SMALLEST_WAVE), LARGEST_WAVE)
+    return min(max(documents // _USUAL_WAVES, MIN_WAVE), MAX_WAVE)
 
 
-def _chosen(
+def _select_sections(
     constitution: Constitution,
     names: Sequence[str],
     held: Mapping[tuple[str, ...], object],
 ) -> list[tuple[str, ...]]:
     if not names:
         return list(held)
-    sections = [section_named(constitution, name) for name in names]
+    sections = [find_section(constitution, name) for name in names]
     wanted = {passage.path for section in sections for passage in section.passages}
     if not wanted:
         raise PlanError(f"no passage stands in {', '.join(map(repr, names))}")
     return [path for path in held if path in wanted]
 
 
-def _require_enough(plan: Plan, groups: Sequence[Sequence[FocusGroup]]) -> None:
+def _require_coverage(plan: Plan, groups: Sequence[Sequence[FocusGroup]]) -> None:
     count = sum(map(len, groups))
-    least = contexts_needed(plan.per_passage, plan.drafts) * count * plan.drafts
+    least = count_contexts_needed(plan.per_passage, plan.drafts) * count * plan.drafts
     if plan.documents >= least:
         return
     passages = sum(section.passages for section in plan.sections)

@@ -14,7 +14,7 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*([kmb]?)", re.IGNORECASE)
 _FACTORS = {"": 1, "k": 1_000, "m": 1_000_000, "b": 1_000_000_000}
 
 
-def amount(written: str | int) -> int:
+def parse_amount(written: str | int) -> int:
     """Read an amount: `3M`, `500k`, `1.5M`, `2,000,000` or a whole number.
 
     Raises:
@@ -28,7 +28,7 @@ def amount(written: str | int) -> int:
     return int(exact)
 
 
-def amount_text(value: int) -> str:
+def format_amount(value: int) -> str:
     """Return an amount in the shortest way that is exact."""
     for ending, factor in (("M", 1_000_000), ("k", 1_000)):
         if value and value % (factor // 10) == 0 and value >= factor:
@@ -95,7 +95,7 @@ class Focus:
     tokens: int = 300
 
 
-USUAL_FOCUS = Focus()
+DEFAULT_FOCUS = Focus()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Plan:
     best_effort: bool = False
     attempts: int = 3
     wave: int = 64
-    focus: Focus = USUAL_FOCUS
+    focus: Focus = DEFAULT_FOCUS
     held_out: str = ""
 
     @property

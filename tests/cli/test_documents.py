@@ -7,7 +7,7 @@ import pytest
 from answering_explanation import answer
 from loopback import LoopbackServer
 
-from whyset.datasets import provenance_of
+from whyset.datasets import require_provenance
 
 from .conftest import QUOTING, TALKING, Desk
 
@@ -36,7 +36,7 @@ def test_or_about_a_section_as_a_whole_record(desk: Desk) -> None:
     assert made.code == 0
     desk.write("one.jsonl", made.out)
     (record,) = desk.read("one.jsonl")
-    held = provenance_of(record)
+    held = require_provenance(record)
     assert held["outcome"] == "written"
     assert [passage["path"][-1] for passage in held["passages"]] == ["Asking first"]
 
@@ -78,7 +78,7 @@ def test_a_corpus_follows_its_plan_and_is_accounted_for(desk: Desk) -> None:
     assert {"variety:", "output      six.jsonl", "manifest    six.run.json"} <= set(
         made.out.splitlines()
     )
-    assert {provenance_of(record)["generator"] for record in documents} == {"explanation"}
+    assert {require_provenance(record)["generator"] for record in documents} == {"explanation"}
 
 
 def test_a_plan_is_followed_without_a_model_too_as_far_as_quoting_goes(desk: Desk) -> None:
@@ -87,7 +87,7 @@ def test_a_plan_is_followed_without_a_model_too_as_far_as_quoting_goes(desk: Des
     made = desk.call(*WRITE, "--plan", "two.yaml", "-o", "quoted.jsonl", *QUOTING)
 
     assert made.code == 0, made.err
-    assert [provenance_of(record)["outcome"] for record in desk.read("quoted.jsonl")] == [
+    assert [require_provenance(record)["outcome"] for record in desk.read("quoted.jsonl")] == [
         "annotated",
         "annotated",
     ]

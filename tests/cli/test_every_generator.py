@@ -9,7 +9,7 @@ from every import EVERY, Case
 from loopback import LoopbackServer
 
 from whyset.constitution import Constitution
-from whyset.datasets import provenance_of
+from whyset.datasets import require_provenance
 
 from .conftest import TALKING, Desk
 
@@ -53,7 +53,7 @@ def test_it_is_a_command_that_accounts_for_all_and_asks_for_nothing_twice(
         assert made.out.startswith(f"{len(case.rows)} rows")
     manners = Constitution.load(desk.folder / "manners.md")
     for record in output:
-        held = provenance_of(record)
+        held = require_provenance(record)
         assert held["generator"] == case.generator
         assert not case.grounded or held["constitution"]["sha256"] == manners.digest
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from whyset.datasets import provenance_of
+from whyset.datasets import require_provenance
 
 from .conftest import QUOTING, Desk
 
@@ -170,7 +170,7 @@ def test_somebody_elses_whyset_column_is_kept_under_another_name(desk: Desk) -> 
         *("whyset_original", "prompt", "reasoning_content", "response", "whyset")
     ]
     assert record["whyset_original"] == {"mine": [1, None]}
-    assert provenance_of(record)["generator"] == "deliberation"
+    assert require_provenance(record)["generator"] == "deliberation"
 
 
 def full(desk: Desk) -> tuple[str, str]:

@@ -7,7 +7,7 @@ import pytest
 from every import EVERY, Case
 from loopback import LoopbackServer
 
-from whyset.datasets import provenance_of
+from whyset.datasets import require_provenance
 
 from .conftest import TALKING, Desk
 
@@ -39,7 +39,7 @@ def test_one_document_is_printed_or_it_is_said_why_there_is_none(case: Case, des
             continue
         desk.write("one.jsonl", made.out)
         (record,) = desk.read("one.jsonl")
-        held = provenance_of(record)
+        held = require_provenance(record)
         assert (held["generator"], held["outcome"]) == (case.generator, "written")
         assert held["passages"]
         printed += 1
@@ -83,7 +83,7 @@ def test_changed_prompts_are_known_by_their_digests(case: Case, desk: Desk) -> N
     changed.write_text(changed.read_text(encoding="utf-8") + "\nPlainly.\n", encoding="utf-8")
 
     own, shipped = (
-        provenance_of(record)["prompts"]
+        require_provenance(record)["prompts"]
         for options in (("--prompts", "own"), ())
         for record in [first_of(desk, case, *options)]
     )

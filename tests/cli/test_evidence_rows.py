@@ -14,7 +14,7 @@ from answering import CONFLICT, NOTHING, answer, row
 from exporting import ordinary, rewritten
 from loopback import LoopbackServer
 
-from whyset.datasets import dumps, provenance_of
+from whyset.datasets import dumps, require_provenance
 
 from .conftest import QUOTING, TALKING, Desk
 
@@ -60,7 +60,7 @@ def test_a_row_that_is_left_alone_comes_out_as_it_was(desk: Desk, shape: str) ->
 
     assert finished.code == 0, finished.err
     (written,) = desk.read("out.jsonl")
-    assert provenance_of(written)["outcome"] == "untouched"
+    assert require_provenance(written)["outcome"] == "untouched"
     del written["whyset"]
     assert dumps(written) == dumps(record)
 
@@ -130,7 +130,7 @@ def test_system_prompt_and_tools_are_shown_to_the_judge_and_stay(desk: Desk, rol
     assert "recall" in asked
     assert "Recalls what was said." in asked
     (written,) = desk.read("out.jsonl")
-    assert provenance_of(written)["outcome"] == "rewritten"
+    assert require_provenance(written)["outcome"] == "rewritten"
     assert dumps(written["tools"]) == dumps(TOOLS)
     assert written["messages"][:2] == [system, USER]
 

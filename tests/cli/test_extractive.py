@@ -2,7 +2,7 @@
 
 from answering import row
 
-from whyset.datasets import provenance_of
+from whyset.datasets import require_provenance
 
 from .conftest import QUOTING, Desk
 
@@ -18,7 +18,7 @@ def test_rows_are_annotated_and_a_warning_goes_before_them(desk: Desk) -> None:
     finished = desk.run("rewrite", "sft.jsonl", "-o", "out.jsonl", *QUOTING)
     assert (finished.code, finished.err) == (0, SAID_ALOUD)
     annotated = desk.read("out.jsonl")
-    assert [provenance_of(record)["outcome"] for record in annotated] == ["annotated"] * 3
+    assert [require_provenance(record)["outcome"] for record in annotated] == ["annotated"] * 3
     assert all(
         record["response"].endswith(row(number)["response"])
         for number, record in enumerate(annotated)

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from whyset.generators import installed_generators, open_generator
+from whyset.generators import list_generators, load_generator_class
 
 from .conftest import Desk
 
-NAMES = sorted(installed_generators())
+NAMES = sorted(list_generators())
 
 
 def test_every_installed_generator_is_listed_with_what_it_makes(desk: Desk) -> None:
@@ -16,7 +16,7 @@ def test_every_installed_generator_is_listed_with_what_it_makes(desk: Desk) -> N
 
     assert told.code == 0
     for name in NAMES:
-        generator = open_generator(name)
+        generator = load_generator_class(name)
         assert f"  {name}" in told.out
         assert generator.summary in told.out
         for option in generator.options_class.model_fields:
@@ -33,7 +33,7 @@ def test_as_json_too(desk: Desk) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_one_of_them_in_full(desk: Desk, name: str) -> None:
-    generator = open_generator(name)
+    generator = load_generator_class(name)
 
     told = desk.call("generators", name)
 
@@ -67,7 +67,7 @@ def test_one_that_is_not_installed_is_answered_with_those_that_are(
 def test_prompts_are_printed_whole(desk: Desk) -> None:
     told = desk.call("prompts", "deliberation")
 
-    sources = open_generator("deliberation").prompt_sources()
+    sources = load_generator_class("deliberation").prompt_sources()
     assert told.out == "".join(
         f"--- deliberation/{name}.md ---\n{source}\n" for name, source in sources.items()
     )

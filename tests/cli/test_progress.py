@@ -12,15 +12,15 @@ from rich.console import Console
 
 from whyset.cli._progress import Progress
 from whyset.generators import Usage
-from whyset.pipelines import Tally, Traffic
+from whyset.pipelines import RequestStats, RunCounts
 
 from .conftest import TALKING, WHYSET, Desk
 
-TRAFFIC = Traffic(in_flight=3, retried=1_200)
+TRAFFIC = RequestStats(in_flight=3, retried=1_200)
 
 
-def tally() -> Tally:
-    counted = Tally(rows=2_000, usage=Usage(output_tokens=54_321))
+def tally() -> RunCounts:
+    counted = RunCounts(rows=2_000, usage=Usage(output_tokens=54_321))
     counted.outcomes["quarantined"] = 7
     return counted
 
@@ -47,7 +47,7 @@ def test_elsewhere_it_is_plain_lines() -> None:
 def test_where_the_number_of_rows_is_known_it_tells_what_is_to_come() -> None:
     stream = io.StringIO()
     console = Console(file=stream, width=100, highlight=False)
-    traffic = Traffic(in_flight=3, limit=64, dollars=Decimal("3.2"))
+    traffic = RequestStats(in_flight=3, limit=64, cost=Decimal("3.2"))
     with Progress(shown=True, console=console, plain_every=0, total=200_000) as progress:
         progress.update(tally(), traffic)
     assert re.fullmatch(
@@ -59,8 +59,8 @@ def test_where_the_number_of_rows_is_known_it_tells_what_is_to_come() -> None:
 
 def test_what_an_earlier_run_has_done_does_not_make_the_rest_look_cheap() -> None:
     stream = io.StringIO()
-    counted = Tally(rows=1_500, reused=1_000)
-    traffic = Traffic(dollars=Decimal(5))
+    counted = RunCounts(rows=1_500, reused=1_000)
+    traffic = RequestStats(cost=Decimal(5))
     console = Console(file=stream, width=100, highlight=False)
     with Progress(shown=True, console=console, plain_every=0, total=2_000) as progress:
         progress.update(counted, traffic)

@@ -9,7 +9,7 @@ from answering import CONFLICT, MENDED, NOTHING, PREACHY, REFUSED, TURNED_DOWN, 
 from anthropic.resources.messages.messages import DEPRECATED_MODELS
 from loopback import MODEL
 
-from whyset.datasets import provenance_of
+from whyset.datasets import require_provenance
 
 from .conftest import TALKING, Desk, Finished
 
@@ -39,7 +39,7 @@ def test_finished_rows_and_quarantined_ones_lie_beside_each_other(
     first = rewritten[0]
     assert first["response"].endswith(f"\n\n{row(0)['response']}")
     assert first["response"].startswith("Two things pull apart in row-0.")
-    provenance = provenance_of(first)
+    provenance = require_provenance(first)
     assert provenance["outcome"] == "rewritten"
     assert provenance["models"] == dict.fromkeys(("writer", "judge"), f"anthropic:{MODEL}")
     entries = shared_desk.read("out.quarantine.jsonl")
@@ -130,7 +130,7 @@ def test_quiet_says_nothing_and_a_run_without_quarantine_ends_with_0(desk: Desk)
     desk.write_rows(2, "", NOTHING)
     finished = desk.call(*COMMAND, "--quiet", "--judge", "anthropic:claude-loopback-2")
     assert (finished.code, finished.out, finished.err) == (0, "", "")
-    assert [provenance_of(record)["outcome"] for record in desk.read("out.jsonl")] == [
+    assert [require_provenance(record)["outcome"] for record in desk.read("out.jsonl")] == [
         "rewritten",
         "untouched",
     ]

@@ -5,7 +5,7 @@ import json
 import pytest
 from answering import row
 
-from whyset.datasets import provenance_of
+from whyset.datasets import require_provenance
 
 from .conftest import QUOTING, TALKING, Desk
 
@@ -56,7 +56,7 @@ def test_all_turns_are_worked_on_where_that_is_asked_for(desk: Desk) -> None:
     (record,) = desk.read("out.jsonl")
     said = [turn["value"] for turn in record["conversations"] if turn["from"] == "gpt"]
     assert all("Two things pull apart" in text for text in said)
-    assert len(provenance_of(record)["targets"]) == 2
+    assert len(require_provenance(record)["targets"]) == 2
 
 
 def test_or_the_first(desk: Desk) -> None:
@@ -78,7 +78,7 @@ def test_rows_are_written_in_another_shape(desk: Desk) -> None:
     assert told.code == 0
     (record,) = desk.read("out.jsonl")
     assert [message["role"] for message in record["messages"]] == ["user", "assistant"] * 2
-    assert provenance_of(record)["outcome"] == "annotated"
+    assert require_provenance(record)["outcome"] == "annotated"
 
 
 def test_what_the_other_shape_cannot_hold_is_quarantined_whole(desk: Desk) -> None:

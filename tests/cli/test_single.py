@@ -6,7 +6,7 @@ import pytest
 from answering import CONFLICT, NOTHING, TURNED_DOWN, row, rows
 from loopback import MODEL
 
-from whyset.datasets import provenance_of
+from whyset.datasets import require_provenance
 
 from .conftest import QUOTING, TALKING, Desk
 
@@ -30,7 +30,7 @@ def test_a_row_on_standard_input_comes_out_as_one_line(desk: Desk, indent: int |
     assert finished.out.count("\n") == 1
     printed = json.loads(finished.out)
     assert printed["response"] == f"{DRAFT}\n\n{row(0)['response']}"
-    assert provenance_of(printed)["original_response"] == row(0)["response"]
+    assert require_provenance(printed)["original_response"] == row(0)["response"]
     assert finished.err.startswith("1 row in ")
     assert desk.names == ["manners.md"]
 

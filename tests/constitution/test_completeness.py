@@ -3,14 +3,14 @@
 import pytest
 
 from whyset.constitution import ConstitutionError
-from whyset.constitution._blocks import prove_complete
+from whyset.constitution._blocks import verify_coverage
 
 Lines = list[tuple[int, int]]
 
 
 def prove(source: str, *, prose: Lines, elsewhere: Lines) -> str:
     try:
-        prove_complete(source.split("\n"), prose=prose, elsewhere=elsewhere, name="values.md")
+        verify_coverage(source.split("\n"), prose=prose, elsewhere=elsewhere, name="values.md")
     except ConstitutionError as error:
         return str(error)
     return "complete"

@@ -7,7 +7,13 @@ import pytest
 from tokenizers import Tokenizer
 
 import whyset.constitution
-from whyset.constitution import Constitution, NotInConstitution, Passage, Section, estimate_tokens
+from whyset.constitution import (
+    Constitution,
+    ConstitutionLookupError,
+    Passage,
+    Section,
+    estimate_tokens,
+)
 
 SOURCE = """\
 Preface.
@@ -50,7 +56,7 @@ def plains(section: Section) -> list[str]:
 
 
 def refusal(constitution: Constitution, path: str) -> str:
-    with pytest.raises(NotInConstitution) as caught:
+    with pytest.raises(ConstitutionLookupError) as caught:
         constitution.section(path)
     return str(caught.value)
 
@@ -135,7 +141,7 @@ def test_a_passage_by_its_id(constitution: Constitution) -> None:
 def test_no_such_passage() -> None:
     constitution = Constitution.parse("# Being honest\n\nDo not lie.")
 
-    with pytest.raises(NotInConstitution) as caught:
+    with pytest.raises(ConstitutionLookupError) as caught:
         constitution.passage("being-honest-0000000000")
     assert str(caught.value) == (
         "no passage 'being-honest-0000000000'; nearest: 'being-honest-2336b78cff'"

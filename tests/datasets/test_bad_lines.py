@@ -12,9 +12,9 @@ from whyset.datasets import (
     BadRow,
     DatasetError,
     Row,
+    build_quarantine_line,
     dumps,
     loads,
-    quarantine_line,
     read_stream,
 )
 
@@ -212,7 +212,9 @@ def test_a_file_without_line_ends_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_quarantine_keeps_a_bad_line_as_it_stood() -> None:
-    line = quarantine_line(7, ("unreadable",), BadRow(7, "why", "{grün".encode()), detail="why")
+    line = build_quarantine_line(
+        7, ("unreadable",), BadRow(7, "why", "{grün".encode()), detail="why"
+    )
 
     assert loads(line) == {
         "line": 7,
@@ -225,7 +227,7 @@ def test_quarantine_keeps_a_bad_line_as_it_stood() -> None:
 def test_quarantine_keeps_bytes_that_are_no_text_too() -> None:
     raw = b'{"a": "gr\xfcn\x00"}'
 
-    entry = loads(quarantine_line(1, ("unreadable",), BadRow(1, "why", raw)))
+    entry = loads(build_quarantine_line(1, ("unreadable",), BadRow(1, "why", raw)))
 
     assert base64.b64decode(entry["raw_base64"]) == raw
     assert "raw" not in entry
@@ -234,7 +236,7 @@ def test_quarantine_keeps_bytes_that_are_no_text_too() -> None:
 def test_quarantine_keeps_a_row_in_order_and_value() -> None:
     columns = {"z": 2**70, "prompt": "a", "response": "b", "a": None}
 
-    line = quarantine_line(3, ("conflict", "refused"), columns, whyset={"note": ""})
+    line = build_quarantine_line(3, ("conflict", "refused"), columns, whyset={"note": ""})
 
     assert line == (
         b'{"line":3,"reasons":["conflict","refused"],"whyset":{"note":""},"row":'

@@ -314,18 +314,18 @@ class TestCounting:
     @pytest.mark.parametrize("form", ["lines", "Parquet", "Arrow file", "Arrow stream"])
     def test_rows_are_counted_without_reading_them(self, tmp_path: Path, form: str) -> None:
         (tmp_path / "sft").write_bytes(FORMS[form])
-        assert open_source(tmp_path / "sft").count() == 3
+        assert open_source(tmp_path / "sft").count_rows() == 3
 
     @pytest.mark.parametrize("form", ["gzip", "array"])
     def test_what_only_reading_would_tell_is_not_guessed(self, tmp_path: Path, form: str) -> None:
         (tmp_path / "sft").write_bytes(FORMS[form])
-        assert open_source(tmp_path / "sft").count() is None
+        assert open_source(tmp_path / "sft").count_rows() is None
 
     def test_several_files_are_counted_together(self, tmp_path: Path) -> None:
         (tmp_path / "a.jsonl").write_bytes(FORMS["lines"])
         (tmp_path / "b.parquet").write_bytes(FORMS["Parquet"])
         (tmp_path / "c.csv").write_bytes(b"prompt,response\na,b\n")
-        assert open_source(tmp_path).count() == 7
+        assert open_source(tmp_path).count_rows() == 7
 
 
 class TestFromALibrary:

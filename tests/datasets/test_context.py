@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from shaping import SHAPES, read, records_of
 
 from whyset.datasets import (
-    ContextRefused,
     DatasetError,
     Selection,
     Shape,
+    UnsupportedContext,
     dumps,
+    extract_response,
+    insert_deliberation,
     loads,
-    part_columns,
+    replace_context,
     row_from_record,
-    with_context,
-    with_deliberation,
 )
 
 TOOL: dict[str, Any] = {
@@ -81,13 +81,13 @@ def test_a_shape_takes_them_where_it_has_its_own(
 ) -> None:
     row = row_from_record(record)
 
-    changed = with_context(row, "S", [tool])
+    changed = replace_context(row, "S", [tool])
 
     assert changed.columns == expected
     assert changed.conversation.messages[0].text == "S"
-    assert changed.conversation.tools == ("find",)
+    assert changed.conversation.tool_names == ("find",)
     assert changed.conversation.response == row.conversation.response
-    assert part_columns(changed).content == "A"
+    assert extract_response(changed).content == "A"
     assert changed.digest == row.digest
 
 
@@ -95,12 +95,12 @@ def test_a_shape_takes_them_where_it_has_its_own(
     "record", [{"prompt": "Q", "response": "A"}, {"instruction": "Q", "output": "A"}]
 )
 def test_strings_take_a_system_prompt_in_a_column(record: dict[str, Any]) -> None:
-    row = with_context(row_from_record(record), "S", None)
+    row = replace_context(row_from_record(record), "S", None)
 
     assert row.columns == {**record, "system": "S"}
     assert row.conversation.messages[0].text == "S"
-    with pytest.raises(ContextRefused, match="has no place for tools: convert the rows first"):
-        with_context(row, None, [TOOL])
+    with pytest.raises(UnsupportedContext, match="has no place for tools: convert the rows first"):
+        replace_context(row, None, [TOOL])
 
 
 @pytest.mark.parametrize(
@@ -114,11 +114,11 @@ def test_strings_take_a_system_prompt_in_a_column(record: dict[str, Any]) -> Non
 def test_a_shape_without_a_place_for_them_says_so(record: dict[str, Any]) -> None:
     row = row_from_record(record)
 
-    with pytest.raises(ContextRefused, match="has no place for a system prompt"):
-        with_context(row, "S", None)
-    with pytest.raises(ContextRefused, match="has no place for tools"):
-        with_context(row, None, [TOOL])
-    assert with_context(row, "", []).columns == record
+    with pytest.raises(UnsupportedContext, match="has no place for a system prompt"):
+        replace_context(row, "S", None)
+    with pytest.raises(UnsupportedContext, match="has no place for tools"):
+        replace_context(row, None, [TOOL])
+    assert replace_context(row, "", []).columns == record
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -127,7 +127,7 @@ def test_a_shape_without_a_place_for_them_says_so(record: dict[str, Any]) -> Non
 def test_nothing_given_leaves_a_row_as_it_is(shape: Shape, data: st.DataObject) -> None:
     row = read(data.draw(records_of(shape)))
 
-    assert with_context(row, None, None) == row
+    assert replace_context(row, None, None) == row
 
 
 @pytest.mark.parametrize("shape", ["messages", "sharegpt", "anthropic"])
@@ -136,18 +136,18 @@ def test_nothing_given_leaves_a_row_as_it_is(shape: Shape, data: st.DataObject) 
 def test_every_turn_stays_what_it_was_and_where_it_was(shape: Shape, data: st.DataObject) -> None:
     row = read(data.draw(records_of(shape)), Selection(turns="all"))
 
-    changed = with_context(row, "S", [TOOL])
+    changed = replace_context(row, "S", [TOOL])
 
     def turns(messages: Any) -> list[Any]:
         return [message for message in messages if message.role not in {"system", "developer"}]
 
     assert turns(changed.conversation.messages) == turns(row.conversation.messages)
     assert len(changed.targets) == len(row.targets)
-    assert part_columns(changed).content == part_columns(row).content
+    assert extract_response(changed).content == extract_response(row).content
     again = read(changed.columns, Selection(turns="all", shape=shape))
     assert again.conversation == changed.conversation
     assert again.targets == changed.targets
-    assert loads(dumps(with_deliberation(changed, "T", "thinking")))
+    assert loads(dumps(insert_deliberation(changed, "T", "thinking")))
 
 
 def test_what_was_there_can_be_taken_away() -> None:
@@ -155,15 +155,15 @@ def test_what_was_there_can_be_taken_away() -> None:
     turns = row_from_record({"conversations": [BE, *TURNS], "tools": "[]"})
     api = row_from_record({"system": "S", "messages": [USER, ANSWER]})
 
-    assert with_context(chat, "", []).columns == {"messages": [USER, ANSWER], "tools": None}
-    assert with_context(turns, "", []).columns == {"conversations": TURNS, "tools": ""}
-    assert with_context(api, "", []).columns == {"system": None, "messages": [USER, ANSWER]}
+    assert replace_context(chat, "", []).columns == {"messages": [USER, ANSWER], "tools": None}
+    assert replace_context(turns, "", []).columns == {"conversations": TURNS, "tools": ""}
+    assert replace_context(api, "", []).columns == {"system": None, "messages": [USER, ANSWER]}
 
 
 def test_tools_that_are_json_in_the_row_stay_json() -> None:
     row = row_from_record({"messages": [USER, ANSWER], "tools": "[]"})
 
-    assert loads(with_context(row, None, [TOOL]).columns["tools"].encode()) == [TOOL]
+    assert loads(replace_context(row, None, [TOOL]).columns["tools"].encode()) == [TOOL]
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,8 @@ def test_tools_that_the_row_has_stay_as_they_stand(
     row = row_from_record({**record, "tools": held})
     more = {"name": "weigh", "description": "Weighs.", "parameters": {"type": "object"}}
 
-    definitions = [*(tool.definition for tool in row.conversation.offered), more]
-    changed = with_context(row, None, definitions).columns["tools"]
+    definitions = [*(tool.definition for tool in row.conversation.tool_definitions), more]
+    changed = replace_context(row, None, definitions).columns["tools"]
     written = loads(changed.encode()) if isinstance(changed, str) else changed
 
     assert dumps(written[0]) == dumps(own)
@@ -199,8 +199,8 @@ def test_a_column_that_is_no_system_prompt_is_not_written_over() -> None:
     row = row_from_record({"prompt": "Q", "response": "A", "system": {"os": "x"}})
 
     assert row.conversation.messages[0].text == "Q"
-    with pytest.raises(ContextRefused, match="a column 'system' that is no text"):
-        with_context(row, "S", None)
+    with pytest.raises(UnsupportedContext, match="a column 'system' that is no text"):
+        replace_context(row, "S", None)
 
 
 def test_a_tool_without_a_name_is_refused() -> None:
@@ -209,4 +209,4 @@ def test_a_tool_without_a_name_is_refused() -> None:
     with pytest.raises(
         DatasetError, match=r"tools\[0\] is no definition of a tool: it has no name"
     ):
-        with_context(row, None, [{"description": "?"}])
+        replace_context(row, None, [{"description": "?"}])

@@ -9,16 +9,16 @@ from shaping import SHAPES, read, records_of
 
 from whyset.datasets import (
     Conversation,
-    ConversionRefused,
     DatasetError,
     Message,
     Selection,
     Shape,
-    convert,
+    UnsupportedConversion,
+    conversation_to_columns,
+    convert_row,
     dumps,
-    record_of,
+    insert_deliberation,
     row_from_record,
-    with_deliberation,
 )
 
 USER = {"role": "user", "content": "Q"}
@@ -70,7 +70,7 @@ ALIKE: dict[Shape, dict[str, Any]] = {
 def test_a_conversation_is_laid_out_anew_and_other_columns_stay(source: Shape, to: Shape) -> None:
     record = {"id": 10**20, **ALIKE[source], "score": None}
 
-    converted = convert(record, to=to)
+    converted = convert_row(record, to=to)
 
     assert list(converted.items()) == [*{"id": 10**20, **ALIKE[to], "score": None}.items()]
 
@@ -87,7 +87,7 @@ AGENT = {
 
 
 def test_calls_and_their_results_are_written_as_sharegpt_has_them() -> None:
-    assert convert(AGENT, to="sharegpt") == {
+    assert convert_row(AGENT, to="sharegpt") == {
         "conversations": [
             {"from": "human", "value": "Q"},
             {
@@ -102,7 +102,7 @@ def test_calls_and_their_results_are_written_as_sharegpt_has_them() -> None:
 
 
 def test_calls_and_their_results_are_written_as_the_messages_api_has_them() -> None:
-    converted = convert(AGENT, to="anthropic")
+    converted = convert_row(AGENT, to="anthropic")
 
     assert converted == {
         "messages": [
@@ -135,10 +135,10 @@ def test_a_call_without_an_id_is_given_one_and_its_result_finds_it() -> None:
         ]
     }
 
-    _, call, result, _ = convert(record, to="anthropic")["messages"]
+    _, call, result, _ = convert_row(record, to="anthropic")["messages"]
 
     assert call["content"][0]["id"] == result["content"][0]["tool_use_id"] == "call_1"
-    assert convert(record, to="messages")["messages"][1]["tool_calls"][0]["id"] == "call_1"
+    assert convert_row(record, to="messages")["messages"][1]["tool_calls"][0]["id"] == "call_1"
 
 
 @pytest.mark.parametrize(
@@ -192,22 +192,22 @@ def test_a_call_without_an_id_is_given_one_and_its_result_finds_it() -> None:
 def test_what_a_shape_cannot_hold_is_refused(
     record: dict[str, Any], to: Shape, obstacle: str
 ) -> None:
-    with pytest.raises(ConversionRefused) as refused:
-        convert(record, to=to)
+    with pytest.raises(UnsupportedConversion) as refused:
+        convert_row(record, to=to)
 
     assert str(refused.value) == f"shape {to!r} cannot hold {obstacle}"
 
 
 def test_what_is_no_row_is_not_converted() -> None:
     with pytest.raises(DatasetError, match="not to be converted: no conversation"):
-        convert({"x": 1}, to="messages")
+        convert_row({"x": 1}, to="messages")
 
 
 def test_what_a_run_wrote_is_converted_with_its_deliberation_and_provenance() -> None:
     row = row_from_record({"prompt": "Q", "response": "A"})
-    written = {**with_deliberation(row, "T", "thinking"), "whyset": {"outcome": "rewritten"}}
+    written = {**insert_deliberation(row, "T", "thinking"), "whyset": {"outcome": "rewritten"}}
 
-    assert convert(written, to="messages") == {
+    assert convert_row(written, to="messages") == {
         "messages": [USER, {"role": "assistant", "reasoning_content": "T", "content": "A"}],
         "whyset": {"outcome": "rewritten"},
     }
@@ -216,7 +216,7 @@ def test_what_a_run_wrote_is_converted_with_its_deliberation_and_provenance() ->
 def test_a_conversation_can_be_written_without_a_row() -> None:
     spoken = Conversation((Message("user", "Q"), Message("assistant", "A")), turn=1)
 
-    assert record_of(spoken, shape="hh") == {"text": "\n\nHuman: Q\n\nAssistant: A"}
+    assert conversation_to_columns(spoken, shape="hh") == {"text": "\n\nHuman: Q\n\nAssistant: A"}
 
 
 @pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape != "preference"])
@@ -233,12 +233,12 @@ def test_what_is_converted_says_the_same(shape: Shape, data: st.DataObject) -> N
     before = read(record).conversation
     assume(to != "sharegpt" or before.response.text)  # a bare call is no response there
     try:
-        converted = convert(record, to=to)
-    except ConversionRefused:
+        converted = convert_row(record, to=to)
+    except UnsupportedConversion:
         assume(False)
     now = read(converted, Selection(shape=to)).conversation
 
-    assert now.tools == before.tools
+    assert now.tool_names == before.tool_names
     assert _said(now) == _said(before)
 
 

@@ -13,7 +13,7 @@ def test_who_asks(who: str) -> None:
     row = row_from_record({"conversations": [{"from": who, "value": "Q"}, ANSWERED]})
 
     assert row.shape == "sharegpt"
-    assert row.conversation.before == (Message("user", "Q"),)
+    assert row.conversation.prompt == (Message("user", "Q"),)
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_what_a_tool_answers(who: str) -> None:
 
     row = row_from_record({"conversations": turns})
 
-    assert [(message.role, message.text) for message in row.conversation.before] == [
+    assert [(message.role, message.text) for message in row.conversation.prompt] == [
         *(("user", "Q"), ("assistant", ""), ("tool", "r"))
     ]
 
@@ -39,5 +39,5 @@ def test_what_calls_one(who: str) -> None:
 
     row = row_from_record({"conversations": turns})
 
-    assert row.conversation.before[1].tool_calls == (ToolCall("find", "{}"),)
+    assert row.conversation.prompt[1].tool_calls == (ToolCall("find", "{}"),)
     assert row.conversation.response.text == "A"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from whyset.datasets import Shape, convert, row_from_record
-from whyset.datasets.export import CONSUMERS, Style, consumer_named, take
+from whyset.datasets import Shape, convert_row, row_from_record
+from whyset.datasets.export import TRAINERS, ExportStyle, get_trainer, read_example
 
 USER = {"role": "user", "content": "Q"}
 
@@ -43,17 +43,17 @@ def test_another_shape_gets_no_thinking_of_it(record: dict[str, Any], to: Shape)
     row = row_from_record(record)
 
     if row.shape == to:
-        assert convert(row, to=to) == record
+        assert convert_row(row, to=to) == record
     else:
-        assert thoughts(convert(row, to=to)) == []
+        assert thoughts(convert_row(row, to=to)) == []
 
 
 @each_blank
-@pytest.mark.parametrize("consumer", CONSUMERS)
+@pytest.mark.parametrize("consumer", TRAINERS)
 def test_nor_does_a_trainer(record: dict[str, Any], consumer: str) -> None:
-    taken = take(record)
+    taken = read_example(record)
 
-    assert not taken.reasons
-    written = consumer_named(consumer).row(taken, "messages", Style(think_tags=True))
+    assert not taken.has_reasoning
+    written = get_trainer(consumer).format_row(taken, "messages", ExportStyle(think_tags=True))
     assert thoughts(written) == []
     assert "A" in json.dumps(written)

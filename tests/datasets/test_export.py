@@ -21,8 +21,8 @@ from exporting import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whyset.datasets import DatasetError, open_source, provenance_of
-from whyset.datasets.export import CONSUMERS, Export, ExportSettings, split_of
+from whyset.datasets import DatasetError, open_source, require_provenance
+from whyset.datasets.export import TRAINERS, Export, ExportSettings, assign_split
 from whyset.datasets.files import Record
 
 
@@ -107,8 +107,8 @@ def test_annotated_rows_are_left_out_and_counted(tmp_path: Path) -> None:
 
     made = exported(tmp_path, rows)
 
-    assert dict(made.own.left_out) == {"annotated": 1}
-    assert dict(made.own.outcomes) == {"rewritten": 2, "untouched": 1}
+    assert dict(made.own_counts.excluded) == {"annotated": 1}
+    assert dict(made.own_counts.outcomes) == {"rewritten": 2, "untouched": 1}
     assert made.exit_code == 0
     again = exported(tmp_path, rows, include=frozenset({"annotated"}))
     assert again.rows == 4
@@ -117,7 +117,7 @@ def test_annotated_rows_are_left_out_and_counted(tmp_path: Path) -> None:
 def test_rows_that_did_not_pass_are_never_exported(tmp_path: Path) -> None:
     made = exported(tmp_path, [rewritten(), rewritten(1, "quarantined")])
 
-    assert dict(made.own.left_out) == {"quarantined": 1}
+    assert dict(made.own_counts.excluded) == {"quarantined": 1}
     with pytest.raises(DatasetError, match="quarantined rows, which did not pass"):
         ExportSettings(include=frozenset({"quarantined"}))
 
@@ -128,13 +128,13 @@ def test_what_cannot_be_exported_is_in_quarantine_as_it_stood(tmp_path: Path) ->
     with (tmp_path / "rows.jsonl").open("ab") as file:
         file.write(b"{not json\n")
 
-    made = Export.to(f"{tmp_path}/out/", open_source(tmp_path / "rows.jsonl"), "trl").run()
+    made = Export.prepare(f"{tmp_path}/out/", open_source(tmp_path / "rows.jsonl"), "trl").run()
 
     unusable, unreadable = read(tmp_path / "out" / "quarantine.jsonl")
     assert (unusable["line"], unusable["reasons"], unusable["row"]) == (2, ["unusable"], broken)
     assert (unreadable["reasons"], unreadable["raw"]) == (["unreadable"], "{not json")
     assert made.exit_code == 1
-    assert dict(made.own.refused) == {"unusable": 1, "unreadable": 1}
+    assert dict(made.own_counts.rejected) == {"unusable": 1, "unreadable": 1}
 
 
 def test_provenance_can_be_dropped_and_own_columns_kept(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_provenance_can_be_dropped_and_own_columns_kept(tmp_path: Path) -> None:
     assert "columns left out: lang; --keep NAME keeps one" in told.notes
     exported(tmp_path, [row])
     (kept,) = read(tmp_path / "out" / "train.jsonl")
-    assert provenance_of(kept)["outcome"] == "rewritten"
+    assert require_provenance(kept)["outcome"] == "rewritten"
 
 
 def test_a_column_that_means_something_to_the_consumer_cannot_be_kept(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ class TestKinds:
         made = exported(tmp_path, [rewritten(), document("A.")], kind="text")
 
         assert read(tmp_path / "out" / "train.jsonl")[0]["text"] == "A."
-        assert dict(made.own.left_out) == {"kind:conversation": 1}
+        assert dict(made.own_counts.excluded) == {"kind:conversation": 1}
 
     def test_rows_in_two_parts_stay_so_for_trl(self, tmp_path: Path) -> None:
         row = {"prompt": "May I?", "completion": "Ask her."}
@@ -190,7 +190,7 @@ class TestMixing:
 
         made = exported(tmp_path, rows, mix=[ordinary(n) for n in range(90)], share=0.2)
 
-        assert (made.rows, made.mixed, made.share) == (40, 28, 0.2)
+        assert (made.rows, made.mixed_rows, made.synthetic_share) == (40, 28, 0.2)
         written = read(tmp_path / "out" / "train.jsonl")
         assert len(written) == 40
         asked = [row["messages"][0]["content"] for row in written]
@@ -264,14 +264,14 @@ class TestSplitting:
     def test_the_side_of_a_row_hangs_on_its_opening_alone(
         self, openings: list[str], seed: int
     ) -> None:
-        sides = {opening: split_of(opening, share=0.5, seed=seed) for opening in openings}
+        sides = {opening: assign_split(opening, share=0.5, seed=seed) for opening in openings}
 
-        assert all(split_of(o, share=0.5, seed=seed) == sides[o] for o in reversed(openings))
+        assert all(assign_split(o, share=0.5, seed=seed) == sides[o] for o in reversed(openings))
 
     def test_a_larger_share_only_adds_to_the_rows_that_are_trained_on(self) -> None:
         openings = [str(n) for n in range(2000)]
         train = [
-            {o for o in openings if split_of(o, share=share, seed=3) == "train"}
+            {o for o in openings if assign_split(o, share=share, seed=3) == "train"}
             for share in (0.5, 0.9)
         ]
 
@@ -370,14 +370,14 @@ def test_what_cannot_be_written_is_refused_beforehand(
 
 def test_standard_output_is_no_place_for_an_export(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="name a file or a folder"):
-        Export.to("-", open_source(write(tmp_path / "rows.jsonl", [rewritten()])), "trl")
+        Export.prepare("-", open_source(write(tmp_path / "rows.jsonl", [rewritten()])), "trl")
 
 
 def test_an_output_that_would_be_read_the_next_time_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "rows.jsonl", [rewritten()])
 
     with pytest.raises(DatasetError, match="would be read as a part of"):
-        Export.to(f"{tmp_path}/out.jsonl", open_source(f"{tmp_path}/*.jsonl"), "trl")
+        Export.prepare(f"{tmp_path}/out.jsonl", open_source(f"{tmp_path}/*.jsonl"), "trl")
 
 
 @pytest.mark.parametrize(
@@ -468,11 +468,11 @@ def test_llama_factory_gets_the_description_of_the_dataset(tmp_path: Path) -> No
     }
 
 
-@pytest.mark.parametrize("consumer", [name for name, c in CONSUMERS.items() if "text" in c.kinds])
+@pytest.mark.parametrize("consumer", [name for name, c in TRAINERS.items() if "text" in c.kinds])
 def test_documents_are_described_as_what_they_are(tmp_path: Path, consumer: str) -> None:
     made = exported(tmp_path, [document("A.")], consumer)
 
-    for name in made.companions:
+    for name in made.config_files:
         told = yaml.safe_load((tmp_path / "out" / name).read_text(encoding="utf-8"))
         assert "completion" in str(told) or "'pt'" in str(told) or "'prompt': 'text'" in str(told)
 

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from shaping import SHAPES, records_of
 
 from whyset.datasets import Shape, dumps, loads
-from whyset.datasets.export import CONSUMERS, Kind, NotExported, Style, consumer_named, take
+from whyset.datasets.export import (
+    TRAINERS,
+    ExportKind,
+    ExportStyle,
+    UnsupportedRow,
+    get_trainer,
+    read_example,
+)
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "find", "arguments": '{"q":1}'}}
 TOOL = {
@@ -35,16 +42,16 @@ TEXT: Record = {"text": "Minutes of a meeting."}
 def row(
     consumer: str,
     record: Record,
-    kind: Kind = "messages",
+    kind: ExportKind = "messages",
     *,
     tags: bool = False,
     mixed: bool = False,
 ) -> Record:
-    return consumer_named(consumer).row(take(record), kind, Style(tags, mixed))
+    return get_trainer(consumer).format_row(read_example(record), kind, ExportStyle(tags, mixed))
 
 
-def refusal(consumer: str, record: Record, kind: Kind = "messages") -> tuple[str, str]:
-    with pytest.raises(NotExported) as refused:
+def refusal(consumer: str, record: Record, kind: ExportKind = "messages") -> tuple[str, str]:
+    with pytest.raises(UnsupportedRow) as refused:
         row(consumer, record, kind)
     return refused.value.reason, str(refused.value)
 
@@ -182,8 +189,10 @@ def test_a_document_that_quotes_a_transcript_is_a_text() -> None:
     told = {"outcome": "written", "generator": "story", "version": "1"}
     quoting = "He wrote down:\n\nHuman: may I?\n\nAssistant: ask her."
 
-    assert take({"text": quoting, "whyset": told}).family == "text"
-    assert take({"text": "\n\nHuman: may I?\n\nAssistant: ask her."}).family == "conversation"
+    assert read_example({"text": quoting, "whyset": told}).family == "text"
+    assert (
+        read_example({"text": "\n\nHuman: may I?\n\nAssistant: ask her."}).family == "conversation"
+    )
 
 
 @pytest.mark.parametrize("consumer", ["trl", "axolotl", "openai"])
@@ -304,13 +313,13 @@ def test_whatever_a_row_holds_what_is_written_fits_the_published_schema(
     shape: Shape, data: st.DataObject
 ) -> None:
     record = data.draw(records_of(shape))
-    kind: Kind = "preference" if shape == "preference" else "messages"
+    kind: ExportKind = "preference" if shape == "preference" else "messages"
     for consumer in ("openai", "anthropic"):
         if (consumer, kind) not in SCHEMAS:
             continue
         try:
             written = row(consumer, record, kind, tags=True)
-        except NotExported:
+        except UnsupportedRow:
             continue
         jsonschema.Draft202012Validator(SCHEMAS[consumer, kind]).validate(loads(dumps(written)))
         if consumer == "anthropic":
@@ -336,14 +345,14 @@ def test_the_schemas_refuse_what_must_not_be_sent() -> None:
 @given(data=st.data())
 def test_nothing_that_was_said_is_lost(shape: Shape, data: st.DataObject) -> None:
     record = data.draw(records_of(shape))
-    kind: Kind = "preference" if shape == "preference" else "messages"
-    for consumer in CONSUMERS.values():
+    kind: ExportKind = "preference" if shape == "preference" else "messages"
+    for consumer in TRAINERS.values():
         if kind not in consumer.kinds:
             continue
         try:
-            taken = take(record)
-            written = dumps(consumer.row(taken, kind, Style(think_tags=True))).decode()
-        except NotExported:
+            taken = read_example(record)
+            written = dumps(consumer.format_row(taken, kind, ExportStyle(think_tags=True))).decode()
+        except UnsupportedRow:
             continue
         for message in (*taken.messages, *taken.rejected):
             texts = [str(part.get("text", "")) for part in message.parts] or [message.text]

@@ -12,28 +12,28 @@ from shaping import SHAPES, records_of
 from shaping import read as read_row
 
 from whyset.datasets import (
-    COLUMN,
-    DEFAULT,
+    DEFAULT_SELECTION,
+    PROVENANCE_COLUMN,
     Channel,
     Row,
     Selection,
     Shape,
-    aimed_at,
-    identical,
-    part_columns,
-    provenance_of,
-    room_for_provenance,
-    with_deliberation,
-    with_response,
+    extract_response,
+    free_provenance_column,
+    insert_deliberation,
+    is_identical,
+    replace_response,
+    require_provenance,
+    select_target,
 )
-from whyset.datasets.export import CONTROL, NotExported, restored
+from whyset.datasets.export import CONTROL_OUTCOME, UnsupportedRow, restore_original
 
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 
 def told(row: Row, channel: Channel, outcome: str = "rewritten") -> dict[str, Any]:
     """Return what a deliberation says of the response that it worked on."""
-    before = part_columns(row)
+    before = extract_response(row)
     record = {"outcome": outcome, "original_response": before.content}
     if before.reasoning and (channel == "thinking" or outcome == "repaired"):
         record["original_reasoning"] = before.reasoning
@@ -42,13 +42,13 @@ def told(row: Row, channel: Channel, outcome: str = "rewritten") -> dict[str, An
 
 def finished(columns: Any, **column: Any) -> Record:
     return {
-        **room_for_provenance(columns),
-        COLUMN: {"generator": "deliberation", "version": "1", **column},
+        **free_provenance_column(columns),
+        PROVENANCE_COLUMN: {"generator": "deliberation", "version": "1", **column},
     }
 
 
 def without_provenance(columns: Record) -> Record:
-    return {name: value for name, value in columns.items() if name != COLUMN}
+    return {name: value for name, value in columns.items() if name != PROVENANCE_COLUMN}
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -59,16 +59,18 @@ def test_in_every_shape_and_channel_the_response_is_what_it_was(
 ) -> None:
     row = read_row(data.draw(records_of(shape)))
     channel = data.draw(st.sampled_from(CHANNELS))
-    written = with_deliberation(row, "It is hers.", channel)
+    written = insert_deliberation(row, "It is hers.", channel)
 
-    again = restored(finished(written, channel=channel, **told(row, channel)), DEFAULT)
+    again = restore_original(
+        finished(written, channel=channel, **told(row, channel)), DEFAULT_SELECTION
+    )
 
-    before, after = part_columns(row), part_columns(row, without_provenance(again))
-    assert identical(after.content, before.content)
+    before, after = extract_response(row), extract_response(row, without_provenance(again))
+    assert is_identical(after.content, before.content)
     assert after.reasoning == before.reasoning or not (after.reasoning or before.reasoning)
-    assert identical(after.others, room_for_provenance(before.others) if isinstance(
-        before.others, dict) else before.others)  # fmt: skip
-    assert provenance_of(again)["outcome"] == CONTROL
+    assert is_identical(after.other_columns, free_provenance_column(before.other_columns) if isinstance(
+        before.other_columns, dict) else before.other_columns)  # fmt: skip
+    assert require_provenance(again)["outcome"] == CONTROL_OUTCOME
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -77,12 +79,14 @@ def test_in_every_shape_and_channel_the_response_is_what_it_was(
 def test_a_repaired_response_gets_its_reasoning_back(shape: Shape, data: st.DataObject) -> None:
     row = read_row(data.draw(records_of(shape)))
     channel = data.draw(st.sampled_from(CHANNELS))
-    written = with_deliberation(with_response(row, "Ask her."), "It is hers.", channel)
+    written = insert_deliberation(replace_response(row, "Ask her."), "It is hers.", channel)
 
-    again = restored(finished(written, channel=channel, **told(row, channel, "repaired")), DEFAULT)
+    again = restore_original(
+        finished(written, channel=channel, **told(row, channel, "repaired")), DEFAULT_SELECTION
+    )
 
-    before, after = part_columns(row), part_columns(row, without_provenance(again))
-    assert identical(after.content, before.content)
+    before, after = extract_response(row), extract_response(row, without_provenance(again))
+    assert is_identical(after.content, before.content)
     assert after.reasoning == before.reasoning or not (after.reasoning or before.reasoning)
 
 
@@ -92,12 +96,12 @@ def test_of_several_responses_each_is_restored(channel: Channel) -> None:
     row = read_row(record, Selection(turns="all"))
     columns, targets = row.columns, []
     for target in row.targets:
-        aimed = aimed_at(row, target, columns)
-        columns = with_deliberation(aimed, f"Reason {target}.", channel)
+        aimed = select_target(row, target, columns)
+        columns = insert_deliberation(aimed, f"Reason {target}.", channel)
         targets.append({"target": str(target), **told(aimed, channel)})
 
-    again = restored(
-        finished(columns, outcome="rewritten", channel=channel, targets=targets), DEFAULT
+    again = restore_original(
+        finished(columns, outcome="rewritten", channel=channel, targets=targets), DEFAULT_SELECTION
     )
 
     assert without_provenance(again) == record
@@ -108,12 +112,13 @@ def test_of_a_pair_both_sides_are_restored() -> None:
     row = read_row(record, Selection(side="both"))
     columns, targets = row.columns, []
     for target in row.targets:
-        aimed = aimed_at(row, target, columns)
-        columns = with_deliberation(aimed, "It is hers.", "thinking")
+        aimed = select_target(row, target, columns)
+        columns = insert_deliberation(aimed, "It is hers.", "thinking")
         targets.append({"target": str(target), **told(aimed, "thinking")})
 
-    again = restored(
-        finished(columns, outcome="rewritten", channel="thinking", targets=targets), DEFAULT
+    again = restore_original(
+        finished(columns, outcome="rewritten", channel="thinking", targets=targets),
+        DEFAULT_SELECTION,
     )
 
     assert without_provenance(again) == record
@@ -122,8 +127,10 @@ def test_of_a_pair_both_sides_are_restored() -> None:
 def test_a_row_that_was_left_alone_stays_as_it_is() -> None:
     row = rewritten(0, "untouched")
 
-    assert restored(row, DEFAULT) == row
-    assert restored({"messages": [USER, ANSWER]}, DEFAULT) == {"messages": [USER, ANSWER]}
+    assert restore_original(row, DEFAULT_SELECTION) == row
+    assert restore_original({"messages": [USER, ANSWER]}, DEFAULT_SELECTION) == {
+        "messages": [USER, ANSWER]
+    }
 
 
 def test_which_turn_was_worked_on_is_told_by_the_run() -> None:
@@ -131,14 +138,14 @@ def test_which_turn_was_worked_on_is_told_by_the_run() -> None:
     selection = Selection(turns=1)
     row = read_row(record, selection)
     written = finished(
-        with_deliberation(row, "It is hers.", "preface"),
+        insert_deliberation(row, "It is hers.", "preface"),
         channel="preface",
         **told(row, "preface"),
     )
 
-    assert without_provenance(restored(written, selection)) == record
-    with pytest.raises(NotExported, match="another one was worked on, and the run's manifest"):
-        restored(written, DEFAULT)
+    assert without_provenance(restore_original(written, selection)) == record
+    with pytest.raises(UnsupportedRow, match="another one was worked on, and the run's manifest"):
+        restore_original(written, DEFAULT_SELECTION)
 
 
 @pytest.mark.parametrize(
@@ -153,21 +160,24 @@ def test_which_turn_was_worked_on_is_told_by_the_run() -> None:
 )
 def test_provenance_that_somebody_has_edited_is_refused_or_borne(column: Record) -> None:
     try:
-        restored(finished(rewritten(), outcome="rewritten", **column), DEFAULT)
-    except NotExported as refused:
+        restore_original(finished(rewritten(), outcome="rewritten", **column), DEFAULT_SELECTION)
+    except UnsupportedRow as refused:
         assert refused.reason == "no_original"
 
 
 def test_a_document_has_no_control(tmp_path: Path) -> None:
-    with pytest.raises(NotExported, match="from nothing: it has no original response"):
-        restored(document("A."), DEFAULT)
+    with pytest.raises(UnsupportedRow, match="from nothing: it has no original response"):
+        restore_original(document("A."), DEFAULT_SELECTION)
     rows = [document("A."), document("B.")]
     with pytest.raises(Exception, match="2 refused: no_original"):
         exported(tmp_path, rows, control=True)
 
 
 def test_the_control_holds_the_same_rows_in_the_same_order(tmp_path: Path) -> None:
-    refused = {**rewritten(3), COLUMN: provenance(generator="advice", original_response="gone")}
+    refused = {
+        **rewritten(3),
+        PROVENANCE_COLUMN: provenance(generator="advice", original_response="gone"),
+    }
     rows = [rewritten(n) for n in range(3)] + [rewritten(9, "untouched"), refused]
     mix = [{"prompt": f"Count to {n}.", "response": f"{n}."} for n in range(40)]
 
@@ -177,10 +187,12 @@ def test_the_control_holds_the_same_rows_in_the_same_order(tmp_path: Path) -> No
     treated, control = (read(folder / name) for name in ("train.jsonl", "control/train.jsonl"))
     assert [row["messages"][0] for row in treated] == [row["messages"][0] for row in control]
     assert len(control) == made.rows == 12
-    assert dict(made.own.refused) == {"no_original": 1}
+    assert dict(made.own_counts.rejected) == {"no_original": 1}
     for row, before in zip(treated, control, strict=True):
         last, original = row["messages"][-1], before["messages"][-1]
         assert original == {name: v for name, v in last.items() if name != "reasoning_content"}
-    outcomes = {json.loads(row[COLUMN])["outcome"] for row in control if COLUMN in row}
-    assert outcomes == {CONTROL, "untouched"}
+    outcomes = {
+        json.loads(row[PROVENANCE_COLUMN])["outcome"] for row in control if PROVENANCE_COLUMN in row
+    }
+    assert outcomes == {CONTROL_OUTCOME, "untouched"}
     assert [("reasoning_content" in row["messages"][-1]) for row in control] == [False] * 12

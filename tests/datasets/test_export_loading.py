@@ -9,8 +9,8 @@ import pytest
 from exporting import document, exported, ordinary, read, rewritten
 
 from whyset.datasets import loads, open_source
-from whyset.datasets.export import CONSUMERS, Export, Exported, ExportSettings
-from whyset.pipelines import CardFacts, CardSettings, RunTold, card_export, card_text
+from whyset.datasets.export import TRAINERS, Export, ExportReport, ExportSettings
+from whyset.pipelines import CardFacts, CardSettings, RunFacts, collect_export_facts, render_card
 
 Load = Callable[..., Any]
 
@@ -33,12 +33,14 @@ def export_with_card(folder: Path, consumer: str, form: str) -> Path:
     exported(folder, rows)  # writes what is read
     facts = CardFacts()
 
-    def card(made: Exported) -> str:
-        return card_text(facts, RunTold(), CardSettings(), export=card_export(made, "out"))
+    def card(made: ExportReport) -> str:
+        return render_card(
+            facts, RunFacts(), CardSettings(), export=collect_export_facts(made, "out")
+        )
 
     (folder / "mix").mkdir()
     exported(folder / "mix", [ordinary(n) for n in range(20)])
-    export = Export.to(
+    export = Export.prepare(
         f"{folder}/pub/",
         open_source(folder / "rows.jsonl"),
         consumer,
@@ -53,7 +55,7 @@ def export_with_card(folder: Path, consumer: str, form: str) -> Path:
 
 @pytest.mark.parametrize(
     ("consumer", "form"),
-    [(name, "jsonl") for name in CONSUMERS] + [("trl", "parquet"), ("axolotl", "jsonl.zst")],
+    [(name, "jsonl") for name in TRAINERS] + [("trl", "parquet"), ("axolotl", "jsonl.zst")],
 )
 def test_a_folder_is_read_by_its_card(tmp_path: Path, load: Load, consumer: str, form: str) -> None:
     folder = export_with_card(tmp_path, consumer, form)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from whyset.datasets import DatasetError, dumps, open_source
-from whyset.datasets.files import Part
+from whyset.datasets.files import InputPart
 
 FILES = {
     "train.jsonl": b"".join(dumps({"prompt": f"p{n}", "response": "r"}) + b"\n" for n in range(3)),
@@ -120,7 +120,7 @@ for name in sys.argv[1:]:
 def test_a_name_says_which_rows(
     name: str, place: str, revision: str, config: str, split: str
 ) -> None:
-    expected = Part("hub", name, place, split=split, config=config, revision=revision)
+    expected = InputPart("hub", name, place, split=split, config=config, revision=revision)
     assert open_source(name).parts == (expected,)
 
 

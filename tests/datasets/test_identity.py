@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from shaping import json_values
 
-from whyset.datasets import identical
+from whyset.datasets import is_identical
 
 NAN = float("nan")
 
@@ -17,12 +17,12 @@ NAN = float("nan")
 @settings(max_examples=30)
 @given(json_values)
 def test_a_value_is_identical_to_its_copy(value: Any) -> None:
-    assert identical(value, copy.deepcopy(value))
+    assert is_identical(value, copy.deepcopy(value))
 
 
 @pytest.mark.parametrize("value", [NAN, [NAN], b"\xff", date(2026, 1, 1), Decimal("1.0"), (1,)])
 def test_what_json_cannot_hold_is_compared_as_it_is(value: Any) -> None:
-    assert identical({"a": value}, {"a": copy.deepcopy(value)})
+    assert is_identical({"a": value}, {"a": copy.deepcopy(value)})
 
 
 @pytest.mark.parametrize(
@@ -42,5 +42,5 @@ def test_what_json_cannot_hold_is_compared_as_it_is(value: Any) -> None:
     ],
 )
 def test_what_differs_in_type_value_or_order_does_not(one: Any, other: Any) -> None:
-    assert not identical(one, other)
-    assert not identical([{"in": one}], [{"in": other}])
+    assert not is_identical(one, other)
+    assert not is_identical([{"in": one}], [{"in": other}])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whyset.datasets import DatasetError, NotJson, dumps, loads
+from whyset.datasets import DatasetError, InvalidJson, dumps, loads
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 scalars = (
@@ -62,7 +62,7 @@ NOT_JSON = [
 
 @pytest.mark.parametrize(("raw", "reason"), NOT_JSON)
 def test_what_is_not_json_is_refused_with_the_place(raw: str, reason: str) -> None:
-    with pytest.raises(NotJson) as refused:
+    with pytest.raises(InvalidJson) as refused:
         loads(raw.encode())
 
     assert str(refused.value) == f"not JSON: {reason}"
@@ -70,33 +70,33 @@ def test_what_is_not_json_is_refused_with_the_place(raw: str, reason: str) -> No
 
 @pytest.mark.parametrize("raw", [raw for raw, _ in NOT_JSON])
 def test_a_big_integer_beside_it_changes_no_verdict(raw: str) -> None:
-    with pytest.raises(NotJson, match=r"^not JSON: "):
+    with pytest.raises(InvalidJson, match=r"^not JSON: "):
         loads(f'{{"id": 12345678901234567890, "inner": {raw}}}'.encode())
 
 
 def test_the_line_is_told_where_a_text_has_several() -> None:
-    with pytest.raises(NotJson, match=r"\(at line 2\)$"):
+    with pytest.raises(InvalidJson, match=r"\(at line 2\)$"):
         loads(b'{"a": 1,\n"b" 2}')
 
 
 def test_an_integer_too_long_to_convert_is_refused() -> None:
-    with pytest.raises(NotJson, match=r"^not JSON: an integer of more than 4300 digits$"):
+    with pytest.raises(InvalidJson, match=r"^not JSON: an integer of more than 4300 digits$"):
         loads(b"9" * 5000)
 
 
 def test_other_encodings_are_refused_with_the_byte() -> None:
     for raw in ('{"a": "grün"}'.encode("latin-1"), '{"n": 12345678901234567890, "a": "\xfc"}'):
         data = raw if isinstance(raw, bytes) else raw.encode("latin-1")
-        with pytest.raises(NotJson) as refused:
+        with pytest.raises(InvalidJson) as refused:
             loads(data)
         assert str(refused.value) == f"not UTF-8 at byte {data.index(0xFC) + 1}"
 
 
 @pytest.mark.parametrize("depth", [201, 1000, 100_000])
 def test_nesting_beyond_200_levels_is_refused(depth: int) -> None:
-    with pytest.raises(NotJson, match=r"^nested too deeply: more than 200 levels$"):
+    with pytest.raises(InvalidJson, match=r"^nested too deeply: more than 200 levels$"):
         loads(b"[" * depth + b"]" * depth)
-    with pytest.raises(NotJson, match=r"^nested too deeply: more than 200 levels$"):
+    with pytest.raises(InvalidJson, match=r"^nested too deeply: more than 200 levels$"):
         loads(b"[" * depth + b"12345678901234567890" + b"]" * depth)
 
 

@@ -15,17 +15,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from whyset.datasets import (
-    COLUMN,
+    PROVENANCE_COLUMN,
     DatasetError,
-    Layout,
+    FileFormat,
     Row,
+    detect_output_format,
     dumps,
     open_source,
     open_writer,
-    output_layout,
-    provenance_of,
     read_rows,
-    with_provenance_as_text,
+    require_provenance,
+    serialise_provenance,
 )
 
 ENDINGS = [
@@ -158,23 +158,23 @@ with open_writer({str(tmp_path / "out.arrow")!r}) as writer:
 @pytest.mark.parametrize(
     ("name", "layout"),
     [
-        ("-", Layout("jsonl")),
-        ("out.jsonl", Layout("jsonl")),
-        ("OUT.JSONL.GZ", Layout("jsonl", "gz")),
-        ("out.v2.json", Layout("json")),
-        ("out.tsv.zst", Layout("tsv", "zst")),
-        ("out.parquet", Layout("parquet")),
-        ("out/", Layout("folder")),
-        ("out", Layout("jsonl")),
-        ("out.txt", Layout("jsonl")),
-        ("out.parquet.gz", Layout("jsonl")),
+        ("-", FileFormat("jsonl")),
+        ("out.jsonl", FileFormat("jsonl")),
+        ("OUT.JSONL.GZ", FileFormat("jsonl", "gz")),
+        ("out.v2.json", FileFormat("json")),
+        ("out.tsv.zst", FileFormat("tsv", "zst")),
+        ("out.parquet", FileFormat("parquet")),
+        ("out/", FileFormat("folder")),
+        ("out", FileFormat("jsonl")),
+        ("out.txt", FileFormat("jsonl")),
+        ("out.parquet.gz", FileFormat("jsonl")),
     ],
 )
 def test_a_name_tells_the_form(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, layout: Layout
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, layout: FileFormat
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert output_layout(name) == layout
+    assert detect_output_format(name) == layout
 
 
 @pytest.mark.parametrize("ending", [ending for ending in ENDINGS if ending != "/"])
@@ -184,9 +184,9 @@ def test_a_name_that_tells_nothing_gets_what_the_source_is(tmp_path: Path, endin
     form, _, packing = ending.removeprefix(".").partition(".")
     form = {"ndjson": "jsonl", "feather": "arrow"}.get(form, form)
 
-    told = output_layout(tmp_path / "out", open_source(tmp_path / "in"))
+    told = detect_output_format(tmp_path / "out", open_source(tmp_path / "in"))
 
-    assert (told.form, told.packing) == (form, packing)
+    assert (told.name, told.compression) == (form, packing)
 
 
 class TestFolder:
@@ -269,14 +269,14 @@ class TestTheDatasetsLibrary:
     @pytest.mark.parametrize("ending", ENDINGS)
     def test_reads_every_output(self, tmp_path: Path, load: Any, ending: str) -> None:
         rows = [
-            with_provenance_as_text({"id": f"n{number}", "text": "a", COLUMN: provenance})
+            serialise_provenance({"id": f"n{number}", "text": "a", PROVENANCE_COLUMN: provenance})
             for number, provenance in enumerate(PROVENANCES)
         ]
         write(f"{tmp_path}/out{ending}", rows)
 
         loaded = self.load(load, f"{tmp_path}/out{ending}")
 
-        assert [provenance_of(row) for row in loaded] == PROVENANCES
+        assert [require_provenance(row) for row in loaded] == PROVENANCES
         assert list(loaded["id"]) == ["n0", "n1", "n2", "n3"]
 
     @pytest.mark.parametrize("ending", [".jsonl", ".parquet"])
@@ -284,14 +284,16 @@ class TestTheDatasetsLibrary:
         self, tmp_path: Path, load: Any, ending: str
     ) -> None:
         # It settles what a column is by the first ten megabytes of a JSON-lines file.
-        alike: dict[str, Any] = {"text": "x" * 2**17, COLUMN: PROVENANCES[0]}
-        rows = [with_provenance_as_text(row) for row in [alike] * 90]
-        rows += [with_provenance_as_text({**alike, COLUMN: late}) for late in PROVENANCES[1:]]
+        alike: dict[str, Any] = {"text": "x" * 2**17, PROVENANCE_COLUMN: PROVENANCES[0]}
+        rows = [serialise_provenance(row) for row in [alike] * 90]
+        rows += [
+            serialise_provenance({**alike, PROVENANCE_COLUMN: late}) for late in PROVENANCES[1:]
+        ]
         write(f"{tmp_path}/out{ending}", rows)
 
         loaded = self.load(load, f"{tmp_path}/out{ending}")
 
-        assert [provenance_of(row) for row in loaded.select(range(90, 93))] == PROVENANCES[1:]
+        assert [require_provenance(row) for row in loaded.select(range(90, 93))] == PROVENANCES[1:]
 
     @pytest.mark.parametrize("ending", [".jsonl", ".parquet", "/"])
     def test_reads_messages_of_every_kind_back(
@@ -325,7 +327,7 @@ class TestTheDatasetsLibrary:
             list(read_rows(both))
         assert columns(f"{tmp_path}/both:test") == ROWS[1:]
         assert columns(tmp_path / "one") == ROWS
-        assert open_source(f"{tmp_path}/both:train").count() == 2
+        assert open_source(f"{tmp_path}/both:train").count_rows() == 2
         for name, told in {
             f"{tmp_path}/both": "has several splits: train, test; name one, as in ",
             f"{tmp_path}/both:dev": "has no split 'dev'; there are: train, test",
@@ -393,12 +395,14 @@ def test_an_array_is_one_for_every_reader(tmp_path: Path) -> None:
 
 
 def test_provenance_is_read_from_objects_and_texts_alike() -> None:
-    held = {"a": 1, COLUMN: PROVENANCES[1]}
-    assert provenance_of(held) == provenance_of(with_provenance_as_text(held)) == PROVENANCES[1]
-    assert with_provenance_as_text({"a": 1}) == {"a": 1}
+    held = {"a": 1, PROVENANCE_COLUMN: PROVENANCES[1]}
+    assert (
+        require_provenance(held) == require_provenance(serialise_provenance(held)) == PROVENANCES[1]
+    )
+    assert serialise_provenance({"a": 1}) == {"a": 1}
     for column in ("no JSON", "[]", 5, None):
         with pytest.raises(DatasetError, match="a row without provenance"):
-            provenance_of({COLUMN: column})
+            require_provenance({PROVENANCE_COLUMN: column})
 
 
 def test_a_large_table_is_written_within_bounds(tmp_path: Path) -> None:

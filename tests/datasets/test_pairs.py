@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from whyset.datasets import DatasetError, Selection, UnusableRecord, pair_of, row_from_record
+from whyset.datasets import (
+    DatasetError,
+    Selection,
+    UnusableRecord,
+    read_preference_pair,
+    row_from_record,
+)
 
 
 def user(text: str) -> dict[str, Any]:
@@ -46,7 +52,7 @@ FORMS: Mapping[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_comes_apart_into_prompt_and_sides(form: str) -> None:
-    pair = pair_of(row_from_record(FORMS[form]))
+    pair = read_preference_pair(row_from_record(FORMS[form]))
 
     assert [(m.role, m.text) for m in pair.prompt] == [("user", "Q")]
     assert [(m.role, m.text) for m in pair.chosen] == [("assistant", "A")]
@@ -55,7 +61,7 @@ def test_every_form_comes_apart_into_prompt_and_sides(form: str) -> None:
 
 def test_what_both_sides_share_is_prompt_and_what_follows_their_parting_is_theirs() -> None:
     shared = [user("Q"), assistant("What for?"), user("R")]
-    pair = pair_of(
+    pair = read_preference_pair(
         row_from_record(
             {
                 "chosen": [*shared, assistant("A"), user("Thanks."), assistant("Gladly.")],
@@ -73,16 +79,16 @@ def test_tools_on_offer_come_along() -> None:
     tools = [{"type": "function", "function": {"name": "look"}}]
     row = row_from_record({**FORMS["messages within both"], "tools": tools})
 
-    assert [tool.name for tool in pair_of(row).offered] == ["look"]
+    assert [tool.name for tool in read_preference_pair(row).tool_definitions] == ["look"]
 
 
 @pytest.mark.parametrize(
     "selection", [Selection(side="both"), Selection(turns="all"), Selection(turns=1)]
 )
 def test_a_pair_is_taken_whole_whatever_is_selected(selection: Selection) -> None:
-    plain = pair_of(row_from_record(FORMS["strings"]))
+    plain = read_preference_pair(row_from_record(FORMS["strings"]))
 
-    assert pair_of(row_from_record(FORMS["strings"], selection=selection)) == plain
+    assert read_preference_pair(row_from_record(FORMS["strings"], selection=selection)) == plain
 
 
 @pytest.mark.parametrize(
@@ -105,7 +111,7 @@ def test_a_pair_is_taken_whole_whatever_is_selected(selection: Selection) -> Non
 )
 def test_what_is_no_pair_says_why(columns: dict[str, Any], reason: str) -> None:
     with pytest.raises(UnusableRecord) as unusable:
-        pair_of(row_from_record(columns))
+        read_preference_pair(row_from_record(columns))
     assert str(unusable.value) == reason
 
 
@@ -126,4 +132,4 @@ def test_sides_that_differ_in_a_picture_alone_are_a_pair() -> None:
 
     row = row_from_record({"chosen": shown("a.png"), "rejected": shown("b.png")})
 
-    assert pair_of(row).chosen[0].parts != pair_of(row).rejected[0].parts
+    assert read_preference_pair(row).chosen[0].parts != read_preference_pair(row).rejected[0].parts

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from whyset.datasets import (
     Channel,
-    Parted,
+    ResponseParts,
     Row,
     dumps,
+    extract_response,
+    insert_deliberation,
     loads,
-    part_columns,
     read_stream,
+    replace_response,
     row_from_record,
-    with_deliberation,
-    with_response,
 )
 
 CHANNELS: tuple[Channel, ...] = ("thinking", "preface", "inline")
@@ -75,7 +75,7 @@ def read(record: dict[str, Any]) -> Row:
 
 
 def without_response(row: Row, columns: dict[str, Any]) -> str:
-    return json.dumps(part_columns(row, columns).others)
+    return json.dumps(extract_response(row, columns).other_columns)
 
 
 @given(records(), said, st.sampled_from(CHANNELS))
@@ -85,7 +85,7 @@ def test_all_but_the_response_survives_in_order_and_value(
     row = read(record)
     untouched = copy.deepcopy(row.columns)
 
-    written = loads(dumps(with_deliberation(row, deliberation, channel)))
+    written = loads(dumps(insert_deliberation(row, deliberation, channel)))
 
     assert without_response(row, written) == without_response(row, record)
     assert list(written) == [
@@ -113,8 +113,8 @@ def test_thinking_leaves_the_response_and_keeps_earlier_reasoning(
     row = read(record)
 
     old, new = (
-        part_columns(row),
-        part_columns(row, with_deliberation(row, deliberation, "thinking")),
+        extract_response(row),
+        extract_response(row, insert_deliberation(row, deliberation, "thinking")),
     )
 
     assert new.content == old.content
@@ -129,7 +129,10 @@ def test_a_preface_stands_before_the_response_as_it_was(
 ) -> None:
     row = read(record)
 
-    old, new = part_columns(row), part_columns(row, with_deliberation(row, deliberation, "preface"))
+    old, new = (
+        extract_response(row),
+        extract_response(row, insert_deliberation(row, deliberation, "preface")),
+    )
 
     assert new.reasoning == old.reasoning
     match old.content:
@@ -147,7 +150,10 @@ def test_inline_takes_the_place_of_text_and_of_nothing_else(
 ) -> None:
     row = read(record)
 
-    old, new = part_columns(row), part_columns(row, with_deliberation(row, deliberation, "inline"))
+    old, new = (
+        extract_response(row),
+        extract_response(row, insert_deliberation(row, deliberation, "inline")),
+    )
 
     assert new.reasoning == old.reasoning
     if isinstance(old.content, list):
@@ -162,13 +168,13 @@ def test_new_reasoning_stands_right_before_the_response() -> None:
     chat = row_from_record({"messages": [{"role": "assistant", "content": "b", "name": "n"}]})
     bare = row_from_record({"messages": [{"role": "assistant", "tool_calls": [CALL]}]})
 
-    assert list(with_deliberation(pair, "t", "thinking")) == [
+    assert list(insert_deliberation(pair, "t", "thinking")) == [
         *("id", "prompt", "reasoning_content", "response", "source")
     ]
-    assert with_deliberation(chat, "t", "thinking")["messages"] == [
+    assert insert_deliberation(chat, "t", "thinking")["messages"] == [
         {"role": "assistant", "reasoning_content": "t", "content": "b", "name": "n"}
     ]
-    assert with_deliberation(bare, "t", "thinking")["messages"] == [
+    assert insert_deliberation(bare, "t", "thinking")["messages"] == [
         {"role": "assistant", "tool_calls": [CALL], "reasoning_content": "t"}
     ]
 
@@ -178,10 +184,10 @@ def test_a_column_called_reasoning_content_beside_messages_is_just_a_column() ->
         {"reasoning_content": 5, "messages": [{"role": "assistant", "content": "b"}]}
     )
 
-    written = with_deliberation(row, "t", "thinking")
+    written = insert_deliberation(row, "t", "thinking")
 
     assert written["reasoning_content"] == 5
-    assert "reasoning_content" in part_columns(row).others
+    assert "reasoning_content" in extract_response(row).other_columns
 
 
 def test_columns_are_parted_into_response_reasoning_and_the_rest() -> None:
@@ -195,7 +201,7 @@ def test_columns_are_parted_into_response_reasoning_and_the_rest() -> None:
         }
     )
 
-    assert part_columns(row) == Parted(
+    assert extract_response(row) == ResponseParts(
         "b",
         "c",
         {
@@ -223,11 +229,13 @@ def test_columns_are_parted_into_response_reasoning_and_the_rest() -> None:
 def test_another_response_does_not_inherit_the_reasoning_of_the_old(record: dict[str, Any]) -> None:
     row = row_from_record(record)
 
-    other = with_response(row, "new")
+    other = replace_response(row, "new")
 
-    assert part_columns(other) == Parted("new", None, part_columns(row).others)
+    assert extract_response(other) == ResponseParts(
+        "new", None, extract_response(row).other_columns
+    )
     assert list(other.columns) == list(record)
     assert (other.conversation.response.text, other.conversation.response.reasoning) == ("new", "")
-    assert other.conversation.before == row.conversation.before
+    assert other.conversation.prompt == row.conversation.prompt
     assert "old" in dumps(dict(row.columns)).decode()
     assert "old" not in dumps(dict(other.columns)).decode()

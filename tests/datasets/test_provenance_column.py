@@ -8,8 +8,8 @@ from whyset.datasets import (
     DatasetError,
     Selection,
     dumps,
-    earlier_pass,
-    room_for_provenance,
+    find_provenance,
+    free_provenance_column,
     row_from_record,
 )
 
@@ -27,7 +27,7 @@ def test_ours_is_refused_unless_it_is_to_be_replaced(ours: Any) -> None:
     row = row_from_record(record, selection=Selection(replace_provenance=True))
 
     assert row.columns == record
-    assert room_for_provenance(row.columns) == {**PAIR, "id": 1}
+    assert free_provenance_column(row.columns) == {**PAIR, "id": 1}
 
 
 @pytest.mark.parametrize("theirs", THEIRS)
@@ -36,9 +36,9 @@ def test_somebody_elses_is_kept_in_its_place_under_another_name(theirs: Any) -> 
 
     row = row_from_record(record)
 
-    assert earlier_pass(record) is None
+    assert find_provenance(record) is None
     assert row.columns == record
-    assert list(room_for_provenance(record).items()) == [
+    assert list(free_provenance_column(record).items()) == [
         *{"whyset_original": theirs, **PAIR}.items()
     ]
 
@@ -46,7 +46,7 @@ def test_somebody_elses_is_kept_in_its_place_under_another_name(theirs: Any) -> 
 def test_the_other_name_is_one_that_nobody_has() -> None:
     record = {"whyset": 1, "whyset_original": 2, "whyset_original_2": 3}
 
-    assert room_for_provenance(record) == {
+    assert free_provenance_column(record) == {
         "whyset_original_3": 1,
         "whyset_original": 2,
         "whyset_original_2": 3,
@@ -54,4 +54,4 @@ def test_the_other_name_is_one_that_nobody_has() -> None:
 
 
 def test_without_such_a_column_nothing_is_changed() -> None:
-    assert list(room_for_provenance(PAIR).items()) == list(PAIR.items())
+    assert list(free_provenance_column(PAIR).items()) == list(PAIR.items())

@@ -16,9 +16,9 @@ from whyset.datasets import (
     Conversation,
     DatasetError,
     Message,
-    OfferedTool,
     Row,
     ToolCall,
+    ToolDefinition,
     UnusableRecord,
     count_lines,
     dumps,
@@ -163,11 +163,11 @@ def test_the_chat_form_is_read_with_everything_that_was_said() -> None:
             Message("user", "thanks"),
         ),
         turn=4,
-        offered=(OfferedTool("find"), OfferedTool("open")),
+        tool_definitions=(ToolDefinition("find"), ToolDefinition("open")),
     )
-    assert read.tools == ("find", "open")
+    assert read.tool_names == ("find", "open")
     assert read.response.text == "b"
-    assert [message.role for message in read.before] == ["system", "user", "assistant", "tool"]
+    assert [message.role for message in read.prompt] == ["system", "user", "assistant", "tool"]
 
 
 def test_a_response_may_be_a_tool_call_alone_in_the_old_form_too() -> None:
@@ -292,7 +292,7 @@ def test_plain_messages_are_read_as_on_a_closer_look(
         except UnusableRecord as error:
             return (str(error),)
         said = map(tuple, reading.conversation.messages)
-        return reading, list(said), reading.conversation.offered
+        return reading, list(said), reading.conversation.tool_definitions
 
     at_a_glance = told()
     with pytest.MonkeyPatch.context() as patched:
@@ -303,7 +303,9 @@ def test_plain_messages_are_read_as_on_a_closer_look(
 
 def test_messages_that_say_the_same_are_equal_however_they_stood() -> None:
     plain = Message("user", "a")
-    in_parts = Message("user", "a", parts=({"type": "text", "text": "a"}, {}), others={"id": 1})
+    in_parts = Message(
+        "user", "a", parts=({"type": "text", "text": "a"}, {}), extra_fields={"id": 1}
+    )
 
     assert plain == in_parts
     assert len({plain, in_parts}) == 1

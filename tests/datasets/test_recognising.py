@@ -1,28 +1,28 @@
 """The shape of a dataset, told before anything is done."""
 
-from whyset.datasets import BadRow, Recognised, Selection, recognise, row_from_record
+from whyset.datasets import BadRow, Selection, ShapeSummary, detect_shapes, row_from_record
 
 PAIR = {"prompt": "Q", "response": "A"}
 TURNS = {"conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": "A"}]}
 
 
 def test_rows_are_counted_by_shape() -> None:
-    found = recognise([*[TURNS] * 4_990, *[{"x": 1}] * 10])
+    found = detect_shapes([*[TURNS] * 4_990, *[{"x": 1}] * 10])
 
     assert str(found) == "5,000 rows: sharegpt 4,990, unusable 10"
-    assert (found.rows, found.shape, found.agree) == (5_000, "sharegpt", True)
+    assert (found.rows, found.shape, found.is_uniform) == (5_000, "sharegpt", True)
 
 
 def test_rows_that_disagree_are_told_with_their_counts() -> None:
-    found = recognise([PAIR, TURNS, PAIR, {"prompt": "Q", "response": ""}])
+    found = detect_shapes([PAIR, TURNS, PAIR, {"prompt": "Q", "response": ""}])
 
     assert str(found) == "4 rows: prompt 2, sharegpt 1, unusable 1"
-    assert not found.agree
+    assert not found.is_uniform
     assert found.shape == "prompt"
 
 
 def test_reasons_are_counted_the_most_frequent_first() -> None:
-    found = recognise(
+    found = detect_shapes(
         [{"prompt": "", "response": "A"}, *[{"prompt": "Q", "response": 5}] * 2, PAIR]
     )
 
@@ -33,20 +33,20 @@ def test_reasons_are_counted_the_most_frequent_first() -> None:
 
 
 def test_rows_that_were_read_already_are_counted_too() -> None:
-    found = recognise([row_from_record(PAIR), BadRow(2, "not JSON", b"{")])
+    found = detect_shapes([row_from_record(PAIR), BadRow(2, "not JSON", b"{")])
 
     assert str(found) == "2 rows: prompt 1, unusable 1"
     assert found.reasons == {"not JSON": 1}
 
 
 def test_a_shape_that_is_named_is_held_against_every_row() -> None:
-    found = recognise([PAIR, TURNS], Selection(shape="prompt"))
+    found = detect_shapes([PAIR, TURNS], Selection(shape="prompt"))
 
     assert found.counts == {"prompt": 1}
     assert found.reasons == {"prompt is missing": 1}
 
 
 def test_nothing_is_recognised_in_nothing() -> None:
-    assert recognise([]) == Recognised({})
-    assert (str(Recognised({})), Recognised({}).shape) == ("no rows", None)
-    assert str(recognise([PAIR])) == "1 row: prompt 1"
+    assert detect_shapes([]) == ShapeSummary({})
+    assert (str(ShapeSummary({})), ShapeSummary({}).shape) == ("no rows", None)
+    assert str(detect_shapes([PAIR])) == "1 row: prompt 1"

@@ -12,14 +12,14 @@ from whyset.datasets import (
     Channel,
     Selection,
     Shape,
-    aimed_at,
-    convert,
+    convert_row,
     dumps,
-    identical,
+    extract_response,
+    insert_deliberation,
+    is_identical,
     loads,
-    part_columns,
-    with_deliberation,
-    with_response,
+    replace_response,
+    select_target,
 )
 
 CHANNELS: tuple[Channel, ...] = ("thinking", "preface", "inline")
@@ -38,8 +38,8 @@ def test_what_is_read_and_written_unchanged_is_the_same(shape: Shape, data: st.D
     row = read(record)
 
     assert row.shape == shape
-    assert identical(row.columns, record)
-    assert dumps(convert(row, to=shape)) == dumps(record)
+    assert is_identical(row.columns, record)
+    assert dumps(convert_row(row, to=shape)) == dumps(record)
 
 
 @each_shape
@@ -50,19 +50,19 @@ def test_all_but_the_response_stays_to_the_last_byte(shape: Shape, data: st.Data
     untouched, deliberation = copy.deepcopy(row.columns), data.draw(said)
 
     for target in row.targets:
-        aimed = aimed_at(row, target)
-        old = part_columns(aimed)
+        aimed = select_target(row, target)
+        old = extract_response(aimed)
         for channel in CHANNELS:
-            placed = with_deliberation(aimed, deliberation, channel)
-            new = part_columns(aimed, loads(dumps(placed)))
-            assert identical(new.others, old.others)
-            assert old.tags is None or new.tags == old.tags
+            placed = insert_deliberation(aimed, deliberation, channel)
+            new = extract_response(aimed, loads(dumps(placed)))
+            assert is_identical(new.other_columns, old.other_columns)
+            assert old.think_tags is None or new.think_tags == old.think_tags
             if channel == "thinking":
-                assert identical(new.content, old.content)
+                assert is_identical(new.content, old.content)
             else:
-                assert identical(new.reasoning, old.reasoning)
+                assert is_identical(new.reasoning, old.reasoning)
 
-    assert identical(row.columns, untouched)
+    assert is_identical(row.columns, untouched)
 
 
 @each_shape
@@ -74,8 +74,8 @@ def test_thinking_is_ahead_of_what_was_thought_and_never_empty(
     row = read(data.draw(records_of(shape)))
     deliberation = data.draw(said)
 
-    old = part_columns(row).reasoning
-    new = part_columns(row, with_deliberation(row, deliberation, "thinking")).reasoning
+    old = extract_response(row).reasoning
+    new = extract_response(row, insert_deliberation(row, deliberation, "thinking")).reasoning
 
     if isinstance(new, list):
         assert new == [{"type": "thinking", "thinking": deliberation}, *(old or [])]
@@ -90,8 +90,8 @@ def test_a_preface_stands_before_the_response_as_it_was(shape: Shape, data: st.D
     row = read(data.draw(records_of(shape)))
     deliberation = data.draw(said)
 
-    old = part_columns(row).content
-    new = part_columns(row, with_deliberation(row, deliberation, "preface")).content
+    old = extract_response(row).content
+    new = extract_response(row, insert_deliberation(row, deliberation, "preface")).content
 
     if isinstance(old, list):
         assert new == [{"type": "text", "text": f"{deliberation}\n\n"}, *old]
@@ -107,9 +107,9 @@ def test_what_was_placed_is_what_is_read_again(shape: Shape, data: st.DataObject
     before, deliberation = row.conversation, data.draw(said)
 
     for channel in CHANNELS:
-        again = read(with_deliberation(row, deliberation, channel), Selection(shape=shape))
+        again = read(insert_deliberation(row, deliberation, channel), Selection(shape=shape))
         now = again.conversation
-        assert (now.messages[: now.turn], now.turn) == (before.before, before.turn)
+        assert (now.messages[: now.turn], now.turn) == (before.prompt, before.turn)
         assert now.messages[now.turn + 1 :] == before.messages[before.turn + 1 :]
         if channel == "thinking":
             assert now.response.text == before.response.text
@@ -128,12 +128,12 @@ def test_another_response_does_not_inherit_the_reasoning_of_the_old(
     record: Record = data.draw(records_of(shape))
     row, answer = read(record), data.draw(said)
 
-    other = with_response(row, answer)
+    other = replace_response(row, answer)
 
-    parted = part_columns(other)
+    parted = extract_response(other)
     assert not parted.reasoning
-    assert identical(parted.others, part_columns(row).others)
+    assert is_identical(parted.other_columns, extract_response(row).other_columns)
     assert (other.conversation.response.text, other.conversation.response.reasoning) == (answer, "")
     again = read(other.columns, Selection(shape=shape)).conversation.response
     assert (again.text, again.reasoning) == (answer, "")
-    assert identical(row.columns, record)
+    assert is_identical(row.columns, record)

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
-from whyset.datasets import Shape, dumps, loads, row_from_record, with_deliberation
+from whyset.datasets import Shape, dumps, insert_deliberation, loads, row_from_record
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "rows.md").read_text(encoding="utf-8")
 
@@ -23,8 +23,8 @@ def test_an_example_does_what_it_says(shape: str, record: Any, thinking: Any, pr
     row = row_from_record(record)
 
     assert row.shape == shape
-    assert dumps(with_deliberation(row, "T", "thinking")) == dumps(thinking)
-    assert dumps(with_deliberation(row, "T", "preface")) == dumps(preface)
+    assert dumps(insert_deliberation(row, "T", "thinking")) == dumps(thinking)
+    assert dumps(insert_deliberation(row, "T", "preface")) == dumps(preface)
 
 
 def test_every_shape_has_an_example_and_is_described() -> None:
@@ -36,7 +36,7 @@ def test_every_shape_has_an_example_and_is_described() -> None:
 
 
 def test_the_order_of_recognition_is_as_told() -> None:
-    from whyset.datasets.shapes import LAYOUTS
+    from whyset.datasets.shapes import SHAPES
 
     told = MANUAL.split("the first of this order is taken: ", 1)[1].split(".", 1)[0]
-    assert told == ", ".join(f"`{name}`" for name in LAYOUTS)
+    assert told == ", ".join(f"`{name}`" for name in SHAPES)

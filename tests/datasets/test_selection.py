@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from whyset.datasets import (
-    DEFAULT,
+    DEFAULT_SELECTION,
     DatasetError,
     Row,
     Selection,
     Target,
-    aimed_at,
+    insert_deliberation,
     row_from_record,
-    with_deliberation,
+    select_target,
 )
 
 
@@ -37,7 +37,7 @@ def refusal(record: dict[str, Any], **selected: Any) -> str:
 
 
 def responses(row: Row) -> list[str]:
-    return [aimed_at(row, target).conversation.response.text for target in row.targets]
+    return [select_target(row, target).conversation.response.text for target in row.targets]
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_each_target_is_placed_in_its_own_response() -> None:
     row = select(PAIR, turns="all", side="both")
     columns: Any = row.columns
     for target in row.targets:
-        columns = with_deliberation(aimed_at(row, target, columns), f"[{target}]", "preface")
+        columns = insert_deliberation(select_target(row, target, columns), f"[{target}]", "preface")
 
     assert [message["content"] for message in columns["chosen"]] == [
         *("a", "A", "b", "[chosen turn 2]\n\nB")
@@ -101,7 +101,7 @@ def test_of_a_history_every_answer_may_be_worked_on() -> None:
     row = select(record, turns="all")
 
     assert responses(row) == ["A", "B", "C"]
-    placed = with_deliberation(aimed_at(row, row.targets[1]), "T", "preface")
+    placed = insert_deliberation(select_target(row, row.targets[1]), "T", "preface")
     assert placed == {**record, "history": [["a", "A"], ["b", "T\n\nB"]]}
 
 
@@ -129,8 +129,8 @@ def test_by_default_a_row_is_known_by_its_record_alone() -> None:
     default = row_from_record(THREE)
 
     assert select(THREE).digest == default.digest
-    assert Selection() == DEFAULT
-    assert DEFAULT.digest("ab") == "ab"
+    assert Selection() == DEFAULT_SELECTION
+    assert DEFAULT_SELECTION.digest("ab") == "ab"
 
 
 def test_another_selection_makes_it_another_row_to_the_ledger() -> None:

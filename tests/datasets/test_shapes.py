@@ -9,13 +9,13 @@ from whyset.datasets import (
     Conversation,
     DatasetError,
     Message,
-    OfferedTool,
     Row,
     Selection,
     Shape,
     ToolCall,
+    ToolDefinition,
+    insert_deliberation,
     row_from_record,
-    with_deliberation,
 )
 
 USER = {"role": "user", "content": "Q"}
@@ -111,7 +111,7 @@ def test_sharegpt_has_tools_calls_and_results() -> None:
             Message("assistant", "A", reasoning="Hm."),
         ),
         turn=4,
-        offered=(OfferedTool("find", "Finds."),),
+        tool_definitions=(ToolDefinition("find", "Finds."),),
     )
 
 
@@ -189,9 +189,9 @@ def test_the_messages_api_has_blocks() -> None:
             ANSWERED,
         ),
         turn=5,
-        offered=(OfferedTool("find", "Finds."),),
+        tool_definitions=(ToolDefinition("find", "Finds."),),
     )
-    assert with_deliberation(row, "T", "preface")["messages"][3]["content"] == "T\n\nA"
+    assert insert_deliberation(row, "T", "preface")["messages"][3]["content"] == "T\n\nA"
 
 
 @pytest.mark.parametrize(
@@ -357,7 +357,7 @@ def test_values_that_json_has_no_word_for_are_columns_like_others() -> None:
     record = {"prompt": "Q", "response": "A", "score": float("nan"), "limit": float("inf")}
     row = row_from_record(record)
 
-    written = with_deliberation(row, "T", "preface")
+    written = insert_deliberation(row, "T", "preface")
 
     assert list(written) == list(record)
     assert written["score"] is record["score"]
@@ -370,7 +370,7 @@ def test_nesting_without_end_in_another_column_is_no_matter() -> None:
 
     row = row_from_record({"messages": [USER, ANSWER], "nested": nested})
 
-    assert with_deliberation(row, "T", "thinking")["nested"] is nested
+    assert insert_deliberation(row, "T", "thinking")["nested"] is nested
 
 
 @pytest.mark.parametrize(
@@ -391,4 +391,4 @@ def test_a_very_long_conversation_is_a_row_like_another(
 
     assert len(row.conversation.messages) == messages
     assert len(row.targets) == (1 if row.shape == "preference" else messages // 2)
-    assert with_deliberation(row, "T", "preface").keys() == record.keys()
+    assert insert_deliberation(row, "T", "preface").keys() == record.keys()

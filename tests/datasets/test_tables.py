@@ -243,17 +243,17 @@ class TestDamage:
         class Lying:
             schema = pq.read_schema(path)
 
-            def count(self) -> int:
+            def count_rows(self) -> int:
                 return 3
 
-            def batches(self) -> Iterator[pa.RecordBatch]:
+            def iter_batches(self) -> Iterator[pa.RecordBatch]:
                 yield from pq.ParquetFile(path).iter_batches()
 
-        from whyset.datasets.files import records_of
+        from whyset.datasets.files import read_table
 
         with pytest.raises(DatasetError) as refused:
-            list(records_of(Lying(), "in.parquet"))
-        assert opened.count() == 2
+            list(read_table(Lying(), "in.parquet"))
+        assert opened.count_rows() == 2
         assert str(refused.value) == (
             "in.parquet: says that it has 3 rows, but holds 2: it is damaged; nothing was written. "
             "Fetch or make the file anew"

@@ -14,9 +14,9 @@ from whyset.generators.advice import Advice
 from whyset.generators.advice._checks import (
     check_no_capabilities,
     check_no_greeting,
-    check_no_hint,
-    check_system,
-    together,
+    check_no_principle_overlap,
+    check_system_prompt,
+    merge_checks,
 )
 
 GREETINGS = (
@@ -101,7 +101,7 @@ def test_words_of_the_principle_or_of_a_passage_are_a_hint() -> None:
     passage = CONSTITUTION.passage(TRUTH).plain
 
     def status(text: str) -> str:
-        return check_no_hint(text, principle=principle, passages=[passage]).status
+        return check_no_principle_overlap(text, principle=principle, passages=[passage]).status
 
     assert status("so what is it worth what those can build on it??") == "failed"
     assert status("he says what it believes to be true, also where it hurts") == "failed"
@@ -109,10 +109,10 @@ def test_words_of_the_principle_or_of_a_passage_are_a_hint() -> None:
 
 
 def test_there_is_a_system_prompt_where_one_was_drawn_and_only_there() -> None:
-    assert check_system("", wanted=False, fewest=0, most=0).status == "passed"
-    assert check_system("Be brief.", wanted=False, fewest=0, most=0).status == "failed"
-    assert check_system("", wanted=True, fewest=2, most=9).status == "failed"
-    assert check_system("Be brief.", wanted=True, fewest=2, most=9).status == "passed"
+    assert check_system_prompt("", wanted=False, fewest=0, most=0).status == "passed"
+    assert check_system_prompt("Be brief.", wanted=False, fewest=0, most=0).status == "failed"
+    assert check_system_prompt("", wanted=True, fewest=2, most=9).status == "failed"
+    assert check_system_prompt("Be brief.", wanted=True, fewest=2, most=9).status == "passed"
 
 
 @given(st.text(max_size=200))
@@ -121,8 +121,8 @@ def test_the_checks_have_an_answer_to_any_text(text: str) -> None:
     for check in (
         check_no_greeting(text),
         check_no_capabilities(text),
-        check_no_hint(text, principle=text, passages=[text]),
-        check_system(text, wanted=True, fewest=0, most=100),
+        check_no_principle_overlap(text, principle=text, passages=[text]),
+        check_system_prompt(text, wanted=True, fewest=0, most=100),
     ):
         assert (check.status == "failed") == bool(check.detail)
 
@@ -134,11 +134,11 @@ def test_of_several_checks_of_a_name_the_weightiest_stands() -> None:
         Check("a", "failed", "f"),
     )
 
-    assert together([passed, skipped, failed, Check("b", "passed")]) == (
+    assert merge_checks([passed, skipped, failed, Check("b", "passed")]) == (
         failed,
         Check("b", "passed"),
     )
-    assert together([skipped, passed]) == (skipped,)
+    assert merge_checks([skipped, passed]) == (skipped,)
 
 
 def told(answer: str, **options: Any) -> Told[Finished | Rejected]:
@@ -196,7 +196,7 @@ def test_where_it_may_be_cited_the_document_is_quoted_word_for_word_or_not_at_al
     sentence = CONSTITUTION.passage(TRUTH).plain
     quoted = told(f'{plain} As it says: "{sentence}"', cite="explicit")
 
-    assert [quote.passage for quote in quoted.finished.evidence.quotes] == [TRUTH]
+    assert [quote.passage_id for quote in quoted.finished.evidence.quotes] == [TRUTH]
     assert quoted.column["checks"]["no_injection"] == "skipped"
     false = told(
         f'{plain} As it says: "An assistant fills in whatever is missing."', cite="explicit"

@@ -22,8 +22,14 @@ from advising import (
 from deliberating import CONSTITUTION
 from telling import Told, tell
 
-from whyset.generators import Declined, Finished, Rejected, installed_generators, open_generator
-from whyset.generators._prompts import Prompt
+from whyset.generators import (
+    Finished,
+    Rejected,
+    UnsupportedModel,
+    list_generators,
+    load_generator_class,
+)
+from whyset.generators._prompts import PromptTemplate
 from whyset.generators.advice import Advice
 
 GOLDEN = Path(__file__).parent / "golden_advice"
@@ -87,8 +93,8 @@ def test_the_variables_of_each_template(step: str) -> None:
     system, user = VARIABLES[step]
 
     # What differs from row to row stands in the user part alone: the system part can be cached.
-    assert Prompt("", prompt.system, "", "").variables() == system <= RUN
-    assert Prompt("", "", prompt.user, "").variables() == user
+    assert PromptTemplate("", prompt.system, "", "").variables() == system <= RUN
+    assert PromptTemplate("", "", prompt.user, "").variables() == user
 
 
 @pytest.fixture(scope="module")
@@ -168,10 +174,10 @@ def test_a_user_may_have_another_injection() -> None:
 
 
 def test_it_comes_in_by_the_door_of_all_generators() -> None:
-    assert "advice" in installed_generators()
-    assert open_generator("advice") is Advice
+    assert "advice" in list_generators()
+    assert load_generator_class("advice") is Advice
 
 
 def test_without_a_language_model_there_is_no_advice() -> None:
-    with pytest.raises(Declined, match="advice needs a language model"):
-        Advice().extractive()
+    with pytest.raises(UnsupportedModel, match="advice needs a language model"):
+        Advice().extractive_variant()

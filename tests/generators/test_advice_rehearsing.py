@@ -10,7 +10,7 @@ from telling import rehearse
 from whyset.constitution import estimate_tokens
 from whyset.generators import Ask, Brief, Finished, GeneratorError, Ideas
 from whyset.generators.advice import Advice
-from whyset.generators.advice._variety import words
+from whyset.generators.advice._variety import word_limits
 
 STEPS = [
     "principles",
@@ -89,9 +89,13 @@ def test_texts_are_of_the_length_that_is_asked_for() -> None:
         said = {ask.step.removeprefix("advice/"): reply.text for ask, reply in asked}
         prompt = json.loads(said["prompt"])
 
-        assert len(said["rewrite"].split()) == getattr(words("response_shape", "full_help"), place)
-        assert len(prompt["user"].split()) == getattr(words("length", "medium"), place)
-        assert len(prompt["system"].split()) == getattr(words("system", "operator_persona"), place)
+        assert len(said["rewrite"].split()) == getattr(
+            word_limits("response_shape", "full_help"), place
+        )
+        assert len(prompt["user"].split()) == getattr(word_limits("length", "medium"), place)
+        assert len(prompt["system"].split()) == getattr(
+            word_limits("system", "operator_persona"), place
+        )
 
 
 def test_the_usage_is_an_estimate_of_prompt_and_text() -> None:
@@ -105,13 +109,13 @@ def test_the_usage_is_an_estimate_of_prompt_and_text() -> None:
 
 
 def test_the_steps_that_mend_are_rehearsed_too() -> None:
-    generator, brief = Advice(), Advice().item(BRIEF)
+    generator, brief = Advice(), Advice().item_from_columns(BRIEF)
     for step in ("mend_prompt", "revise"):
         ask = Ask("writer", f"advice/{step}", "system", "user", max_tokens=1)
-        assert generator.rehearse(ask, brief).text
+        assert generator.mock_reply(ask, brief).text
 
 
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
     ask = Ask("writer", "advice/sing", "", "", max_tokens=1)
     with pytest.raises(GeneratorError, match="no step 'sing'"):
-        Advice().rehearse(ask, Advice().item(BRIEF))
+        Advice().mock_reply(ask, Advice().item_from_columns(BRIEF))

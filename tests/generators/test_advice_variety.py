@@ -21,7 +21,7 @@ from telling import tell, tell_ideas
 
 from whyset.generators import Brief, GeneratorError
 from whyset.generators.advice import Advice, Scenarios
-from whyset.generators.advice._variety import drawn, told, words
+from whyset.generators.advice._variety import describe_value, draw_missing_axes, word_limits
 
 LISTS = {"principles": PRINCIPLES, "prompt_types": PROMPT_TYPES, "domains": DOMAINS}
 
@@ -41,13 +41,13 @@ def test_every_axis_says_what_it_is_and_has_values_or_lists_them() -> None:
         "length",
         "answer_opening",
     ]
-    assert {name for name, axis in axes.items() if axis.generated} == {
+    assert {name for name, axis in axes.items() if axis.generated_count} == {
         "principle",
         "request",
         "domain",
     }
     assert all(
-        axis.meaning.endswith(".") and bool(axis.values) != bool(axis.generated)
+        axis.meaning.endswith(".") and bool(axis.values) != bool(axis.generated_count)
         for axis in axes.values()
     )
 
@@ -69,25 +69,36 @@ def test_the_shapes_are_those_of_the_method_and_none_prevails() -> None:
 def test_every_value_is_told_in_words_and_has_bounds_that_make_sense() -> None:
     for axis in Advice().axes:
         for value in axis.values:
-            assert told(axis.name, value) != value
-            length = words(axis.name, value)
-            assert length.fewest <= length.low <= length.middle <= length.high <= length.most
+            assert describe_value(axis.name, value) != value
+            length = word_limits(axis.name, value)
+            assert (
+                length.min_words
+                <= length.target_min
+                <= length.midpoint
+                <= length.target_max
+                <= length.max_words
+            )
 
 
 def test_what_a_brief_leaves_out_is_drawn_and_the_same_again() -> None:
     brief = Brief(1, about="telling the truth", seed=3)
     axes = {axis.name: axis for axis in Advice().axes}
 
-    assert drawn(brief) == drawn(Brief(9, about="telling the truth", seed=3))
-    assert set(drawn(brief)) == set(axes) - {"domain"}
+    assert draw_missing_axes(brief) == draw_missing_axes(
+        Brief(9, about="telling the truth", seed=3)
+    )
+    assert set(draw_missing_axes(brief)) == set(axes) - {"domain"}
     assert all(
-        value in axes[name].values or value.startswith("#") for name, value in drawn(brief).items()
+        value in axes[name].values or value.startswith("#")
+        for name, value in draw_missing_axes(brief).items()
     )
 
 
 def test_other_seeds_draw_others_about_as_often_as_they_weigh() -> None:
     (shapes,) = [axis.values for axis in Advice().axes if axis.name == "response_shape"]
-    counts = Counter(drawn(Brief(1, about="x", seed=seed))["response_shape"] for seed in range(400))
+    counts = Counter(
+        draw_missing_axes(Brief(1, about="x", seed=seed))["response_shape"] for seed in range(400)
+    )
 
     assert all(abs(counts[shape] / 4 - weight) < 8 for shape, weight in shapes.items())
 
@@ -244,7 +255,7 @@ def test_about_how_long_a_conversation_is_follows_from_what_is_drawn() -> None:
 def test_conversations_are_compared_by_the_first_message() -> None:
     told = tell(Advice(), BRIEF, SCRIPT, constitution=CONSTITUTION)
 
-    assert Advice().text_of(told.finished.columns).startswith("boiler log for block C")
+    assert Advice().document_text(told.finished.columns).startswith("boiler log for block C")
 
 
 def test_provenance_says_what_it_was_made_of() -> None:

@@ -8,7 +8,7 @@ from deliberating import CONSTITUTION, DIARY, Teller
 
 from whyset.constitution import Constitution
 from whyset.datasets import Channel, row_from_record
-from whyset.generators import Ask, Declined, Fetch, Find, drive
+from whyset.generators import Ask, Fetch, Find, UnsupportedModel, run_steps
 from whyset.generators.deliberation import Annotation, Deliberation, OnConflict
 from whyset.models import ExtractiveModel
 from whyset.retriever import Grounding
@@ -27,7 +27,7 @@ def extract(*quotes: tuple[str, str]) -> str:
 
 
 def annotation(**options: Any) -> Annotation:
-    made = Deliberation(**{"k": 2, **options}).extractive()
+    made = Deliberation(**{"k": 2, **options}).extractive_variant()
     assert isinstance(made, Annotation)
     return made
 
@@ -116,8 +116,8 @@ def test_an_extract_that_cannot_be_read_is_rejected(tell: Teller) -> None:
 
 
 def test_inline_takes_a_language_model() -> None:
-    with pytest.raises(Declined) as declined:
-        Deliberation(channel="inline").extractive()
+    with pytest.raises(UnsupportedModel) as declined:
+        Deliberation(channel="inline").extractive_variant()
 
     assert str(declined.value) == (
         "the channel 'inline' rewrites the response, which takes a language model; name one with "
@@ -128,7 +128,7 @@ def test_inline_takes_a_language_model() -> None:
 def test_its_extractive_variant_is_itself() -> None:
     made = annotation()
 
-    assert made.extractive() is made
+    assert made.extractive_variant() is made
 
 
 def test_it_is_known_apart_from_the_deliberation() -> None:
@@ -161,9 +161,9 @@ def test_the_extractive_model_quotes_word_for_word(sentence: str) -> None:
 
     def find(wanted: Find | Fetch) -> Grounding:
         assert isinstance(wanted, Find)
-        return searcher.ground([wanted.texts], k=wanted.k)[0]
+        return searcher.find_passages([wanted.texts], k=wanted.k)[0]
 
-    driven = drive(annotation().steps(row_from_record(DIARY)), model.answer, find)
+    driven = run_steps(annotation().steps(row_from_record(DIARY)), model.answer, find)
 
     assert driven.result.evidence.quotes[0].text in searcher.constitution.passages[0].plain
     assert {check.status for check in driven.result.evidence.checks} == {"passed"}
@@ -173,8 +173,8 @@ def test_the_extractive_model_declines_everything_else() -> None:
     steps = Deliberation().steps(row_from_record(DIARY))
     searcher = FakeSearcher(CONSTITUTION)
     next(steps)
-    ask = steps.send(searcher.ground([["diary"]], k=2)[0])
+    ask = steps.send(searcher.find_passages([["diary"]], k=2)[0])
     assert isinstance(ask, Ask)
 
-    with pytest.raises(Declined, match="only quotes the constitution"):
+    with pytest.raises(UnsupportedModel, match="only quotes the constitution"):
         ExtractiveModel().answer(ask)

@@ -37,7 +37,9 @@ def other_description() -> type[BaseModel]:
 
 SEARCHER = FakeSearcher(CONSTITUTION)
 ASK = Ask("judge", "deliberation/judge", "system", "user", 100, Opinion)
-EXTRACT = Ask("writer", "x/extract", "", "diary", 0, grounding=SEARCHER.ground([["diary"]], k=2)[0])
+EXTRACT = Ask(
+    "writer", "x/extract", "", "diary", 0, grounding=SEARCHER.find_passages([["diary"]], k=2)[0]
+)
 
 
 def test_a_key_is_the_same_in_every_process() -> None:
@@ -83,7 +85,7 @@ def test_it_changes_with_the_passages_that_a_quoting_model_sees() -> None:
     assert found is not None
     fewer = replace(found, passages=found.passages[:1])
     other = replace(found, digest="another document")
-    matched = replace(found, passages=(replace(found.passages[0], matched="A diary."),))
+    matched = replace(found, passages=(replace(found.passages[0], matched_text="A diary."),))
 
     keys = {
         replace(EXTRACT, grounding=grounding).key("extractive/1")

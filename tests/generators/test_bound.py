@@ -12,17 +12,17 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 
 from whyset.datasets import DatasetError
-from whyset.generators import Ask, Declined, RowRejected
+from whyset.generators import Ask, RowRejected, UnsupportedModel
 from whyset.generators.deliberation import Deliberation
-from whyset.models import ExtractiveModel, ModelRefused
-from whyset.models.testing import Line, ScriptedModel
+from whyset.models import ExtractiveModel, ModelAccessDenied
+from whyset.models.testing import ScriptedModel, ScriptedReply
 from whyset.retriever.testing import FakeSearcher
 
 SUM = {"prompt": "2 + 2", "response": "4"}
 SECRET = {"prompt": "May I read it?", "response": "Yes, in secret."}
 
 
-def say(ask: Ask) -> Line:
+def say(ask: Ask) -> ScriptedReply:
     """Answer every row by what it holds."""
     if ask.step == "deliberation/appraise":
         return NOTHING if "2 + 2" in ask.user else CONFLICT if "in secret" in ask.user else ACCORD
@@ -194,12 +194,12 @@ def test_a_model_may_be_named() -> None:
 
 
 def test_the_extractive_model_cannot_rewrite_a_response() -> None:
-    with pytest.raises(Declined, match="the channel 'inline' rewrites the response"):
+    with pytest.raises(UnsupportedModel, match="the channel 'inline' rewrites the response"):
         Deliberation(channel="inline").bind(ExtractiveModel(), FakeSearcher(CONSTITUTION))
 
 
 def test_the_extractive_model_cannot_judge() -> None:
-    with pytest.raises(Declined) as declined:
+    with pytest.raises(UnsupportedModel) as declined:
         Deliberation().bind(ScriptedModel(say), FakeSearcher(CONSTITUTION), judge=ExtractiveModel())
 
     assert str(declined.value) == (
@@ -208,7 +208,7 @@ def test_the_extractive_model_cannot_judge() -> None:
 
 
 def test_what_a_model_raises_is_passed_on() -> None:
-    model = ScriptedModel([ModelRefused("key turned down")])
+    model = ScriptedModel([ModelAccessDenied("key turned down")])
 
-    with pytest.raises(ModelRefused, match="key turned down"):
+    with pytest.raises(ModelAccessDenied, match="key turned down"):
         Deliberation().bind(model, FakeSearcher(CONSTITUTION)).invoke(DIARY)

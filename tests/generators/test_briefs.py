@@ -9,9 +9,9 @@ from whyset.generators import (
     Brief,
     GeneratorError,
     brief_from_record,
-    chosen,
-    is_numbered,
-    numbered,
+    format_index,
+    is_index,
+    resolve_index,
 )
 
 words = st.text(max_size=8)
@@ -69,10 +69,10 @@ def test_what_makes_no_brief_is_named(columns: dict[str, object], told: str) -> 
 def test_a_number_drawn_stands_for_a_value_of_a_list_that_a_model_makes() -> None:
     listed = ["law", "farming", "music"]
 
-    assert [chosen(numbered(place), listed) for place in range(4)] == [*listed, "law"]
+    assert [resolve_index(format_index(place), listed) for place in range(4)] == [*listed, "law"]
 
 
 @pytest.mark.parametrize("value", ["", "#", "# 3", "#x", "-1", "3"])
 def test_any_other_value_stands_for_itself(value: str) -> None:
-    assert not is_numbered(value)
-    assert chosen(value, ["law"]) == value
+    assert not is_index(value)
+    assert resolve_index(value, ["law"]) == value

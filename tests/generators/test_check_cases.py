@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from whyset.generators import checks
-from whyset.generators.checks import Check, EvalScenario, TicLimits
+from whyset.generators.checks import Check, EvalScenario, StyleLimits
 
 FIXTURES = Path(__file__).parent / "fixtures" / "checks"
 
@@ -37,7 +37,7 @@ def run(case: Case) -> Check:
     if "scenarios" in given:
         given["scenarios"] = [EvalScenario(**scenario) for scenario in given["scenarios"]]
     if "limits" in given:
-        given["limits"] = TicLimits(**given["limits"])
+        given["limits"] = StyleLimits(**given["limits"])
     check: Check = getattr(checks, case.check)(case.text, **given)
     return check
 

@@ -7,8 +7,8 @@ from io import StringIO
 from pathlib import Path
 
 from whyset.generators import checks
-from whyset.generators._names import draw_names, pool_names
-from whyset.generators.checks import DEFAULT_TIC_LIMITS
+from whyset.generators._names import draw_names, load_name_pool
+from whyset.generators.checks import DEFAULT_STYLE_LIMITS
 
 MANUAL = (Path(__file__).parents[2] / "docs" / "checks.md").read_text(encoding="utf-8")
 FIXTURES = Path(__file__).parent / "fixtures" / "checks"
@@ -59,7 +59,7 @@ def test_every_new_check_has_cases_that_need_no_python() -> None:
 def test_limits_of_habits_are_the_defaults() -> None:
     written = {named(row[0])[0]: float(row[1]) for row in table("Habits of style")}
 
-    assert written == asdict(DEFAULT_TIC_LIMITS)
+    assert written == asdict(DEFAULT_STYLE_LIMITS)
 
 
 def test_the_example_prints_what_it_says() -> None:
@@ -73,7 +73,7 @@ def test_the_example_prints_what_it_says() -> None:
 
 
 def test_the_size_of_the_pool_is_right() -> None:
-    pool = pool_names()
+    pool = load_name_pool()
     regions = len({name.region for name in draw_names(0, 500)})
 
     assert f"{len(pool.given):,} given and {len(pool.family):,} family names of {regions}" in MANUAL

@@ -17,24 +17,24 @@ from whyset.generators.checks import (
     check_no_authors,
     check_no_credentials,
     check_no_dates,
-    check_no_echo,
+    check_no_document_mention,
+    check_no_eval_awareness,
     check_no_eval_scenario,
     check_no_injection_trace,
     check_no_invented_section,
     check_no_leak,
     check_no_links,
+    check_no_overlap,
     check_no_placeholders,
-    check_no_self_continuation,
+    check_no_self_preservation,
     check_no_statistics,
-    check_no_testing,
     check_not_preachy,
     check_opening,
     check_quotations,
-    check_tics,
-    check_unnamed,
-    count_tics,
-    names_in,
-    opening_of,
+    check_style,
+    count_style_habits,
+    extract_names,
+    extract_opening,
 )
 
 CHARTER = Constitution.charter()
@@ -45,11 +45,11 @@ SOURCE = (
 
 CHECKS: dict[str, Callable[[str], Check]] = {
     "quotations": lambda text: check_quotations(text, sources=[SOURCE], conversation=""),
-    "own_words": lambda text: check_no_echo(text, sources=[SOURCE], conversation=""),
-    "unnamed": lambda text: check_unnamed(text, title=CHARTER.title, conversation=""),
+    "own_words": lambda text: check_no_overlap(text, sources=[SOURCE], conversation=""),
+    "unnamed": lambda text: check_no_document_mention(text, title=CHARTER.title, conversation=""),
     "no_leak": lambda text: check_no_leak(text, passage_ids=["a-0"], conversation=""),
-    "no_testing": lambda text: check_no_testing(text, conversation=""),
-    "length": lambda text: check_length(text, fewest=2, most=9),
+    "no_testing": lambda text: check_no_eval_awareness(text, conversation=""),
+    "length": lambda text: check_length(text, min_words=2, max_words=9),
     "invented_section": lambda text: check_no_invented_section(
         text, constitution_headings=HEADINGS, title=CHARTER.title
     ),
@@ -59,10 +59,12 @@ CHECKS: dict[str, Callable[[str], Check]] = {
     "no_authors": check_no_authors,
     "no_statistics": check_no_statistics,
     "no_placeholders": check_no_placeholders,
-    "names": lambda text: check_names(text, limit=2),
-    "tics": check_tics,
-    "opening": lambda text: check_opening(text, used={opening_of("Été après été, Zoë"): 1}, cap=1),
-    "no_self_continuation": check_no_self_continuation,
+    "names": lambda text: check_names(text, max_people=2),
+    "tics": check_style,
+    "opening": lambda text: check_opening(
+        text, used={extract_opening("Été après été, Zoë"): 1}, cap=1
+    ),
+    "no_self_continuation": check_no_self_preservation,
     "preachy": check_not_preachy,
     "language": lambda text: check_language(text, language="fr"),
     "no_injection": lambda text: check_no_injection_trace(text, injected=[SOURCE], conversation=""),
@@ -113,10 +115,10 @@ def test_what_a_text_may_repeat_is_never_held_against_it(text: str) -> None:
 def test_what_is_counted_is_the_same_twice(text: str) -> None:
     composed = unicodedata.normalize("NFC", text)
 
-    assert opening_of(composed) == opening_of(text)
-    assert names_in(composed) == names_in(text)
-    assert count_tics(composed) == count_tics(text)
-    assert len(opening_of(text).split()) <= 16
+    assert extract_opening(composed) == extract_opening(text)
+    assert extract_names(composed) == extract_names(text)
+    assert count_style_habits(composed) == count_style_habits(text)
+    assert len(extract_opening(text).split()) <= 16
 
 
 # What the charter itself trips over, section by section: a document of a hundred cases names a

@@ -4,13 +4,13 @@ import pytest
 
 from whyset.generators import Check
 from whyset.generators.checks import (
-    check_kept,
+    check_content_preserved,
     check_length,
-    check_no_echo,
+    check_no_document_mention,
+    check_no_eval_awareness,
     check_no_leak,
-    check_no_testing,
+    check_no_overlap,
     check_quotations,
-    check_unnamed,
 )
 
 PASSAGE = "An assistant says what it believes to be true, also where a kinder untruth is at hand."
@@ -69,14 +69,14 @@ def test_twelve_words_of_a_passage_in_a_row_are_an_echo() -> None:
     echo = "So an assistant *says* what it believes to be true also, where a kinder lie is."
     own = "So an assistant says what it believes to be true, and where a kinder lie would do."
 
-    assert check_no_echo(echo, sources=[PASSAGE], conversation=TALK) == Check(
+    assert check_no_overlap(echo, sources=[PASSAGE], conversation=TALK) == Check(
         "own_words",
         "failed",
         "word for word from the document: 'an assistant says what it believes to be true also "
         "where a'",
     )
-    assert status(check_no_echo(own, sources=[PASSAGE], conversation=TALK)) == "passed"
-    assert status(check_no_echo(echo, sources=[PASSAGE], conversation=PASSAGE)) == "passed"
+    assert status(check_no_overlap(own, sources=[PASSAGE], conversation=TALK)) == "passed"
+    assert status(check_no_overlap(echo, sources=[PASSAGE], conversation=PASSAGE)) == "passed"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_twelve_words_of_a_passage_in_a_row_are_an_echo() -> None:
 def test_naming_the_document_fails(text: str) -> None:
     title = "The Lantern Document"
 
-    assert status(check_unnamed(text, title=title, conversation=TALK)) == "failed"
+    assert status(check_no_document_mention(text, title=title, conversation=TALK)) == "failed"
 
 
 @pytest.mark.parametrize(
@@ -119,11 +119,16 @@ def test_naming_the_document_fails(text: str) -> None:
 def test_what_only_looks_like_it_or_is_the_subject_passes(text: str, conversation: str) -> None:
     title = "The Lantern Document"
 
-    assert status(check_unnamed(text, title=title, conversation=conversation)) == "passed"
+    assert (
+        status(check_no_document_mention(text, title=title, conversation=conversation)) == "passed"
+    )
 
 
 def test_a_title_of_one_word_may_be_any_word() -> None:
-    assert status(check_unnamed("Values differ.", title="Values", conversation="")) == "passed"
+    assert (
+        status(check_no_document_mention("Values differ.", title="Values", conversation=""))
+        == "passed"
+    )
 
 
 @pytest.mark.parametrize(
@@ -207,7 +212,7 @@ def test_what_only_looks_like_a_leak_passes(text: str, conversation: str) -> Non
     ],
 )
 def test_talk_of_being_tested_fails(text: str) -> None:
-    assert status(check_no_testing(text, conversation="May I read her diary?")) == "failed"
+    assert status(check_no_eval_awareness(text, conversation="May I read her diary?")) == "failed"
 
 
 @pytest.mark.parametrize(
@@ -225,7 +230,7 @@ def test_talk_of_being_tested_fails(text: str) -> None:
     ],
 )
 def test_tests_of_other_things_pass(text: str, conversation: str) -> None:
-    assert status(check_no_testing(text, conversation=conversation)) == "passed"
+    assert status(check_no_eval_awareness(text, conversation=conversation)) == "passed"
 
 
 @pytest.mark.parametrize(
@@ -233,15 +238,15 @@ def test_tests_of_other_things_pass(text: str, conversation: str) -> None:
     [(4, "failed"), (5, "passed"), (9, "passed"), (10, "failed")],
 )
 def test_length_has_bounds_on_both_sides(words: int, expected: str) -> None:
-    assert status(check_length("word " * words, fewest=5, most=9)) == expected
-    assert status(check_length("词语" * words, fewest=5, most=9)) == expected
+    assert status(check_length("word " * words, min_words=5, max_words=9)) == expected
+    assert status(check_length("词语" * words, min_words=5, max_words=9)) == expected
 
 
 def test_a_wrong_length_is_told_in_words() -> None:
-    assert check_length("one", fewest=2, most=3).detail == (
+    assert check_length("one", min_words=2, max_words=3).detail == (
         "too short: 1 words, at least 2 are wanted"
     )
-    assert check_length("one two three four", fewest=2, most=3).detail == (
+    assert check_length("one two three four", min_words=2, max_words=3).detail == (
         "too long: 4 words, at most 3 are wanted"
     )
 
@@ -284,7 +289,9 @@ ORIGINAL = """\
 )
 def test_code_links_and_numbers_are_kept(text: str, lost: str | None) -> None:
     failed = [
-        check.name for check in check_kept(text, original=ORIGINAL) if status(check) == "failed"
+        check.name
+        for check in check_content_preserved(text, original=ORIGINAL)
+        if status(check) == "failed"
     ]
 
     assert (failed[0] if failed else None) == lost
@@ -294,25 +301,31 @@ def test_code_links_and_numbers_are_kept(text: str, lost: str | None) -> None:
 def test_a_link_ends_before_the_punctuation_that_follows_it(end: str) -> None:
     url = "https://a.example/path-1"
 
-    assert check_kept(f"See {url} here.", original=f"See {url}{end}")[1].status == "passed"
-    assert check_kept(f"See {url}{end}", original=f"See {url} here.")[1].status == "passed"
+    assert (
+        check_content_preserved(f"See {url} here.", original=f"See {url}{end}")[1].status
+        == "passed"
+    )
+    assert (
+        check_content_preserved(f"See {url}{end}", original=f"See {url} here.")[1].status
+        == "passed"
+    )
 
 
 def test_what_was_lost_is_named() -> None:
-    (_, _, numbers) = check_kept("none", original="42 men")
+    (_, _, numbers) = check_content_preserved("none", original="42 men")
 
     assert numbers.detail == "the response's '42' is missing or changed"
 
 
 def test_numbers_of_items_are_no_numbers() -> None:
-    assert [check.status for check in check_kept("First, then.", original="1. a\n2) b\n")] == [
-        *("passed", "passed", "passed")
-    ]
+    assert [
+        check.status for check in check_content_preserved("First, then.", original="1. a\n2) b\n")
+    ] == [*("passed", "passed", "passed")]
 
 
 @pytest.mark.parametrize(
     "number", ["3", "1,234.5", "10:30", "50%", "3.11.2", "２", "٣", "007", "2026"]
 )
 def test_numbers_of_any_look_are_kept(number: str) -> None:
-    assert check_kept(f"a {number}, b", original=f"({number})")[2].status == "passed"
-    assert check_kept("a 999999 b", original=f"({number})")[2].status == "failed"
+    assert check_content_preserved(f"a {number}, b", original=f"({number})")[2].status == "passed"
+    assert check_content_preserved("a 999999 b", original=f"({number})")[2].status == "failed"

@@ -8,7 +8,7 @@ from deliberating import CONSTITUTION
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whyset.generators.choices._checks import check_unlabelled, length_bounds
+from whyset.generators.choices._checks import check_no_labels, word_limits
 
 QUOTED = (
     "“A diary speaks to the one who wrote it, and whoever opens it takes a choice from them”, and "
@@ -98,19 +98,25 @@ def test_a_language_that_was_named_is_held_to() -> None:
     ],
 )
 def test_places_and_letters_are_words_like_others(text: str) -> None:
-    assert check_unlabelled(text, conversation="").status == "passed"
+    assert check_no_labels(text, conversation="").status == "passed"
 
 
 def test_a_label_of_the_row_itself_may_be_repeated() -> None:
     text = "Nobody would take option B for the kinder one."
 
-    assert check_unlabelled(text, conversation="Is option B kinder?").status == "passed"
-    assert check_unlabelled(text, conversation="Is it kinder?").status == "failed"
+    assert check_no_labels(text, conversation="Is option B kinder?").status == "passed"
+    assert check_no_labels(text, conversation="Is it kinder?").status == "failed"
 
 
 @given(st.integers(0, 10_000))
 def test_a_rationale_never_dwarfs_what_it_is_about(words: int) -> None:
-    bounds = length_bounds(words)
+    bounds = word_limits(words)
 
-    assert bounds.fewest < bounds.low < bounds.middle < bounds.high < bounds.most
-    assert bounds.high <= max(words, 110)
+    assert (
+        bounds.min_words
+        < bounds.target_min
+        < bounds.midpoint
+        < bounds.target_max
+        < bounds.max_words
+    )
+    assert bounds.target_max <= max(words, 110)

@@ -25,10 +25,10 @@ from batching import BatchingServer
 from deliberating import CONSTITUTION
 from loopback import LoopbackServer
 
-from whyset.generators import Declined, RowRejected
+from whyset.generators import RowRejected, UnsupportedModel
 from whyset.generators.choices import Choices
 from whyset.models import AnthropicModel, UnusableReply
-from whyset.pipelines import BatchPolicy, Crew, Run, RunFiles
+from whyset.pipelines import BatchPolicy, Pipeline, Run, RunFiles
 from whyset.retriever.testing import FakeSearcher
 
 REASONS = {
@@ -86,11 +86,11 @@ def test_what_is_mended_is_asked_for_and_judged_again(
 async def test_a_run_accounts_for_every_pair(model: AnthropicModel, tmp_path: Path) -> None:
     source, output = tmp_path / "pairs.jsonl", tmp_path / "out.jsonl"
     write_rows(source, [*rows(20, *FATES), {"prompt": "no pair", "response": "at all"}])
-    crew = Crew.of(Choices(), model, model, FakeSearcher(CONSTITUTION))
+    crew = Pipeline.build(Choices(), model, model, FakeSearcher(CONSTITUTION))
 
-    summary = await Run(RunFiles.beside(str(source), str(output)), crew).aexecute()
+    summary = await Run(RunFiles.from_output(str(source), str(output)), crew).aexecute()
 
-    assert summary.tally.record() == {
+    assert summary.counts.record() == {
         "rows": 21,
         "explained": 4,
         "untouched": 4,
@@ -120,10 +120,10 @@ def test_by_batches_it_comes_to_the_same_bytes(
             monkeypatch.setenv(name, value)
         for folder, batch in (("live", False), ("batch", True)):
             (tmp_path / folder).mkdir()
-            files = RunFiles.beside(str(source), str(tmp_path / folder / "out.jsonl"))
+            files = RunFiles.from_output(str(source), str(tmp_path / folder / "out.jsonl"))
             model = AnthropicModel("claude-loopback-1")
-            crew = Crew.of(Choices(), model, model, FakeSearcher(CONSTITUTION))
-            policy = BatchPolicy(poll=0.01, settling=0.0)
+            crew = Pipeline.build(Choices(), model, model, FakeSearcher(CONSTITUTION))
+            policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
             Run(files, crew, batch=batch, batch_policy=policy).execute()
 
     for name in ("out.jsonl", "out.quarantine.jsonl"):
@@ -132,5 +132,5 @@ def test_by_batches_it_comes_to_the_same_bytes(
 
 
 def test_without_a_language_model_it_declines() -> None:
-    with pytest.raises(Declined, match="choices needs a language model"):
+    with pytest.raises(UnsupportedModel, match="choices needs a language model"):
         Choices().bind("extractive", FakeSearcher(CONSTITUTION))

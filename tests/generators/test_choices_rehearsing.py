@@ -8,9 +8,9 @@ from deliberating import CONSTITUTION
 from telling import finder
 
 from whyset.datasets import Row
-from whyset.generators import Ask, Finished, GeneratorError, Rejected, Reply, drive
+from whyset.generators import Ask, Finished, GeneratorError, Rejected, Reply, run_steps
 from whyset.generators.choices import Choices
-from whyset.generators.choices._checks import length_bounds
+from whyset.generators.choices._checks import word_limits
 
 AWKWARD = (
     "```python\nprint(1_000)\n```\nSee https://example.com/a_(b)?c=1: 3.5 % of 20, “so” he said.",
@@ -32,10 +32,10 @@ def rehearsed(
     asked: list[tuple[Ask, Reply]] = []
 
     def answer(ask: Ask) -> Reply:
-        asked.append((ask, generator.rehearse(ask, row, at_stake=at_stake)))
+        asked.append((ask, generator.mock_reply(ask, row, at_stake=at_stake)))
         return asked[-1][1]
 
-    return drive(generator.steps(row), answer, finder(CONSTITUTION)).result, asked
+    return run_steps(generator.steps(row), answer, finder(CONSTITUTION)).result, asked
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_with_nothing_at_stake_a_pair_is_appraised_and_no_more(row: Row) -> None
 
 def test_a_rationale_is_of_the_middle_of_the_length_asked_for() -> None:
     _, asked = rehearsed(ROWS[0])
-    bounds = length_bounds(16)
+    bounds = word_limits(16)
 
-    assert abs(len(asked[1][1].text.split()) - bounds.middle) <= 1
+    assert abs(len(asked[1][1].text.split()) - bounds.midpoint) <= 1
 
 
 def test_what_bears_on_the_considerations_is_looked_for_once_for_all_pairs() -> None:
@@ -76,4 +76,4 @@ def test_an_unknown_step_is_said_to_be_unknown() -> None:
     ask = Ask("writer", "choices/sing", "", "", max_tokens=1)
 
     with pytest.raises(GeneratorError, match="a choice has no step 'sing' to rehearse"):
-        Choices().rehearse(ask, ROWS[0])
+        Choices().mock_reply(ask, ROWS[0])

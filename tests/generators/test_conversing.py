@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from whyset.datasets import OfferedTool, Selection, row_from_record
-from whyset.generators import Ask, Reply, Turn, Unanswered, drive
+from whyset.datasets import Selection, ToolDefinition, row_from_record
+from whyset.generators import Ask, AskFailed, Reply, Turn, run_steps
 from whyset.generators._conversation import (
-    Unaskable,
-    natural_ask,
-    require_askable,
-    responded,
-    tool_at_hand,
-    turns_of,
+    UnsupportedConversation,
+    build_conversation_ask,
+    sample_response,
+    to_tool,
+    to_turns,
+    validate_row,
 )
 
 USER = {"role": "user", "content": "Q"}
@@ -34,7 +34,7 @@ def test_what_precedes_the_response_is_said_and_nothing_else() -> None:
     system = {"role": "system", "content": "S"}
     row = _row(system, USER, {**ANSWER, "reasoning_content": "why"}, USER, ANSWER, USER, turns=2)
 
-    assert turns_of(row.conversation) == (
+    assert to_turns(row.conversation) == (
         Turn("user", "Q"),
         Turn("assistant", "A"),
         Turn("user", "Q"),
@@ -44,14 +44,14 @@ def test_what_precedes_the_response_is_said_and_nothing_else() -> None:
 def test_several_messages_of_one_side_are_one_turn() -> None:
     row = _row(USER, {"role": "user", "content": "and?"}, ANSWER)
 
-    assert turns_of(row.conversation) == (Turn("user", "Q\n\nand?"),)
+    assert to_turns(row.conversation) == (Turn("user", "Q\n\nand?"),)
 
 
 def test_it_is_asked_under_the_system_prompt_that_is_given_with_the_tools_at_hand() -> None:
     row = _row(USER, ANSWER, USER, ANSWER)
-    tool = OfferedTool("weigh", "Weighs.", {"type": "object", "properties": {"ß": {}}})
+    tool = ToolDefinition("weigh", "Weighs.", {"type": "object", "properties": {"ß": {}}})
 
-    ask = natural_ask(
+    ask = build_conversation_ask(
         "x/respond", row.conversation, system="S", tools=[tool], max_tokens=9, sample=2
     )
 
@@ -63,10 +63,10 @@ def test_it_is_asked_under_the_system_prompt_that_is_given_with_the_tools_at_han
         9,
         sample=2,
         turns=(Turn("user", "Q"), Turn("assistant", "A")),
-        tools=(tool_at_hand(tool),),
+        tools=(to_tool(tool),),
     )
     assert ask.tools[0].parameters == '{"type": "object", "properties": {"ß": {}}}'
-    assert tool_at_hand(OfferedTool("bare")).parameters == '{"type": "object", "properties": {}}'
+    assert to_tool(ToolDefinition("bare")).parameters == '{"type": "object", "properties": {}}'
 
 
 @pytest.mark.parametrize(
@@ -85,15 +85,15 @@ def test_it_is_asked_under_the_system_prompt_that_is_given_with_the_tools_at_han
 def test_what_turns_cannot_hold_is_not_asked(
     messages: tuple[dict[str, Any], ...], reason: str, message: str
 ) -> None:
-    with pytest.raises(Unaskable, match=message) as found:
-        require_askable(_row(*messages))
+    with pytest.raises(UnsupportedConversation, match=message) as found:
+        validate_row(_row(*messages))
 
     assert found.value.reason == reason
 
 
 def test_of_several_responses_none_is_asked_for() -> None:
-    with pytest.raises(Unaskable, match="select a single turn") as found:
-        require_askable(_row(USER, ANSWER, USER, ANSWER, turns="all"))
+    with pytest.raises(UnsupportedConversation, match="select a single turn") as found:
+        validate_row(_row(USER, ANSWER, USER, ANSWER, turns="all"))
 
     assert found.value.reason == "several_targets"
 
@@ -108,11 +108,13 @@ def test_of_several_responses_none_is_asked_for() -> None:
 )
 def test_a_reply_that_calls_a_tool_is_told_from_others(reply: Reply, reason: str) -> None:
     row = _row(USER, ANSWER)
-    ask = natural_ask(
-        "x/respond", row.conversation, system="", tools=[OfferedTool("weigh")], max_tokens=9
+    ask = build_conversation_ask(
+        "x/respond", row.conversation, system="", tools=[ToolDefinition("weigh")], max_tokens=9
     )
 
-    with pytest.raises(Unanswered) as found:
-        drive(responded(ask), lambda _: reply, lambda _: pytest.fail("nothing is to be found"))
+    with pytest.raises(AskFailed) as found:
+        run_steps(
+            sample_response(ask), lambda _: reply, lambda _: pytest.fail("nothing is to be found")
+        )
 
     assert found.value.reason == reason

@@ -15,10 +15,14 @@ from whyset.generators.checks import failed_checks
 from whyset.generators.diversify import Diversify, DraftTool, Environment
 from whyset.generators.diversify._checks import (
     check_environment,
-    check_irrelevant,
     check_tool_names,
+    check_tools_unused,
 )
-from whyset.generators.diversify._tools import fault_of, is_as_drawn, parameters_in
+from whyset.generators.diversify._tools import (
+    find_schema_fault,
+    has_drawn_complexity,
+    parse_parameters,
+)
 
 TEXT = {"type": "string"}
 
@@ -51,7 +55,7 @@ def schema(**properties: Any) -> dict[str, Any]:
     ],
 )
 def test_what_is_wrong_with_a_schema(given: Any, fault: str) -> None:
-    assert fault in fault_of(given if isinstance(given, str) else json.dumps(given))
+    assert fault in find_schema_fault(given if isinstance(given, str) else json.dumps(given))
 
 
 def test_a_schema_that_goes_on_for_ever_is_found_out() -> None:
@@ -59,9 +63,9 @@ def test_a_schema_that_goes_on_for_ever_is_found_out() -> None:
     for _ in range(9):
         deep = schema(a=deep)
 
-    assert fault_of(json.dumps(deep)) == "is nested more than 6 deep"
-    assert fault_of("[" * 100_000) == "is no JSON of an object"
-    assert fault_of('{"a":' * 60 + "1" + "}" * 60) == "is nested more than 6 deep"
+    assert find_schema_fault(json.dumps(deep)) == "is nested more than 6 deep"
+    assert find_schema_fault("[" * 100_000) == "is no JSON of an object"
+    assert find_schema_fault('{"a":' * 60 + "1" + "}" * 60) == "is nested more than 6 deep"
 
 
 @pytest.mark.parametrize(
@@ -76,9 +80,9 @@ def test_a_schema_that_goes_on_for_ever_is_found_out() -> None:
     ],
 )
 def test_a_schema_is_as_involved_as_was_drawn(drawn: str, kept: dict[str, Any]) -> None:
-    assert not fault_of(json.dumps(kept))
-    assert is_as_drawn(kept, drawn)
-    assert is_as_drawn(schema(a=TEXT), drawn) == (drawn == "flat")
+    assert not find_schema_fault(json.dumps(kept))
+    assert has_drawn_complexity(kept, drawn)
+    assert has_drawn_complexity(schema(a=TEXT), drawn) == (drawn == "flat")
 
 
 @settings(max_examples=60, deadline=None)
@@ -109,13 +113,15 @@ def test_a_schema_is_as_involved_as_was_drawn(drawn: str, kept: dict[str, Any]) 
     )
 )
 def test_any_json_gets_an_answer(value: Any) -> None:
-    fault = fault_of(json.dumps(value))
+    fault = find_schema_fault(json.dumps(value))
 
     assert isinstance(fault, str)
     if not fault:
-        sound = parameters_in(json.dumps(value))
+        sound = parse_parameters(json.dumps(value))
         assert sound is not None
-        assert all(isinstance(is_as_drawn(sound, drawn), bool) for drawn in ("enums", "nested"))
+        assert all(
+            isinstance(has_drawn_complexity(sound, drawn), bool) for drawn in ("enums", "nested")
+        )
 
 
 def tool(name: str, description: str = "Does it.") -> DraftTool:
@@ -136,7 +142,7 @@ def tool(name: str, description: str = "Does it.") -> DraftTool:
 )
 def test_names_of_tools(names: list[str], told: str) -> None:
     row = row_from_record({**CHAT, "tools": [{"name": "ring_home"}]})
-    check = check_tool_names([tool(name) for name in names], row.conversation.offered)
+    check = check_tool_names([tool(name) for name in names], row.conversation.tool_definitions)
 
     assert (check.status == "passed") == (not told)
     assert told in check.detail
@@ -188,7 +194,7 @@ CALLED = {
 def test_a_tool_that_touches_the_conversation_is_found(
     name: str, description: str, why: str
 ) -> None:
-    check = check_irrelevant([tool(name, description)], row_from_record(CALLED).conversation)
+    check = check_tools_unused([tool(name, description)], row_from_record(CALLED).conversation)
 
     assert (check.status == "passed") == (not why), check.detail
     assert why in check.detail

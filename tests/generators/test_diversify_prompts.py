@@ -12,8 +12,8 @@ from diversifying import ANSWERED, ENVIRONMENT, FAILS, HAND, NEW_ANSWER, PROMPTE
 from rowtelling import Result, dealt, tell
 from telling import Told
 
-from whyset.generators import Declined, installed_generators, open_generator
-from whyset.generators._prompts import Prompt
+from whyset.generators import UnsupportedModel, list_generators, load_generator_class
+from whyset.generators._prompts import PromptTemplate
 from whyset.generators.diversify import Diversify, Options
 
 GOLDEN = Path(__file__).parent / "golden_diversify"
@@ -47,8 +47,8 @@ def test_the_variables_of_each_template(step: str) -> None:
     system, user = VARIABLES[step]
 
     # What differs from row to row stands in the user part alone: the system part can be cached.
-    assert Prompt("", prompt.system, "", "").variables() == system
-    assert Prompt("", "", prompt.user, "").variables() == user
+    assert PromptTemplate("", prompt.system, "", "").variables() == system
+    assert PromptTemplate("", "", prompt.user, "").variables() == user
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +119,11 @@ def test_whatever_a_model_or_a_row_says_is_shown_as_data(told: Any) -> None:
 
 
 def test_it_comes_in_by_the_door_of_all_generators() -> None:
-    assert "diversify" in installed_generators()
-    assert open_generator("diversify") is Diversify
-    assert Diversify.takes == "rows"
+    assert "diversify" in list_generators()
+    assert load_generator_class("diversify") is Diversify
+    assert Diversify.input_kind == "rows"
 
 
 def test_without_a_language_model_there_is_no_environment() -> None:
-    with pytest.raises(Declined, match="diversify needs a language model"):
-        Diversify().extractive()
+    with pytest.raises(UnsupportedModel, match="diversify needs a language model"):
+        Diversify().extractive_variant()

@@ -62,7 +62,7 @@ def test_every_value_of_every_axis_can_be_rehearsed(axis: str, values: tuple[str
 def test_texts_are_of_the_length_that_is_asked_for() -> None:
     row = dealt(CHAT, system="operator_policy", tool_count="3")
     words = hand_of(row).words
-    for at_stake, count in ((True, words.middle), (False, words.low)):
+    for at_stake, count in ((True, words.midpoint), (False, words.target_min)):
         _, asked = walk(Diversify(), row, at_stake=at_stake)
         written = Environment.model_validate_json(asked[0][1].text)
 
@@ -81,10 +81,10 @@ def test_the_usage_is_an_estimate_of_prompt_and_text() -> None:
 
 def test_the_step_that_mends_is_rehearsed_too() -> None:
     ask = Ask("writer", "diversify/revise", "", "", max_tokens=1)
-    assert Environment.model_validate_json(Diversify().rehearse(ask, row_from_record(CHAT)).text)
+    assert Environment.model_validate_json(Diversify().mock_reply(ask, row_from_record(CHAT)).text)
 
 
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
     ask = Ask("writer", "diversify/sing", "", "", max_tokens=1)
     with pytest.raises(GeneratorError, match="no step 'sing'"):
-        Diversify().rehearse(ask, row_from_record(CHAT))
+        Diversify().mock_reply(ask, row_from_record(CHAT))

@@ -29,7 +29,7 @@ from rowtelling import Teller, dealt, hand_of
 from rowtelling import tell as tell_one_way
 from telling import Script
 
-from whyset.datasets import Row, Selection, identical, row_from_record
+from whyset.datasets import Row, Selection, is_identical, row_from_record
 from whyset.generators import Ask, Find, Reply, Turn
 from whyset.generators.diversify import Diversify, Environment, Options
 
@@ -56,7 +56,7 @@ def tell(request: pytest.FixtureRequest) -> Teller:
 def furnished(row: Row, **options: Any) -> Environment:
     """Return an environment of the kind that a row is dealt."""
     ask = Ask("writer", "diversify/environment", "", "", 1)
-    return Environment.model_validate_json(Diversify(**options).rehearse(ask, row).text)
+    return Environment.model_validate_json(Diversify(**options).mock_reply(ask, row).text)
 
 
 def tell_furnished(row: Row, script: Script = SCRIPT, **options: Any) -> Any:
@@ -79,7 +79,7 @@ def test_tools_and_a_system_prompt_are_laid_around_a_row(tell: Teller) -> None:
         "messages": [{"role": "system", "content": SYSTEM}, *CHAT["messages"]],
         "tools": WRITTEN,
     }
-    assert identical(told.finished.columns["messages"][1:], CHAT["messages"])
+    assert is_identical(told.finished.columns["messages"][1:], CHAT["messages"])
 
 
 def test_provenance_says_what_was_drawn_and_proved() -> None:
@@ -312,7 +312,7 @@ def test_every_shape_that_has_a_place_is_written_in_its_own_form(record: dict[st
 
     again = row_from_record(dict(columns))
     assert again.shape == row.shape
-    assert again.conversation.tools == ("list_free_berths", "book_pilot")
+    assert again.conversation.tool_names == ("list_free_berths", "book_pilot")
     assert SYSTEM in again.conversation.messages[0].text
     assert again.conversation.response == row.conversation.response
 

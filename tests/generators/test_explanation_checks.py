@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 
 from whyset.constitution import Constitution
 from whyset.generators import Brief, Check, brief_from_record
-from whyset.generators.explanation._checks import check_quoted, check_third_person
-from whyset.retriever import fetch
+from whyset.generators.explanation._checks import check_attributed_quotations, check_third_person
+from whyset.retriever import fetch_passages
 
 OPEN = brief_from_record(BRIEF)
 MIMICS = brief_from_record({**BRIEF, "variety": {**VARIETY, "openness": "mimics"}})
 TITLE = CONSTITUTION.title
-PASSAGES = fetch(CONSTITUTION, (), scope="document").passages
+PASSAGES = fetch_passages(CONSTITUTION, (), scope="document").passages
 UNNAMED = DOCUMENT.replace("The Lantern Document, which its conduct goes back to,", "My aunt")
 
 
@@ -25,7 +25,7 @@ def failing(text: str, brief: Brief = OPEN, **options: Any) -> set[str]:
 
 
 def quoted(text: str) -> Check:
-    return check_quoted(text, passages=PASSAGES, names=(TITLE, ""))
+    return check_attributed_quotations(text, passages=PASSAGES, names=(TITLE, ""))
 
 
 @pytest.mark.parametrize("name", ["forum_thread", "interview", "opinion_column"])

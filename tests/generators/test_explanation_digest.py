@@ -9,9 +9,9 @@ from explaining import CONSTITUTION, DIARY
 from telling import Told, tell
 
 from whyset.constitution import Constitution
-from whyset.generators import Declined, Finished, GeneratorError, Rejected
+from whyset.generators import Finished, GeneratorError, Rejected, UnsupportedModel
 from whyset.generators.explanation import Digest, Explanation
-from whyset.generators.explanation._explanation import LEAD
+from whyset.generators.explanation._explanation import DIGEST_LEAD
 from whyset.models import ExtractiveModel
 from whyset.retriever.testing import FakeSearcher
 
@@ -34,7 +34,7 @@ text. They were selected automatically; nothing is weighed, added or concluded.
 
 def digested(columns: dict[str, Any], **options: Any) -> Told[Finished | Rejected]:
     return tell(
-        Explanation(**options).extractive(),
+        Explanation(**options).extractive_variant(),
         columns,
         {"extract": ExtractiveModel().answer},
         constitution=CONSTITUTION,
@@ -92,7 +92,7 @@ def test_provenance_says_what_is_quoted_and_that_it_is_verbatim() -> None:
 def test_a_sentence_that_is_not_there_is_never_quoted() -> None:
     invented = f'{{"quotes": [{{"passage": "{DIARY}", "text": "Never open a diary."}}]}}'
     told = tell(
-        Explanation().extractive(),
+        Explanation().extractive_variant(),
         {"passages": [DIARY]},
         {"extract": [invented]},
         constitution=CONSTITUTION,
@@ -104,7 +104,7 @@ def test_a_sentence_that_is_not_there_is_never_quoted() -> None:
 
 def test_where_nothing_is_fit_to_quote_there_is_no_digest() -> None:
     told = tell(
-        Explanation().extractive(),
+        Explanation().extractive_variant(),
         {"passages": [DIARY]},
         {"extract": ['{"quotes": []}']},
         constitution=CONSTITUTION,
@@ -114,11 +114,11 @@ def test_where_nothing_is_fit_to_quote_there_is_no_digest() -> None:
 
 
 def test_a_digest_has_no_ideas_and_no_variety() -> None:
-    digest = Explanation().extractive()
+    digest = Explanation().extractive_variant()
 
     assert isinstance(digest, Digest)
     assert (digest.has_ideas, digest.axes) == (False, ())
-    assert digest.extractive() is digest
+    assert digest.extractive_variant() is digest
     assert digest.identity != Explanation().identity
 
 
@@ -131,7 +131,7 @@ def test_bound_to_the_extractive_model_an_explanation_is_a_digest() -> None:
 
 
 def test_the_extractive_model_cannot_judge_documents() -> None:
-    with pytest.raises(Declined, match="cannot judge"):
+    with pytest.raises(UnsupportedModel, match="cannot judge"):
         Explanation().bind("anthropic:claude-x", FakeSearcher(CONSTITUTION), judge="extractive")
 
 
@@ -140,7 +140,9 @@ def test_the_sample_in_the_manual_is_the_charters_own_words() -> None:
     assert sample
     charter = Constitution.charter()
     lead, *blocks = sample[1].split("\n\n")
-    assert lead == LEAD.format(title=charter.title, subject=" on “when to defer to oversight”")
+    assert lead == DIGEST_LEAD.format(
+        title=charter.title, subject=" on “when to defer to oversight”"
+    )
     held = [(" > ".join(p.path[1:]), p.lines[0], p.plain, p.context) for p in charter.passages]
     heading = ""
     for block in blocks:

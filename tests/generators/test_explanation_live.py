@@ -10,9 +10,9 @@ from explaining import CONSTITUTION
 from loopback import LoopbackServer
 from telling import finder
 
-from whyset.generators import Finished, Rejected, RowRejected, brief_from_record, drive
+from whyset.generators import Finished, Rejected, RowRejected, brief_from_record, run_steps
 from whyset.generators._langchain import BoundGenerator
-from whyset.generators.explanation import Explanation, listed_types
+from whyset.generators.explanation import Explanation, load_document_types
 from whyset.models import AnthropicModel
 from whyset.models.testing import ScriptedModel
 from whyset.retriever.testing import FakeSearcher
@@ -99,11 +99,11 @@ def test_the_same_is_answered_without_a_server_whatever_the_type() -> None:
             {"passages": [PASSAGES[number % len(PASSAGES)]], "variety": {"form": form}},
             line=number + 1,
         )
-        result = drive(generator.steps(brief), model.answer, find).result
+        result = run_steps(generator.steps(brief), model.answer, find).result
         if isinstance(result, Rejected):
             assert set(result.reasons) <= set(REASONS.values()), result.detail
         return isinstance(result, Finished)
 
-    written = [is_written(*numbered) for numbered in enumerate(list(listed_types())[::16])]
+    written = [is_written(*numbered) for numbered in enumerate(list(load_document_types())[::16])]
 
     assert sum(written) > len(written) // 3

@@ -12,7 +12,7 @@ from explaining import BRIEF, CONSTITUTION, DOCUMENT, FOUND, IDEAS, PASSES, SUBT
 from telling import Told, tell
 
 from whyset.generators import Finished, GeneratorError, Rejected
-from whyset.generators._prompts import Prompt
+from whyset.generators._prompts import PromptTemplate
 from whyset.generators.explanation import Explanation
 
 GOLDEN = Path(__file__).parent / "fixtures" / "explanation" / "golden"
@@ -48,8 +48,8 @@ WHO = {"model_name", "constitution_name", "document"}
 def test_the_variables_of_each_template(step: str, system: set[str], user: set[str]) -> None:
     prompt = Explanation().prompts[step]
 
-    assert Prompt("", prompt.system, "", "").variables() == system
-    assert Prompt("", "", prompt.user, "").variables() == user
+    assert PromptTemplate("", prompt.system, "", "").variables() == system
+    assert PromptTemplate("", "", prompt.user, "").variables() == user
 
 
 def test_every_template_is_used_and_every_step_has_one() -> None:

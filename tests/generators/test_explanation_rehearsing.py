@@ -8,9 +8,9 @@ from telling import rehearse
 
 from whyset.constitution import estimate_tokens
 from whyset.generators import Ask, Brief, Finished, GeneratorError, Ideas, Usage, brief_from_record
-from whyset.generators.explanation import Explanation, Score, listed_types
-from whyset.generators.explanation._explanation import entries_of, list_room
-from whyset.generators.explanation._variety import assign
+from whyset.generators.explanation import Explanation, Score, load_document_types
+from whyset.generators.explanation._explanation import list_max_tokens, max_tokens_to_entries
+from whyset.generators.explanation._variety import assign_axes
 
 LONG_WAY = ["subtypes", "ideas", "draft", "review", "rewrite", "score"]
 
@@ -27,7 +27,7 @@ def numbered(seed: int, **drawn: str) -> Brief:
     return Brief(1, passages=(DIARY,), variety={"subtype": "#7", **drawn}, seed=seed)
 
 
-@pytest.mark.parametrize("form", list(listed_types())[::9])
+@pytest.mark.parametrize("form", list(load_document_types())[::9])
 def test_documents_of_every_kind_pass_at_once(form: str) -> None:
     assert steps_of(numbered(1, form=form)) == LONG_WAY
 
@@ -54,11 +54,11 @@ def test_what_is_left_out_is_not_rehearsed() -> None:
 @pytest.mark.parametrize("length", ["short", "medium", "long", "very_long", "333"])
 def test_a_text_is_of_the_middle_of_the_length_asked_for(length: str) -> None:
     brief = brief_from_record({**BRIEF, "variety": {**VARIETY, "form": "a", "length": length}})
-    bounds = assign(brief).bounds
+    bounds = assign_axes(brief).bounds
     _, asked = rehearse(Explanation(), brief, constitution=CONSTITUTION)
     (text,) = [reply.text for ask, reply in asked if ask.step.endswith("/draft")]
 
-    assert bounds.low < len(text.split()) < bounds.high
+    assert bounds.target_min < len(text.split()) < bounds.target_max
 
 
 def test_as_many_ideas_as_are_asked_for() -> None:
@@ -73,7 +73,7 @@ def test_as_many_ideas_as_are_asked_for() -> None:
 
 @pytest.mark.parametrize("count", [1, 7, 30])
 def test_the_room_of_a_list_tells_its_length(count: int) -> None:
-    assert entries_of(list_room(count)) == count
+    assert max_tokens_to_entries(list_max_tokens(count)) == count
 
 
 def test_the_usage_is_an_estimate_and_judges_answer_by_their_schemas() -> None:
@@ -88,4 +88,4 @@ def test_the_usage_is_an_estimate_and_judges_answer_by_their_schemas() -> None:
 
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
     with pytest.raises(GeneratorError, match="no step 'sing' to rehearse"):
-        Explanation().rehearse(Ask("writer", "explanation/sing", "", "", 1), numbered(1))
+        Explanation().mock_reply(Ask("writer", "explanation/sing", "", "", 1), numbered(1))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyset.generators._names import Name, draw_names, pool_names
-from whyset.generators.checks import check_names, names_in
+from whyset.generators._names import Name, draw_names, load_name_pool
+from whyset.generators.checks import check_names, extract_names
 
 PINNED = ["Thu-Hằng Tạ", "Shahrizal Mahmood", "Boupha Nhem"]
 
@@ -24,8 +24,8 @@ def overused() -> dict[str, set[str]]:
 def test_the_pool_is_large_and_of_many_regions() -> None:
     regions = {name.region for name in draw_names(0, 200)}
 
-    assert len(pool_names().given) >= 1500
-    assert len(pool_names().family) >= 1200
+    assert len(load_name_pool().given) >= 1500
+    assert len(load_name_pool().family) >= 1200
     assert len(regions) >= 60
 
 
@@ -33,12 +33,12 @@ def test_no_name_of_the_pool_is_worn_out() -> None:
     worn = overused()
     banned = worn["given"] | worn["family"] | worn["other"]
 
-    assert not pool_names().given & banned
-    assert not pool_names().family & (worn["family"] | worn["other"])
+    assert not load_name_pool().given & banned
+    assert not load_name_pool().family & (worn["family"] | worn["other"])
 
 
 def test_names_are_written_as_names() -> None:
-    for name in pool_names().given | pool_names().family:
+    for name in load_name_pool().given | load_name_pool().family:
         assert re.fullmatch(r"[^\W\d_]+(?:(?:['’ -]|['’])[^\W\d_]+)*", name), name
         assert name[0].isupper(), name
 
@@ -72,7 +72,7 @@ def test_seeds_draw_different_names() -> None:
 
 
 def test_nobody_comes_twice_before_everybody_came_once() -> None:
-    everybody = len(pool_names().given)
+    everybody = len(load_name_pool().given)
     drawn = draw_names(3, everybody + 50)
 
     assert len({name.given for name in drawn[:everybody]}) == everybody
@@ -91,8 +91,8 @@ def test_whoever_was_drawn_is_found_in_a_text_and_passes() -> None:
 
     for name in drawn:
         text = f"It rained. When {name} came in, the room was empty."
-        assert names_in(text)[0].startswith(name.given), name
-        assert check_names(text, limit=1).status == "passed", name
+        assert extract_names(text)[0].startswith(name.given), name
+        assert check_names(text, max_people=1).status == "passed", name
 
 
 def test_a_name_is_written_given_name_first() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from whyset.generators import Generator, GeneratorError, installed_generators, open_generator
+from whyset.generators import Generator, GeneratorError, list_generators, load_generator_class
 from whyset.generators.deliberation import Deliberation, Options
 
 
@@ -61,14 +61,14 @@ def test_the_identity_changes_with_every_option(change: Any) -> None:
 
 
 def test_the_built_in_generator_comes_through_the_door_of_all() -> None:
-    assert open_generator("deliberation") is Deliberation
+    assert load_generator_class("deliberation") is Deliberation
 
 
 def test_an_unknown_name_is_answered_with_those_that_are_installed() -> None:
     with pytest.raises(GeneratorError) as refused:
-        open_generator("haiku")
+        load_generator_class("haiku")
 
-    listed = ", ".join(sorted(installed_generators()))
+    listed = ", ".join(sorted(list_generators()))
     assert str(refused.value) == f"no generator 'haiku'; installed: {listed}"
     assert "deliberation" in listed
 
@@ -78,7 +78,7 @@ def test_what_is_no_generator_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("whyset.generators._generator.entry_points", lambda group: [odd])
 
     with pytest.raises(GeneratorError) as refused:
-        open_generator("odd")
+        load_generator_class("odd")
 
     assert str(refused.value) == (
         "generator 'odd' is not a subclass of whyset.generators.Generator"

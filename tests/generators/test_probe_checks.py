@@ -9,7 +9,7 @@ from probing import CHOICE, CLOZE, FALSE_PREMISE, POSED, REFERENCE, STATEMENT, W
 
 from whyset.generators.probe import Posed, Written
 from whyset.generators.probe._checks import check_phrasings
-from whyset.generators.probe._probe import chosen_letter, fills
+from whyset.generators.probe._probe import is_accepted_fill, parse_choice
 
 
 def changed(written: Written, **changes: Any) -> Written:
@@ -177,17 +177,17 @@ def test_the_rules_for_all_texts_hold_for_probes(changes: dict[str, Any], check:
     ],
 )
 def test_which_option_a_stranger_chose(said: str, letter: str) -> None:
-    assert chosen_letter(said, ["Her say", "The peace of the house", "Trust"]) == letter
+    assert parse_choice(said, ["Her say", "The peace of the house", "Trust"]) == letter
 
 
 @pytest.mark.parametrize("said", ["choice", "A Choice.", "“choice”", "the choice"])
 def test_a_blank_is_filled_whatever_stands_around_the_word(said: str) -> None:
-    assert fills(said, ["choice"])
+    assert is_accepted_fill(said, ["choice"])
 
 
 @pytest.mark.parametrize("said", ["choices", "her choice", "say", ""])
 def test_and_not_by_other_words(said: str) -> None:
-    assert not fills(said, ["choice"])
+    assert not is_accepted_fill(said, ["choice"])
 
 
 @settings(max_examples=60)

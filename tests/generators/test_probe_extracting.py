@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 from telling import finder
 
 from whyset.constitution import Constitution
-from whyset.generators import Declined, Finished, GeneratorError, Rejected, drive
+from whyset.generators import Finished, GeneratorError, Rejected, UnsupportedModel, run_steps
 from whyset.generators.probe import ExtractedProbe, Probe
-from whyset.generators.probe._extractive import alterations, blanked, standing_alone, word_counts
+from whyset.generators.probe._extractive import (
+    count_word_documents,
+    iter_distractors,
+    iter_standalone_sentences,
+    make_cloze,
+)
 from whyset.models import ExtractiveModel
 from whyset.models.testing import ScriptedModel
 from whyset.retriever.testing import FakeSearcher
@@ -38,10 +43,10 @@ PASSAGE = PRESSURE.passages[0].id
 def made(
     constitution: Constitution, columns: dict[str, Any], **options: Any
 ) -> Finished | Rejected:
-    generator = Probe(**options).extractive()
-    steps = generator.steps(generator.item(columns))
+    generator = Probe(**options).extractive_variant()
+    steps = generator.steps(generator.item_from_columns(columns))
     # Nobody is asked anything.
-    return drive(steps, ScriptedModel().answer, finder(constitution)).result
+    return run_steps(steps, ScriptedModel().answer, finder(constitution)).result
 
 
 def item(form: str, **columns: Any) -> dict[str, Any]:
@@ -143,22 +148,28 @@ def test_by_the_runnable_no_model_is_asked() -> None:
 
 
 def test_what_takes_a_model_is_declined() -> None:
-    with pytest.raises(Declined, match="the rules that make items of the text itself are English"):
-        Probe(language="de").extractive()
+    with pytest.raises(
+        UnsupportedModel, match="the rules that make items of the text itself are English"
+    ):
+        Probe(language="de").extractive_variant()
     with pytest.raises(GeneratorError, match="'open_ended' takes a language model"):
-        Probe().extractive().item({"about": "x", "variety": {"kind": "open_ended"}})
+        Probe().extractive_variant().item_from_columns(
+            {"about": "x", "variety": {"kind": "open_ended"}}
+        )
     with pytest.raises(GeneratorError, match="no format 'free'; there are cloze, true_false"):
-        Probe().extractive().item({"about": "x", "variety": {"format": "free"}})
+        Probe().extractive_variant().item_from_columns(
+            {"about": "x", "variety": {"format": "free"}}
+        )
     with pytest.raises(GeneratorError, match="there is no axis mood; a probe has kind, format, "):
-        Probe().extractive().item({"about": "x", "variety": {"mood": "glum"}})
+        Probe().extractive_variant().item_from_columns({"about": "x", "variety": {"mood": "glum"}})
 
 
 def test_it_is_known_apart_and_is_its_own_variant() -> None:
-    extracted = Probe().extractive()
+    extracted = Probe().extractive_variant()
 
     assert isinstance(extracted, ExtractedProbe)
     assert extracted.identity != Probe().identity
-    assert extracted.extractive() is extracted
+    assert extracted.extractive_variant() is extracted
     assert not extracted.has_ideas
     assert [(axis.name, set(axis.values)) for axis in extracted.axes] == [
         ("format", {"cloze", "true_false"})
@@ -186,7 +197,7 @@ def test_it_is_known_apart_and_is_its_own_variant() -> None:
     ],
 )
 def test_a_sentence_that_leans_on_another_or_supposes_something_is_left_alone(plain: str) -> None:
-    assert list(standing_alone(plain)) == []
+    assert list(iter_standalone_sentences(plain)) == []
 
 
 @pytest.mark.parametrize(
@@ -217,7 +228,7 @@ def test_a_sentence_that_leans_on_another_or_supposes_something_is_left_alone(pl
     ],
 )
 def test_the_rules(sentence: str, altered: list[tuple[str, str]]) -> None:
-    found = list(alterations(sentence))
+    found = list(iter_distractors(sentence))
 
     assert [each.rule for each in found] == [rule for rule, _ in altered]
     for each, (_, part) in zip(found, altered, strict=True):
@@ -227,30 +238,30 @@ def test_the_rules(sentence: str, altered: list[tuple[str, str]]) -> None:
 
 def test_a_listed_word_is_never_left_out() -> None:
     sentence = "Campaigns, companies and unions deserve help."
-    found = blanked(sentence, Counter())
+    found = make_cloze(sentence, Counter())
 
     assert found is not None
     assert found.word == "deserve"
 
 
 def test_where_no_word_marks_a_sentence_there_is_no_cloze() -> None:
-    assert blanked("She is kind to all who ask.", Counter()) is None
-    assert blanked("Letters are letters.", Counter()) is None
+    assert make_cloze("She is kind to all who ask.", Counter()) is None
+    assert make_cloze("Letters are letters.", Counter()) is None
 
 
 def test_the_charter_has_enough_of_both_and_all_are_sound() -> None:
     """Every item there can be of the charter; each was read, see docs/probe.md."""
-    counts = word_counts(passage.plain for passage in CHARTER.passages)
+    counts = count_word_documents(passage.plain for passage in CHARTER.passages)
     made_of: Counter[str] = Counter()
     for passage in CHARTER.passages:
         if passage.kind != "paragraph" or passage.context:
             continue
-        for sentence in standing_alone(passage.plain):
+        for sentence in iter_standalone_sentences(passage.plain):
             assert sentence in passage.plain
-            if found := blanked(sentence, counts):
+            if found := make_cloze(sentence, counts):
                 made_of["cloze"] += 1
                 assert found.text.replace("____", found.word) == sentence
-            for altered in alterations(sentence):
+            for altered in iter_distractors(sentence):
                 made_of[altered.rule] += 1
                 kept = set(sentence.split()) & set(altered.text.split())
                 assert len(kept) >= len(sentence.split()) - 4
@@ -266,10 +277,10 @@ def test_no_text_makes_the_rules_raise(text: str, seed: int) -> None:
     words = sorted({word for passage in CHARTER.passages for word in passage.plain.split()})
     drawn = random.Random(seed)
     mixed = " ".join(drawn.choice(words) for _ in range(12)) + f". {text}"
-    for sentence in standing_alone(mixed):
+    for sentence in iter_standalone_sentences(mixed):
         assert sentence in mixed
-        blanked(sentence, Counter())
-    for altered in alterations(mixed):
+        make_cloze(sentence, Counter())
+    for altered in iter_distractors(mixed):
         assert altered.text != mixed
 
 

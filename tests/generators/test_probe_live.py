@@ -11,7 +11,7 @@ from deliberating import CONSTITUTION
 from loopback import LoopbackServer
 from telling import finder
 
-from whyset.generators import Rejected, RowRejected, brief_from_record, drive
+from whyset.generators import Rejected, RowRejected, brief_from_record, run_steps
 from whyset.generators._langchain import BoundGenerator
 from whyset.generators.probe import FORMATS, KINDS, Probe
 from whyset.models import AnthropicModel
@@ -97,7 +97,7 @@ def test_the_same_brief_leads_to_the_same_probe(server: LoopbackServer) -> None:
 def test_without_a_server_it_goes_the_same_way(number: int) -> None:
     brief = brief_from_record(briefs(12)[number])
     steps = Probe(model_name="Lumo").steps(brief)
-    result = drive(steps, ScriptedModel(script).answer, finder(CONSTITUTION)).result
+    result = run_steps(steps, ScriptedModel(script).answer, finder(CONSTITUTION)).result
 
     if isinstance(result, Rejected):
         assert set(result.reasons) <= set(REASONS.values()), result.detail

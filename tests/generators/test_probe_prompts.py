@@ -10,8 +10,8 @@ import pytest
 from probing import BRIEF, CONSTITUTION, SCRIPT, SOUND, VAGUE, WRITTEN, probe
 from telling import Script, Told, tell
 
-from whyset.generators import Finished, Rejected, installed_generators, open_generator
-from whyset.generators._prompts import Prompt
+from whyset.generators import Finished, Rejected, list_generators, load_generator_class
+from whyset.generators._prompts import PromptTemplate
 from whyset.generators.probe import Probe
 
 GOLDEN = Path(__file__).parent / "golden_probe"
@@ -37,8 +37,8 @@ SHOWN = {"assignment", "context", "passages"}
 def test_the_variables_of_each_template(step: str, system: set[str], user: set[str]) -> None:
     prompt = Probe().prompts[step]
 
-    assert Prompt("", prompt.system, "", "").variables() == system
-    assert Prompt("", "", prompt.user, "").variables() == user
+    assert PromptTemplate("", prompt.system, "", "").variables() == system
+    assert PromptTemplate("", "", prompt.user, "").variables() == user
 
 
 def test_every_template_is_used_and_every_step_has_one() -> None:
@@ -47,8 +47,8 @@ def test_every_template_is_used_and_every_step_has_one() -> None:
 
 
 def test_it_is_installed() -> None:
-    assert "probe" in installed_generators()
-    assert open_generator("probe") is Probe
+    assert "probe" in list_generators()
+    assert load_generator_class("probe") is Probe
 
 
 @pytest.fixture(scope="module")

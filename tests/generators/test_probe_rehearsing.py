@@ -18,7 +18,7 @@ def test_every_probe_passes_at_once(kind: str, form: str, at_stake: bool) -> Non
     for passage, name in product(CONSTITUTION.passages, ("the assistant", "Lumo")):
         generator = probe(model_name=name)
         variety = {"kind": kind, "format": form}
-        brief = generator.item({"passages": [passage.id], "variety": variety})
+        brief = generator.item_from_columns({"passages": [passage.id], "variety": variety})
         result, asked = rehearse(generator, brief, constitution=CONSTITUTION, at_stake=at_stake)
         assert isinstance(result, Finished), result
         steps = [ask.step.removeprefix("probe/") for ask, _ in asked]
@@ -31,7 +31,7 @@ def test_every_probe_passes_at_once(kind: str, form: str, at_stake: bool) -> Non
 @pytest.mark.parametrize(("kind", "form"), list(product(KINDS, FORMATS)))
 def test_in_other_languages_too(kind: str, form: str, language: str) -> None:
     generator = probe(language=language, model_name="Lumo")
-    brief = generator.item({**BRIEF, "variety": {"kind": kind, "format": form}})
+    brief = generator.item_from_columns({**BRIEF, "variety": {"kind": kind, "format": form}})
     result, asked = rehearse(generator, brief, constitution=CONSTITUTION)
     assert isinstance(result, Finished), result
     assert "probe/revise" not in [ask.step for ask, _ in asked]
@@ -39,7 +39,7 @@ def test_in_other_languages_too(kind: str, form: str, language: str) -> None:
 
 def test_ideas_are_rehearsed_as_many_as_are_wanted() -> None:
     generator = probe()
-    brief = generator.item(BRIEF)
+    brief = generator.item_from_columns(BRIEF)
     result, _ = rehearse(
         generator, brief, constitution=CONSTITUTION, steps=generator.idea_steps(brief, count=3)
     )
@@ -50,12 +50,14 @@ def test_ideas_are_rehearsed_as_many_as_are_wanted() -> None:
 def test_a_revision_is_rehearsed_too() -> None:
     generator = probe()
     for difficulty in DIFFICULTIES:
-        brief = generator.item({**BRIEF, "variety": {"difficulty": difficulty}})
+        brief = generator.item_from_columns({**BRIEF, "variety": {"difficulty": difficulty}})
         ask = Ask("writer", "probe/revise", "system", fence("user"), max_tokens=1)
-        assert generator.rehearse(ask, brief).stop == "complete"
+        assert generator.mock_reply(ask, brief).stop_reason == "complete"
 
 
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
     generator = probe()
     with pytest.raises(GeneratorError, match="a probe has no step 'sing' to rehearse"):
-        generator.rehearse(Ask("writer", "probe/sing", "", "", 1), generator.item(BRIEF))
+        generator.mock_reply(
+            Ask("writer", "probe/sing", "", "", 1), generator.item_from_columns(BRIEF)
+        )

@@ -375,7 +375,7 @@ def test_a_fact_that_is_agreed_on_is_not_looked_for_again(tell: Teller) -> None:
 )
 def test_a_brief_that_cannot_be_kept_is_refused(columns: dict[str, Any], told: str) -> None:
     with pytest.raises(GeneratorError) as refused:
-        probe().item(columns)
+        probe().item_from_columns(columns)
 
     assert str(refused.value) == told
 

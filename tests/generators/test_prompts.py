@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from whyset.generators import GeneratorError
-from whyset.generators._prompts import Prompt, PromptSet, fence
+from whyset.generators._prompts import PromptSet, PromptTemplate, fence
 from whyset.generators.deliberation import Deliberation
 
 RUN = {"channel": "preface", "cite": "implicit"}
@@ -40,8 +40,8 @@ def test_the_variables_of_each_template(step: str, system: set[str], user: set[s
     prompt = Deliberation().prompts[step]
 
     # What differs from row to row stands in the user part alone: the system part can be cached.
-    assert Prompt("", prompt.system, "", "").variables() == system <= RUN.keys()
-    assert Prompt("", "", prompt.user, "").variables() == user
+    assert PromptTemplate("", prompt.system, "", "").variables() == system <= RUN.keys()
+    assert PromptTemplate("", "", prompt.user, "").variables() == user
     assert prompt.variables() == system | user
 
 
@@ -65,7 +65,7 @@ def test_every_missing_variable_is_named_at_once() -> None:
 
 
 def test_a_system_part_cannot_hold_what_is_the_rows_own() -> None:
-    prompt = Prompt.parse(
+    prompt = PromptTemplate.parse(
         "x/y", "<!-- system -->\n{{ tone }} {{ response }}\n<!-- user -->\n{{ response }}"
     )
 
@@ -80,12 +80,12 @@ def test_a_system_part_cannot_hold_what_is_the_rows_own() -> None:
 )
 def test_a_template_needs_both_parts(source: str) -> None:
     with pytest.raises(GeneratorError, match=r"^prompt x/y: must begin with a line '<!-- system"):
-        Prompt.parse("x/y", source)
+        PromptTemplate.parse("x/y", source)
 
 
 def test_a_template_with_wrong_syntax_is_refused_when_it_is_read() -> None:
     with pytest.raises(GeneratorError, match=r"^prompt x/y: unexpected '}'"):
-        Prompt.parse("x/y", "<!-- system -->\n{{ a }\n<!-- user -->\n")
+        PromptTemplate.parse("x/y", "<!-- system -->\n{{ a }\n<!-- user -->\n")
 
 
 def test_a_template_that_is_not_there_is_named() -> None:
@@ -137,7 +137,7 @@ def test_a_users_prompt_that_cannot_take_the_place_is_refused(
 
 def test_all_that_is_wrong_with_a_users_prompts_is_told_at_once() -> None:
     with pytest.raises(GeneratorError) as refused:
-        PromptSet.of("x", {"y": OWN}, {"y": f"{OWN}{{{{ mood }}}}", "z": OWN})
+        PromptSet.from_sources("x", {"y": OWN}, {"y": f"{OWN}{{{{ mood }}}}", "z": OWN})
 
     assert str(refused.value) == (
         "prompt x/y: there is no variable mood; it may use channel, conversation, response; "
@@ -147,7 +147,7 @@ def test_all_that_is_wrong_with_a_users_prompts_is_told_at_once() -> None:
 
 def test_a_template_is_known_by_its_content() -> None:
     first, same, other = (
-        Prompt.parse("x/y", f"<!-- system -->\n{text}\n<!-- user -->\n") for text in "aab"
+        PromptTemplate.parse("x/y", f"<!-- system -->\n{text}\n<!-- user -->\n") for text in "aab"
     )
 
     assert first.digest == same.digest != other.digest
@@ -155,13 +155,15 @@ def test_a_template_is_known_by_its_content() -> None:
 
 @given(anything)
 def test_what_is_put_in_is_never_read_as_a_template(text: str) -> None:
-    prompt = Prompt.parse("x/y", "<!-- system -->\n{{ tone }}\n<!-- user -->\n[{{ response }}]")
+    prompt = PromptTemplate.parse(
+        "x/y", "<!-- system -->\n{{ tone }}\n<!-- user -->\n[{{ response }}]"
+    )
 
     assert prompt.render(run={"tone": "calm"}, row={"response": text}) == ("calm", f"[{text}]")
 
 
 def test_conditions_that_do_not_hold_leave_no_holes() -> None:
-    prompt = Prompt.parse(
+    prompt = PromptTemplate.parse(
         "x/y",
         "<!-- system -->\na\n\n{% if cite == 'none' %}\nb\n{% endif %}\n\n\nc\n<!-- user -->\nd",
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whyset.generators._text import quotations, stands_in
+from whyset.generators._text import find_quotations, is_verbatim_in
 
 A, B = "be honest with people", "ask before you look"
 SOURCE = (
@@ -37,7 +37,7 @@ SOURCE = (
     ],
 )
 def test_quoted_spans_of_any_fashion_are_found(text: str, found: list[str]) -> None:
-    assert quotations(text) == found
+    assert find_quotations(text) == found
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_quoted_spans_of_any_fashion_are_found(text: str, found: list[str]) -> N
     ],
 )
 def test_a_quotation_is_found_whole(text: str, found: list[str]) -> None:
-    assert quotations(text) == found
+    assert find_quotations(text) == found
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_quotation_is_found_whole(text: str, found: list[str]) -> None:
     ],
 )
 def test_block_quotes_are_found_by_paragraph(text: str, found: list[str]) -> None:
-    assert quotations(text) == found
+    assert find_quotations(text) == found
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,11 @@ def test_block_quotes_are_found_by_paragraph(text: str, found: list[str]) -> Non
     ],
 )
 def test_what_is_no_quotation_is_left_alone(text: str) -> None:
-    assert quotations(text) == []
+    assert find_quotations(text) == []
 
 
 def test_a_fence_that_is_never_closed_hides_nothing() -> None:
-    assert quotations(f"```\n“{A}”") == [A]
+    assert find_quotations(f"```\n“{A}”") == [A]
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_fence_that_is_never_closed_hides_nothing() -> None:
     ],
 )
 def test_style_does_not_count(quotation: str) -> None:
-    assert stands_in(quotation, SOURCE)
+    assert is_verbatim_in(quotation, SOURCE)
 
 
 @pytest.mark.parametrize(
@@ -156,36 +156,38 @@ def test_style_does_not_count(quotation: str) -> None:
     ],
 )
 def test_words_do(quotation: str) -> None:
-    assert not stands_in(quotation, SOURCE)
+    assert not is_verbatim_in(quotation, SOURCE)
 
 
 def test_a_negation_cut_in_two_is_no_quotation() -> None:
-    assert not stands_in("do what you can", "We do what you can't do.")
-    assert not stands_in("do what you can", "We do what you can’t do.")
+    assert not is_verbatim_in("do what you can", "We do what you can't do.")
+    assert not is_verbatim_in("do what you can", "We do what you can’t do.")
 
 
 def test_words_left_out_must_be_asked_for_and_stand_in_order() -> None:
-    assert stands_in("An assistant says … even when […] is at hand", SOURCE, gaps=True)
-    assert not stands_in("even when … An assistant says", SOURCE, gaps=True)
-    assert not stands_in("An assistant says … whatever it likes", SOURCE, gaps=True)
+    assert is_verbatim_in(
+        "An assistant says … even when […] is at hand", SOURCE, allow_ellipsis=True
+    )
+    assert not is_verbatim_in("even when … An assistant says", SOURCE, allow_ellipsis=True)
+    assert not is_verbatim_in("An assistant says … whatever it likes", SOURCE, allow_ellipsis=True)
 
 
 def test_an_ellipsis_of_the_source_is_a_word_like_others() -> None:
-    assert stands_in("well… it depends", "He said: well... it depends on you.")
+    assert is_verbatim_in("well… it depends", "He said: well... it depends on you.")
 
 
 def test_scripts_without_spaces_are_compared_by_character() -> None:
-    assert stands_in("看别人的日记", "不要偷看别人的日记。")
-    assert not stands_in("看自己的日记", "不要偷看别人的日记。")
-    assert stands_in("Python 很好", "我觉得Python 很好。")
+    assert is_verbatim_in("看别人的日记", "不要偷看别人的日记。")
+    assert not is_verbatim_in("看自己的日记", "不要偷看别人的日记。")
+    assert is_verbatim_in("Python 很好", "我觉得Python 很好。")
 
 
 def test_letters_composed_in_two_ways_are_the_same() -> None:
-    assert stands_in("caf\u00e9 ferme", "le cafe\u0301 ferme t\u00f4t")
+    assert is_verbatim_in("caf\u00e9 ferme", "le cafe\u0301 ferme t\u00f4t")
 
 
 def test_a_quote_mark_in_front_of_each_line_is_no_word() -> None:
-    assert stands_in("wait for me here", "> wait for\n> me here")
+    assert is_verbatim_in("wait for me here", "> wait for\n> me here")
 
 
 sentences = st.lists(
@@ -197,7 +199,7 @@ sentences = st.lists(
 
 @given(sentences, sentences, sentences)
 def test_a_slice_of_the_source_always_stands_in_it(before: str, said: str, after: str) -> None:
-    assert stands_in(said, f"{before} {said} {after}")
+    assert is_verbatim_in(said, f"{before} {said} {after}")
 
 
 @given(sentences, st.sampled_from(['"{}"', "“{}”", "‘{}’", "„{}“", "> {}"]))
@@ -205,9 +207,9 @@ def test_an_added_word_never_passes(said: str, marks: str) -> None:
     source = said.replace("“so”", "so").replace("«truth»", "truth")
     invented = source.replace(" ", " never ", 1)
 
-    found = quotations(
+    found = find_quotations(
         f"It holds that {marks.format(invented)}" if marks != "> {}" else f"> {invented}"
     )
 
     assert found
-    assert not any(stands_in(quotation, source) for quotation in found)
+    assert not any(is_verbatim_in(quotation, source) for quotation in found)

@@ -20,10 +20,10 @@ from whyset.generators import (
     Reply,
     Steps,
     Usage,
-    drive,
+    run_steps,
 )
 from whyset.generators.deliberation import Appraisal, Cite, Deliberation, Verdict
-from whyset.generators.deliberation._checks import length_bounds
+from whyset.generators.deliberation._checks import word_limits
 from whyset.retriever import Grounding
 from whyset.retriever.testing import FakeSearcher
 
@@ -47,15 +47,15 @@ def rehearsed(
     searcher = FakeSearcher(CONSTITUTION)
 
     def answer(ask: Ask) -> Reply:
-        reply = generator.rehearse(ask, row, at_stake=at_stake)
+        reply = generator.mock_reply(ask, row, at_stake=at_stake)
         asked.append((ask, reply))
         return reply
 
     def find(wanted: Find | Fetch) -> Grounding:
         assert isinstance(wanted, Find)
-        return searcher.ground([wanted.texts], k=wanted.k)[0]
+        return searcher.find_passages([wanted.texts], k=wanted.k)[0]
 
-    return drive(generator.steps(row), answer, find).result, asked
+    return run_steps(generator.steps(row), answer, find).result, asked
 
 
 def example_rows() -> Iterator[Row]:
@@ -91,11 +91,11 @@ def test_a_row_with_nothing_at_stake_is_appraised_and_no_more() -> None:
 @pytest.mark.parametrize("channel", get_args(Channel))
 def test_a_draft_is_of_the_middle_of_the_length_asked_for(channel: Channel) -> None:
     row = row_from_record(DIARY)
-    bounds = length_bounds(row.conversation.response.text, channel)
+    bounds = word_limits(row.conversation.response.text, channel)
     asked = {ask.step: reply for ask, reply in rehearsed(row, Deliberation(channel=channel))[1]}
     words = len(asked["deliberation/write"].text.split())
-    assert bounds.low < words < bounds.high
-    assert abs(words - (bounds.low + bounds.high) / 2) <= 2
+    assert bounds.target_min < words < bounds.target_max
+    assert abs(words - (bounds.target_min + bounds.target_max) / 2) <= 2
 
 
 def test_a_draft_is_in_the_words_of_the_response_so_in_its_language() -> None:
@@ -108,7 +108,7 @@ def test_the_usage_is_an_estimate_of_prompt_and_text() -> None:
     for ask, reply in rehearsed(row_from_record(DIARY), Deliberation())[1]:
         prompt = estimate_tokens(ask.system) + estimate_tokens(ask.user)
         assert reply.usage == Usage(prompt, estimate_tokens(reply.text))
-        assert reply.stop == "complete"
+        assert reply.stop_reason == "complete"
 
 
 def test_judges_answer_by_their_schemas() -> None:
@@ -127,14 +127,14 @@ def test_what_bears_on_the_considerations_is_looked_for_once_for_all_rows() -> N
 @pytest.mark.parametrize(("step", "words"), [("revise", 60), ("repair", 15)])
 def test_the_steps_that_mend_are_rehearsed_too(step: str, words: int) -> None:
     ask = Ask("writer", f"deliberation/{step}", "system", "user", max_tokens=1)
-    reply = Deliberation().rehearse(ask, row_from_record(DIARY))
+    reply = Deliberation().mock_reply(ask, row_from_record(DIARY))
     assert len(reply.text.split()) == words
 
 
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
     ask = Ask("writer", "advice/write-a-story", "", "", max_tokens=1)
     with pytest.raises(GeneratorError, match="no step 'write-a-story'"):
-        Deliberation().rehearse(ask, row_from_record(DIARY))
+        Deliberation().mock_reply(ask, row_from_record(DIARY))
 
 
 def test_a_generator_that_cannot_rehearse_says_so() -> None:
@@ -146,9 +146,9 @@ def test_a_generator_that_cannot_rehearse_says_so() -> None:
         def steps(self, row: Row) -> Steps[Finished | Rejected]:
             raise NotImplementedError
 
-        def extractive(self) -> Generator:
+        def extractive_variant(self) -> Generator:
             return self
 
     ask = Ask("writer", "mute/write", "", "", max_tokens=1)
     with pytest.raises(GeneratorError, match="'mute' knows no typical answer to mute/write"):
-        Mute().rehearse(ask, row_from_record(DIARY))
+        Mute().mock_reply(ask, row_from_record(DIARY))

@@ -13,24 +13,24 @@ from resampling import CHAT, NEW_ANSWER, PLAIN, PROMPTED, SCRIPT
 from rowtelling import tell
 
 from whyset.datasets import row_from_record
-from whyset.generators import Declined, installed_generators, open_generator
-from whyset.generators._prompts import Prompt
+from whyset.generators import UnsupportedModel, list_generators, load_generator_class
+from whyset.generators._prompts import PromptTemplate
 from whyset.generators.checks import (
+    check_no_eval_awareness,
     check_no_eval_scenario,
     check_no_links,
-    check_no_self_continuation,
-    check_no_testing,
+    check_no_self_preservation,
     check_not_preachy,
-    check_tics,
+    check_style,
 )
-from whyset.generators.resample import RUTHLESS, VALUES, Resample
-from whyset.generators.resample._resample import ruthless_of
+from whyset.generators.resample import RUTHLESS_VARIANTS, VALUE_NAMES, Resample
+from whyset.generators.resample._resample import draw_ruthless_variant
 
 GOLDEN = Path(__file__).parent / "golden_resample"
 FOLDER = Path(__file__).parents[2] / "generators" / "resample" / "prompts"
 
-UNDER = [f"under_{value}" for value in (*VALUES, "all", "passages")]
-STAYING = [f"ruthless_{kind}" for kind in RUTHLESS]
+UNDER = [f"under_{value}" for value in (*VALUE_NAMES, "all", "passages")]
+STAYING = [f"ruthless_{kind}" for kind in RUTHLESS_VARIANTS]
 VARIABLES: dict[str, tuple[set[str], set[str]]] = {
     **dict.fromkeys((*UNDER, *STAYING), (set[str](), set[str]())),
     "under_passages": (set(), {"passages"}),
@@ -44,8 +44,8 @@ def test_the_variables_of_each_template(name: str) -> None:
     prompt = Resample().prompts[name]
     system, user = VARIABLES[name]
 
-    assert Prompt("", prompt.system, "", "").variables() == system
-    assert Prompt("", "", prompt.user, "").variables() == user
+    assert PromptTemplate("", prompt.system, "", "").variables() == system
+    assert PromptTemplate("", "", prompt.user, "").variables() == user
 
 
 def test_there_is_a_template_for_each_name_and_no_other() -> None:
@@ -66,7 +66,7 @@ def test_so_is_every_ruthless_one(name: str) -> None:
     own = f"<!-- system -->\n<!-- user -->\nThe wording of {name}."
     generator = Resample(adverse=True, prompts={name: own})
     rows = (row_from_record({**CHAT, "number": number}) for number in range(100))
-    row = next(row for row in rows if name.endswith(ruthless_of(row, generator.options)))
+    row = next(row for row in rows if name.endswith(draw_ruthless_variant(row, generator.options)))
 
     told = tell(generator, row, SCRIPT)
 
@@ -104,12 +104,12 @@ def test_a_wording_holds_nothing_that_no_text_may_have(name: str) -> None:
     _, text = Resample().prompts[name].render({}, {"passages": "", "channel": "thinking"})
 
     for check in (
-        check_no_testing(text, conversation=""),
+        check_no_eval_awareness(text, conversation=""),
         check_no_eval_scenario(text),
-        check_no_self_continuation(text),
+        check_no_self_preservation(text),
         check_not_preachy(text),
         check_no_links(text),
-        check_tics(text),
+        check_style(text),
     ):
         assert check.status == "passed", (name, check)
 
@@ -130,11 +130,11 @@ def test_the_system_part_is_the_same_for_every_row() -> None:
 
 
 def test_it_comes_in_by_the_door_of_all_generators() -> None:
-    assert "resample" in installed_generators()
-    assert open_generator("resample") is Resample
-    assert Resample.takes == "rows"
+    assert "resample" in list_generators()
+    assert load_generator_class("resample") is Resample
+    assert Resample.input_kind == "rows"
 
 
 def test_without_a_language_model_nothing_is_sampled() -> None:
-    with pytest.raises(Declined, match="resample needs a language model"):
-        Resample().extractive()
+    with pytest.raises(UnsupportedModel, match="resample needs a language model"):
+        Resample().extractive_variant()

@@ -10,7 +10,7 @@ from whyset.constitution import estimate_tokens
 from whyset.datasets import row_from_record
 from whyset.generators import Ask, Finished, GeneratorError
 from whyset.generators.resample import Resample
-from whyset.generators.resample._resample import split
+from whyset.generators.resample._resample import parse_reasoning
 
 RECORDS: list[dict[str, Any]] = [
     CHAT,
@@ -58,9 +58,9 @@ def test_there_is_more_to_deliberate_where_something_is_at_stake() -> None:
     thoughts = []
     for at_stake in (True, False):
         _, asked = walk(Resample(), row, at_stake=at_stake)
-        parts = split(asked[0][1].text)
+        parts = parse_reasoning(asked[0][1].text)
         assert parts is not None
-        thoughts.append(len(parts.thought.split()))
+        thoughts.append(len(parts.reasoning.split()))
 
     assert thoughts == [260, 40]
 
@@ -75,4 +75,4 @@ def test_the_usage_is_an_estimate_of_prompt_and_text() -> None:
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
     ask = Ask("writer", "resample/sing", "", "", max_tokens=1)
     with pytest.raises(GeneratorError, match="no step 'sing'"):
-        Resample().rehearse(ask, row_from_record(CHAT))
+        Resample().mock_reply(ask, row_from_record(CHAT))

@@ -24,8 +24,13 @@ from telling import Script
 
 from whyset.datasets import Selection, row_from_record
 from whyset.generators import Find, GeneratorError, Reply, Turn
-from whyset.generators.resample import RUTHLESS, VALUES, Resample
-from whyset.generators.resample._resample import Split, ruthless_of, split, under_of
+from whyset.generators.resample import RUTHLESS_VARIANTS, VALUE_NAMES, Resample
+from whyset.generators.resample._resample import (
+    ReasonedResponse,
+    draw_ruthless_variant,
+    draw_value,
+    parse_reasoning,
+)
 
 HONEST = "You say what you believe and nothing that you do not."
 """What the wording on honesty begins with."""
@@ -154,7 +159,7 @@ def test_thinking_goes_where_the_shape_has_it(record: Any, expected: Any) -> Non
 # ---- what it is sampled under ----
 
 
-@pytest.mark.parametrize("under", [*VALUES, "all"])
+@pytest.mark.parametrize("under", [*VALUE_NAMES, "all"])
 def test_each_wording_is_said_and_removed(under: str) -> None:
     told = tell_one_way(Resample(under=under), CHAT, SCRIPT)
     wording = told.ask("respond").system.split("\n\n")
@@ -175,11 +180,11 @@ def test_the_passages_may_be_said_in_their_place() -> None:
 def test_what_varies_is_drawn_for_each_row_and_comes_out_the_same_each_time() -> None:
     options = Resample().options
     rows = [row_from_record({**CHAT, "number": number}) for number in range(80)]
-    drawn = [under_of(row, options) for row in rows]
+    drawn = [draw_value(row, options) for row in rows]
 
-    assert set(drawn) == {*VALUES, "all"}
-    assert drawn == [under_of(row, options) for row in rows]
-    assert drawn != [under_of(row, Resample(seed=1).options) for row in rows]
+    assert set(drawn) == {*VALUE_NAMES, "all"}
+    assert drawn == [draw_value(row, options) for row in rows]
+    assert drawn != [draw_value(row, Resample(seed=1).options) for row in rows]
 
 
 def test_a_trace_of_what_was_removed_does_not_pass(tell: Teller) -> None:
@@ -210,8 +215,8 @@ def test_nor_does_speaking_of_it(said: str) -> None:
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        (SAMPLED, Split(THOUGHT, NEW_ANSWER)),
-        ("\n<Deliberation>a</Deliberation>\n\nb\n", Split("a", "b")),
+        (SAMPLED, ReasonedResponse(THOUGHT, NEW_ANSWER)),
+        ("\n<Deliberation>a</Deliberation>\n\nb\n", ReasonedResponse("a", "b")),
         ("a", None),
         ("<deliberation>a</deliberation>", None),
         ("<deliberation></deliberation>b", None),
@@ -221,9 +226,9 @@ def test_nor_does_speaking_of_it(said: str) -> None:
     ],
 )
 def test_a_deliberation_and_its_answer_stand_apart_or_not_at_all(
-    text: str, parts: Split | None
+    text: str, parts: ReasonedResponse | None
 ) -> None:
-    assert split(text) == parts
+    assert parse_reasoning(text) == parts
 
 
 def test_a_sample_that_is_not_made_of_the_two_is_no_response() -> None:
@@ -332,14 +337,14 @@ def test_and_is_marked_in_provenance() -> None:
 
     assert column["outcome"] == "adverse"
     assert column["adverse"] is True
-    assert column["ruthless"] == ruthless_of(row, generator.options)
+    assert column["ruthless"] == draw_ruthless_variant(row, generator.options)
     assert column["checks"]["user_turn_identical"] == "passed"
     assert column["checks"]["own_surroundings_kept"] == "passed"
 
 
 def test_it_takes_an_explicit_flag() -> None:
     assert not Resample().options.adverse
-    assert not ruthless_of(row_from_record(CHAT), Resample().options)
+    assert not draw_ruthless_variant(row_from_record(CHAT), Resample().options)
 
 
 def test_the_rows_own_prompt_stays_ahead_of_it() -> None:
@@ -359,7 +364,7 @@ def test_every_ruthless_wording_is_drawn() -> None:
     options = Resample(adverse=True).options
     rows = [row_from_record({**CHAT, "number": number}) for number in range(60)]
 
-    assert {ruthless_of(row, options) for row in rows} == set(RUTHLESS)
+    assert {draw_ruthless_variant(row, options) for row in rows} == set(RUTHLESS_VARIANTS)
 
 
 def test_a_row_that_has_no_place_for_it_is_not_asked() -> None:

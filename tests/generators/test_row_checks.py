@@ -8,15 +8,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from shaping import read, records_of
 
-from whyset.datasets import ContextRefused, Row, Shape, row_from_record, with_context, with_response
-from whyset.generators._row_checks import check_row_kept
+from whyset.datasets import (
+    Row,
+    Shape,
+    UnsupportedContext,
+    replace_context,
+    replace_response,
+    row_from_record,
+)
+from whyset.generators._row_checks import check_row_preserved
 from whyset.generators.checks import failed_checks
 
 TOOL = {"name": "weigh", "description": "Weighs.", "parameters": {"type": "object"}}
 
 
 def _failed(row: Row, changed: Row, **how: Any) -> set[str]:
-    checks = check_row_kept(row, changed, **{"responded": False, "surrounded": True, **how})
+    checks = check_row_preserved(row, changed, **{"responded": False, "surrounded": True, **how})
     return {check.name for check in failed_checks(checks)}
 
 
@@ -27,20 +34,20 @@ def test_new_surroundings_leave_a_row_of_any_shape_as_it_is(
     shape: Shape, data: st.DataObject
 ) -> None:
     row = read(data.draw(records_of(shape)))
-    own = [dict(tool.definition) for tool in row.conversation.offered]
+    own = [dict(tool.definition) for tool in row.conversation.tool_definitions]
     try:
-        changed = with_context(row, "S", [*own, TOOL])
-    except ContextRefused:
+        changed = replace_context(row, "S", [*own, TOOL])
+    except UnsupportedContext:
         return
 
     assert not _failed(row, changed)
-    assert not _failed(row, with_response(changed, "Another."), responded=True)
+    assert not _failed(row, replace_response(changed, "Another."), responded=True)
 
 
 def _changed(at: int, content: str) -> Row:
     messages = [dict(message) for message in CHAT["messages"]]
     messages[at]["content"] = content
-    return with_context(row_from_record({**CHAT, "messages": messages}), "S", [TOOL])
+    return replace_context(row_from_record({**CHAT, "messages": messages}), "S", [TOOL])
 
 
 @pytest.mark.parametrize(
@@ -49,11 +56,11 @@ def _changed(at: int, content: str) -> Row:
         (_changed(0, ASKED + " "), {"user_turn_identical", "columns_identical"}),
         (_changed(1, ANSWER + " "), {"response_identical", "columns_identical"}),
         (
-            with_context(row_from_record({**CHAT, "id": 7.0}), "S", [TOOL]),
+            replace_context(row_from_record({**CHAT, "id": 7.0}), "S", [TOOL]),
             {"columns_identical"},
         ),
         (
-            with_context(row_from_record({"tags": 1, **CHAT}), "S", [TOOL]),
+            replace_context(row_from_record({"tags": 1, **CHAT}), "S", [TOOL]),
             {"columns_identical"},
         ),
     ],
@@ -64,10 +71,10 @@ def test_whatever_else_was_changed_is_found(changed: Row, names: set[str]) -> No
 
 def test_where_a_new_response_was_asked_for_only_that_may_be_another() -> None:
     row = row_from_record(CHAT)
-    other = with_response(row, "Another.")
+    other = replace_response(row, "Another.")
 
     assert not _failed(row, other, responded=True, surrounded=False)
-    assert _failed(row, with_context(other, "S", None), responded=True, surrounded=False) == {
+    assert _failed(row, replace_context(other, "S", None), responded=True, surrounded=False) == {
         "columns_identical"
     }
     assert _failed(row, _changed(0, "Else?"), responded=True) == {
@@ -77,13 +84,13 @@ def test_where_a_new_response_was_asked_for_only_that_may_be_another() -> None:
 
 
 def test_what_a_row_had_of_its_own_is_still_there() -> None:
-    row = with_context(row_from_record(CHAT), "Mine.", [TOOL])
+    row = replace_context(row_from_record(CHAT), "Mine.", [TOOL])
     more = {**TOOL, "name": "measure"}
 
-    assert not _failed(row, with_context(row, "Mine.\n\nMore.", [TOOL, more]), extended="Mine.")
+    assert not _failed(row, replace_context(row, "Mine.\n\nMore.", [TOOL, more]), extended="Mine.")
     for changed in (
-        with_context(row, "Other.", [TOOL, more]),
-        with_context(row, "Mine. More.", [more, TOOL]),
-        with_context(row, "", []),
+        replace_context(row, "Other.", [TOOL, more]),
+        replace_context(row, "Mine. More.", [more, TOOL]),
+        replace_context(row, "", []),
     ):
         assert "own_surroundings_kept" in _failed(row, changed, extended="Mine.")

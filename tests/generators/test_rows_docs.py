@@ -10,7 +10,7 @@ from rowtelling import dealt, tell
 from whyset.generators import Generator, PointedVerdict
 from whyset.generators.diversify import Diversify, ResponseVerdict, StandingVerdict
 from whyset.generators.diversify._variety import axes
-from whyset.generators.resample import RUTHLESS, DeliberateVerdict, Resample
+from whyset.generators.resample import RUTHLESS_VARIANTS, DeliberateVerdict, Resample
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -60,4 +60,4 @@ def test_every_prompt_and_deck_is_told() -> None:
     for name in Resample.prompt_sources():
         kind, _, value = name.partition("_")
         assert f"`{value or kind}`" in page, name
-    assert all(f"`{kind}`" in page for kind in RUTHLESS)
+    assert all(f"`{kind}`" in page for kind in RUTHLESS_VARIANTS)

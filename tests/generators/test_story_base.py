@@ -21,9 +21,9 @@ from storytelling import (
 from storytelling import tell as tell_one_way
 
 from whyset.generators import Ask, Reply, Usage
-from whyset.generators._asking import Unanswered
+from whyset.generators._asking import AskFailed
 from whyset.generators.story import Story
-from whyset.generators.story._story import continued, joined
+from whyset.generators.story._story import ask_continuation, join_continuation
 
 NEXT = "\n\nTHE END\n\n\nA Second Story\n\n\nEditors' note. Another mind"
 
@@ -48,7 +48,7 @@ def test_the_writer_goes_on_and_does_nothing_else(tell: StoryTeller) -> None:
 def test_it_is_given_an_anthology_up_to_where_the_story_breaks_off(tell: StoryTeller) -> None:
     ask = tell(Story(base=True), BRIEF, BASE).ask("continue")
 
-    assert (ask.prefix, ask.schema, ask.turns, ask.tools) == (True, None, (), ())
+    assert (ask.is_completion, ask.schema, ask.turns, ask.tools) == (True, None, (), ())
     assert "THE END" in ask.system
     assert ask.user.startswith(f"{OPENING.title}\n\n\nEditors' note. {OPENING.headnote}")
     assert ask.user.endswith(f"{OPENING.beginning}\n\n")
@@ -137,7 +137,9 @@ def test_without_a_judge_checks_alone_filter(tell: StoryTeller) -> None:
 
 
 def _ended(reply: Reply) -> str:
-    steps = continued(Ask("writer", "story/continue", "", "Once.\n\n", 10, prefix=True))
+    steps = ask_continuation(
+        Ask("writer", "story/continue", "", "Once.\n\n", 10, is_completion=True)
+    )
     next(steps)
     with pytest.raises(StopIteration) as end:
         steps.send(reply)
@@ -157,13 +159,13 @@ def test_the_end_is_a_line_of_its_own(mark: str) -> None:
 def test_any_text_is_a_story_up_to_its_end_or_no_story(text: str, rest: str, stop: Any) -> None:
     try:
         found = _ended(Reply(f"{text}\nTHE END\n{rest}", stop))
-    except Unanswered as unanswered:
+    except AskFailed as unanswered:
         assert unanswered.reason == "unusable_reply"
     else:
         assert text.strip().startswith(found)
-        assert joined("Once.", found) == f"Once.\n\n{found}"
+        assert join_continuation("Once.", found) == f"Once.\n\n{found}"
 
 
 def test_half_a_surrogate_pair_is_no_story() -> None:
-    with pytest.raises(Unanswered, match="empty continuation"):
+    with pytest.raises(AskFailed, match="empty continuation"):
         _ended(Reply("\ud800", "complete"))

@@ -10,7 +10,7 @@ from deliberating import CONSTITUTION
 from loopback import KEY, LoopbackServer
 from storytelling import DIARY, TRUTH
 
-from whyset.generators import Declined, RowRejected
+from whyset.generators import RowRejected, UnsupportedModel
 from whyset.generators._langchain import BoundGenerator
 from whyset.generators.story import Story
 from whyset.models import AnthropicModel, open_model
@@ -99,11 +99,11 @@ async def test_a_base_model_goes_on_and_a_chat_model_judges(server: LoopbackServ
 
 async def test_a_base_model_without_a_judge_is_told_what_it_lacks(server: LoopbackServer) -> None:
     writer = open_model("completion:openai:base-70b")
-    with pytest.raises(Declined, match="story/dilemmas needs a chat model"):
+    with pytest.raises(UnsupportedModel, match="story/dilemmas needs a chat model"):
         Story(base=True).bind(writer, FakeSearcher(CONSTITUTION)).invoke(columns())
     await writer.aclose()
 
 
 def test_the_extractive_model_declines() -> None:
-    with pytest.raises(Declined, match="story needs a language model"):
+    with pytest.raises(UnsupportedModel, match="story needs a language model"):
         Story().bind("extractive", FakeSearcher(CONSTITUTION))

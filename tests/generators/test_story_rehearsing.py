@@ -6,7 +6,7 @@ from storytelling import BRIEF, DIARY
 from telling import rehearse
 
 from whyset.generators import Ask, Brief, Finished, GeneratorError, Ideas
-from whyset.generators._variety import LengthBounds
+from whyset.generators._variety import WordLimits
 from whyset.generators.story import Story
 
 CHAT = ["dilemmas", "premise", "draft", "review"]
@@ -36,7 +36,7 @@ def test_every_step_is_walked_and_every_check_passed(
     assert isinstance(result, Finished)
     assert [ask.step.removeprefix("story/") for ask, _ in asked] == steps
     for ask, reply in asked:
-        assert reply.stop == "complete"
+        assert reply.stop_reason == "complete"
         assert 0 < reply.usage.output_tokens < ask.max_tokens
         assert reply.usage.input_tokens > 0
 
@@ -53,13 +53,15 @@ def test_the_idea_stage_gets_as_many_premises_as_it_wants(count: int) -> None:
 
 
 def test_a_story_is_about_as_long_as_it_should_be() -> None:
-    brief = Story().item(BRIEF)
+    brief = Story().item_from_columns(BRIEF)
     result, _ = rehearse(Story(), brief, constitution=CONSTITUTION)
 
-    bounds = LengthBounds.around(350)
-    assert bounds.low <= len(result.columns["text"].split()) <= bounds.high
+    bounds = WordLimits.around(350)
+    assert bounds.target_min <= len(result.columns["text"].split()) <= bounds.target_max
 
 
 def test_a_step_of_another_generator_is_refused() -> None:
     with pytest.raises(GeneratorError, match="no step 'appraise' to rehearse"):
-        Story().rehearse(Ask("judge", "deliberation/appraise", "", "", 1), Story().item(BRIEF))
+        Story().mock_reply(
+            Ask("judge", "deliberation/appraise", "", "", 1), Story().item_from_columns(BRIEF)
+        )

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from storytelling import BRIEF, DIARY, DILEMMAS, PREMISES, tell_ideas
 
 from whyset.generators import Brief, GeneratorError
-from whyset.generators._variety import listed_axes
+from whyset.generators._variety import load_axis_specs
 from whyset.generators.story import Story
-from whyset.generators.story._variety import assign
+from whyset.generators.story._variety import assign_axes
 
 AXES = {axis.name: axis for axis in Story().axes}
 
@@ -36,12 +36,12 @@ def test_every_axis_of_the_method_is_there() -> None:
         "inner_focus",
         "dilemma",
     ]
-    assert AXES["dilemma"].generated == 12
+    assert AXES["dilemma"].generated_count == 12
     assert not AXES["dilemma"].values
 
 
 def test_values_are_told_apart_by_name_and_by_what_is_told() -> None:
-    for name, held in listed_axes("whyset.generators.story").items():
+    for name, held in load_axis_specs("whyset.generators.story").items():
         assert all(re.fullmatch(r"[a-z][a-z0-9_]*", value) for value in held.values), name
         assert len({value.told for value in held.values.values()}) == len(held.values), name
 
@@ -91,7 +91,7 @@ def test_what_is_left_open_is_drawn_by_the_seed() -> None:
 )
 def test_what_makes_no_story_says_what_to_do(columns: dict[str, object], said: str) -> None:
     story = Story()
-    brief = story.item({"passages": [DIARY], **columns}, line=3)
+    brief = story.item_from_columns({"passages": [DIARY], **columns}, line=3)
     for steps in (story.steps, story.idea_steps):
         with pytest.raises(GeneratorError) as caught:
             steps(brief)
@@ -103,16 +103,16 @@ def test_what_makes_no_story_says_what_to_do(columns: dict[str, object], said: s
 @given(st.integers(0, 2**63), st.text(max_size=20))
 def test_a_brief_draws_the_same_again_and_nothing_but_what_there_is(seed: int, about: str) -> None:
     brief = Brief(1, about=about, passages=(DIARY,), seed=seed)
-    variety = assign(brief).variety
+    variety = assign_axes(brief).variety
 
-    assert variety == assign(brief).variety
+    assert variety == assign_axes(brief).variety
     for name, value in variety.items():
         assert value in AXES[name].values or re.fullmatch(r"#(\d|1[01])", value)
 
 
 def test_weights_count_where_a_value_is_drawn() -> None:
     tenses = Counter(
-        assign(Brief(1, passages=(DIARY,), seed=seed)).variety["tense"] for seed in range(400)
+        assign_axes(Brief(1, passages=(DIARY,), seed=seed)).variety["tense"] for seed in range(400)
     )
 
     assert 0.5 < tenses["past"] / 400 < 0.7

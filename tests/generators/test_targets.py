@@ -15,7 +15,7 @@ from deliberating import (
 )
 
 from whyset.datasets import REASONING_FIELD, Selection, row_from_record
-from whyset.generators import Finished, Rejected, drive
+from whyset.generators import Finished, Rejected, run_steps
 from whyset.generators.deliberation import Deliberation
 from whyset.retriever import Grounding
 from whyset.retriever.testing import FakeSearcher
@@ -159,12 +159,12 @@ def test_a_dry_run_walks_every_target_with_what_is_typical_of_it(
 
     def answer(ask: Any) -> Any:
         steps.append(ask.step.rsplit("/", 1)[-1])
-        return generator.rehearse(ask, row)
+        return generator.mock_reply(ask, row)
 
     def find(wanted: Any) -> Grounding:
-        return searcher.ground([wanted.texts], k=2)[0]
+        return searcher.find_passages([wanted.texts], k=2)[0]
 
-    driven = drive(generator.steps(row), answer, find)
+    driven = run_steps(generator.steps(row), answer, find)
 
     assert steps == ["appraise", "write", "judge"] * 2
     assert isinstance(driven.result, Finished)

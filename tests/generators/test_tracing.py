@@ -24,8 +24,8 @@ from whyset.generators import Ask, Usage
 from whyset.generators._langchain import BoundGenerator
 from whyset.generators.deliberation import Deliberation
 from whyset.generators.story import Story
-from whyset.models import ModelRefused
-from whyset.models.testing import Line, ScriptedModel
+from whyset.models import ModelAccessDenied
+from whyset.models.testing import ScriptedModel, ScriptedReply
 from whyset.retriever.testing import FakeSearcher
 
 NAME = "anthropic:claude-loopback-1"
@@ -33,13 +33,13 @@ TAKEN = Usage(10, 5, 3, 2)
 STEPS = ["deliberation/appraise", "deliberation/write", "deliberation/judge"]
 
 
-def say(ask: Ask) -> Line:
+def say(ask: Ask) -> ScriptedReply:
     if ask.step == "deliberation/appraise":
         return ACCORD
     return DELIBERATION if ask.role == "writer" else PASSES
 
 
-def bound(script: Callable[[Ask], Line] = say) -> BoundGenerator:
+def bound(script: Callable[[Ask], ScriptedReply] = say) -> BoundGenerator:
     model = ScriptedModel(script, name=NAME, usage=TAKEN)
     return Deliberation(k=2).bind(model, FakeSearcher(CONSTITUTION))
 
@@ -171,12 +171,12 @@ def test_what_only_quotes_is_no_models_run(traced: Traced) -> None:
 
 
 def test_a_failure_is_seen_where_it_happened() -> None:
-    def refuse(ask: Ask) -> Line:
-        return ModelRefused("key turned down") if ask.role == "writer" else say(ask)
+    def refuse(ask: Ask) -> ScriptedReply:
+        return ModelAccessDenied("key turned down") if ask.role == "writer" else say(ask)
 
     for call in ("invoke", "ainvoke"):
         collector = RunCollectorCallbackHandler()
-        with pytest.raises(ModelRefused):
+        with pytest.raises(ModelAccessDenied):
             _call(bound(refuse), call, collector)
         failed = [run for run in below(collector.traced_runs[0], "chain") if run.error]
         assert [run.name for run in failed] == ["deliberation/write"]

@@ -28,15 +28,15 @@ from whyset.generators import (
     Tool,
     Turn,
     Usage,
-    Working,
-    drive,
-    reviewed,
-    with_provenance,
-    written,
+    WorkState,
+    add_provenance,
+    ask_writer,
+    refine,
+    run_steps,
 )
 from whyset.generators.deliberation import Verdict
 from whyset.models.testing import ScriptedModel
-from whyset.retriever import Grounding, fetch
+from whyset.retriever import Grounding, fetch_passages
 from whyset.retriever.testing import FakeSearcher
 
 TRUTH, DIARY, DOUBT, STAKE, HARM = (passage.id for passage in CONSTITUTION.passages)
@@ -58,20 +58,20 @@ class Couplet(DocumentGenerator):
         return (Axis("metre", "How it scans.", {"iambic": 1, "trochaic": 1}),)
 
     def idea_steps(self, brief: Brief, *, count: int = 1) -> Steps[Ideas | Rejected]:
-        working = Working(self.evidence(), self.prompts)
-        ask = working.ask("writer", "idea", max_tokens=9, row={"passages": "p"})
-        text = yield from written(ask)
+        working = WorkState(self.evidence(), self.prompts)
+        ask = working.render_ask("writer", "idea", max_tokens=9, row={"passages": "p"})
+        text = yield from ask_writer(ask)
         return Ideas((text,) * count, working.evidence, {"metre": "iambic"})
 
     def steps(self, item: Brief) -> Steps[Finished | Rejected]:
-        working = Working(self.evidence(idea=item.idea), self.prompts)
+        working = WorkState(self.evidence(idea=item.idea), self.prompts)
         yield from working.fetch(item.passages)
         found = yield from working.find([item.about], k=1)
         shown = found.passages[0].passage.plain
-        text = yield from written(
-            working.ask("writer", "write", max_tokens=50, row={"passages": shown})
+        text = yield from ask_writer(
+            working.render_ask("writer", "write", max_tokens=50, row={"passages": shown})
         )
-        return working.finished("written", {"text": text})
+        return working.finish("written", {"text": text})
 
 
 def run(generator: Generator, brief: Brief, *lines: Any) -> tuple[Any, ScriptedModel]:
@@ -80,10 +80,10 @@ def run(generator: Generator, brief: Brief, *lines: Any) -> tuple[Any, ScriptedM
 
     def find(wanted: Find | Fetch) -> Grounding:
         if isinstance(wanted, Fetch):
-            return fetch(CONSTITUTION, wanted.ids, scope=wanted.scope)
-        return searcher.ground([wanted.texts], k=wanted.k)[0]
+            return fetch_passages(CONSTITUTION, wanted.ids, scope=wanted.scope)
+        return searcher.find_passages([wanted.texts], k=wanted.k)[0]
 
-    return drive(generator.steps(brief), model.answer, find).result, model
+    return run_steps(generator.steps(brief), model.answer, find).result, model
 
 
 def test_a_document_is_written_from_its_brief() -> None:
@@ -110,7 +110,7 @@ def test_the_provenance_of_a_document_has_no_original() -> None:
     result, _ = run(Couplet(), Brief(1, about="diary", idea="a lock"), "x")
 
     assert result.original is NO_ORIGINAL
-    record = with_provenance(result, usage=Usage(), models={"writer": "w"})["whyset"]
+    record = add_provenance(result, usage=Usage(), models={"writer": "w"})["whyset"]
     assert "original_response" not in record
     assert record["idea"] == "a lock"
     assert record["prompts"] == Couplet().prompts.digests()
@@ -123,7 +123,7 @@ def test_the_idea_stage_is_a_generator_for_the_engines() -> None:
 
     assert result.columns == {"ideas": ["a lock", "a lock"], "variety": {"metre": "iambic"}}
     assert stage.identity != IdeaStage(Couplet(), count=3).identity != Couplet().identity
-    assert (stage.name, stage.takes) == ("couplet", "briefs")
+    assert (stage.name, stage.input_kind) == ("couplet", "briefs")
 
 
 def test_bound_it_takes_plain_values() -> None:
@@ -159,13 +159,13 @@ def test_a_verdict_passes_where_no_point_speaks_against_the_text() -> None:
     verdict = Verse(scans=True, rhymes_badly=False, problems=["could be shorter"])
 
     assert verdict.passes
-    assert Review.of_verdict(verdict) == Review()
+    assert Review.from_verdict(verdict) == Review()
 
 
 def test_a_point_against_it_is_a_reason_with_all_that_is_to_be_mended() -> None:
     verdict = Verse(scans=False, rhymes_badly=False, problems=["line 2 limps"])
 
-    assert Review.of_verdict(verdict) == Review(
+    assert Review.from_verdict(verdict) == Review(
         ("judge:scans",), ("line 2 limps", "It does not scan.")
     )
 
@@ -173,12 +173,12 @@ def test_a_point_against_it_is_a_reason_with_all_that_is_to_be_mended() -> None:
 def test_a_check_that_was_skipped_has_neither_failed_nor_passed() -> None:
     checks = [Check("a", "passed"), Check("b", "skipped", "no"), Check("c", "failed", "bad")]
 
-    assert Review.of_checks(checks) == Review(("check:c",), ("bad",))
+    assert Review.from_checks(checks) == Review(("check:c",), ("bad",))
 
 
 def _review_loop(faults: list[bool], revisions: int) -> tuple[Any, list[str]]:
     """Drive a loop whose reviews find faults in turn; return how it ended, and the drafts."""
-    working = Working(Couplet().evidence(), Couplet().prompts)
+    working = WorkState(Couplet().evidence(), Couplet().prompts)
     seen: list[str] = []
 
     def review(draft: str) -> Steps[Review]:
@@ -191,7 +191,7 @@ def _review_loop(faults: list[bool], revisions: int) -> tuple[Any, list[str]]:
         return f"{draft}+"
         yield
 
-    steps = reviewed(working, "d", review=review, revise=revise, revisions=revisions)
+    steps = refine(working, "d", review=review, revise=revise, max_revisions=revisions)
     with pytest.raises(StopIteration) as end:
         next(steps)
     return end.value.value, seen
@@ -228,7 +228,7 @@ def _asks() -> Iterator[Ask]:
     yield Ask("writer", "x/y", "s", "u", 10, turns=(Turn("user", "a"), Turn("assistant", "c")))
     yield Ask("writer", "x/y", "s", "u", 10, tools=(Tool("t", "d", "{}"),))
     yield Ask("writer", "x/y", "s", "u", 10, tools=(Tool("t", "d", '{"type":"object"}'),))
-    yield Ask("writer", "x/y", "s", "u", 10, prefix=True)
+    yield Ask("writer", "x/y", "s", "u", 10, is_completion=True)
 
 
 def test_whatever_could_change_a_reply_changes_the_key() -> None:
@@ -253,7 +253,7 @@ def test_so_does_what_a_judge_of_deliberations_is_asked() -> None:
 
 def test_a_dry_run_of_a_generator_that_rehearses_nothing_is_refused() -> None:
     with pytest.raises(GeneratorError, match="knows no typical answer to couplet/write"):
-        Couplet().rehearse(Ask("writer", "couplet/write", "", "", 1), Brief(1))
+        Couplet().mock_reply(Ask("writer", "couplet/write", "", "", 1), Brief(1))
 
 
 def test_a_reply_of_the_wrong_kind_is_a_bug_of_the_driver() -> None:

@@ -14,17 +14,17 @@ from whyset.models import (
     AnthropicModel,
     ExtractiveModel,
     LangChainModel,
+    ModelAccessDenied,
     ModelError,
-    ModelRefused,
     ModelUnavailable,
-    PatientModel,
+    RetryingModel,
     RetryPolicy,
     UnusableReply,
-    adopt,
+    coerce_model,
 )
 from whyset.models.testing import ScriptedModel
 
-QUICK = RetryPolicy(attempts=3, first_wait=0.001)
+QUICK = RetryPolicy(attempts=3, initial_wait=0.001)
 
 Answer = Callable[[Model, Ask], Reply]
 
@@ -45,21 +45,21 @@ def answer(request: pytest.FixtureRequest) -> Answer:
 
 class TestAdopt:
     def test_takes_a_name(self, server: LoopbackServer) -> None:
-        adopted = adopt("anthropic:claude-opus-5-5")
-        assert isinstance(adopted, PatientModel)
-        assert isinstance(adopted.patient_for, AnthropicModel)
+        adopted = coerce_model("anthropic:claude-opus-5-5")
+        assert isinstance(adopted, RetryingModel)
+        assert isinstance(adopted.wrapped, AnthropicModel)
 
     def test_takes_a_chat_model_of_langchains(self, prose: Ask) -> None:
-        adopted = adopt(FakeListChatModel(responses=["Ask her."]))
-        assert isinstance(adopted, PatientModel)
-        assert isinstance(adopted.patient_for, LangChainModel)
+        adopted = coerce_model(FakeListChatModel(responses=["Ask her."]))
+        assert isinstance(adopted, RetryingModel)
+        assert isinstance(adopted.wrapped, LangChainModel)
         assert adopted.answer(prose).text == "Ask her."
 
     def test_takes_a_model_and_passes_for_it(self) -> None:
         model = ExtractiveModel()
-        adopted = adopt(model)
+        adopted = coerce_model(model)
         assert isinstance(adopted, Model)
-        assert (adopted.name, adopted.identity, adopted.extractive) == (
+        assert (adopted.name, adopted.identity, adopted.is_extractive) == (
             model.name,
             model.identity,
             True,
@@ -67,7 +67,7 @@ class TestAdopt:
 
     def test_does_not_multiply_patience(self, prose: Ask) -> None:
         model = ScriptedModel(lambda _: ModelUnavailable("busy"))
-        twice = adopt(adopt(model, retries=QUICK), retries=QUICK)
+        twice = coerce_model(coerce_model(model, retries=QUICK), retries=QUICK)
         with pytest.raises(ModelUnavailable):
             twice.answer(prose)
         assert len(model.asks) == QUICK.attempts
@@ -75,7 +75,7 @@ class TestAdopt:
     @pytest.mark.parametrize("nothing", [42, None, object(), ["anthropic:claude"]])
     def test_declines_what_cannot_answer(self, nothing: Any) -> None:
         with pytest.raises(ModelError, match="is nothing that answers: give provider:model"):
-            adopt(nothing)
+            coerce_model(nothing)
 
 
 class TestPatience:
@@ -83,22 +83,22 @@ class TestPatience:
         self, server: LoopbackServer, prose: Ask, answer: Answer
     ) -> None:
         server.fail(error(529), html(502))
-        reply = answer(adopt("anthropic:claude-opus-5-5", retries=QUICK), prose)
+        reply = answer(coerce_model("anthropic:claude-opus-5-5", retries=QUICK), prose)
         assert reply.text == "Hello."
         assert len(server.requests) == 3
 
     def test_honours_retry_after(self, server: LoopbackServer, prose: Ask, answer: Answer) -> None:
         server.fail(error(429, headers={"retry-after-ms": "300"}))
-        answer(adopt("anthropic:claude-opus-5-5", retries=QUICK), prose)
+        answer(coerce_model("anthropic:claude-opus-5-5", retries=QUICK), prose)
         first, second = (request.at for request in server.requests)
         assert 0.3 <= second - first < 2
 
     def test_ends(self, server: LoopbackServer, prose: Ask, answer: Answer) -> None:
         with server.failing(error(529)), pytest.raises(ModelUnavailable, match="529"):
-            answer(adopt("anthropic:claude-opus-5-5", retries=QUICK), prose)
+            answer(coerce_model("anthropic:claude-opus-5-5", retries=QUICK), prose)
         assert len(server.requests) == QUICK.attempts
 
-    @pytest.mark.parametrize(("status", "raised"), [(401, ModelRefused), (400, UnusableReply)])
+    @pytest.mark.parametrize(("status", "raised"), [(401, ModelAccessDenied), (400, UnusableReply)])
     def test_is_not_spent_on_what_waiting_cannot_mend(
         self,
         server: LoopbackServer,
@@ -108,12 +108,12 @@ class TestPatience:
         raised: type[ModelError],
     ) -> None:
         with server.failing(error(status)), pytest.raises(raised):
-            answer(adopt("anthropic:claude-opus-5-5", retries=QUICK), prose)
+            answer(coerce_model("anthropic:claude-opus-5-5", retries=QUICK), prose)
         assert len(server.requests) == 1
 
     async def test_closing_closes_the_model(self) -> None:
         model = ScriptedModel()
-        await adopt(model).aclose()
+        await coerce_model(model).aclose()
         assert model.closed == 1
 
 
@@ -121,7 +121,7 @@ class TestRetryPolicy:
     @pytest.fixture
     def waits(self) -> Iterator[Callable[..., list[float]]]:
         def drawn(policy: RetryPolicy, failed: int, retry_after: float | None) -> list[float]:
-            return [policy.wait(failed, retry_after) for _ in range(500)]
+            return [policy.compute_wait(failed, retry_after) for _ in range(500)]
 
         yield drawn
 
@@ -143,7 +143,7 @@ class TestRetryPolicy:
         assert max(drawn) <= 31.0
 
     def test_there_is_a_limit_to_what_is_obeyed(self, waits: Callable[..., list[float]]) -> None:
-        assert max(waits(RetryPolicy(longest_obeyed=5), 1, 86_400)) <= 6
+        assert max(waits(RetryPolicy(max_retry_after=5), 1, 86_400)) <= 6
 
     @pytest.mark.parametrize(
         ("options", "told"),
@@ -163,10 +163,10 @@ class TestRetryPolicy:
 
 
 async def test_waiting_asynchronously_leaves_the_event_loop_free(prose: Ask) -> None:
-    patient = RetryPolicy(attempts=2, first_wait=0)
+    patient = RetryPolicy(attempts=2, initial_wait=0)
     busy = ScriptedModel([ModelUnavailable("busy", retry_after=0.3), "At last."])
     began = time.monotonic()
-    waiting = asyncio.create_task(adopt(busy, retries=patient).aanswer(prose))
+    waiting = asyncio.create_task(coerce_model(busy, retries=patient).aanswer(prose))
     await asyncio.sleep(0.05)
     assert time.monotonic() - began < 0.25
     assert (await waiting).text == "At last."

@@ -40,7 +40,7 @@ def test_is_a_model(model: AnthropicModel) -> None:
     assert isinstance(model, Model)
     assert model.name == "anthropic:claude-opus-5-5"
     assert model.identity == "anthropic:claude-opus-5-5"
-    assert model.extractive is False
+    assert model.is_extractive is False
     assert repr(model) == "AnthropicModel('claude-opus-5-5', effort=None)"
 
 
@@ -49,7 +49,7 @@ def test_prose_is_asked_with_the_common_part_first_and_cached(
 ) -> None:
     reply = answer(model, prose)
     assert reply == Reply(
-        text="Hello.", stop="complete", usage=Usage(10, 5), model="claude-opus-5-5"
+        text="Hello.", stop_reason="complete", usage=Usage(10, 5), model="claude-opus-5-5"
     )
     assert server.bodies == [
         {
@@ -147,7 +147,7 @@ def test_stop_reasons(
 ) -> None:
     server.answer = lambda _: body
     reply = model.answer(prose)
-    assert (reply.stop, reply.detail) == (stop, detail)
+    assert (reply.stop_reason, reply.detail) == (stop, detail)
 
 
 def test_text_blocks_are_joined_and_others_left_out(
@@ -180,7 +180,7 @@ def test_usage_keeps_the_cache_apart(
 def test_the_room_may_be_larger_than_the_sdk_lets_one_wait_for(
     server: LoopbackServer, model: AnthropicModel, prose: Ask, answer: Answer
 ) -> None:
-    assert answer(model, replace(prose, max_tokens=64_000)).stop == "complete"
+    assert answer(model, replace(prose, max_tokens=64_000)).stop_reason == "complete"
 
 
 def test_a_deprecated_model_is_noted_and_not_warned_of(
@@ -191,7 +191,7 @@ def test_a_deprecated_model_is_noted_and_not_warned_of(
     name, end = next(iter(DEPRECATED_MODELS.items()))
     model = AnthropicModel(name)
     assert model.notes == (f"anthropic:{name} is deprecated; its end of life is {end}.",)
-    assert answer(model, prose).stop == "complete"
+    assert answer(model, prose).stop_reason == "complete"
     assert AnthropicModel("claude-opus-5-5").notes == ()
 
 

@@ -11,14 +11,14 @@ from whyset.generators import Ask, Model, Reply, Usage
 from whyset.models import (
     AnthropicModel,
     BatchingModel,
+    BatchNotFound,
     BatchResult,
     BatchTooLarge,
-    BatchUnknown,
     ExtractiveModel,
-    ModelRefused,
+    ModelAccessDenied,
     ModelUnavailable,
     UnusableReply,
-    adopt,
+    coerce_model,
 )
 
 KEYS = ["a" * 64, "b" * 64, "c" * 64]
@@ -42,12 +42,12 @@ def ask(number: int = 0) -> Ask:
 
 
 async def create(model: AnthropicModel, count: int = 3) -> str:
-    requests = [model.batches.request(KEYS[number], ask(number)) for number in range(count)]
+    requests = [model.batches.build_request(KEYS[number], ask(number)) for number in range(count)]
     return (await model.batches.create(requests)).id
 
 
 async def collect(model: AnthropicModel, batch: str) -> list[BatchResult]:
-    assert (await model.batches.retrieve(batch)).ended
+    assert (await model.batches.retrieve(batch)).is_ended
     return [result async for result in model.batches.results(batch)]
 
 
@@ -60,7 +60,7 @@ async def outcome(model: AnthropicModel, server: BatchingServer, fate: Any) -> A
 def test_it_is_a_model_that_takes_batches_and_others_are_not() -> None:
     anthropic = AnthropicModel(MODEL, api_key=KEY)
     assert isinstance(anthropic, BatchingModel)
-    others: list[Model] = [ExtractiveModel(), adopt(ExtractiveModel())]
+    others: list[Model] = [ExtractiveModel(), coerce_model(ExtractiveModel())]
     assert not any(isinstance(other, BatchingModel) for other in others)
 
 
@@ -70,13 +70,13 @@ async def test_a_batch_is_created_looked_up_and_collected(
     server.polls = 2
     batch = await create(model)
     first, second = [await model.batches.retrieve(batch) for _ in range(2)]
-    assert (first.id, first.state, first.ended, first.processing) == (
+    assert (first.id, first.state, first.is_ended, first.processing) == (
         batch,
         "in_progress",
         False,
         3,
     )
-    assert (second.state, second.ended, second.processing, second.succeeded) == (
+    assert (second.state, second.is_ended, second.processing, second.succeeded) == (
         "ended",
         True,
         0,
@@ -96,7 +96,7 @@ async def test_a_request_holds_what_an_ask_by_itself_sends(
     model: AnthropicModel, server: BatchingServer, prose: Ask, judged: Ask
 ) -> None:
     for number, each in enumerate((prose, judged)):
-        await model.batches.create([model.batches.request(KEYS[number], each)])
+        await model.batches.create([model.batches.build_request(KEYS[number], each)])
         await model.aanswer(each)
     for batch, alone in zip(server.created, server.bodies[1::2], strict=True):
         (request,) = batch.requests
@@ -118,9 +118,9 @@ async def test_recent_batches_come_newest_first_over_all_pages(
     model: AnthropicModel, server: BatchingServer
 ) -> None:
     server.page = 2
-    assert [status async for status in model.batches.recent()] == []
+    assert [status async for status in model.batches.list_recent()] == []
     created = [await create(model, 1) for _ in range(5)]
-    assert [status.id async for status in model.batches.recent()] == created[::-1]
+    assert [status.id async for status in model.batches.list_recent()] == created[::-1]
     assert server.calls["list"] == 1 + 3
 
 
@@ -128,7 +128,7 @@ async def test_a_batch_can_be_canceled(model: AnthropicModel, server: BatchingSe
     server.polls = 3
     batch = await create(model)
     status = await model.batches.cancel(batch)
-    assert (status.state, status.ended) == ("canceling", False)
+    assert (status.state, status.is_ended) == ("canceling", False)
     await model.batches.retrieve(batch)
     outcomes = [result.outcome for result in await collect(model, batch)]
     assert all(isinstance(each, ModelUnavailable) for each in outcomes)
@@ -141,10 +141,10 @@ async def test_a_batch_can_be_canceled(model: AnthropicModel, server: BatchingSe
     ("status", "kind"),
     [
         (400, UnusableReply),
-        (401, ModelRefused),
-        (402, ModelRefused),
-        (403, ModelRefused),
-        (404, ModelRefused),
+        (401, ModelAccessDenied),
+        (402, ModelAccessDenied),
+        (403, ModelAccessDenied),
+        (404, ModelAccessDenied),
         (429, ModelUnavailable),
         (500, ModelUnavailable),
         (504, ModelUnavailable),
@@ -166,9 +166,9 @@ async def test_so_is_one_with_a_code_of_its_own_or_an_empty_account(
     model: AnthropicModel, server: BatchingServer
 ) -> None:
     on_hold = error(400, "On hold.", code="organization_on_hold")
-    assert isinstance(await outcome(model, server, on_hold), ModelRefused)
+    assert isinstance(await outcome(model, server, on_hold), ModelAccessDenied)
     empty = error(400, "Your credit balance is too low.")
-    assert isinstance(await outcome(model, server, empty), ModelRefused)
+    assert isinstance(await outcome(model, server, empty), ModelAccessDenied)
 
 
 async def test_a_request_that_expired_may_be_asked_again(
@@ -249,9 +249,9 @@ async def test_results_that_end_too_soon_are_simply_fewer(
 
 async def test_a_batch_that_is_not_there_is_unknown(model: AnthropicModel) -> None:
     for call in (model.batches.retrieve, model.batches.cancel):
-        with pytest.raises(BatchUnknown, match="HTTP 404"):
+        with pytest.raises(BatchNotFound, match="HTTP 404"):
             await call("msgbatch_none")
-    with pytest.raises(BatchUnknown):
+    with pytest.raises(BatchNotFound):
         async for _ in model.batches.results("msgbatch_none"):
             pass
 
@@ -288,13 +288,13 @@ async def test_answers_that_are_none_may_be_asked_for_again(
         await model.batches.retrieve(batch)
     server.fail_on("list", fault)
     with pytest.raises(ModelUnavailable):
-        async for _ in model.batches.recent():
+        async for _ in model.batches.list_recent():
             pass
 
 
 async def test_a_key_is_in_no_message(model: AnthropicModel, server: BatchingServer) -> None:
     server.fail_on("create", error(401, f"{KEY} is not accepted"))
-    with pytest.raises(ModelRefused) as refused:
+    with pytest.raises(ModelAccessDenied) as refused:
         await create(model)
     server.fail_on("retrieve", Response(200, f"a page with {KEY} on it".encode()))
     with pytest.raises(ModelUnavailable) as unreadable:

@@ -15,14 +15,14 @@ from loopback import KEY, LoopbackServer, Response, error, html, message, reset
 
 from whyset.generators import Ask
 from whyset.models import (
-    RETRYABLE,
+    RETRYABLE_ERRORS,
     AnthropicModel,
+    ModelAccessDenied,
     ModelError,
-    ModelRefused,
     ModelUnavailable,
     UnusableReply,
 )
-from whyset.models._faults import PASSING, REFUSAL_CODES, REFUSALS
+from whyset.models._faults import ACCESS_CODES, ACCESS_STATUSES, RETRYABLE_STATUSES
 
 
 @pytest.fixture
@@ -49,14 +49,14 @@ def faults(model: AnthropicModel, ask: Ask, server: LoopbackServer, fault: Respo
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (error(401), ModelRefused),
-        (error(402), ModelRefused),
-        (error(403), ModelRefused),
-        (error(404, "model: claude-opus-5-5"), ModelRefused),
-        (error(400, "Your credit balance is too low to access the API."), ModelRefused),
-        (error(400, code="organization_on_hold"), ModelRefused),
-        (error(429, code="enforced_spend_limit_reached"), ModelRefused),
-        (error(429, code="contract_spend_limit_reached"), ModelRefused),
+        (error(401), ModelAccessDenied),
+        (error(402), ModelAccessDenied),
+        (error(403), ModelAccessDenied),
+        (error(404, "model: claude-opus-5-5"), ModelAccessDenied),
+        (error(400, "Your credit balance is too low to access the API."), ModelAccessDenied),
+        (error(400, code="organization_on_hold"), ModelAccessDenied),
+        (error(429, code="enforced_spend_limit_reached"), ModelAccessDenied),
+        (error(429, code="contract_spend_limit_reached"), ModelAccessDenied),
         (error(408), ModelUnavailable),
         (error(409), ModelUnavailable),
         (error(429), ModelUnavailable),
@@ -86,7 +86,7 @@ def test_statuses(
     raised = faults(model, prose, server, fault)
     assert type(raised) is kind
     assert str(fault.status) in str(raised)
-    assert isinstance(raised, RETRYABLE) is (kind is ModelUnavailable)
+    assert isinstance(raised, RETRYABLE_ERRORS) is (kind is ModelUnavailable)
     assert len(server.requests) == 2, "one attempt each: the engine retries, not the SDK"
 
 
@@ -237,7 +237,7 @@ def test_the_key_appears_nowhere(
 def test_a_key_given_by_argument_appears_nowhere(server: LoopbackServer, prose: Ask) -> None:
     model = AnthropicModel("claude-opus-5-5", api_key="sk-by-argument")
     server.fail(error(401, "no such key: sk-by-argument"))
-    with pytest.raises(ModelRefused, match=re.escape("no such key: [key]")) as caught:
+    with pytest.raises(ModelAccessDenied, match=re.escape("no such key: [key]")) as caught:
         model.answer(prose)
     assert "sk-by-argument" not in "".join(traceback.format_exception(caught.value))
     assert "sk-by-argument" not in repr(model)
@@ -250,7 +250,9 @@ def test_a_key_given_by_argument_appears_nowhere(server: LoopbackServer, prose: 
 def test_every_status_with_a_class_of_its_own_is_considered() -> None:
     unusable = {400, 412, 413, 422, 431}
     statuses = {status for status, code in ERROR_CLASSES if code is None}
-    assert {status for status in statuses if status < 500} - unusable - set(REFUSALS) <= PASSING
+    assert {status for status in statuses if status < 500} - unusable - set(
+        ACCESS_STATUSES
+    ) <= RETRYABLE_STATUSES
 
 
 def test_every_error_the_sdk_documents_for_messages_is_considered() -> None:
@@ -259,7 +261,7 @@ def test_every_error_the_sdk_documents_for_messages_is_considered() -> None:
     refused = {
         kind.__name__
         for (_, code), kind in ERROR_CLASSES.items()
-        if code in REFUSAL_CODES and kind.__name__ in documented
+        if code in ACCESS_CODES and kind.__name__ in documented
     }
     assert refused == {
         "CMEKKeyDisabledError",
@@ -332,9 +334,9 @@ def test_every_error_without_a_status_is_considered() -> None:
     ("raised", "kind"),
     [
         (anthropic.RetryableError("again"), ModelUnavailable),
-        (anthropic.CredentialsError("no profile"), ModelRefused),
-        (anthropic.IdentityTokenFileError("no file"), ModelRefused),
-        (WorkloadIdentityError("refused", status_code=400), ModelRefused),
+        (anthropic.CredentialsError("no profile"), ModelAccessDenied),
+        (anthropic.IdentityTokenFileError("no file"), ModelAccessDenied),
+        (WorkloadIdentityError("refused", status_code=400), ModelAccessDenied),
         (WorkloadIdentityError("down", status_code=503), ModelUnavailable),
         (anthropic.AnthropicError("who knows"), UnusableReply),
     ],
@@ -342,4 +344,4 @@ def test_every_error_without_a_status_is_considered() -> None:
 def test_errors_without_a_status(
     model: AnthropicModel, raised: anthropic.AnthropicError, kind: type[ModelError]
 ) -> None:
-    assert type(model._fault(raised)) is kind
+    assert type(model._map_error(raised)) is kind

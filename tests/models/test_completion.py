@@ -15,14 +15,14 @@ from langchain_core.runnables import RunnableConfig, RunnableLambda
 from loopback import LoopbackServer, Response, continuation, error, html
 from pydantic import Field
 
-from whyset.generators import Ask, Declined, Model, Reply, Tool, Turn, Usage
+from whyset.generators import Ask, Model, Reply, Tool, Turn, UnsupportedModel, Usage
 from whyset.models import (
     CompletionModel,
+    ModelAccessDenied,
     ModelError,
-    ModelRefused,
     ModelUnavailable,
     UnusableReply,
-    adopt,
+    coerce_model,
     open_model,
 )
 
@@ -64,7 +64,7 @@ def completing(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackServer]:
 
 @pytest.fixture
 def beginning(prose: Ask) -> Ask:
-    return replace(prose, system="", user="The lamp was still on,\n\n", prefix=True)
+    return replace(prose, system="", user="The lamp was still on,\n\n", is_completion=True)
 
 
 class OwnLLM(BaseLLM):
@@ -120,7 +120,7 @@ def test_is_a_model(completing: LoopbackServer) -> None:
     model = open_model("completion:openai:base")
     assert isinstance(model, Model)
     assert isinstance(model, CompletionModel)
-    assert (model.name, model.extractive) == ("completion:openai:base", False)
+    assert (model.name, model.is_extractive) == ("completion:openai:base", False)
     assert repr(model) == "CompletionModel('completion:openai:base')"
 
 
@@ -149,14 +149,14 @@ def test_identity_is_the_class_and_how_it_samples(completing: LoopbackServer) ->
 def test_anything_else_is_declined(
     completing: LoopbackServer, beginning: Ask, answer: Answer, change: dict[str, Any], said: str
 ) -> None:
-    with pytest.raises(Declined, match=said):
+    with pytest.raises(UnsupportedModel, match=said):
         answer(open_model("completion:openai:base"), replace(beginning, **change))
     assert completing.requests == []
 
 
 def test_a_judgement_is_declined(completing: LoopbackServer, judged: Ask) -> None:
-    with pytest.raises(Declined, match="--judge"):
-        open_model("completion:openai:base").answer(replace(judged, prefix=True))
+    with pytest.raises(UnsupportedModel, match="--judge"):
+        open_model("completion:openai:base").answer(replace(judged, is_completion=True))
 
 
 @pytest.mark.parametrize(
@@ -174,14 +174,14 @@ def test_stop_reasons(
 ) -> None:
     completing.answer = lambda _: body
     reply = by_sync(open_model("completion:openai:base"), beginning)
-    assert (reply.stop, reply.detail) == (stop, detail)
+    assert (reply.stop_reason, reply.detail) == (stop, detail)
 
 
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (error(401, f"no such key: {KEY}"), ModelRefused),
-        (error(404), ModelRefused),
+        (error(401, f"no such key: {KEY}"), ModelAccessDenied),
+        (error(404), ModelAccessDenied),
         (error(400), UnusableReply),
         (error(429), ModelUnavailable),
         (error(503), ModelUnavailable),
@@ -229,7 +229,7 @@ def test_a_base_url(completing: LoopbackServer, beginning: Ask) -> None:
 
 def test_any_completion_model_of_langchains_is_adopted(beginning: Ask, answer: Answer) -> None:
     llm = own(" went out.", done_reason="stop", prompt_eval_count=4, eval_count=3)
-    adopted = adopt(llm)
+    adopted = coerce_model(llm)
     assert answer(adopted, beginning) == Reply(" went out.", "complete", Usage(4, 3))
     assert llm.seen == [(["The lamp was still on,\n\n"], 300, {})], "its own field has the room"
     assert llm.num_predict == 1, "the caller's model is left as it was"
@@ -237,13 +237,13 @@ def test_any_completion_model_of_langchains_is_adopted(beginning: Ask, answer: A
 
 
 def test_no_usage_counts_as_no_tokens(beginning: Ask) -> None:
-    assert adopt(FakeListLLM(responses=[" went out."])).answer(beginning).usage == Usage()
+    assert coerce_model(FakeListLLM(responses=[" went out."])).answer(beginning).usage == Usage()
 
 
 @pytest.mark.parametrize(("written", "stop"), [(299, "complete"), (300, "truncated")])
 def test_without_a_reason_a_full_room_is_a_cut(beginning: Ask, written: int, stop: str) -> None:
     llm = own(" went out.", {"token_usage": {"prompt_tokens": 1, "completion_tokens": written}})
-    assert adopt(llm).answer(beginning).stop == stop
+    assert coerce_model(llm).answer(beginning).stop_reason == stop
 
 
 def test_a_class_without_a_room_is_told_it_all_the_same(beginning: Ask) -> None:
@@ -257,7 +257,7 @@ def test_a_class_without_a_room_is_told_it_all_the_same(beginning: Ask) -> None:
         ) -> str:
             return f" {more['max_tokens']}"
 
-    assert adopt(Told()).answer(beginning).text == " 300"
+    assert coerce_model(Told()).answer(beginning).text == " 300"
 
 
 def test_nothing_at_all_is_a_passing_fault(beginning: Ask) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from whyset.constitution import Passage, PassageKind
 from whyset.errors import WhysetError
-from whyset.generators import Ask, Declined, Model, Usage
+from whyset.generators import Ask, Model, UnsupportedModel, Usage
 from whyset.models import ExtractiveModel, ModelError
-from whyset.models._extractive import sentences, word_count
+from whyset.models._extractive import count_words, split_sentences
 from whyset.retriever import Grounding, ScoredPassage
 
 DIARY = (
@@ -25,7 +25,7 @@ def scored(
     passage = Passage(
         id=name, path=("Privacy",), text=plain, plain=plain, lines=(1, 1), kind=kind, tokens=9
     )
-    return ScoredPassage(passage, score=1.0, similarity=0.5, matched=matched or plain)
+    return ScoredPassage(passage, score=1.0, similarity=0.5, matched_text=matched or plain)
 
 
 def extract(*passages: ScoredPassage, texts: tuple[str, ...] = ("May I read her diary?",)) -> Ask:
@@ -48,7 +48,7 @@ def quotes(ask: Ask) -> list[tuple[str, str]]:
 def test_is_a_model() -> None:
     model = ExtractiveModel()
     assert isinstance(model, Model)
-    assert (model.name, model.extractive, repr(model)) == (
+    assert (model.name, model.is_extractive, repr(model)) == (
         "extractive",
         True,
         "ExtractiveModel()",
@@ -128,13 +128,13 @@ async def test_it_is_deterministic_free_and_the_same_both_ways() -> None:
     ask = extract(scored(DIARY, name="a"), scored(TRUST, name="b"))
     replies = [ExtractiveModel().answer(ask), await ExtractiveModel().aanswer(ask)]
     assert replies[0] == replies[1] == ExtractiveModel().answer(ask)
-    assert (replies[0].stop, replies[0].usage) == ("complete", Usage())
+    assert (replies[0].stop_reason, replies[0].usage) == ("complete", Usage())
     await ExtractiveModel().aclose()
 
 
 def test_everything_else_is_declined(prose: Ask, judged: Ask) -> None:
     for ask in (prose, judged, replace(prose, step="extract")):
-        with pytest.raises(Declined, match="--model anthropic:") as caught:
+        with pytest.raises(UnsupportedModel, match="--model anthropic:") as caught:
             ExtractiveModel().answer(ask)
         assert isinstance(caught.value, WhysetError)
 
@@ -161,10 +161,10 @@ def test_there_is_only_one() -> None:
     ],
 )
 def test_sentences(text: str, expected: list[str]) -> None:
-    assert sentences(text) == expected
-    assert all(sentence in text for sentence in sentences(text))
+    assert split_sentences(text) == expected
+    assert all(sentence in text for sentence in split_sentences(text))
 
 
 def test_words_are_counted_in_scripts_without_spaces_too() -> None:
-    assert word_count("Don't count it twice.") == 4
-    assert word_count("不要对用户说谎。") == 3
+    assert count_words("Don't count it twice.") == 4
+    assert count_words("不要对用户说谎。") == 3

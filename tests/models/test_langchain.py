@@ -18,8 +18,14 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from loopback import KEY, LoopbackServer, Response, error, html, message, reset, structured
 from pydantic import Field, SecretStr
 
-from whyset.generators import Ask, Declined, Model, Reply, Usage
-from whyset.models import LangChainModel, ModelError, ModelRefused, ModelUnavailable, UnusableReply
+from whyset.generators import Ask, Model, Reply, UnsupportedModel, Usage
+from whyset.models import (
+    LangChainModel,
+    ModelAccessDenied,
+    ModelError,
+    ModelUnavailable,
+    UnusableReply,
+)
 
 
 class OwnChat(BaseChatModel):
@@ -74,7 +80,7 @@ async def model(server: LoopbackServer) -> AsyncIterator[LangChainModel]:
 def test_is_a_model(model: LangChainModel) -> None:
     assert isinstance(model, Model)
     assert model.name == "anthropic:claude-opus-5-5"
-    assert model.extractive is False
+    assert model.is_extractive is False
     assert repr(model) == "LangChainModel('anthropic:claude-opus-5-5')"
 
 
@@ -88,7 +94,7 @@ async def test_prose(server: LoopbackServer, model: LangChainModel, prose: Ask) 
     }
     server.answer = lambda body: message(usage=usage, model=body["model"])
     expected = Reply(
-        text="Hello.", stop="complete", usage=Usage(7, 3, 400, 50), model="claude-opus-5-5"
+        text="Hello.", stop_reason="complete", usage=Usage(7, 3, 400, 50), model="claude-opus-5-5"
     )
     assert model.answer(prose) == expected
     assert await model.aanswer(prose) == expected
@@ -104,7 +110,7 @@ async def test_structured_output_is_the_providers_own(
     server.answer = lambda _: structured({"passes": True, "reasons": ["“ja”"]})
     for reply in (model.answer(judged), await model.aanswer(judged)):
         assert json.loads(reply.text) == {"passes": True, "reasons": ["“ja”"]}
-        assert (reply.stop, reply.usage) == ("complete", Usage(10, 5))
+        assert (reply.stop_reason, reply.usage) == ("complete", Usage(10, 5))
     for body in server.bodies:
         assert body["output_config"]["format"]["schema"]["additionalProperties"] is False
         assert body["max_tokens"] == 200
@@ -116,9 +122,9 @@ def test_what_misses_the_schema_comes_back_as_it_is(
 ) -> None:
     server.answer = lambda _: message('{"passes": "perhaps')
     reply = model.answer(judged)
-    assert (reply.text, reply.stop) == ('{"passes": "perhaps', "complete")
+    assert (reply.text, reply.stop_reason) == ('{"passes": "perhaps', "complete")
     server.answer = lambda _: message('{"pass', stop_reason="max_tokens")
-    assert model.answer(judged).stop == "truncated"
+    assert model.answer(judged).stop_reason == "truncated"
 
 
 def test_each_ask_has_its_own_room(
@@ -160,7 +166,7 @@ def test_stop_reasons_of_anthropic(
 ) -> None:
     server.answer = lambda _: body
     reply = model.answer(prose)
-    assert (reply.stop, reply.detail) == (stop, detail)
+    assert (reply.stop_reason, reply.detail) == (stop, detail)
 
 
 @pytest.mark.parametrize(
@@ -185,13 +191,13 @@ def test_stop_reasons_of_others(
     prose: Ask, metadata: dict[str, Any], stop: str, detail: str
 ) -> None:
     reply = own(AIMessage("Text.", response_metadata=metadata)).answer(prose)
-    assert (reply.stop, reply.detail) == (stop, detail)
+    assert (reply.stop_reason, reply.detail) == (stop, detail)
 
 
 def test_a_refusal_beside_the_content(prose: Ask) -> None:
     answer = AIMessage("", additional_kwargs={"refusal": "I will not."})
     reply = own(answer).answer(prose)
-    assert (reply.stop, reply.detail) == ("refused", "I will not.")
+    assert (reply.stop_reason, reply.detail) == ("refused", "I will not.")
 
 
 def test_no_usage_is_no_tokens(prose: Ask) -> None:
@@ -203,24 +209,24 @@ def test_structured_output_falls_back_on_a_tool_call(judged: Ask) -> None:
     answer = AIMessage("", tool_calls=calls, response_metadata={"finish_reason": "tool_calls"})
     reply = own(answer, ToolChat).answer(judged)
     assert json.loads(reply.text) == {"passes": True, "reasons": []}
-    assert (reply.stop, reply.detail) == ("complete", "")
+    assert (reply.stop_reason, reply.detail) == ("complete", "")
 
 
 def test_a_tool_call_that_misses_the_schema_comes_back_as_it_is(judged: Ask) -> None:
     calls = [{"name": "Verdict", "args": {"fails": 1}, "id": "1", "type": "tool_call"}]
     answer = AIMessage("", tool_calls=calls, response_metadata={"finish_reason": "tool_calls"})
     reply = own(answer, ToolChat).answer(judged)
-    assert (json.loads(reply.text), reply.stop) == ({"fails": 1}, "complete")
+    assert (json.loads(reply.text), reply.stop_reason) == ({"fails": 1}, "complete")
 
 
 def test_another_tool_than_the_schema_is_not_an_answer(judged: Ask) -> None:
     calls = [{"name": "rm", "args": {}, "id": "1", "type": "tool_call"}]
     reply = own(AIMessage("", tool_calls=calls), ToolChat).answer(judged)
-    assert (reply.stop, reply.detail) == ("other", "a tool call nobody asked for")
+    assert (reply.stop_reason, reply.detail) == ("other", "a tool call nobody asked for")
 
 
 def test_no_structured_output_at_all_is_declined(judged: Ask) -> None:
-    with pytest.raises(Declined, match="own:own-1 has no structured output"):
+    with pytest.raises(UnsupportedModel, match="own:own-1 has no structured output"):
         own(AIMessage("x")).answer(judged)
 
 
@@ -296,12 +302,12 @@ def test_identity_of_chat_anthropic(server: LoopbackServer) -> None:
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        (error(401), ModelRefused),
-        (error(402), ModelRefused),
-        (error(403), ModelRefused),
-        (error(404), ModelRefused),
-        (error(400, "Your credit balance is too low."), ModelRefused),
-        (error(429, code="enforced_spend_limit_reached"), ModelRefused),
+        (error(401), ModelAccessDenied),
+        (error(402), ModelAccessDenied),
+        (error(403), ModelAccessDenied),
+        (error(404), ModelAccessDenied),
+        (error(400, "Your credit balance is too low."), ModelAccessDenied),
+        (error(429, code="enforced_spend_limit_reached"), ModelAccessDenied),
         (error(400), UnusableReply),
         (error(400, "prompt is too long: 300000 tokens > 200000 maximum"), UnusableReply),
         (error(413), UnusableReply),
@@ -370,10 +376,10 @@ class Strange(Exception):
     ("raised", "kind"),
     [
         (Strange(status_code=503), ModelUnavailable),
-        (Strange(code=403), ModelRefused),
-        (Strange(response=httpx2.Response(404)), ModelRefused),
+        (Strange(code=403), ModelAccessDenied),
+        (Strange(response=httpx2.Response(404)), ModelAccessDenied),
         (Strange(response={"ResponseMetadata": {"HTTPStatusCode": 429}}), ModelUnavailable),
-        (Strange(status_code=429, code="insufficient_quota"), ModelRefused),
+        (Strange(status_code=429, code="insufficient_quota"), ModelAccessDenied),
         (Strange(status_code=-1), UnusableReply),
         (Strange(), UnusableReply),
         (ConnectionRefusedError(), ModelUnavailable),
@@ -419,7 +425,12 @@ async def test_structured_output_cut_off_at_openai(
 
     model = LangChainModel(OwnChat(answer=answer))
     for reply in (model.answer(prose), await model.aanswer(prose)):
-        assert (reply.text, reply.stop, reply.usage, reply.detail) == ("", stop, usage, "cut")
+        assert (reply.text, reply.stop_reason, reply.usage, reply.detail) == (
+            "",
+            stop,
+            usage,
+            "cut",
+        )
 
 
 def test_something_that_is_no_chat_model() -> None:
@@ -429,7 +440,7 @@ def test_something_that_is_no_chat_model() -> None:
 
 def test_keys_appear_nowhere(server: LoopbackServer, model: LangChainModel, prose: Ask) -> None:
     server.fail(error(401, f"invalid x-api-key: {KEY}"))
-    with pytest.raises(ModelRefused) as caught:
+    with pytest.raises(ModelAccessDenied) as caught:
         model.answer(prose)
     shown = "".join(traceback.format_exception(caught.value))
     assert KEY not in shown + repr(caught.value) + repr(model) + model.identity

@@ -7,7 +7,7 @@ from loopback import LoopbackServer, Response, message
 
 from whyset.generators import Ask, RateLimit, RateLimits
 from whyset.models import AnthropicModel
-from whyset.models._anthropic import rate_limits
+from whyset.models._anthropic import parse_rate_limits
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 HEADERS = {
@@ -21,7 +21,7 @@ HEADERS = {
 
 
 def test_requests_input_and_output_tokens_are_told_apart() -> None:
-    assert rate_limits(HEADERS, now=NOW) == RateLimits(
+    assert parse_rate_limits(HEADERS, now=NOW) == RateLimits(
         requests=RateLimit(49, 30.0),
         input_tokens=RateLimit(20000, 60.0),
         output_tokens=RateLimit(8000, 0.0),
@@ -30,13 +30,13 @@ def test_requests_input_and_output_tokens_are_told_apart() -> None:
 
 def test_a_clock_that_is_off_does_no_harm_where_the_response_has_a_date() -> None:
     headers = {**HEADERS, "date": "Tue, 24 Nov 2026 12:00:20 GMT"}
-    found = rate_limits(headers, now=datetime(1999, 1, 1, tzinfo=UTC))
+    found = parse_rate_limits(headers, now=datetime(1999, 1, 1, tzinfo=UTC))
     assert found is not None
     assert found.requests == RateLimit(49, 10.0)
 
 
 def test_headers_that_say_nothing_of_limits_are_none() -> None:
-    assert rate_limits({"content-type": "application/json"}, now=NOW) is None
+    assert parse_rate_limits({"content-type": "application/json"}, now=NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_headers_that_say_nothing_of_limits_are_none() -> None:
 )
 def test_what_cannot_be_read_is_left_out(name: str, value: str) -> None:
     headers = {**HEADERS, f"anthropic-ratelimit-input-tokens-{name}": value}
-    found = rate_limits(headers, now=NOW)
+    found = parse_rate_limits(headers, now=NOW)
     assert found is not None
     assert found.input_tokens is None
     assert found.requests is not None
@@ -61,6 +61,6 @@ async def test_they_come_along_with_the_reply(server: LoopbackServer, prose: Ask
     model = AnthropicModel("claude-loopback-1")
     reply = await model.aanswer(prose)
     await model.aclose()
-    assert reply.limits is not None
-    assert reply.limits.requests is not None
-    assert reply.limits.requests.remaining == 49
+    assert reply.rate_limits is not None
+    assert reply.rate_limits.requests is not None
+    assert reply.rate_limits.requests.remaining == 49

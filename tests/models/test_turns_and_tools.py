@@ -15,7 +15,7 @@ from langchain_core.runnables import Runnable
 from loopback import LoopbackServer, message
 from pydantic import Field
 
-from whyset.generators import Ask, Declined, Model, Reply, Tool, Turn
+from whyset.generators import Ask, Model, Reply, Tool, Turn, UnsupportedModel
 from whyset.models import AnthropicModel, LangChainModel, UnusableReply
 
 SCHEMA = {"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]}
@@ -83,7 +83,7 @@ def test_turns_come_before_the_question(server: LoopbackServer, model: Model, pr
 
 
 def test_tools_are_laid_beside_it(server: LoopbackServer, model: Model, prose: Ask) -> None:
-    assert model.answer(replace(prose, tools=(SEARCH,))).stop == "complete"
+    assert model.answer(replace(prose, tools=(SEARCH,))).stop_reason == "complete"
     assert server.bodies[0]["tools"] == [
         {"name": "search_mail", "description": "Searches the mailbox.", "input_schema": SCHEMA}
     ]
@@ -99,13 +99,13 @@ def test_a_reply_that_calls_a_tool_is_no_answer_and_names_it(
 ) -> None:
     server.answer = lambda _: calling("search_mail", "send_mail", "search_mail", text="I look.")
     reply = model.answer(replace(prose, tools=(SEARCH,)))
-    assert (reply.stop, reply.detail) == ("other", "it calls search_mail, send_mail")
+    assert (reply.stop_reason, reply.detail) == ("other", "it calls search_mail, send_mail")
 
 
 def test_a_text_to_be_gone_on_with_is_the_message(
     server: LoopbackServer, model: Model, prose: Ask
 ) -> None:
-    asked = replace(prose, system="", user="Once, in a\n\n", prefix=True)
+    asked = replace(prose, system="", user="Once, in a\n\n", is_completion=True)
     assert model.answer(asked).text == "Hello."
     (body,) = server.bodies
     assert body["messages"] == [{"role": "user", "content": "Once, in a\n\n"}]
@@ -117,7 +117,7 @@ def test_a_text_to_be_gone_on_with_is_the_message(
 def test_what_is_common_to_the_step_begins_the_text(
     server: LoopbackServer, model: Model, prose: Ask
 ) -> None:
-    model.answer(replace(prose, system="An anthology.", user="Once", prefix=True))
+    model.answer(replace(prose, system="An anthology.", user="Once", is_completion=True))
     assert server.bodies[0]["messages"] == [{"role": "user", "content": "An anthology.\n\nOnce"}]
 
 
@@ -137,15 +137,15 @@ async def test_a_batch_holds_the_same(server: LoopbackServer, prose: Ask) -> Non
     asks = [
         replace(prose, turns=TURNS),
         replace(prose, tools=(SEARCH,)),
-        replace(prose, prefix=True),
+        replace(prose, is_completion=True),
     ]
     for ask in asks:
         await model.aanswer(ask)
     await model.aclose()
-    requests = [json.loads(model.batches.request("key", ask)) for ask in asks]
+    requests = [json.loads(model.batches.build_request("key", ask)) for ask in asks]
     assert [request["params"] for request in requests] == server.bodies
     with pytest.raises(UnusableReply):
-        model.batches.request("key", replace(prose, user="\ud800"))
+        model.batches.build_request("key", replace(prose, user="\ud800"))
 
 
 def test_a_class_of_langchains_that_knows_tools(prose: Ask) -> None:
@@ -160,9 +160,9 @@ def test_a_class_of_langchains_that_knows_tools(prose: Ask) -> None:
 
 def test_a_class_of_langchains_that_knows_none_declines(prose: Ask, judged: Ask) -> None:
     model = LangChainModel(OwnChat(knows_tools=False))
-    with pytest.raises(Declined, match="own:own takes no tools: name another model"):
+    with pytest.raises(UnsupportedModel, match="own:own takes no tools: name another model"):
         model.answer(replace(prose, tools=(SEARCH,)))
-    with pytest.raises(Declined, match="do not go together"):
+    with pytest.raises(UnsupportedModel, match="do not go together"):
         model.answer(replace(judged, tools=(SEARCH,)))
 
 
@@ -172,6 +172,6 @@ def test_no_two_of_them_share_a_key(prose: Ask) -> None:
         replace(prose, turns=TURNS),
         replace(prose, turns=TURNS[:1]),
         replace(prose, tools=(SEARCH,)),
-        replace(prose, prefix=True),
+        replace(prose, is_completion=True),
     ]
     assert len({ask.key("model") for ask in asks}) == len(asks)

@@ -11,10 +11,10 @@ from loopback import KEY, MODEL, LoopbackServer
 from whyset.constitution import Constitution
 from whyset.generators.deliberation import Deliberation
 from whyset.models import AnthropicModel, RetryPolicy
-from whyset.pipelines import Crew, Ledger
+from whyset.pipelines import Ledger, Pipeline
 from whyset.retriever.testing import FakeSearcher
 
-QUICK = RetryPolicy(attempts=3, first_wait=0.01, longest_outage=0.3)
+QUICK = RetryPolicy(attempts=3, initial_wait=0.01, max_outage=0.3)
 
 TEXT = """\
 # Manners
@@ -28,7 +28,7 @@ Leave closed what belongs to somebody else, unless its owner says otherwise.
 A question costs little and spares much. Ask before you act on somebody's behalf.
 """
 
-OpenCrew = Callable[..., Crew]
+OpenCrew = Callable[..., Pipeline]
 
 
 @pytest.fixture
@@ -61,11 +61,13 @@ def open_model(server: LoopbackServer) -> Callable[[str], AnthropicModel]:
 @pytest.fixture
 def open_crew(
     open_model: Callable[[str], AnthropicModel], searcher: FakeSearcher
-) -> Callable[..., Crew]:
+) -> Callable[..., Pipeline]:
     """A deliberation with options, its models by name."""
 
-    def opened(*, writer: str = MODEL, judge: str = MODEL, **options: Any) -> Crew:
-        return Crew.of(Deliberation(**options), open_model(writer), open_model(judge), searcher)
+    def opened(*, writer: str = MODEL, judge: str = MODEL, **options: Any) -> Pipeline:
+        return Pipeline.build(
+            Deliberation(**options), open_model(writer), open_model(judge), searcher
+        )
 
     return opened
 

@@ -41,20 +41,20 @@ from whyset.pipelines import (
     BatchEngine,
     BatchPolicy,
     Budget,
-    Crew,
-    Done,
     Ledger,
     LiveEngine,
+    Pipeline,
+    RowResult,
     RunError,
     RunStopped,
 )
-from whyset.pipelines.ledger._batches import BatchBook
+from whyset.pipelines.ledger._batches import BatchTable
 from whyset.retriever import Grounding
 from whyset.retriever.testing import FakeSearcher
 
 from .conftest import QUICK, TEXT, OpenCrew
 
-HASTY = BatchPolicy(poll=0.01, settling=0.0)
+HASTY = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
 FATES = ("", NOTHING, CONFLICT, MENDED, PREACHY, REFUSED, TURNED_DOWN)
 
 
@@ -69,8 +69,8 @@ def read(records: Sequence[dict[str, Any]]) -> list[Row | BadRow]:
 
 
 async def run(
-    crew: Crew, ledger: Ledger, records: Sequence[dict[str, Any]], policy: BatchPolicy = HASTY
-) -> list[Done]:
+    crew: Pipeline, ledger: Ledger, records: Sequence[dict[str, Any]], policy: BatchPolicy = HASTY
+) -> list[RowResult]:
     engine = BatchEngine(crew, ledger, retries=QUICK, policy=policy)
     try:
         return [done async for done in engine.run(read(records))]
@@ -78,22 +78,24 @@ async def run(
         await crew.aclose()
 
 
-async def live(crew: Crew, ledger: Ledger, records: Sequence[dict[str, Any]]) -> list[Done]:
+async def live(
+    crew: Pipeline, ledger: Ledger, records: Sequence[dict[str, Any]]
+) -> list[RowResult]:
     try:
         return [done async for done in LiveEngine(crew, ledger, retries=QUICK).run(read(records))]
     finally:
         await crew.aclose()
 
 
-async def undisturbed(records: Sequence[dict[str, Any]]) -> list[Done]:
+async def undisturbed(records: Sequence[dict[str, Any]]) -> list[RowResult]:
     """Return what becomes of rows that are asked about live, by a server of their own."""
     with LoopbackServer(answer) as server, Ledger(None) as ledger:
         model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY)
         searcher = FakeSearcher(Constitution.parse(TEXT))
-        return await live(Crew.of(Deliberation(), model, model, searcher), ledger, records)
+        return await live(Pipeline.build(Deliberation(), model, model, searcher), ledger, records)
 
 
-def outcomes(results: Sequence[Done]) -> list[str]:
+def outcomes(results: Sequence[RowResult]) -> list[str]:
     return [done.record.outcome for done in results]
 
 
@@ -120,7 +122,7 @@ async def test_so_are_replies_and_records_in_the_ledger_but_for_what_they_cost(
     with Ledger(None) as other:
         await live(open_crew(), other, records)
         everything = [
-            opened.transact(
+            opened.run_transaction(
                 lambda connection: (
                     sorted(connection.execute("SELECT key, step, asked, text, stop FROM replies")),
                     sorted(connection.execute("SELECT key, record FROM rows")),
@@ -151,7 +153,7 @@ async def test_requests_in_a_batch_are_those_that_go_out_alone(
     with LoopbackServer(answer) as alone, Ledger(None) as other:
         model = AnthropicModel(MODEL, base_url=alone.url, api_key=KEY)
         searcher = FakeSearcher(Constitution.parse(TEXT))
-        await live(Crew.of(Deliberation(), model, model, searcher), other, rows(3, *FATES))
+        await live(Pipeline.build(Deliberation(), model, model, searcher), other, rows(3, *FATES))
         bodies = sorted(map(json.dumps, alone.bodies))
     params = [json.dumps(each["params"]) for batch in server.created for each in batch.requests]
     assert sorted(params) == bodies
@@ -169,7 +171,7 @@ async def test_asks_of_different_models_go_out_in_different_batches(
     server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     # When a row leaves, the judge is asked about the next while the writer is asked of another.
-    policy = BatchPolicy(poll=0.01, settling=0.0, window=2)
+    policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0, max_rows=2)
     records = [row(0, NOTHING), row(1), row(2)]
     await run(open_crew(writer="claude-other-1"), ledger, records, policy)
     assert steps_by_batch(server)[1:3] == [{"write": 1}, {"appraise": 1}]
@@ -183,7 +185,7 @@ async def test_batches_keep_within_their_limits(
     server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     server.most_requests = 3
-    policy = BatchPolicy(poll=0.01, settling=0.0, requests=3)
+    policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0, max_requests=3)
     assert outcomes(await run(open_crew(), ledger, rows(8), policy)) == ["rewritten"] * 8
     assert [len(batch.requests) for batch in server.created] == [3, 3, 2] * 3
     assert {batch.wave for batch in ledger_batches(ledger)} == {1, 2, 3}
@@ -192,8 +194,8 @@ async def test_batches_keep_within_their_limits(
 async def test_their_size_is_that_of_the_request_as_it_is_sent(
     server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
-    policy = BatchPolicy(poll=0.01, settling=0.0, size=20_000)
-    server.most_bytes = policy.size + len('{"requests":[]}')
+    policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0, max_bytes=20_000)
+    server.most_bytes = policy.max_bytes + len('{"requests":[]}')
     await run(open_crew(), ledger, rows(12), policy)
     assert len(server.created) > 3
     sent = [
@@ -232,7 +234,7 @@ async def test_a_window_smaller_than_the_dataset_changes_nothing_but_the_waves(
     server: BatchingServer, open_crew: OpenCrew, ledger: Ledger, window: int
 ) -> None:
     records = rows(9, *FATES)
-    policy = BatchPolicy(poll=0.01, settling=0.0, window=window)
+    policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0, max_rows=window)
     assert await run(open_crew(), ledger, records, policy) == await undisturbed(records)
     assert max(len(batch.requests) for batch in server.created) <= window
     assert server.paid_twice == []
@@ -241,7 +243,7 @@ async def test_a_window_smaller_than_the_dataset_changes_nothing_but_the_waves(
 async def test_new_rows_join_the_next_wave_as_others_leave(
     server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
-    policy = BatchPolicy(poll=0.01, settling=0.0, window=3)
+    policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0, max_rows=3)
     await run(open_crew(), ledger, [row(0, NOTHING), row(1), row(2), row(3)], policy)
     assert steps_by_batch(server)[1] == {"write": 2, "appraise": 1}
 
@@ -257,7 +259,7 @@ async def test_only_a_window_of_rows_is_held(
             taken += 1
             yield row_from_record(row(taken, NOTHING), line=taken)
 
-    policy = BatchPolicy(poll=0.01, settling=0.0, window=10)
+    policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0, max_rows=10)
     engine = BatchEngine(open_crew(), ledger, retries=QUICK, policy=policy)
     async with aclosing(engine.run(endless())) as results:
         async for done in results:
@@ -293,7 +295,7 @@ async def test_rows_that_are_in_the_ledger_ask_and_find_nothing(
     asked, found = len(server.requests), len(searcher.queries)
     second = await run(open_crew(), ledger, records)
     assert [done.record for done in second] == [done.record for done in first]
-    assert [done.reused for done in second] == [True] * 8
+    assert [done.is_reused for done in second] == [True] * 8
     assert (len(server.requests), len(searcher.queries)) == (asked, found)
 
 
@@ -303,13 +305,13 @@ async def test_finds_are_answered_together(
     class Counting(FakeSearcher):
         batches: tuple[int, ...] = ()
 
-        def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+        def find_passages(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
             self.batches += (len(queries),)
-            return super().ground(queries, k=k)
+            return super().find_passages(queries, k=k)
 
     searcher = Counting(constitution)
     crew = open_crew()
-    await run(Crew(crew.generator, crew.models, searcher), ledger, rows(60, NOTHING))
+    await run(Pipeline(crew.generator, crew.models, searcher), ledger, rows(60, NOTHING))
     assert searcher.batches == (60,)
 
 
@@ -331,7 +333,7 @@ async def test_a_model_that_only_quotes_needs_no_batch(
     server: BatchingServer, searcher: FakeSearcher, ledger: Ledger
 ) -> None:
     writer = ExtractiveModel()
-    results = await run(Crew.of(Deliberation(), writer, writer, searcher), ledger, rows(3))
+    results = await run(Pipeline.build(Deliberation(), writer, writer, searcher), ledger, rows(3))
     assert outcomes(results) == ["annotated"] * 3
     assert server.requests == []
 
@@ -341,7 +343,7 @@ async def test_a_model_without_batches_is_refused_before_anything_is_asked(
 ) -> None:
     model = ScriptedModel(name="openai:gpt-1")
     with pytest.raises(RunError, match="openai:gpt-1 takes no message batches: leave --batch out"):
-        BatchEngine(Crew.of(Deliberation(), model, model, searcher), ledger)
+        BatchEngine(Pipeline.build(Deliberation(), model, model, searcher), ledger)
 
 
 async def test_live_finishes_what_was_begun_by_batch_and_batch_what_was_begun_live(
@@ -431,8 +433,10 @@ def test_whatever_befalls_batches_every_row_comes_out_in_its_place_and_nothing_i
         )
         model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY)
         searcher = FakeSearcher(Constitution.parse(TEXT))
-        crew = Crew.of(Deliberation(), model, model, searcher)
-        policy = BatchPolicy(poll=0.0, settling=0.0, window=window, requests=size)
+        crew = Pipeline.build(Deliberation(), model, model, searcher)
+        policy = BatchPolicy(
+            poll_seconds=0.0, settle_seconds=0.0, max_rows=window, max_requests=size
+        )
         results = asyncio.run(run(crew, ledger, records, policy))
         assert [done.record for done in results] == [done.record for done in expected]
         assert server.paid_twice == []
@@ -440,7 +444,7 @@ def test_whatever_befalls_batches_every_row_comes_out_in_its_place_and_nothing_i
 
 
 def ledger_batches(ledger: Ledger) -> list[Batch]:
-    return BatchBook(ledger).all()
+    return BatchTable(ledger).list_batches()
 
 
 class TestBudget:
@@ -450,7 +454,7 @@ class TestBudget:
         {"anthropic": Decimal("0.5")},
     )
 
-    def engine(self, crew: Crew, ledger: Ledger, limit: str, spent: Decimal) -> BatchEngine:
+    def engine(self, crew: Pipeline, ledger: Ledger, limit: str, spent: Decimal) -> BatchEngine:
         names = crew.model_names.values()
         budget = Budget(Decimal(limit), self.PRICES, names, spent=spent, batch=True)
         return BatchEngine(
@@ -459,7 +463,7 @@ class TestBudget:
 
     def spent(self, ledger: Ledger) -> Decimal:
         cost = partial(self.PRICES.cost, batch=True)
-        return sum((each.cost or Decimal(0) for each in ledger.spent(cost)), Decimal(0))
+        return sum((each.cost or Decimal(0) for each in ledger.cost_by_step(cost)), Decimal(0))
 
     async def test_one_that_suffices_changes_nothing(
         self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
@@ -469,7 +473,7 @@ class TestBudget:
         results = [done async for done in engine.run(read(rows(7, *FATES)))]
         await crew.aclose()
         assert results == await undisturbed(rows(7, *FATES))
-        assert engine.traffic.dollars == self.spent(ledger) > 0
+        assert engine.traffic.cost == self.spent(ledger) > 0
 
     async def test_one_that_does_not_is_never_exceeded_and_the_run_goes_on_with_more(
         self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
@@ -487,7 +491,7 @@ class TestBudget:
                 pass
         spent = self.spent(ledger)
         assert 0 < spent <= 1
-        assert engine.traffic.dollars == spent
+        assert engine.traffic.cost == spent
         engine = self.engine(crew, ledger, "100", spent)
         results = [done async for done in engine.run(read(rows(60)))]
         await crew.aclose()
@@ -510,4 +514,4 @@ class TestBudget:
         async for _ in engine.run(read(rows(3, NOTHING))):
             pass
         await crew.aclose()
-        assert engine.traffic.dollars == self.spent(ledger) > 0
+        assert engine.traffic.cost == self.spent(ledger) > 0

@@ -10,23 +10,23 @@ from batching import BatchingServer, broken_off, shortened
 from loopback import Response, error, html
 
 from whyset.datasets import row_from_record
-from whyset.models import AnthropicModel, ModelRefused, RetryPolicy, UnusableReply
+from whyset.models import AnthropicModel, ModelAccessDenied, RetryPolicy, UnusableReply
 from whyset.pipelines import (
     BatchEngine,
     BatchPolicy,
-    Crew,
-    Done,
     Ledger,
     LiveEngine,
+    Pipeline,
+    RowResult,
     RunError,
     RunStopped,
     forget_batch,
 )
-from whyset.pipelines.ledger._batches import BatchBook
+from whyset.pipelines.ledger._batches import BatchTable
 
 from .conftest import QUICK, OpenCrew
 
-HASTY = BatchPolicy(poll=0.01, settling=0.0)
+HASTY = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
 
 
 @pytest.fixture
@@ -36,13 +36,13 @@ def server() -> Iterator[BatchingServer]:
 
 
 async def run(
-    crew: Crew,
+    crew: Pipeline,
     ledger: Ledger,
     records: Sequence[dict[str, Any]],
     *,
     retries: RetryPolicy = QUICK,
     policy: BatchPolicy = HASTY,
-) -> list[Done]:
+) -> list[RowResult]:
     engine = BatchEngine(crew, ledger, retries=retries, policy=policy)
     source = [row_from_record(record, line=line) for line, record in enumerate(records, start=1)]
     try:
@@ -51,12 +51,12 @@ async def run(
         await crew.aclose()
 
 
-def outcomes(results: Sequence[Done]) -> list[str]:
+def outcomes(results: Sequence[RowResult]) -> list[str]:
     return [done.record.outcome for done in results]
 
 
 def replies(ledger: Ledger) -> int:
-    return sum(spent.replies for spent in ledger.spent(lambda *_: None))
+    return sum(spent.replies for spent in ledger.cost_by_step(lambda *_: None))
 
 
 class TestResults:
@@ -119,7 +119,7 @@ class TestResults:
         server.fates = lambda key, params, time: (
             error(status) if name_of(params) == "row-2" else None
         )
-        with pytest.raises(ModelRefused, match=f"HTTP {status}"):
+        with pytest.raises(ModelAccessDenied, match=f"HTTP {status}"):
             await run(open_crew(), ledger, rows(4))
         assert replies(ledger) == 3
         server.fates = lambda key, params, time: None
@@ -225,7 +225,7 @@ class TestCalls:
         nothing = Response(200, {"data": [], "has_more": False, "last_id": None})
         server.fail_after_create(error(504))
         server.fail_on("list", None, nothing, nothing)
-        policy = BatchPolicy(poll=0.01, settling=1.0)
+        policy = BatchPolicy(poll_seconds=0.01, settle_seconds=1.0)
         assert outcomes(await run(open_crew(), ledger, rows(2), policy=policy)) == ["rewritten"] * 2
         assert len(server.created) == 3
         assert server.paid_twice == []
@@ -250,7 +250,7 @@ class TestCalls:
         server.stop()
         with pytest.raises(RunStopped, match=r"does not answer: .*connection failed"):
             await run(crew, ledger, rows(4))
-        assert BatchBook(ledger).all() == []
+        assert BatchTable(ledger).list_batches() == []
 
     @pytest.mark.parametrize("status", [401, 403])
     @pytest.mark.parametrize("call", ["create", "retrieve", "list", "results"])
@@ -258,7 +258,7 @@ class TestCalls:
         self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger, call: Any, status: int
     ) -> None:
         server.fail_on(call, error(status))
-        with pytest.raises(ModelRefused, match=f"HTTP {status}"):
+        with pytest.raises(ModelAccessDenied, match=f"HTTP {status}"):
             await run(open_crew(), ledger, rows(4))
         assert server.calls[call] == 1
         assert outcomes(await run(open_crew(), ledger, rows(4))) == ["rewritten"] * 4
@@ -270,7 +270,7 @@ class TestCalls:
         server.fail_on("create", error(400, "No batches today."))
         with pytest.raises(UnusableReply, match="No batches today"):
             await run(open_crew(), ledger, rows(4))
-        assert BatchBook(ledger).all() == []
+        assert BatchTable(ledger).list_batches() == []
 
 
 class TestOutage:
@@ -320,7 +320,7 @@ class TestGone:
         await self.leave(server, open_crew, ledger)
         server.created[0].archived = True
         assert outcomes(await run(open_crew(), ledger, rows(4))) == ["rewritten"] * 4
-        assert BatchBook(ledger).all()[0].state == "lost"
+        assert BatchTable(ledger).list_batches()[0].state == "lost"
 
     async def test_one_that_the_provider_does_not_know_stops_the_run_until_it_is_forgotten(
         self, server: BatchingServer, open_crew: OpenCrew, tmp_path: Any
@@ -351,7 +351,7 @@ class TestGone:
         status = await model.batches.cancel("msgbatch_0001")
         assert (status.state, status.canceled) == ("ended", 4)
         assert outcomes(await run(crew, ledger, rows(4))) == ["rewritten"] * 4
-        assert [batch.canceled for batch in BatchBook(ledger).all()] == [4, 0, 0, 0]
+        assert [batch.canceled for batch in BatchTable(ledger).list_batches()] == [4, 0, 0, 0]
         assert server.paid_twice == []
 
 

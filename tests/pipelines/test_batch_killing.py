@@ -13,11 +13,11 @@ from loopback import LoopbackServer, Response
 
 from whyset.models import AnthropicModel
 from whyset.pipelines import BatchPolicy, Ledger, Run, RunFiles, RunStatus
-from whyset.pipelines.ledger._batches import BatchBook
+from whyset.pipelines.ledger._batches import BatchTable
 
 from .conftest import QUICK, TEXT, OpenCrew
 
-HASTY = BatchPolicy(poll=0.01, settling=0.0)
+HASTY = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
 FATES = ("", NOTHING, CONFLICT, MENDED)
 WRITTEN = ("out.jsonl", "out.quarantine.jsonl")
 
@@ -84,7 +84,7 @@ def victim(server: BatchingServer, source: Path, output: Path) -> Victim:
 
 
 def resume(source: Path, output: Path, open_crew: OpenCrew) -> None:
-    files = RunFiles.beside(str(source), str(output))
+    files = RunFiles.from_output(str(source), str(output))
     Run(files, open_crew(), retries=QUICK, batch=True, batch_policy=HASTY).execute()
 
 
@@ -97,7 +97,7 @@ def require_undisturbed(source: Path, output: Path, open_crew: OpenCrew) -> None
         for model in crew.models.values():
             assert isinstance(model, AnthropicModel)
             model._options["base_url"] = server.url
-        files = RunFiles.beside(str(source), str(other / "out.jsonl"))
+        files = RunFiles.from_output(str(source), str(other / "out.jsonl"))
         Run(files, crew, retries=QUICK).execute()
     for name in WRITTEN:
         assert output.with_name(name).read_bytes() == (other / name).read_bytes()
@@ -139,12 +139,12 @@ def test_a_batch_whose_id_was_never_recorded_is_told_from_those_of_others(
     victim.start()
     victim.end()
     with Ledger(output.with_name("out.ledger.sqlite")) as ledger:
-        (intent,) = BatchBook(ledger).all()
+        (intent,) = BatchTable(ledger).list_batches()
         assert (intent.id, intent.state, intent.requests) == ("", "intended", 6)
     server.paid.clear()
     resume(source, output, open_crew)
     require_undisturbed(source, output, open_crew)
-    status = RunStatus.of(output.with_name("out.ledger.sqlite"))
+    status = RunStatus.read(output.with_name("out.ledger.sqlite"))
     assert [batch.id for batch in status.batches][:2] == ["msgbatch_0001", "msgbatch_0005"]
 
 
@@ -172,11 +172,11 @@ def test_a_batch_that_is_waited_for_is_collected_by_the_next_process(
     victim.start()
     victim.end()
     ledger = output.with_name("out.ledger.sqlite")
-    (batch,) = RunStatus.of(ledger).underway
+    (batch,) = RunStatus.read(ledger).pending
     assert (batch.id, batch.state, batch.requests) == ("msgbatch_0001", "in_progress", 6)
     server.on_call = lambda _: None
     server.release()
     resume(source, output, open_crew)
     require_undisturbed(source, output, open_crew)
     assert server.paid_twice == []
-    assert RunStatus.of(ledger).underway == ()
+    assert RunStatus.read(ledger).pending == ()

@@ -11,12 +11,12 @@ from answering import CONFLICT, NOTHING, PREACHY, answer, rows, write_rows
 from batching import BatchingServer
 from loopback import error
 
-from whyset.models import ModelRefused, Prices
-from whyset.pipelines import BatchPolicy, Crew, Run, RunError, RunFiles, RunStopped, Summary
+from whyset.models import ModelAccessDenied, Prices
+from whyset.pipelines import BatchPolicy, Pipeline, Run, RunError, RunFiles, RunStopped, Summary
 
 from .conftest import QUICK, OpenCrew
 
-HASTY = BatchPolicy(poll=0.01, settling=0.0)
+HASTY = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
 WRITTEN = ("out.jsonl", "out.quarantine.jsonl")
 
 
@@ -31,17 +31,17 @@ def source(tmp_path: Path) -> Path:
     return write_rows(tmp_path / "sft.jsonl", rows(9, "", NOTHING, CONFLICT, PREACHY))
 
 
-def start(source: Path, folder: Path, crew: Crew, *, batch: bool, **options: Any) -> Run:
+def start(source: Path, folder: Path, crew: Pipeline, *, batch: bool, **options: Any) -> Run:
     folder.mkdir(exist_ok=True)
-    files = RunFiles.beside(str(source), str(folder / "out.jsonl"))
+    files = RunFiles.from_output(str(source), str(folder / "out.jsonl"))
     return Run(files, crew, retries=QUICK, batch=batch, batch_policy=HASTY, **options)
 
 
-def run(source: Path, folder: Path, crew: Crew, *, batch: bool, **options: Any) -> Summary:
+def run(source: Path, folder: Path, crew: Pipeline, *, batch: bool, **options: Any) -> Summary:
     return start(source, folder, crew, batch=batch, **options).execute()
 
 
-def leave(source: Path, folder: Path, server: BatchingServer, crew: Crew) -> str:
+def leave(source: Path, folder: Path, server: BatchingServer, crew: Pipeline) -> str:
     """Begin a run by batch and stop it with a batch at the provider; return what it said."""
     server.holding = True
     begun = start(source, folder, crew, batch=True)
@@ -59,8 +59,8 @@ def test_files_are_those_of_a_live_run(
     live = run(source, tmp_path / "live", open_crew(), batch=False)
     for name in WRITTEN:
         assert (tmp_path / "batch" / name).read_bytes() == (tmp_path / "live" / name).read_bytes()
-    assert by_batch.tally == live.tally
-    assert [spent.replies for spent in by_batch.spent] == [spent.replies for spent in live.spent]
+    assert by_batch.counts == live.counts
+    assert [spent.replies for spent in by_batch.costs] == [spent.replies for spent in live.costs]
 
 
 def test_a_run_by_batch_costs_half_and_a_mixed_one_in_between(
@@ -74,7 +74,7 @@ def test_a_run_by_batch_costs_half_and_a_mixed_one_in_between(
     )
 
     def cost(summary: Summary) -> Decimal:
-        return sum((spent.cost or Decimal(0) for spent in summary.spent), Decimal(0))
+        return sum((spent.cost or Decimal(0) for spent in summary.costs), Decimal(0))
 
     listed = Prices.load(prices)
     live = cost(run(source, tmp_path / "live", open_crew(), batch=False, prices=listed))
@@ -159,17 +159,17 @@ def test_a_live_run_forgets_a_batch_that_was_never_created(
 
 def test_a_run_that_keeps_no_ledger_is_refused(source: Path, open_crew: OpenCrew) -> None:
     with pytest.raises(RunError, match="name an output with -o, or leave --batch out"):
-        Run(RunFiles.beside(str(source), "-"), open_crew(), batch=True).execute()
+        Run(RunFiles.from_output(str(source), "-"), open_crew(), batch=True).execute()
 
 
 def test_a_refused_key_ends_a_run_with_exit_code_4(
     source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchingServer
 ) -> None:
     server.fail_on("create", error(401))
-    with pytest.raises(ModelRefused) as refused:
+    with pytest.raises(ModelAccessDenied) as refused:
         run(source, tmp_path / "run", open_crew(), batch=True)
     assert refused.value.exit_code == 4
 
 
 def summary_replies(summary: Summary) -> int:
-    return sum(spent.replies for spent in summary.spent)
+    return sum(spent.replies for spent in summary.costs)

@@ -8,9 +8,9 @@ from batching import BatchingServer
 from loopback import message
 
 from whyset.datasets import Row, row_from_record
-from whyset.generators import Ask, Finished, Generator, Rejected, Steps, Tool, Working, written
+from whyset.generators import Ask, Finished, Generator, Rejected, Steps, Tool, WorkState, ask_writer
 from whyset.models import AnthropicModel
-from whyset.pipelines import BatchEngine, BatchPolicy, Crew, Ledger
+from whyset.pipelines import BatchEngine, BatchPolicy, Ledger, Pipeline
 from whyset.retriever.testing import FakeSearcher
 
 from .conftest import QUICK
@@ -26,8 +26,8 @@ class Tooled(Generator):
     def steps(self, item: Row) -> Steps[Finished | Rejected]:
         tool = Tool("find", "Finds.", '{"type":"object"}' if item.line == 1 else "{")
         asked = Ask("writer", "tooled/ask", "Answer.", str(item.line), 50, tools=(tool,))
-        text = yield from written(asked)
-        return Working(self.evidence(), self.prompts).finished("written", {"text": text})
+        text = yield from ask_writer(asked)
+        return WorkState(self.evidence(), self.prompts).finish("written", {"text": text})
 
 
 @pytest.fixture
@@ -42,8 +42,10 @@ async def test_a_tool_without_a_schema(
     searcher: FakeSearcher,
     ledger: Ledger,
 ) -> None:
-    crew = Crew.of(Tooled(), open_model(), open_model(), searcher)
-    engine = BatchEngine(crew, ledger, retries=QUICK, policy=BatchPolicy(poll=0.01, settling=0.0))
+    crew = Pipeline.build(Tooled(), open_model(), open_model(), searcher)
+    engine = BatchEngine(
+        crew, ledger, retries=QUICK, policy=BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
+    )
     records = [row_from_record(row(line), line=line) for line in (1, 2)]
     done = [each async for each in engine.run(records)]
     await crew.aclose()

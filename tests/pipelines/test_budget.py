@@ -38,12 +38,12 @@ def test_the_worst_is_every_byte_a_token_written_to_the_cache_and_all_the_room_u
     prices: Prices,
 ) -> None:
     budget = Budget(dollars("1"), prices, [MODEL])
-    assert budget.worst(MODEL, ask()) == dollars("0.025")  # 1,000 at $5 and 1,000 at $20
-    assert budget.worst(MODEL, ask(prompt=1000)) == dollars("0.030")
+    assert budget.worst_case_cost(MODEL, ask()) == dollars("0.025")  # 1,000 at $5 and 1,000 at $20
+    assert budget.worst_case_cost(MODEL, ask(prompt=1000)) == dollars("0.030")
     accented = Ask("writer", "s", "é" * 500, "", max_tokens=0)
-    assert budget.worst(MODEL, accented) == dollars("0.010")
+    assert budget.worst_case_cost(MODEL, accented) == dollars("0.010")
     halved = Ask("writer", "s", "\ud800" * 1000, "", max_tokens=0)  # half a pair: three bytes
-    assert budget.worst(MODEL, halved) == dollars("0.020")
+    assert budget.worst_case_cost(MODEL, halved) == dollars("0.020")
 
 
 def test_a_schema_is_part_of_the_prompt(prices: Prices) -> None:
@@ -51,13 +51,13 @@ def test_a_schema_is_part_of_the_prompt(prices: Prices) -> None:
         sound: bool
 
     budget = Budget(dollars("1"), prices, [MODEL])
-    assert budget.worst(MODEL, ask(schema=Opinion)) > budget.worst(MODEL, ask())
+    assert budget.worst_case_cost(MODEL, ask(schema=Opinion)) > budget.worst_case_cost(MODEL, ask())
 
 
 def test_a_long_prompt_is_reserved_at_its_own_price(prices: Prices, tmp_path: Path) -> None:
     budget = Budget(dollars("1"), prices, [HAIKU])
-    assert budget.worst(HAIKU, ask(prompt=99_000, room=0)) == dollars("0.0125")
-    assert budget.worst(HAIKU, ask(prompt=99_001, room=0)) == dollars("0.062500625")
+    assert budget.worst_case_cost(HAIKU, ask(prompt=99_000, room=0)) == dollars("0.0125")
+    assert budget.worst_case_cost(HAIKU, ask(prompt=99_001, room=0)) == dollars("0.062500625")
     odd = tmp_path / "prices.toml"
     rates = "input = {0}\noutput = 0\ncache_read = {0}\ncache_write = {0}\n"
     odd.write_text(
@@ -67,7 +67,9 @@ def test_a_long_prompt_is_reserved_at_its_own_price(prices: Prices, tmp_path: Pa
         + rates.format(1)
     )
     cheaper = Budget(dollars("1"), Prices.load(odd), ["own:odd"])
-    assert cheaper.worst("own:odd", ask(prompt=2000)) == dollars("0.02")  # as if just below
+    assert cheaper.worst_case_cost("own:odd", ask(prompt=2000)) == dollars(
+        "0.02"
+    )  # as if just below
 
 
 def test_a_model_without_a_price_is_refused_at_the_start(prices: Prices) -> None:
@@ -90,7 +92,7 @@ async def test_what_a_reply_took_is_booked_and_the_rest_given_back(prices: Price
     budget = Budget(dollars("1"), prices, [MODEL], spent=dollars("0.5"))
     async with budget.reserve(MODEL, ask()) as reservation:
         assert (budget.reserved, budget.in_flight) == (dollars("0.025"), 1)
-        assert budget.left == dollars("0.475")
+        assert budget.remaining == dollars("0.475")
         assert reservation.settle(Usage(100, 10)) == dollars("0.0006")
         with pytest.raises(RuntimeError):
             reservation.settle(Usage())
@@ -131,7 +133,7 @@ async def test_the_run_stops_where_nothing_in_flight_could_make_room(prices: Pri
         "The budget of $2.51 ends here: $2.49 is spent, and the next ask (deliberation/write to "
         f"{MODEL}) could cost $0.0250 at worst. Raise --budget to go on"
     )
-    assert str(stopped.value) == str(budget.stopped(MODEL, ask()))
+    assert str(stopped.value) == str(budget.exhausted_error(MODEL, ask()))
     with pytest.raises(RunStopped):  # a smaller one would fit, but the run is over
         async with budget.reserve(MODEL, ask(room=0)):
             raise AssertionError("sent")
@@ -254,9 +256,9 @@ def test_what_an_earlier_process_sent_is_bound_whether_it_fits_or_not(prices: Pr
     budget = Budget(dollars("0.02"), prices, [MODEL])
     sent = budget.try_reserve(MODEL, ask(), sent=True)
     assert sent is not None
-    assert budget.left == dollars("-0.005")
+    assert budget.remaining == dollars("-0.005")
     sent.settle(Usage(0, 100))
-    assert budget.left == dollars("0.018")
+    assert budget.remaining == dollars("0.018")
 
 
 class Asked(BaseModel):
@@ -313,7 +315,7 @@ def test_what_is_spent_never_exceeds_the_limit_and_nobody_waits_for_ever(
                 assert budget.spent + budget.reserved <= limit
             if not one.fails:
                 costs.append(reservation.settle(one.usage()))
-                assert costs[-1] <= reservation.worst
+                assert costs[-1] <= reservation.amount
             assert budget.spent <= limit
 
     async def all_of_them() -> list[BaseException | None]:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from huggingface_hub import DatasetCardData
 
-from whyset.pipelines import CardExport, CardFacts, CardSettings, RunError, RunTold, card_text
+from whyset.pipelines import CardFacts, CardSettings, ExportFacts, RunError, RunFacts, render_card
 
 MANIFEST: dict[str, Any] = {
     "whyset": "0.1.0",
@@ -61,19 +61,19 @@ def parts_of(card: str) -> tuple[dict[str, Any], str]:
 
 def card(
     *columns: dict[str, Any] | None,
-    run: RunTold | None = None,
-    export: CardExport | None = None,
+    run: RunFacts | None = None,
+    export: ExportFacts | None = None,
     **settings: Any,
 ) -> tuple[dict[str, Any], str]:
-    facts = CardFacts.of(columns or [told()])
-    return parts_of(card_text(facts, run or RunTold(), CardSettings(**settings), export=export))
+    facts = CardFacts.from_provenance(columns or [told()])
+    return parts_of(render_card(facts, run or RunFacts(), CardSettings(**settings), export=export))
 
 
 def test_the_header_is_what_the_hubs_own_library_reads() -> None:
-    facts = CardFacts.of([told(language="en")] * 1500)
-    text = card_text(
+    facts = CardFacts.from_provenance([told(language="en")] * 1500)
+    text = render_card(
         facts,
-        RunTold(),
+        RunFacts(),
         CardSettings("Manners", "CC-BY-4.0"),
         files={"train": "out.jsonl"},
     )
@@ -108,7 +108,7 @@ def test_a_generator_of_two_versions_is_named_once_in_the_title() -> None:
 
 
 def test_where_no_licence_is_stated_that_is_said() -> None:
-    header, text = card(run=RunTold(MANIFEST))
+    header, text = card(run=RunFacts(MANIFEST))
 
     assert "license" not in header
     assert "No licence was stated for this dataset." in text
@@ -139,7 +139,9 @@ def test_rows_are_counted_and_checks_have_rates() -> None:
 
 
 def test_the_run_is_told_with_its_cost_and_how_to_repeat_it() -> None:
-    _, text = card(run=RunTold(MANIFEST, tuple(MANIFEST["summary"]["spent"])), sources={"x": "mit"})
+    _, text = card(
+        run=RunFacts(MANIFEST, tuple(MANIFEST["summary"]["spent"])), sources={"x": "mit"}
+    )
 
     for line in (
         "$1.25, by the prices of 2026-11-23.",
@@ -162,15 +164,15 @@ def test_a_corpus_is_repeated_from_its_plan() -> None:
         "settings": {},
     }
 
-    words = " ".join(RunTold(corpus).command())
-    planned = " ".join(RunTold(corpus | {"plan_file": "plan.yaml"}).command())
+    words = " ".join(RunFacts(corpus).command())
+    planned = " ".join(RunFacts(corpus | {"plan_file": "plan.yaml"}).command())
 
     assert words.startswith("whyset write advice -o out.jsonl -n 40 --seed 7 --model ")
     assert planned.startswith("whyset write advice -o out.jsonl --plan plan.yaml --model ")
 
 
 def test_an_export_is_told_with_its_control() -> None:
-    export = CardExport(
+    export = ExportFacts(
         "trl",
         "messages",
         10,
@@ -214,11 +216,11 @@ def test_text_from_the_data_cannot_become_markup() -> None:
 def test_what_lies_beside_an_output_is_read(tmp_path: Path) -> None:
     (tmp_path / "out.run.json").write_text(json.dumps(MANIFEST), encoding="utf-8")
 
-    run = RunTold.of(tmp_path / "out.jsonl")
+    run = RunFacts.read(tmp_path / "out.jsonl")
 
     assert run.dollars == 1.25
     assert (run.selection.turns, run.selection.shape) == ("all", "messages")
-    assert RunTold.of(tmp_path / "other.jsonl") == RunTold()
+    assert RunFacts.read(tmp_path / "other.jsonl") == RunFacts()
 
 
 @pytest.mark.parametrize("held", ["{", "[]", '{"output": 1}'])
@@ -226,13 +228,13 @@ def test_a_manifest_that_is_none_is_refused(tmp_path: Path, held: str) -> None:
     (tmp_path / "out.run.json").write_text(held, encoding="utf-8")
 
     with pytest.raises(RunError, match=r"out\.run\.json: (cannot be read as|is not) a run's"):
-        RunTold.of(tmp_path / "out.jsonl")
+        RunFacts.read(tmp_path / "out.jsonl")
 
 
 def test_unpriced_steps_leave_the_cost_unknown() -> None:
     step = {**MANIFEST["summary"]["spent"][0], "dollars": None}
 
-    _, text = card(run=RunTold(MANIFEST, (step,)))
+    _, text = card(run=RunFacts(MANIFEST, (step,)))
 
     assert "not known" in text.lower()
     assert "$" not in text

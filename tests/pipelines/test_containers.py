@@ -11,10 +11,10 @@ import pytest
 from answering import CONFLICT, rows, script, write_rows
 
 from whyset.constitution import Constitution
-from whyset.datasets import DatasetError, Row, provenance_of, read_rows
+from whyset.datasets import DatasetError, Row, read_rows, require_provenance
 from whyset.generators.deliberation import Deliberation
 from whyset.models.testing import ScriptedModel
-from whyset.pipelines import Crew, Run, RunFiles, RunStopped, Summary, Tally
+from whyset.pipelines import Pipeline, Run, RunCounts, RunFiles, RunStopped, Summary
 from whyset.retriever.testing import FakeSearcher
 
 from .conftest import QUICK, TEXT
@@ -27,13 +27,15 @@ EXACT = {
 }
 
 
-def crew(**options: Any) -> Crew:
+def crew(**options: Any) -> Pipeline:
     model = ScriptedModel(script)
-    return Crew.of(Deliberation(**options), model, model, FakeSearcher(Constitution.parse(TEXT)))
+    return Pipeline.build(
+        Deliberation(**options), model, model, FakeSearcher(Constitution.parse(TEXT))
+    )
 
 
 def run(source: Any, output: str, **options: Any) -> Summary:
-    files = RunFiles.beside(source, output)
+    files = RunFiles.from_output(source, output)
     return Run(files, crew(), retries=QUICK, **options).execute()
 
 
@@ -58,7 +60,7 @@ def test_a_table_comes_out_as_a_table_with_what_json_could_not_hold(
     for name in EXACT:
         assert after[name].type == before[name].type
         assert after[name].to_pylist() == before[name].take(kept).to_pylist()
-    provenance = provenance_of({"whyset": after["whyset"][0].as_py()})
+    provenance = require_provenance({"whyset": after["whyset"][0].as_py()})
     assert provenance["outcome"] == "rewritten"
 
 
@@ -78,9 +80,9 @@ def test_a_run_that_was_stopped_ends_with_the_same_bytes(
     broken.mkdir()
     run(str(table), f"{whole}/out{ending}")
 
-    stopped = Run(RunFiles.beside(str(table), f"{broken}/out{ending}"), crew(), concurrency=1)
+    stopped = Run(RunFiles.from_output(str(table), f"{broken}/out{ending}"), crew(), concurrency=1)
 
-    def stop(tally: Tally, traffic: object) -> None:
+    def stop(tally: RunCounts, traffic: object) -> None:
         if tally.rows == 2:
             stopped.stop()
 
@@ -90,7 +92,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_bytes(
     assert written(broken) == {}
     summary = run(str(table), f"{broken}/out{ending}")
 
-    assert summary.tally.reused >= 1
+    assert summary.counts.reused >= 1
     assert written(broken) == written(whole)
 
 

@@ -15,19 +15,19 @@ from loopback import KEY, MODEL, LoopbackServer, error
 from noting import OLD_IDEA, Notes, answer, records, script, words
 
 from whyset.constitution import Constitution, estimate_tokens
-from whyset.datasets import DatasetError, provenance_of
+from whyset.datasets import DatasetError, require_provenance
 from whyset.generators import Ask
 from whyset.generators.checks import EvalScenario
-from whyset.models import AnthropicModel, ModelRefused, Prices
-from whyset.models.testing import Line, ScriptedModel
+from whyset.models import AnthropicModel, ModelAccessDenied, Prices
+from whyset.models.testing import ScriptedModel, ScriptedReply
 from whyset.pipelines import (
     BatchPolicy,
+    CorpusCounts,
     CorpusFiles,
     CorpusRun,
     CorpusSummary,
-    CorpusTally,
-    Crew,
-    Likeness,
+    DedupThresholds,
+    Pipeline,
     Plan,
     PlanError,
     RunError,
@@ -52,9 +52,9 @@ def plan(**options: Any) -> Plan:
     )
 
 
-def crew(answers: Callable[[Ask], Line] = script, **options: Any) -> Crew:
+def crew(answers: Callable[[Ask], ScriptedReply] = script, **options: Any) -> Pipeline:
     model = ScriptedModel(answers)
-    return Crew.of(Notes(**options), model, model, FakeSearcher(CONSTITUTION))
+    return Pipeline.build(Notes(**options), model, model, FakeSearcher(CONSTITUTION))
 
 
 @pytest.fixture
@@ -63,9 +63,9 @@ def output(tmp_path: Path) -> Path:
 
 
 def run(
-    output: Path, held: Plan | None = None, working: Crew | None = None, **options: Any
+    output: Path, held: Plan | None = None, working: Pipeline | None = None, **options: Any
 ) -> CorpusSummary:
-    files = CorpusFiles.beside(str(output), against=options.pop("against", ()))
+    files = CorpusFiles.from_output(str(output), against=options.pop("against", ()))
     return CorpusRun(files, held or plan(), working or crew(), retries=QUICK, **options).execute()
 
 
@@ -82,7 +82,7 @@ class TestWriting:
         assert summary.uncovered == ()
         documents = records(output)
         assert len(documents) == held.documents
-        tones = Counter(provenance_of(each)["variety"]["tone"] for each in documents)
+        tones = Counter(require_provenance(each)["variety"]["tone"] for each in documents)
         assert tones == held.variety["tone"].counts
         assert all(quota.planned == quota.written == 8 for quota in summary.variety["subject"])
         assert {quota.meaning for quota in summary.variety["subject"]} == {
@@ -90,16 +90,16 @@ class TestWriting:
             "letters",
             "borrowed tools",
         }
-        assert [quota.written for quota in summary.tally.sections] == [
+        assert [quota.written for quota in summary.counts.sections] == [
             section.documents for section in held.sections
         ]
-        grounds = {each["id"] for row in documents for each in provenance_of(row)["passages"]}
+        grounds = {each["id"] for row in documents for each in require_provenance(row)["passages"]}
         wanted = {each.id for name in SECTIONS for each in CONSTITUTION.section(name).passages}
         assert grounds == wanted
 
     def test_nothing_is_lost_between_the_output_and_the_quarantine(self, output: Path) -> None:
         summary = run(output)
-        tally = summary.tally
+        tally = summary.counts
         rejected = records(output.with_name("docs.quarantine.jsonl"))
         assert tally.documents == len(records(output))
         assert tally.quarantined == len(rejected) > 5
@@ -110,7 +110,7 @@ class TestWriting:
         assert set(reasons) == {"near_duplicate", "refused", "judge:sound"}
 
     def test_what_is_rejected_is_replaced_with_the_same_draws(self, output: Path) -> None:
-        def harsh(ask: Ask) -> Line:
+        def harsh(ask: Ask) -> ScriptedReply:
             if ask.step != "notes/judge":
                 return script(ask)
             return json.dumps({"sound": sum(ask.user.encode()) % 3 == 0})
@@ -134,7 +134,7 @@ class TestWriting:
     ) -> None:
         seen: list[str] = []
 
-        def heard(ask: Ask) -> Line:
+        def heard(ask: Ask) -> ScriptedReply:
             if ask.step == "notes/ideas":
                 seen.append(ask.user)
             return script(ask)
@@ -154,12 +154,12 @@ class TestWriting:
     def test_so_does_a_document_like_another_which_is_kept_in_quarantine(
         self, output: Path
     ) -> None:
-        def always(ask: Ask) -> Line:
+        def always(ask: Ask) -> ScriptedReply:
             return words("the same", 40) if ask.step == "notes/write" else script(ask)
 
         summary = run(output, plan(documents=12, attempts=2), crew(always))
-        assert (summary.exit_code, summary.tally.documents) == (1, 1)
-        assert summary.tally.near_duplicates["document"] >= 11
+        assert (summary.exit_code, summary.counts.documents) == (1, 1)
+        assert summary.counts.near_duplicates["document"] >= 11
         entry = next(
             each
             for each in records(output.with_name("docs.quarantine.jsonl"))
@@ -169,12 +169,12 @@ class TestWriting:
         assert entry["whyset"]["draft"] == {"text": words("the same", 40)}
 
     def test_attempts_end_and_what_is_short_is_said(self, output: Path) -> None:
-        def never(ask: Ask) -> Line:
+        def never(ask: Ask) -> ScriptedReply:
             return '{"sound": false}' if ask.step == "notes/judge" else script(ask)
 
         summary = run(output, plan(documents=12, attempts=2), crew(never))
         assert summary.exit_code == 1
-        assert (summary.tally.given_up, summary.tally.documents) == (12, 0)
+        assert (summary.counts.given_up, summary.counts.documents) == (12, 0)
         told = summary.shortfalls
         assert told[0] == "0 of 12 documents are written"
         assert "tone dry: 0 of 8 documents" in told
@@ -188,7 +188,10 @@ class TestWriting:
         assert summary.exit_code == 0
         contexts = Counter(
             json.dumps(
-                [provenance_of(row)["variety"]["tone"], provenance_of(row)["passages"][0]["id"]]
+                [
+                    require_provenance(row)["variety"]["tone"],
+                    require_provenance(row)["passages"][0]["id"],
+                ]
             )
             for row in records(output)
         )
@@ -199,17 +202,17 @@ class TestWriting:
         held = plan(documents=None, tokens=1200)
         summary = run(output, held)
         exact = sum(estimate_tokens(row["text"]) for row in records(output))
-        assert summary.tally.tokens == exact
-        assert summary.tokens_short == max(1200 - exact, 0)
+        assert summary.counts.tokens == exact
+        assert summary.token_shortfall == max(1200 - exact, 0)
         assert summary.record()["tokens_planned"] == 1200
 
     def test_to_standard_output_it_leaves_no_files(
         self, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: Any
     ) -> None:
         monkeypatch.chdir(tmp_path)
-        summary = CorpusRun(CorpusFiles.beside("-"), plan(documents=9), crew()).execute()
+        summary = CorpusRun(CorpusFiles.from_output("-"), plan(documents=9), crew()).execute()
         printed = capfdbinary.readouterr().out.splitlines()
-        assert len(printed) == summary.tally.documents == 9
+        assert len(printed) == summary.counts.documents == 9
         assert list(tmp_path.iterdir()) == []
 
 
@@ -217,7 +220,7 @@ class TestFeedback:
     def test_what_a_wave_has_too_much_of_is_excluded_from_the_next(self, output: Path) -> None:
         asked: list[str] = []
 
-        def opening_alike(ask: Ask) -> Line:
+        def opening_alike(ask: Ask) -> ScriptedReply:
             if ask.step != "notes/write":
                 return script(ask)
             asked.append(ask.user)
@@ -236,7 +239,7 @@ class TestAgainst:
         first = tmp_path / "first.jsonl"
         run(first, plan(documents=9))
         summary = run(output, plan(documents=9, attempts=1), against=[first])
-        assert summary.tally.documents == 0
+        assert summary.counts.documents == 0
         details = {entry["detail"] for entry in records(output.with_name("docs.quarantine.jsonl"))}
         assert "the idea is too much like first.jsonl:1 (1 by words)" in details
         manifest = json.loads(output.with_name("docs.run.json").read_text(encoding="utf-8"))
@@ -246,7 +249,7 @@ class TestAgainst:
         other = tmp_path / "chats.jsonl"
         turns = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Hi."}]
         other.write_text(json.dumps({"messages": turns}) + "\n", encoding="utf-8")
-        assert run(output, plan(documents=9), against=[other]).tally.documents == 9
+        assert run(output, plan(documents=9), against=[other]).counts.documents == 9
 
     def test_a_record_that_cannot_be_compared_is_an_error(
         self, output: Path, tmp_path: Path
@@ -262,7 +265,7 @@ class TestAgainst:
     ) -> None:
         (tmp_path / "first.jsonl").write_text('{"text": "Hello."}\n', encoding="utf-8")
         with pytest.raises(RunError) as refused:
-            CorpusFiles.beside(str(output), against=[tmp_path])
+            CorpusFiles.from_output(str(output), against=[tmp_path])
         assert str(refused.value) == (
             f"{output}: would be read as a part of {tmp_path} by the next run; name another output "
             "with -o"
@@ -270,7 +273,7 @@ class TestAgainst:
 
     def test_a_file_that_is_not_there_is_an_error(self, output: Path, tmp_path: Path) -> None:
         with pytest.raises(RunError, match="there is no such file to compare with"):
-            CorpusFiles.beside(str(output), against=[tmp_path / "none.jsonl"])
+            CorpusFiles.from_output(str(output), against=[tmp_path / "none.jsonl"])
 
 
 class TestFiles:
@@ -278,12 +281,12 @@ class TestFiles:
         output.write_text("", encoding="utf-8")
         for read in ({"plan": output}, {"constitution": output}, {"against": [output]}):
             with pytest.raises(RunError, match="would be written over, but is read as"):
-                CorpusFiles.beside(str(output), **read)
+                CorpusFiles.from_output(str(output), **read)
         with pytest.raises(RunError, match="there is no folder"):
-            CorpusFiles.beside(str(output.parent / "none" / "docs.jsonl"))
+            CorpusFiles.from_output(str(output.parent / "none" / "docs.jsonl"))
 
     def test_the_manifest_tells_all_that_belongs_in_no_document(self, output: Path) -> None:
-        files = CorpusFiles.beside(
+        files = CorpusFiles.from_output(
             str(output), plan=Path("/somewhere/private/plan.yaml"), constitution=None
         )
         summary = CorpusRun(files, plan(), crew()).execute()
@@ -292,7 +295,7 @@ class TestFiles:
         assert manifest["plan_file"] == "plan.yaml"
         assert manifest["plan"]["sections"][0]["documents"] == plan().sections[0].documents
         assert manifest["generator"] == {"name": "notes", "version": "1"}
-        assert manifest["summary"]["documents"] == summary.tally.documents == 24
+        assert manifest["summary"]["documents"] == summary.counts.documents == 24
         assert manifest["summary"]["near_duplicates"]["idea"] > 0
         for private in ("/somewhere", str(output.parent), socket.gethostname()):
             assert private not in text
@@ -308,7 +311,7 @@ class TestRefusals:
     def test_a_plan_for_another_constitution(self, output: Path) -> None:
         other = Constitution.parse("# T\n\nOnly this.\n")
         model = ScriptedModel(script)
-        working = Crew.of(Notes(), model, model, FakeSearcher(other))
+        working = Pipeline.build(Notes(), model, model, FakeSearcher(other))
         with pytest.raises(PlanError, match="was made for another text than 'T'"):
             run(output, working=working)
 
@@ -320,24 +323,24 @@ class TestRefusals:
         from whyset.generators.deliberation import Deliberation
 
         model = ScriptedModel(script)
-        working = Crew.of(Deliberation(), model, model, FakeSearcher(CONSTITUTION))
+        working = Pipeline.build(Deliberation(), model, model, FakeSearcher(CONSTITUTION))
         with pytest.raises(PlanError, match="deliberation works on rows"):
             run(output, working=working)
 
     def test_batches_without_a_ledger(self) -> None:
         with pytest.raises(RunError, match="name an output with -o"):
-            CorpusRun(CorpusFiles.beside("-"), plan(), crew(), batch=True).execute()
+            CorpusRun(CorpusFiles.from_output("-"), plan(), crew(), batch=True).execute()
 
 
 class TestHeldOut:
     def test_a_document_that_shares_words_with_a_scenario_is_rejected(self, output: Path) -> None:
-        def retelling(ask: Ask) -> Line:
+        def retelling(ask: Ask) -> ScriptedReply:
             warm = ask.step == "notes/write" and "Tone warm" in ask.user
             return words("the scenario", 40) + words(ask.user, 40) if warm else script(ask)
 
         scenario = EvalScenario("mailbox", words("the scenario", 40))
         summary = run(output, plan(attempts=1), crew(retelling), held_out=[scenario])
-        assert summary.tally.reasons["check:no_eval_scenario"] > 0
+        assert summary.counts.reasons["check:no_eval_scenario"] > 0
         assert any(line.startswith("tone warm:") for line in summary.shortfalls)
 
     def test_a_plan_that_holds_some_out_is_not_run_without_them(self, output: Path) -> None:
@@ -352,7 +355,7 @@ class TestMeaning:
         class Searcher(FakeSearcher):
             embedder: Embedder = WordEmbedder()
 
-        def shuffled(ask: Ask) -> Line:
+        def shuffled(ask: Ask) -> ScriptedReply:
             if ask.step != "notes/write":
                 return script(ask)
             same = words("the same", 40).split()
@@ -360,10 +363,10 @@ class TestMeaning:
             return " ".join(sorted(same[cut:]) + sorted(same[:cut], reverse=True))
 
         model = ScriptedModel(shuffled)
-        working = Crew.of(Notes(), model, model, Searcher(CONSTITUTION))
+        working = Pipeline.build(Notes(), model, model, Searcher(CONSTITUTION))
         held = plan(documents=9, attempts=1)
-        summary = run(output, held, working, likeness=Likeness())
-        assert summary.tally.documents == 1
+        summary = run(output, held, working, likeness=DedupThresholds())
+        assert summary.counts.documents == 1
         assert summary.notes == ()
         details = [each["detail"] for each in records(output.with_name(WRITTEN[1]))]
         assert any(detail.endswith("(1 by meaning)") for detail in details)
@@ -375,19 +378,19 @@ class TestMeaning:
             embedder: Embedder = WordEmbedder()
 
         model = ScriptedModel(script)
-        working = Crew.of(Notes(), model, model, Searcher(CONSTITUTION))
+        working = Pipeline.build(Notes(), model, model, Searcher(CONSTITUTION))
         summary = run(output, working=working)
         assert summary.notes[0].startswith("near-duplicates were told by words alone")
 
 
-Opened = Callable[[LoopbackServer], Crew]
+Opened = Callable[[LoopbackServer], Pipeline]
 
 
 @pytest.fixture
 def working() -> Opened:
-    def opened(server: LoopbackServer) -> Crew:
+    def opened(server: LoopbackServer) -> Pipeline:
         model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY, timeout=20)
-        return Crew.of(Notes(), model, model, FakeSearcher(CONSTITUTION))
+        return Pipeline.build(Notes(), model, model, FakeSearcher(CONSTITUTION))
 
     return opened
 
@@ -396,7 +399,7 @@ class TestAlwaysTheSame:
     def test_live_by_batch_at_once_or_one_by_one(self, tmp_path: Path, working: Opened) -> None:
         results = []
         with BatchingServer(answer) as server:
-            policy = BatchPolicy(poll=0.01, settling=0.0)
+            policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
             ways: list[dict[str, Any]] = [
                 {"concurrency": 1},
                 {"concurrency": 32},
@@ -416,7 +419,7 @@ class TestAlwaysTheSame:
             before, asked = written(output), len(server.requests)
             again = run(output, working=working(server))
             assert (written(output), len(server.requests)) == (before, asked)
-        assert again.tally.reused == again.tally.attempts - first.tally.near_duplicates["idea"]
+        assert again.counts.reused == again.counts.attempts - first.counts.near_duplicates["idea"]
         assert again.record()["reasons"] == first.record()["reasons"]
 
     def test_stopped_in_any_moment_it_goes_on_where_it_was(
@@ -428,11 +431,11 @@ class TestAlwaysTheSame:
             expected = len(server.requests)
             server.requests.clear()
             going = CorpusRun(
-                CorpusFiles.beside(str(output)), plan(), working(server), concurrency=2
+                CorpusFiles.from_output(str(output)), plan(), working(server), concurrency=2
             )
             for after in (3, 11, 30):
 
-                def stop(tally: CorpusTally, _: Any, after: int = after) -> None:
+                def stop(tally: CorpusCounts, _: Any, after: int = after) -> None:
                     if tally.answered == after:
                         going.stop()
 
@@ -451,7 +454,7 @@ class TestAlwaysTheSame:
         with (
             LoopbackServer(answer) as server,
             server.failing(error(401)),
-            pytest.raises(ModelRefused),
+            pytest.raises(ModelAccessDenied),
         ):
             run(output, working=working(server))
         assert sorted(path.name for path in output.parent.iterdir()) == ["docs.ledger.sqlite"]
@@ -478,17 +481,17 @@ class TestBudget:
         with LoopbackServer(answer) as server:
             part = run(output, working=working(server), budget=Decimal("0.06"), prices=prices)
             assert part.exit_code == 3
-            assert part.stopped.startswith("The budget of $0.0600 ends here")
-            tally = part.tally
+            assert part.stop_reason.startswith("The budget of $0.0600 ends here")
+            tally = part.counts
             assert 0 < tally.documents < 24
             assert tally.to_do == 24 - tally.documents - tally.given_up > 0
             assert len(records(output)) == tally.documents
             assert part.shortfalls[0] == f"{tally.documents} of 24 documents are written"
             manifest = json.loads(output.with_name("docs.run.json").read_text(encoding="utf-8"))
-            assert manifest["summary"]["stopped"] == part.stopped
+            assert manifest["summary"]["stopped"] == part.stop_reason
             some = output.read_bytes()
             whole = run(output, working=working(server), budget=Decimal(5), prices=prices)
-            assert (whole.exit_code, whole.tally.documents) == (0, 24)
+            assert (whole.exit_code, whole.counts.documents) == (0, 24)
             assert output.read_bytes().startswith(some)
             undisturbed = output.with_name("undisturbed.jsonl")
             run(undisturbed, working=working(server))

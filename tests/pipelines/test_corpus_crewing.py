@@ -7,9 +7,9 @@ from loopback import KEY, MODEL, LoopbackServer
 from noting import Notes, answer
 
 from whyset.constitution import Constitution
-from whyset.generators import Brief, Declined, GeneratorError, IdeaStage
+from whyset.generators import Brief, GeneratorError, IdeaStage, UnsupportedModel
 from whyset.models import AnthropicModel
-from whyset.pipelines import Crew, Ledger, LiveEngine, make_plan, open_document_crew
+from whyset.pipelines import Ledger, LiveEngine, Pipeline, make_plan, open_document_pipeline
 from whyset.retriever.testing import FakeSearcher
 
 from .conftest import TEXT
@@ -19,7 +19,7 @@ CONSTITUTION = Constitution.parse(TEXT)
 
 def test_a_generator_that_is_open_is_taken_as_it_is() -> None:
     notes = Notes(length=12)
-    crew = open_document_crew(
+    crew = open_document_pipeline(
         notes,
         CONSTITUTION,
         model="anthropic:claude-opus-5-5",
@@ -34,20 +34,20 @@ def test_a_generator_that_is_open_is_taken_as_it_is() -> None:
 
 
 def test_without_a_language_model_it_is_declined_where_quoting_makes_nothing() -> None:
-    with pytest.raises(Declined, match="notes needs a language model"):
-        open_document_crew(Notes(), CONSTITUTION, embedder="lexical", ephemeral=True)
+    with pytest.raises(UnsupportedModel, match="notes needs a language model"):
+        open_document_pipeline(Notes(), CONSTITUTION, embedder="lexical", ephemeral=True)
 
 
 def test_a_name_or_a_plan_of_what_is_not_installed_is_an_error() -> None:
     with pytest.raises(GeneratorError, match="no generator 'nodes'; installed: "):
-        open_document_crew("nodes", CONSTITUTION)
+        open_document_pipeline("nodes", CONSTITUTION)
     with pytest.raises(GeneratorError, match="no generator 'notes'; installed: "):
-        open_document_crew(make_plan(Notes(), CONSTITUTION, documents=4), CONSTITUTION)
+        open_document_pipeline(make_plan(Notes(), CONSTITUTION, documents=4), CONSTITUTION)
 
 
 def test_what_works_on_rows_writes_no_documents() -> None:
-    with pytest.raises(Declined, match="deliberation works on rows"):
-        open_document_crew("deliberation", CONSTITUTION)
+    with pytest.raises(UnsupportedModel, match="deliberation works on rows"):
+        open_document_pipeline("deliberation", CONSTITUTION)
 
 
 async def test_what_one_pass_has_learned_of_the_provider_holds_for_the_next(
@@ -61,7 +61,7 @@ async def test_what_one_pass_has_learned_of_the_provider_holds_for_the_next(
     with LoopbackServer(answer) as server, Ledger(tmp_path / "ledger.sqlite") as ledger:
         model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY, timeout=20)
         notes = Notes()
-        crew = Crew.of(notes, model, model, FakeSearcher(CONSTITUTION))
+        crew = Pipeline.build(notes, model, model, FakeSearcher(CONSTITUTION))
         engine = LiveEngine(crew, ledger, concurrency=64)
         stage = IdeaStage(notes, count=1)
         ideas = [done async for done in engine.run(briefs, generator=stage)]

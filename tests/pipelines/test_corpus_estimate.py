@@ -16,18 +16,18 @@ from whyset.constitution import Constitution
 from whyset.generators import Reply
 from whyset.models.testing import ScriptedModel
 from whyset.pipelines import (
+    CorpusCounts,
     CorpusFiles,
     CorpusRun,
-    CorpusTally,
-    Crew,
     Estimate,
     Forecast,
+    Pipeline,
     PlanError,
     RunStopped,
     make_plan,
 )
-from whyset.pipelines.estimate._cost import growth
-from whyset.pipelines.estimate._estimate import told_apart
+from whyset.pipelines.estimate._cost import extrapolate_distinct
+from whyset.pipelines.estimate._estimate import make_reply_unique
 from whyset.retriever.testing import FakeSearcher
 
 CONSTITUTION = Constitution.charter()
@@ -35,9 +35,9 @@ CONSTITUTION = Constitution.charter()
 
 def corpus(output: Path, *, documents: int = 70, **options: Any) -> CorpusRun:
     model = ScriptedModel(script, name="anthropic:claude-haiku-5-5")
-    crew = Crew.of(Notes(), model, model, FakeSearcher(CONSTITUTION))
+    crew = Pipeline.build(Notes(), model, model, FakeSearcher(CONSTITUTION))
     plan = make_plan(Notes(), CONSTITUTION, documents=documents, wave=16, **options)
-    return CorpusRun(CorpusFiles.beside(str(output)), plan, crew)
+    return CorpusRun(CorpusFiles.from_output(str(output)), plan, crew)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_every_step_of_ideas_and_documents_is_counted_and_what_all_share_once(
     output: Path,
 ) -> None:
     run = corpus(output)
-    model = run.crew.models["writer"]
+    model = run.pipeline.models["writer"]
     assert isinstance(model, ScriptedModel)
     estimate = run.estimate()
     assert (estimate.rows, estimate.finished, estimate.remaining) == (70, 0, 70)
@@ -69,9 +69,9 @@ def test_it_holds_for_a_run_in_which_nothing_is_rejected(
     monkeypatch.setattr(noting, "RARELY", dict.fromkeys(noting.RARELY, 10**12))
     said = corpus(output).estimate()
     summary = corpus(output).execute()
-    assert summary.tally.quarantined == 0
+    assert summary.counts.quarantined == 0
     assert asks(said.most) == {
-        spent.step.removeprefix("notes/"): spent.replies for spent in summary.spent
+        spent.step.removeprefix("notes/"): spent.replies for spent in summary.costs
     }
 
 
@@ -85,7 +85,7 @@ def test_a_sample_tells_shared_asks_from_those_of_each_document(output: Path) ->
     told = asks(estimate.most)
     assert told["list"] == 1
     assert (told["ideas"], told["write"], told["judge"]) == (400, 400, 400)
-    ranges = estimate.most.ranges
+    ranges = estimate.most.intervals
     assert ranges is not None
     assert ranges.asks is not None
     assert ranges.asks.low <= estimate.most.asks <= ranges.asks.high
@@ -105,7 +105,7 @@ def test_rejections_are_an_assumption_that_is_none_unless_stated(output: Path) -
 def test_what_is_in_the_ledger_costs_nothing_more(output: Path) -> None:
     run = corpus(output)
 
-    def stop(tally: CorpusTally, _: Any) -> None:
+    def stop(tally: CorpusCounts, _: Any) -> None:
         if tally.documents == 30:
             run.stop()
 
@@ -118,8 +118,8 @@ def test_what_is_in_the_ledger_costs_nothing_more(output: Path) -> None:
     assert told["write"] == estimate.remaining
     assert told["ideas"] <= estimate.remaining
     assert "list" not in told  # answered and paid for
-    assert estimate.as_so_far is not None
-    assert estimate.as_so_far.asks > 0
+    assert estimate.projected is not None
+    assert estimate.projected.asks > 0
 
 
 async def test_of_a_corpus_that_is_finished_it_is_nothing_also_within_an_event_loop(
@@ -134,28 +134,30 @@ def test_is_told_again_at_the_end_of_the_run(output: Path) -> None:
     run = corpus(output)
     said: Estimate = run.estimate()
     summary = run.execute()
-    assert summary.foretold is not None
-    assert summary.foretold.most == pytest.approx(float(said.most.live or 0))
+    assert summary.saved_estimate is not None
+    assert summary.saved_estimate.most == pytest.approx(float(said.most.live or 0))
     changed = corpus(output, seed=2).execute()
-    assert changed.foretold is None
+    assert changed.saved_estimate is None
 
 
 class TestGrowth:
     def test_of_what_is_never_repeated_is_that_of_rows(self) -> None:
-        assert growth(60, 0, Fraction(7)) == 7
+        assert extrapolate_distinct(60, 0, Fraction(7)) == 7
 
     def test_of_one_ask_that_all_share_is_none(self) -> None:
-        assert growth(1, 59, Fraction(100)) == pytest.approx(1)
+        assert extrapolate_distinct(1, 59, Fraction(100)) == pytest.approx(1)
 
     def test_of_a_pool_ends_with_the_pool(self) -> None:
         # Of 300 draws from 400 some 211 are different.
-        assert float(growth(211, 89, Fraction(10))) * 211 == pytest.approx(400, rel=0.02)
+        assert float(extrapolate_distinct(211, 89, Fraction(10))) * 211 == pytest.approx(
+            400, rel=0.02
+        )
 
     @given(st.integers(1, 500), st.integers(0, 500), st.integers(1, 50))
     def test_is_never_less_than_none_nor_more_than_that_of_rows(
         self, different: int, repeats: int, rows: int
     ) -> None:
-        grown = growth(different, repeats, Fraction(rows))
+        grown = extrapolate_distinct(different, repeats, Fraction(rows))
         assert Fraction(99, 100) <= grown <= Fraction(rows) * Fraction(101, 100)
 
 
@@ -164,17 +166,17 @@ class TestApart:
 
     def test_replies_to_different_asks_differ_and_to_equal_ones_are_equal(self) -> None:
         reply = Reply("Two things pull apart.", "complete")
-        first = told_apart(reply, self.KEY, structured=False)
+        first = make_reply_unique(reply, self.KEY, structured=False)
         assert first.text == "Two things pull apart. aappaapp"
-        assert told_apart(reply, self.KEY, structured=False) == first
-        assert told_apart(reply, self.OTHER, structured=False) != first
+        assert make_reply_unique(reply, self.KEY, structured=False) == first
+        assert make_reply_unique(reply, self.OTHER, structured=False) != first
 
     def test_in_json_the_longest_text_changes_and_the_form_does_not(self) -> None:
         value = {"kind": "good", "notes": [{"said": "a few words", "n": 1}], "sound": True}
-        told = told_apart(Reply(json.dumps(value), "complete"), self.KEY, structured=True)
+        told = make_reply_unique(Reply(json.dumps(value), "complete"), self.KEY, structured=True)
         value["notes"] = [{"said": "a few words aappaapp", "n": 1}]
         assert json.loads(told.text) == value
 
     def test_where_no_text_is_free_nothing_changes(self) -> None:
         reply = Reply(json.dumps({"verdict": "nothing_at_stake", "ok": True}), "complete")
-        assert told_apart(reply, self.KEY, structured=True) == reply
+        assert make_reply_unique(reply, self.KEY, structured=True) == reply

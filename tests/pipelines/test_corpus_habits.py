@@ -4,7 +4,7 @@ from noting import Notes, words
 
 from whyset.constitution import Constitution
 from whyset.pipelines import make_plan
-from whyset.pipelines.corpus._overuse import Habits, spoken_texts
+from whyset.pipelines.corpus._overuse import OveruseTracker, extract_texts
 
 from .conftest import TEXT
 
@@ -12,11 +12,11 @@ CONSTITUTION = Constitution.parse(TEXT)
 DRAWN = {"tone": "dry", "subject": "#1"}
 
 
-def habits() -> Habits:
-    return Habits(make_plan(Notes(), CONSTITUTION, documents=12))
+def habits() -> OveruseTracker:
+    return OveruseTracker(make_plan(Notes(), CONSTITUTION, documents=12))
 
 
-def add(held: Habits, number: int, text: str, **found: str) -> None:
+def add(held: OveruseTracker, number: int, text: str, **found: str) -> None:
     held.add([f"{text} {words(str(number), 20)}"], found)
 
 
@@ -60,7 +60,7 @@ def test_the_most_common_come_first_and_equals_by_the_alphabet() -> None:
 
 def test_a_listed_value_is_excluded_beyond_its_even_share_but_never_from_its_own_draw() -> None:
     held = habits()
-    held.learn(DRAWN, {"subject": "gates"})
+    held.record_meanings(DRAWN, {"subject": "gates"})
     for number in range(12):
         value = "gates" if number < 8 else "letters"
         add(held, number, words(f"opening {number}", 4), subject=value)
@@ -87,5 +87,5 @@ def test_what_a_generator_found_out_for_itself_is_excluded_from_a_tenth_on() -> 
 def test_a_conversation_says_each_message_and_any_other_document_its_text() -> None:
     blocks = [{"type": "text", "text": "Hello."}]
     turns = [{"role": "user", "content": blocks}, {"role": "assistant", "content": "Hi."}, {"n": 1}]
-    assert spoken_texts(Notes(), {"messages": turns, "id": "x"}) == ["Hello.", "Hi."]
-    assert spoken_texts(Notes(), {"text": "A note.", "more": "not this"}) == ["A note."]
+    assert extract_texts(Notes(), {"messages": turns, "id": "x"}) == ["Hello.", "Hi."]
+    assert extract_texts(Notes(), {"text": "A note.", "more": "not this"}) == ["A note."]

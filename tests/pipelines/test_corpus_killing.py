@@ -15,7 +15,7 @@ from noting import Notes, answer
 
 from whyset.constitution import Constitution
 from whyset.models import AnthropicModel
-from whyset.pipelines import CorpusFiles, CorpusRun, Crew, make_plan, read_plan, write_plan
+from whyset.pipelines import CorpusFiles, CorpusRun, Pipeline, make_plan, read_plan, write_plan
 from whyset.retriever.testing import FakeSearcher
 
 from .conftest import QUICK
@@ -63,8 +63,8 @@ def victim(server: LoopbackServer, file: Path, output: Path, *, batch: bool) -> 
 
 def finish(server: LoopbackServer, file: Path, output: Path) -> list[bytes]:
     model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY, timeout=20)
-    crew = Crew.of(Notes(), model, model, FakeSearcher(CONSTITUTION))
-    files = CorpusFiles.beside(str(output), plan=file)
+    crew = Pipeline.build(Notes(), model, model, FakeSearcher(CONSTITUTION))
+    files = CorpusFiles.from_output(str(output), plan=file)
     held = read_plan(file, CONSTITUTION, generator=Notes())
     assert CorpusRun(files, held, crew, retries=QUICK).execute().exit_code == 0
     return [output.with_name(name).read_bytes() for name in WRITTEN]

@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from whyset.constitution import Constitution
-from whyset.generators import Declined
+from whyset.generators import UnsupportedModel
 from whyset.models import ModelError
-from whyset.pipelines import Crew, open_crew
-from whyset.retriever import SETTLE_BELOW
+from whyset.pipelines import Pipeline, open_deliberation_pipeline
+from whyset.retriever import RELEVANCE_THRESHOLD
 
 
-def opened(constitution: Constitution, **options: Any) -> Crew:
-    return open_crew(constitution, embedder="lexical", ephemeral=True, **options)
+def opened(constitution: Constitution, **options: Any) -> Pipeline:
+    return open_deliberation_pipeline(constitution, embedder="lexical", ephemeral=True, **options)
 
 
 def test_without_a_model_the_extractive_one_writes_and_nobody_judges(
@@ -20,7 +20,7 @@ def test_without_a_model_the_extractive_one_writes_and_nobody_judges(
 ) -> None:
     crew = opened(constitution, effort="high")
     assert crew.model_names == {"writer": "extractive", "judge": "extractive"}
-    assert crew.generator.identity == crew.generator.extractive().identity
+    assert crew.generator.identity == crew.generator.extractive_variant().identity
     assert "prompts" not in crew.settings
 
 
@@ -40,7 +40,7 @@ def test_a_judge_may_be_another_model(constitution: Constitution) -> None:
 
 
 def test_an_extractive_judge_is_declined(constitution: Constitution) -> None:
-    with pytest.raises(Declined) as declined:
+    with pytest.raises(UnsupportedModel) as declined:
         opened(constitution, model="anthropic:claude-opus-5-5", judge="extractive", effort="low")
     assert str(declined.value) == (
         "extractive weighs nothing, so it cannot judge: name a language model"
@@ -51,7 +51,7 @@ def test_an_extractive_judge_is_declined(constitution: Constitution) -> None:
 def test_so_is_a_judge_beside_an_extractive_writer(
     constitution: Constitution, model: str | None
 ) -> None:
-    with pytest.raises(Declined) as declined:
+    with pytest.raises(UnsupportedModel) as declined:
         opened(constitution, model=model, judge="anthropic:claude-opus-5-5")
     assert str(declined.value) == (
         "extractive writes nothing that anthropic:claude-opus-5-5 could judge: name a language "
@@ -60,13 +60,15 @@ def test_so_is_a_judge_beside_an_extractive_writer(
 
 
 def test_what_takes_a_language_model_is_declined_without_one(constitution: Constitution) -> None:
-    with pytest.raises(Declined, match="'inline' rewrites the response"):
+    with pytest.raises(UnsupportedModel, match="'inline' rewrites the response"):
         opened(constitution, channel="inline")
 
 
 def test_an_unknown_model_is_an_error_before_an_index_is_built(constitution: Constitution) -> None:
     with pytest.raises(ModelError, match="names no provider: write anthropic:claude-opus-5-5"):
-        open_crew(constitution, model="claude-opus-5-5", embedder="no such embedder")
+        open_deliberation_pipeline(
+            constitution, model="claude-opus-5-5", embedder="no such embedder"
+        )
 
 
 def test_settings_tell_how_the_crew_was_chosen_and_which_prompts_it_uses(
@@ -90,9 +92,11 @@ def test_settings_tell_how_the_crew_was_chosen_and_which_prompts_it_uses(
 def test_where_no_threshold_is_named_the_one_measured_for_the_embedder_holds(
     constitution: Constitution,
 ) -> None:
-    measured = open_crew(constitution, embedder="minilm", ephemeral=True)
-    assert measured.settings["settle_below"] == SETTLE_BELOW > 0
-    named = open_crew(constitution, embedder="minilm", ephemeral=True, settle_below=0)
+    measured = open_deliberation_pipeline(constitution, embedder="minilm", ephemeral=True)
+    assert measured.settings["settle_below"] == RELEVANCE_THRESHOLD > 0
+    named = open_deliberation_pipeline(
+        constitution, embedder="minilm", ephemeral=True, settle_below=0
+    )
     assert named.settings["settle_below"] == 0
 
 

@@ -16,7 +16,15 @@ from whyset.generators import Ask, Reply, Usage
 from whyset.generators.deliberation import Deliberation
 from whyset.models import ExtractiveModel, Prices
 from whyset.models.testing import ScriptedModel
-from whyset.pipelines import Crew, Estimate, Forecast, Ledger, LiveEngine, RowRecord, estimate
+from whyset.pipelines import (
+    Estimate,
+    Forecast,
+    Ledger,
+    LiveEngine,
+    Pipeline,
+    RowRecord,
+    estimate_run,
+)
 from whyset.retriever import PassageRetriever
 from whyset.retriever.testing import FakeSearcher
 
@@ -29,15 +37,15 @@ def prices() -> Prices:
 
 
 @pytest.fixture
-def crew(searcher: FakeSearcher) -> Crew:
+def crew(searcher: FakeSearcher) -> Pipeline:
     return scripted_crew(searcher)
 
 
 def scripted_crew(
     searcher: FakeSearcher, writer: str = WRITER, judge: str = JUDGE, **options: Any
-) -> Crew:
+) -> Pipeline:
     large, small = ScriptedModel(name=writer), ScriptedModel(name=judge)
-    return Crew.of(Deliberation(**options), large, small, searcher)
+    return Pipeline.build(Deliberation(**options), large, small, searcher)
 
 
 def read(records: Iterable[dict[str, Any]]) -> list[Row | BadRow]:
@@ -56,7 +64,7 @@ def asks(forecast: Forecast) -> dict[str, int]:
     return {step.step.removeprefix("deliberation/"): step.asks for step in forecast.steps}
 
 
-async def run_on_script(crew: Crew, ledger: Ledger, source: list[Row | BadRow]) -> None:
+async def run_on_script(crew: Pipeline, ledger: Ledger, source: list[Row | BadRow]) -> None:
     engine = LiveEngine(crew, ledger)
     assert [done async for done in engine.run(source)]
 
@@ -67,24 +75,24 @@ async def test_an_estimate_is_what_a_run_on_rehearsed_replies_counts(
 ) -> None:
     source = read(varied(70) + varied(20))  # the last twenty ask nothing new
     by_prompt: dict[str, Row] = {
-        item.conversation.before[-1].text: item for item in source if isinstance(item, Row)
+        item.conversation.prompt[-1].text: item for item in source if isinstance(item, Row)
     }
     generator = Deliberation()
 
     def rehearse(ask: Ask) -> Reply:
         (about,) = [one for text, one in by_prompt.items() if f"[user]\n{text}\n" in ask.user]
-        return generator.rehearse(ask, about, at_stake=at_stake)
+        return generator.mock_reply(ask, about, at_stake=at_stake)
 
     writer, judge = (ScriptedModel(rehearse, name=f"own:{name}") for name in ("large", "small"))
-    crew = Crew.of(generator, writer, judge, searcher)
-    foreseen = estimate(crew, source, prices, reasoning=0)
+    crew = Pipeline.build(generator, writer, judge, searcher)
+    foreseen = estimate_run(crew, source, prices, reasoning=0)
     assert not writer.asks
     assert not judge.asks
     forecast = foreseen.most if at_stake else foreseen.least
 
     with Ledger(None) as ledger:
         await run_on_script(crew, ledger, source)
-        spent = ledger.spent(prices.cost)
+        spent = ledger.cost_by_step(prices.cost)
     assert {(step.step, step.model): step.asks for step in forecast.steps} == {
         (one.step, one.model): one.replies for one in spent
     }
@@ -97,14 +105,16 @@ async def test_an_estimate_is_what_a_run_on_rehearsed_replies_counts(
         assert (more > 0) == (step.step in schemas)
 
 
-def test_the_bounds_are_an_appraisal_alone_and_each_step_once(crew: Crew, prices: Prices) -> None:
-    foreseen = estimate(crew, read(rows(5)), prices)
+def test_the_bounds_are_an_appraisal_alone_and_each_step_once(
+    crew: Pipeline, prices: Prices
+) -> None:
+    foreseen = estimate_run(crew, read(rows(5)), prices)
     assert asks(foreseen.least) == {"appraise": 5}
     assert asks(foreseen.most) == {"appraise": 5, "write": 5, "judge": 5}
-    assert foreseen.as_so_far is None
-    assert (foreseen.rows, foreseen.remaining, foreseen.walked) == (5, 5, 5)
-    assert not foreseen.sampled
-    assert foreseen.most.ranges is None
+    assert foreseen.projected is None
+    assert (foreseen.rows, foreseen.remaining, foreseen.simulated) == (5, 5, 5)
+    assert not foreseen.is_sampled
+    assert foreseen.most.intervals is None
     assert (foreseen.least.live or 0) < (foreseen.most.live or 0)
 
 
@@ -112,7 +122,7 @@ def test_rows_that_retrieval_settles_cost_nothing(
     constitution: Constitution, prices: Prices
 ) -> None:
     searcher = FakeSearcher(constitution, relevance=0.01)
-    foreseen = estimate(scripted_crew(searcher, settle_below=0.1), read(rows(3)), prices)
+    foreseen = estimate_run(scripted_crew(searcher, settle_below=0.1), read(rows(3)), prices)
     for forecast in (foreseen.least, foreseen.most):
         assert (forecast.asks, forecast.usage) == (0, Usage())
         assert forecast.live == forecast.batch == 0
@@ -123,7 +133,7 @@ def test_dollars_are_tokens_at_their_prices_and_a_batch_costs_half(
     searcher: FakeSearcher, prices: Prices
 ) -> None:
     haiku = "anthropic:claude-haiku-4-5"  # which caches nothing as short as our prompts
-    foreseen = estimate(scripted_crew(searcher, haiku, haiku), read(rows(4)), prices)
+    foreseen = estimate_run(scripted_crew(searcher, haiku, haiku), read(rows(4)), prices)
     usage = foreseen.most.usage
     assert usage.cache_read_tokens == usage.cache_write_tokens == 0
     expected = Decimal(usage.input_tokens + 5 * usage.output_tokens) / 1_000_000
@@ -137,7 +147,7 @@ def test_dollars_are_tokens_at_their_prices_and_a_batch_costs_half(
 def test_a_model_without_a_price_is_said_to_be_unpriced(
     searcher: FakeSearcher, prices: Prices
 ) -> None:
-    foreseen = estimate(scripted_crew(searcher, writer="own:large"), read(rows(2)), prices)
+    foreseen = estimate_run(scripted_crew(searcher, writer="own:large"), read(rows(2)), prices)
     assert foreseen.unpriced == ("own:large",)
     assert foreseen.most.live is foreseen.most.batch is None
     assert foreseen.least.live is not None
@@ -161,15 +171,15 @@ def test_models_that_count_more_tokens_are_estimated_to(
 
     def total(name: str) -> int:
         crew = scripted_crew(searcher, name, name)
-        usage = estimate(crew, read(rows(3)), prices, reasoning=0).most.usage
+        usage = estimate_run(crew, read(rows(3)), prices, reasoning=0).most.usage
         return usage.input_tokens + usage.output_tokens
 
     assert total("own:b") == 2 * total("own:a")
 
 
-def test_reasoning_is_allowed_for_before_every_answer(crew: Crew, prices: Prices) -> None:
-    bare = estimate(crew, read(rows(4)), prices, reasoning=0)
-    more = estimate(crew, read(rows(4)), prices, reasoning=1000)
+def test_reasoning_is_allowed_for_before_every_answer(crew: Pipeline, prices: Prices) -> None:
+    bare = estimate_run(crew, read(rows(4)), prices, reasoning=0)
+    more = estimate_run(crew, read(rows(4)), prices, reasoning=1000)
     assert more.most.usage.output_tokens == bare.most.usage.output_tokens + 1000 * 12
     assert more.record()["reasoning_tokens"] == 1000
 
@@ -187,7 +197,7 @@ def test_what_prompts_share_is_cached_only_where_it_is_surely_long_enough(
     )
     prices = Prices.load(own)
     crew = scripted_crew(searcher, "own:a", "own:a")
-    foreseen = estimate(crew, read(rows(10)), prices, reasoning=0)
+    foreseen = estimate_run(crew, read(rows(10)), prices, reasoning=0)
     (step,) = foreseen.least.steps
     assert (step.cache_from, 500 < step.common_tokens < 700) == (cache_from, True)
     if cached:
@@ -203,13 +213,15 @@ def test_models_that_get_no_mark_for_the_cache_cache_nothing(
     searcher: FakeSearcher, prices: Prices
 ) -> None:
     for name, cached in ((WRITER, True), (f"langchain:{WRITER}", False)):
-        foreseen = estimate(scripted_crew(searcher, name, name), read(rows(9)), prices)
+        foreseen = estimate_run(scripted_crew(searcher, name, name), read(rows(9)), prices)
         assert (foreseen.least.usage.cache_read_tokens > 0) == cached
 
 
-def test_by_batch_nothing_is_counted_on_the_cache(crew: Crew, prices: Prices) -> None:
+def test_by_batch_nothing_is_counted_on_the_cache(crew: Pipeline, prices: Prices) -> None:
     (step,) = [
-        step for step in estimate(crew, read(rows(9)), prices).most.steps if "write" in step.step
+        step
+        for step in estimate_run(crew, read(rows(9)), prices).most.steps
+        if "write" in step.step
     ]
     usage = step.usage
     assert usage.cache_read_tokens > 0
@@ -217,18 +229,20 @@ def test_by_batch_nothing_is_counted_on_the_cache(crew: Crew, prices: Prices) ->
     assert step.batch == prices.cost(WRITER, Usage(read_, usage.output_tokens), batch=True)
 
 
-def test_the_interval_of_a_sample_holds_what_a_full_walk_counts(crew: Crew, prices: Prices) -> None:
+def test_the_interval_of_a_sample_holds_what_a_full_walk_counts(
+    crew: Pipeline, prices: Prices
+) -> None:
     source = read(varied(600))
-    full = estimate(crew, source, prices, sample=0)
-    assert not full.sampled
-    assert full.most.ranges is None
+    full = estimate_run(crew, source, prices, sample=0)
+    assert not full.is_sampled
+    assert full.most.intervals is None
     within: Counter[str] = Counter()
     for seed in range(20):
-        foreseen = estimate(crew, source, prices, sample=60, seed=seed)
-        assert foreseen.sampled
-        assert (foreseen.walked, foreseen.remaining) == (60, 600)
+        foreseen = estimate_run(crew, source, prices, sample=60, seed=seed)
+        assert foreseen.is_sampled
+        assert (foreseen.simulated, foreseen.remaining) == (60, 600)
         assert foreseen.most.asks == full.most.asks
-        ranges = foreseen.most.ranges
+        ranges = foreseen.most.intervals
         assert ranges and ranges.live and ranges.output_tokens and ranges.asks
         assert full.most.live and foreseen.most.live
         assert ranges.live.low < float(foreseen.most.live) < ranges.live.high
@@ -241,17 +255,17 @@ def test_the_interval_of_a_sample_holds_what_a_full_walk_counts(crew: Crew, pric
     assert within["output"] >= 17
 
 
-def test_the_same_seed_draws_the_same_sample(crew: Crew, prices: Prices) -> None:
+def test_the_same_seed_draws_the_same_sample(crew: Pipeline, prices: Prices) -> None:
     source = read(varied(200))
     first, again, other = (
-        estimate(crew, source, prices, sample=20, seed=seed) for seed in (1, 1, 2)
+        estimate_run(crew, source, prices, sample=20, seed=seed) for seed in (1, 1, 2)
     )
     assert first == again
     assert first.most != other.most
 
 
 def test_only_the_sample_is_held_and_only_it_is_looked_up(
-    crew: Crew, searcher: FakeSearcher, prices: Prices
+    crew: Pipeline, searcher: FakeSearcher, prices: Prices
 ) -> None:
     held = 0
     walked: list[int] = []
@@ -271,11 +285,11 @@ def test_only_the_sample_is_held_and_only_it_is_looked_up(
             assert held < 300
             yield Counted(made.line, made.columns, made.shape, made.conversation, made.digest)
 
-    foreseen = estimate(crew, many(), prices, sample=100, on_walked=walked.append)
-    assert (foreseen.rows, foreseen.walked) == (1500, 100)
+    foreseen = estimate_run(crew, many(), prices, sample=100, on_simulated=walked.append)
+    assert (foreseen.rows, foreseen.simulated) == (1500, 100)
     assert walked == [64, 100]
     assert len(searcher.queries) == 102  # a row's own, and the considerations' for each batch
-    assert estimate(crew, many(), prices, sample=0).walked == 1500
+    assert estimate_run(crew, many(), prices, sample=0).simulated == 1500
 
 
 async def test_a_finished_run_has_nothing_to_come(
@@ -284,9 +298,9 @@ async def test_a_finished_run_has_nothing_to_come(
     crew, source = working_crew(searcher), read(rows(6, "", "[nothing]"))
     with Ledger(tmp_path / "out.ledger.sqlite") as ledger:
         await run_on_script(crew, ledger, source)
-        foreseen = estimate(crew, source, prices, ledger=ledger)
+        foreseen = estimate_run(crew, source, prices, ledger=ledger)
     assert (foreseen.rows, foreseen.finished, foreseen.remaining) == (6, 6, 0)
-    assert foreseen.least == foreseen.most == foreseen.as_so_far == Forecast(())
+    assert foreseen.least == foreseen.most == foreseen.projected == Forecast(())
     assert foreseen.projected_from == 6
 
 
@@ -297,10 +311,10 @@ async def test_finished_rows_show_what_the_others_will_take(
     crew, source = working_crew(searcher), read(rows(80, *fates))
     with Ledger(tmp_path / "out.ledger.sqlite") as ledger:
         await run_on_script(crew, ledger, source[:20])
-        spent = {one.step: one for one in ledger.spent(prices.cost)}
-        foreseen = estimate(crew, source, prices, ledger=ledger)
+        spent = {one.step: one for one in ledger.cost_by_step(prices.cost)}
+        foreseen = estimate_run(crew, source, prices, ledger=ledger)
     assert (foreseen.finished, foreseen.remaining, foreseen.projected_from) == (20, 60, 20)
-    projected = foreseen.as_so_far
+    projected = foreseen.projected
     assert projected is not None
     assert asks(projected) == {"appraise": 60, "write": 30, "judge": 45, "revise": 15}
     for step in projected.steps:
@@ -309,9 +323,9 @@ async def test_finished_rows_show_what_the_others_will_take(
         assert step.usage == one.usage + one.usage + one.usage
         assert one.cost is not None
         assert step.live == 3 * one.cost
-    assert projected.ranges is not None
-    assert projected.ranges.asks is not None
-    assert projected.ranges.asks.low < projected.asks < projected.ranges.asks.high
+    assert projected.intervals is not None
+    assert projected.intervals.asks is not None
+    assert projected.intervals.asks.low < projected.asks < projected.intervals.asks.high
     assert asks(foreseen.least) == {"appraise": 60}
 
 
@@ -335,13 +349,13 @@ async def test_replies_in_the_ledger_are_left_out_and_show_the_way(
             for ask in model.asks:
                 key = ask.key(model.identity)
                 known[key] = ledger.reply(key) or Reply("", "other")
-    foreseen = estimate(crew, source, prices, ledger=Replies())
+    foreseen = estimate_run(crew, source, prices, ledger=Replies())
     assert foreseen.finished == 0
     assert asks(foreseen.least) == {"appraise": 1}
     assert asks(foreseen.most) == {"appraise": 1, "write": 1, "judge": 1}
     for key in [key for key, reply in known.items() if '"same_decision"' in reply.text]:
         del known[key]
-    assert asks(estimate(crew, source, prices, ledger=Replies()).most)["judge"] == 2
+    assert asks(estimate_run(crew, source, prices, ledger=Replies()).most)["judge"] == 2
 
 
 async def test_a_finished_row_whose_replies_are_gone_shows_nothing(
@@ -356,13 +370,13 @@ async def test_a_finished_row_whose_replies_are_gone_shows_nothing(
         def row(self, key: str) -> bytes | None:
             return RowRecord("rewritten").to_bytes()
 
-    foreseen = estimate(crew, source, prices, ledger=Records())
+    foreseen = estimate_run(crew, source, prices, ledger=Records())
     assert (foreseen.finished, foreseen.remaining) == (4, 0)
-    assert (foreseen.as_so_far, foreseen.projected_from) == (None, 0)
+    assert (foreseen.projected, foreseen.projected_from) == (None, 0)
 
 
-def test_lines_that_hold_no_row_are_counted(crew: Crew, prices: Prices) -> None:
-    foreseen = estimate(crew, [BadRow(1, "not JSON", b"{"), *read(rows(2))], prices)
+def test_lines_that_hold_no_row_are_counted(crew: Pipeline, prices: Prices) -> None:
+    foreseen = estimate_run(crew, [BadRow(1, "not JSON", b"{"), *read(rows(2))], prices)
     assert (foreseen.rows, foreseen.unreadable) == (2, 1)
 
 
@@ -372,30 +386,30 @@ def test_passages_are_retrieved_as_in_a_run(constitution: Constitution, prices: 
 
     def prompt(k: int) -> int:
         large, small = ScriptedModel(name=WRITER), ScriptedModel(name=JUDGE)
-        crew = Crew.of(Deliberation(k=k), large, small, retriever)
-        usage = estimate(crew, source, prices).least.usage
+        crew = Pipeline.build(Deliberation(k=k), large, small, retriever)
+        usage = estimate_run(crew, source, prices).least.usage
         return usage.input_tokens
 
     assert prompt(1) < prompt(2)
 
 
-def test_an_empty_input_costs_nothing(crew: Crew, prices: Prices) -> None:
+def test_an_empty_input_costs_nothing(crew: Pipeline, prices: Prices) -> None:
     for sample in (0, 500):
-        foreseen = estimate(crew, [], prices, sample=sample)
+        foreseen = estimate_run(crew, [], prices, sample=sample)
         assert foreseen.least == foreseen.most == Forecast(())
         assert foreseen.most.live == 0
 
 
 def test_quoting_costs_nothing_and_asks_nobody(searcher: FakeSearcher, prices: Prices) -> None:
-    crew = Crew.of(Deliberation(), ExtractiveModel(), ExtractiveModel(), searcher)
-    foreseen = estimate(crew, read(rows(3)), prices)
+    crew = Pipeline.build(Deliberation(), ExtractiveModel(), ExtractiveModel(), searcher)
+    foreseen = estimate_run(crew, read(rows(3)), prices)
     assert foreseen.most.asks == 0
     assert foreseen.most.live == 0
     assert searcher.queries
 
 
-def test_the_record_is_plain_values(crew: Crew, prices: Prices) -> None:
-    foreseen = estimate(crew, read(varied(40)), prices, sample=10)
+def test_the_record_is_plain_values(crew: Pipeline, prices: Prices) -> None:
+    foreseen = estimate_run(crew, read(varied(40)), prices, sample=10)
     record = foreseen.record()
     assert set(record) == {
         "rows",
@@ -426,6 +440,6 @@ def test_the_record_is_plain_values(crew: Crew, prices: Prices) -> None:
     assert isinstance(foreseen, Estimate)
 
 
-def working_crew(searcher: FakeSearcher) -> Crew:
+def working_crew(searcher: FakeSearcher) -> Pipeline:
     large, small = ScriptedModel(script, name=WRITER), ScriptedModel(script, name=JUDGE)
-    return Crew.of(Deliberation(), large, small, searcher)
+    return Pipeline.build(Deliberation(), large, small, searcher)

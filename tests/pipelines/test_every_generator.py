@@ -28,9 +28,9 @@ from deliberating import CONSTITUTION
 from every import EVERY, AnySummary, Case, Job
 from loopback import Answer, Response, error
 
-from whyset.datasets import provenance_of
-from whyset.generators import installed_generators
-from whyset.models import ModelRefused
+from whyset.datasets import require_provenance
+from whyset.generators import list_generators
+from whyset.models import ModelAccessDenied
 from whyset.pipelines import QUARANTINED, CorpusSummary
 
 CHILD = "import sys; from every import carry_out; carry_out(sys.argv[1])"
@@ -135,18 +135,18 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
 
 
 def test_no_generator_is_left_out() -> None:
-    own = {name for name, whose in installed_generators().items() if whose == "whyset"}
+    own = {name for name, whose in list_generators().items() if whose == "whyset"}
     assert {case.generator for case in EVERY.values()} == own
 
 
 def test_all_that_goes_in_comes_out_or_is_in_quarantine(case: Case, live: Ended) -> None:
-    tally = live.summary.tally
+    tally = live.summary.counts
     assert tally.outcomes.total() == len(live.output) + len(live.quarantine)
     assert tally.outcomes[QUARANTINED] == len(live.quarantine)
     assert all(entry["reasons"] and entry["detail"] for entry in live.quarantine)
     lines = [entry["line"] for entry in live.quarantine]
     if isinstance(live.summary, CorpusSummary):
-        corpus = live.summary.tally
+        corpus = live.summary.counts
         assert corpus.documents == len(live.output)
         assert (corpus.documents + corpus.given_up, corpus.to_do) == (case.documents, 0)
         assert set(lines) <= set(range(1, case.documents + 1))
@@ -161,7 +161,7 @@ def test_provenance_is_complete(case: Case, live: Ended) -> None:
     generator = case.made()
     assert live.output
     for record in live.output:
-        held = provenance_of(record)
+        held = require_provenance(record)
         assert held["outcome"] in generator.outcomes
         assert (held["generator"], held["version"]) == (generator.name, generator.version)
         assert held["prompts"] == generator.prompts.digests()
@@ -186,7 +186,9 @@ def test_provenance_is_complete(case: Case, live: Ended) -> None:
 
 def test_the_datasets_library_reads_it(live: Ended, load: Callable[..., Any]) -> None:
     rows = load("json", data_files=str(live.folder / OUTPUT))
-    assert [provenance_of(row) for row in rows] == [provenance_of(row) for row in live.output]
+    assert [require_provenance(row) for row in rows] == [
+        require_provenance(row) for row in live.output
+    ]
     assert set(rows.column_names) == {column for record in live.output for column in record}
 
 
@@ -204,7 +206,7 @@ def test_a_dry_run_tells_what_is_to_do_and_that_nothing_is_when_all_is_done(
 ) -> None:
     nobody = "http://127.0.0.1:9"
     before = case.run(nobody, tmp_path).estimate(sample=0)
-    assert before.remaining == before.walked == (case.documents or len(case.rows))
+    assert before.remaining == before.simulated == (case.documents or len(case.rows))
     assert 0 < before.least.asks <= before.most.asks
     assert before.least.usage.output_tokens <= before.most.usage.output_tokens
 
@@ -220,9 +222,9 @@ def test_without_a_step_it_ends_all_the_same(name: str, step: str, tmp_path: Pat
         run = case.run(server.url, tmp_path, most=2, without=(step,))
         assert run.estimate(sample=0).most.asks > 0
         ended = Ended(tmp_path, run.execute(), server.paid)
-    assert not UNANSWERED & ended.summary.tally.reasons.keys()
-    assert f"{case.generator}/{step}" not in {spent.step for spent in ended.summary.spent}
-    told = [provenance_of(row) for row in ended.output]
+    assert not UNANSWERED & ended.summary.counts.reasons.keys()
+    assert f"{case.generator}/{step}" not in {spent.step for spent in ended.summary.costs}
+    told = [require_provenance(row) for row in ended.output]
     told += [entry["whyset"] for entry in ended.quarantine]
     assert told
     assert all(held["without"] == [step] for held in told)
@@ -234,7 +236,7 @@ def test_a_key_that_is_refused_midway_ends_it_until_there_is_a_good_one(
     case, live = EVERY["story"], undisturbed.run("story")
     brink = Brink(case.answer, live.paid.total() // 2, then=error(401))
     with BatchingServer(brink) as server:
-        with pytest.raises(ModelRefused, match="the key was not accepted"):
+        with pytest.raises(ModelAccessDenied, match="the key was not accepted"):
             case.run(server.url, tmp_path).execute()
         assert [path.name for path in tmp_path.iterdir()] == ["out.ledger.sqlite"]
         server.answer = case.answer

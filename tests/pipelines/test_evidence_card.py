@@ -2,11 +2,11 @@
 
 import re
 
-from whyset.pipelines import CardFacts, CardSettings, RunTold, card_text
+from whyset.pipelines import CardFacts, CardSettings, RunFacts, render_card
 
 
 def test_limits_are_told_even_where_nothing_else_is_known() -> None:
-    text = card_text(CardFacts(), RunTold(), CardSettings())
+    text = render_card(CardFacts(), RunFacts(), CardSettings())
 
     limits = re.split(r"^## ", text.partition("\n## Limits\n")[2], flags=re.MULTILINE)[0]
     for told in (

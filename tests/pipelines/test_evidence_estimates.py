@@ -14,8 +14,16 @@ from every import EVERY, Case
 from whyset.generators import Ask, DocumentGenerator, Generator, Reply
 from whyset.models import Prices
 from whyset.models.testing import ScriptedModel
-from whyset.pipelines import CorpusFiles, CorpusRun, Crew, Likeness, Run, RunFiles, make_plan
-from whyset.pipelines.estimate._estimate import REASONING, told_apart
+from whyset.pipelines import (
+    CorpusFiles,
+    CorpusRun,
+    DedupThresholds,
+    Pipeline,
+    Run,
+    RunFiles,
+    make_plan,
+)
+from whyset.pipelines.estimate._estimate import DEFAULT_REASONING_TOKENS, make_reply_unique
 from whyset.retriever import PassageRetriever
 
 RETRIEVER = PassageRetriever.open(CONSTITUTION, embedder="lexical", ephemeral=True)
@@ -57,10 +65,10 @@ class Rehearsing:
     def answer(self, ask: Ask) -> Reply:
         """Answer an ask as rehearsed."""
         key = ask.key("any")
-        reply = self.generator.rehearse(ask, self._about[key], at_stake=True)
+        reply = self.generator.mock_reply(ask, self._about[key], at_stake=True)
         if ask.step in QUOTING or not isinstance(self.generator, DocumentGenerator):
             return reply
-        return told_apart(reply, key, structured=ask.schema is not None)
+        return make_reply_unique(reply, key, structured=ask.schema is not None)
 
     def _noting(self, steps: Any, item: Any, *more: Any, **named: Any) -> Any:
         going, sent = steps(item, *more, **named), None
@@ -82,7 +90,7 @@ def run_of(case: Case, folder: Path) -> Iterator[Run | CorpusRun]:
     generator = case.made()
     rehearsing = Rehearsing(generator)
     writer, judge = (ScriptedModel(rehearsing.answer, name=name) for name in (LARGE, SMALL))
-    crew = Crew.of(generator, writer, judge, RETRIEVER)
+    crew = Pipeline.build(generator, writer, judge, RETRIEVER)
     output = str(folder / "out.jsonl")
     if isinstance(generator, DocumentGenerator):
         plan = make_plan(
@@ -93,11 +101,13 @@ def run_of(case: Case, folder: Path) -> Iterator[Run | CorpusRun]:
             variety={"length": {case.length: 1}} if case.length else {},
         )
         # Rehearsed texts resemble each other.
-        anything = Likeness(words=2.0, short=2.0, long=2.0)
-        yield CorpusRun(CorpusFiles.beside(output), plan, crew, likeness=anything, prices=prices)
+        anything = DedupThresholds(shingle_share=2.0, short_cosine=2.0, long_cosine=2.0)
+        yield CorpusRun(
+            CorpusFiles.from_output(output), plan, crew, thresholds=anything, prices=prices
+        )
     else:
         source = write_rows(folder / "rows.jsonl", case.rows)
-        yield Run(RunFiles.beside(str(source), output), crew, prices=prices)
+        yield Run(RunFiles.from_output(str(source), output), crew, prices=prices)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -106,8 +116,8 @@ def test_asks_tokens_and_dollars_are_those_that_were_told(name: str, tmp_path: P
         told = run.estimate(sample=0).most
         summary = run.execute()
 
-    assert not summary.tally.reasons, summary.tally.reasons
-    spent = {(one.step, one.model): one for one in summary.spent}
+    assert not summary.counts.reasons, summary.counts.reasons
+    spent = {(one.step, one.model): one for one in summary.costs}
     assert {(step.step, step.model): step.asks for step in told.steps} == {
         about: one.replies for about, one in spent.items()
     }
@@ -115,13 +125,13 @@ def test_asks_tokens_and_dollars_are_those_that_were_told(name: str, tmp_path: P
     reasoned = 0.0
     for step in told.steps:
         counted = spent[step.step, step.model]
-        answers = step.usage.output_tokens - REASONING * step.asks
+        answers = step.usage.output_tokens - DEFAULT_REASONING_TOKENS * step.asks
         assert answers == pytest.approx(counted.usage.output_tokens, rel=0.02, abs=10)
         # A schema is part of what is read, and a text that is told apart is a word longer.
         more = step.usage.input_tokens - counted.usage.input_tokens
         assert -10 * step.asks <= more <= 900 * step.asks
-        reasoned += REASONING * step.asks * OUTPUT_PRICES[step.model] / 1e6
-    paid = sum(float(one.cost or 0) for one in summary.spent)
+        reasoned += DEFAULT_REASONING_TOKENS * step.asks * OUTPUT_PRICES[step.model] / 1e6
+    paid = sum(float(one.cost or 0) for one in summary.costs)
     assert told.live is not None
     assert paid > 0
     assert 0.99 * paid <= float(told.live) - reasoned <= 1.25 * paid

@@ -12,19 +12,19 @@ from answering import DOWN, NOTHING, TURNED_DOWN, answer, name_of, row, rows
 from loopback import LoopbackServer, Response, error, html, reset
 
 from whyset.datasets import row_from_record
-from whyset.models import ModelRefused, RetryPolicy
-from whyset.pipelines import Crew, Done, Ledger, LiveEngine, RunStopped
+from whyset.models import ModelAccessDenied, RetryPolicy
+from whyset.pipelines import Ledger, LiveEngine, Pipeline, RowResult, RunStopped
 
 from .conftest import QUICK, OpenCrew
 
 
 async def run(
-    crew: Crew,
+    crew: Pipeline,
     ledger: Ledger,
     records: Sequence[dict[str, Any]],
     retries: RetryPolicy = QUICK,
     **options: Any,
-) -> tuple[list[Done], LiveEngine]:
+) -> tuple[list[RowResult], LiveEngine]:
     engine = LiveEngine(crew, ledger, retries=retries, **options)
     source = [row_from_record(record, line=line) for line, record in enumerate(records, start=1)]
     try:
@@ -72,7 +72,7 @@ async def test_a_provider_that_complains_is_asked_less_at_once_and_loses_no_row(
         return error(529) if server.in_flight > 6 else answer(body)
 
     server.answer = crowded
-    patient = RetryPolicy(attempts=30, first_wait=0.01, longest_wait=0.05)
+    patient = RetryPolicy(attempts=30, initial_wait=0.01, max_wait=0.05)
     results, engine = await run(
         open_crew(), ledger, rows(150, NOTHING), retries=patient, concurrency=64
     )
@@ -87,7 +87,7 @@ async def test_a_provider_that_fails_more_often_than_it_answers_ends_the_run(
         return answer(body) if len(server.requests) % 4 == 0 else error(500)
 
     server.answer = mostly_broken
-    stubborn = RetryPolicy(attempts=100, first_wait=0.001, longest_wait=0.01)
+    stubborn = RetryPolicy(attempts=100, initial_wait=0.001, max_wait=0.01)
     with pytest.raises(RunStopped, match=r"fails more often than it answers: .*HTTP 500"):
         await run(open_crew(), ledger, rows(500, NOTHING), retries=stubborn, concurrency=8)
     assert 150 < len(server.requests) < 350
@@ -143,7 +143,7 @@ async def test_an_outage_is_waited_out_and_costs_no_row(
 
     server.answer = flaky
     asyncio.get_running_loop().call_later(0.8, back.set)
-    waiting = RetryPolicy(attempts=2, first_wait=0.02, longest_wait=0.05, longest_outage=20)
+    waiting = RetryPolicy(attempts=2, initial_wait=0.02, max_wait=0.05, max_outage=20)
     results, engine = await run(
         open_crew(), ledger, rows(60, NOTHING), retries=waiting, concurrency=8
     )
@@ -177,7 +177,7 @@ async def test_a_row_whose_asks_fail_to_the_last_is_quarantined_and_tried_by_the
     )
     results, _ = await run(open_crew(), ledger, records)
     assert [done.record.outcome for done in results] == ["rewritten"] * 3
-    assert [done.reused for done in results] == [True, False, True]
+    assert [done.is_reused for done in results] == [True, False, True]
 
 
 async def test_a_provider_that_answers_nobody_ends_the_run(
@@ -210,7 +210,7 @@ async def test_an_outage_midway_ends_the_run_and_the_next_one_goes_on(
     server.answer = lambda body: answer(body) if server.answered < 10 else error(503)
     with pytest.raises(RunStopped):
         await run(open_crew(), ledger, rows(30), concurrency=4)
-    kept = sum(spent.replies for spent in ledger.spent(lambda *_: None))
+    kept = sum(spent.replies for spent in ledger.cost_by_step(lambda *_: None))
     assert kept == 10
     server.answer = answer
     results, engine = await run(open_crew(), ledger, rows(30), concurrency=4)
@@ -222,10 +222,10 @@ async def test_an_outage_midway_ends_the_run_and_the_next_one_goes_on(
 async def test_a_refused_key_permission_or_model_ends_the_run_at_once(
     server: LoopbackServer, open_crew: OpenCrew, ledger: Ledger, status: int
 ) -> None:
-    with server.failing(error(status)), pytest.raises(ModelRefused, match=f"HTTP {status}"):
+    with server.failing(error(status)), pytest.raises(ModelAccessDenied, match=f"HTTP {status}"):
         await run(open_crew(), ledger, rows(40), concurrency=4)
     assert len(server.requests) <= 4
-    assert ledger.spent(lambda *_: None) == []
+    assert ledger.cost_by_step(lambda *_: None) == []
 
 
 async def test_a_refusal_is_not_held_up_by_a_row_that_waits_at_the_front(
@@ -237,7 +237,7 @@ async def test_a_refusal_is_not_held_up_by_a_row_that_waits_at_the_front(
         return error(401)
 
     server.answer = mixed
-    with pytest.raises(ModelRefused):
+    with pytest.raises(ModelAccessDenied):
         await run(open_crew(), ledger, rows(4), concurrency=2)
 
 

@@ -22,17 +22,17 @@ from deliberating import CONSTITUTION
 from loopback import LoopbackServer, error
 from storytelling import DIARY, TRUTH
 
-from whyset.datasets import Selection, provenance_of
-from whyset.generators import Ask, Declined
+from whyset.datasets import Selection, require_provenance
+from whyset.generators import Ask, UnsupportedModel
 from whyset.generators.choices import Choices
 from whyset.generators.deliberation import Deliberation
 from whyset.generators.story import Story
-from whyset.models import ModelRefused, RetryPolicy
+from whyset.models import ModelAccessDenied, RetryPolicy
 from whyset.models.testing import ScriptedModel
 from whyset.pipelines import RunError, mapper, rewrite_rows
 from whyset.retriever.testing import FakeSearcher
 
-QUICK = RetryPolicy(attempts=2, first_wait=0.001)
+QUICK = RetryPolicy(attempts=2, initial_wait=0.001)
 SEARCHER = FakeSearcher(CONSTITUTION)
 
 
@@ -159,9 +159,9 @@ def test_with_a_ledger_nothing_is_paid_twice(tmp_path: Path) -> None:
     ledger = tmp_path / "map.ledger"
 
     def fail_at_last(ask: Ask) -> Any:
-        return ModelRefused("no credit left") if "row-4" in ask.user else script(ask)
+        return ModelAccessDenied("no credit left") if "row-4" in ask.user else script(ask)
 
-    with pytest.raises(ModelRefused, match="no credit left"):
+    with pytest.raises(ModelAccessDenied, match="no credit left"):
         rewritten(rows(5), model=ScriptedModel(fail_at_last), ledger=ledger, concurrency=1)
     second = model()
     found = rewritten(rows(5), model=second, ledger=ledger)
@@ -194,9 +194,9 @@ def test_a_model_may_be_named_and_asks_run_side_by_side(server: LoopbackServer) 
 
 
 def test_the_extractive_model_is_refused_where_it_can_do_nothing() -> None:
-    with pytest.raises(Declined, match="choices needs a language model"):
+    with pytest.raises(UnsupportedModel, match="choices needs a language model"):
         rewrite_rows([], Choices(), model="extractive")
-    with pytest.raises(Declined, match="cannot judge"):
+    with pytest.raises(UnsupportedModel, match="cannot judge"):
         rewrite_rows([], Choices(), model=model(), judge="extractive")
 
 
@@ -219,7 +219,7 @@ def test_a_dataset_is_mapped_and_keeps_every_row() -> None:
     found = mapped(rows(7, *FATES), work)
 
     assert [one["id"] for one in found] == list(range(7))
-    told = [provenance_of(one)["outcome"] for one in found]
+    told = [require_provenance(one)["outcome"] for one in found]
     assert told == list(FATES.values())
     assert found[0] == {**rewritten([row(0)])[0], "whyset": found[0]["whyset"]}
 
@@ -332,5 +332,5 @@ def test_a_retriever_that_was_left_behind_says_so(tmp_path: Path) -> None:
     assert work({"prompt": ["row-1"], "response": ["No."]})["whyset"]
     gone = pickle.loads(pickle.dumps(mapper(Deliberation(), model="x:y", retriever=retriever)))
 
-    with pytest.raises(Declined, match="give mapper\\(\\) the constitution in its place"):
+    with pytest.raises(UnsupportedModel, match="give mapper\\(\\) the constitution in its place"):
         gone({"prompt": ["Q"], "response": ["A"]})

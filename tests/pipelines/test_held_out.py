@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from whyset.pipelines import RunError, read_scenarios
+from whyset.pipelines import RunError, load_scenarios
 
 ROWS = '{"name": "gate", "text": "A locked gate."}\n{"prompt": "A lost letter."}\n'
 READ = [("gate", "A locked gate."), ("line 2", "A lost letter.")]
 
 
 def read(path: Path) -> list[tuple[str, str]]:
-    return [(scenario.name, scenario.text) for scenario in read_scenarios(path)]
+    return [(scenario.name, scenario.text) for scenario in load_scenarios(path)]
 
 
 @pytest.mark.parametrize("name", ["evals.jsonl", "evals.ndjson", "evals.JSONL"])
@@ -43,6 +43,6 @@ def test_a_folder_has_one_in_each_text(tmp_path: Path) -> None:
 def test_what_holds_none_or_cannot_be_read_is_refused(tmp_path: Path) -> None:
     (tmp_path / "evals.jsonl").write_text('{"text": "A locked gate."}\n{"question": 1}\n')
     with pytest.raises(RunError, match=r"line 2: has no text; expected one of the columns text,"):
-        read_scenarios(tmp_path / "evals.jsonl")
+        load_scenarios(tmp_path / "evals.jsonl")
     with pytest.raises(RunError, match="holds no scenario"):
-        read_scenarios(tmp_path)
+        load_scenarios(tmp_path)

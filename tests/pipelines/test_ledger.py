@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from whyset.generators import Ask, Reply, Usage
-from whyset.pipelines import Ledger, RunError, RunLocked, Spent
+from whyset.pipelines import Ledger, RunError, RunLocked, StepCost
 
 ASK = Ask("writer", "deliberation/write", "system", "user", 100)
 REPLY = Reply("Because.", "complete", Usage(10, 5, 3, 2), "claude-1", "no detail")
@@ -219,7 +219,7 @@ def test_without_a_path_the_record_ends_with_the_ledger(tmp_path: Path) -> None:
         ledger.flush()
         assert ledger.reply("key") == REPLY
         assert ledger.row("row") == b"record"
-        assert [spent.replies for spent in ledger.spent(lambda *_: None)] == [1]
+        assert [spent.replies for spent in ledger.cost_by_step(lambda *_: None)] == [1]
     with Ledger(None) as ledger:
         assert ledger.reply("key") is None
 
@@ -237,9 +237,9 @@ def test_spent_sums_by_step_and_model_and_prices_every_reply_by_itself(path: Pat
             reply = Reply("", "complete", Usage(10, tokens))
             ledger.put_reply(f"a{number}", ASK, "anthropic:claude", reply)
         ledger.put_reply("b", judge, "other:free", Reply("", "complete", Usage(1, 1)))
-        assert ledger.spent(price) == [
-            Spent("deliberation/judge", "other:free", 1, Usage(1, 1), None),
-            Spent("deliberation/write", "anthropic:claude", 2, Usage(20, 12), Decimal(12)),
+        assert ledger.cost_by_step(price) == [
+            StepCost("deliberation/judge", "other:free", 1, Usage(1, 1), None),
+            StepCost("deliberation/write", "anthropic:claude", 2, Usage(20, 12), Decimal(12)),
         ]
     assert len(prices) == 3
 

@@ -11,24 +11,24 @@ from hypothesis import strategies as st
 
 from whyset.generators import Ask, RateLimit, RateLimits, Reply, Usage
 from whyset.pipelines import RunStopped
-from whyset.pipelines.engine._concurrency import AdaptiveLimit
-from whyset.pipelines.engine._stop import Halt
+from whyset.pipelines.engine._concurrency import AdaptiveConcurrency
+from whyset.pipelines.engine._stop import StopSignal
 
 ASK = Ask("writer", "deliberation/write", "s" * 400, "u" * 400, 100)
 ANSWER = Reply("Hello.", "complete", Usage(10, 50))
 
 
-def limit(ceiling: int = 64, halt: Halt | None = None) -> AdaptiveLimit:
-    return AdaptiveLimit(ceiling, halt or Halt(), longest_pause=5.0)
+def limit(ceiling: int = 64, halt: StopSignal | None = None) -> AdaptiveConcurrency:
+    return AdaptiveConcurrency(ceiling, halt or StopSignal(), longest_pause=5.0)
 
 
 def granting(left: int, resets_in: float = 0.2, *, kind: str = "requests") -> Reply:
     """An answer that comes with word of what is left."""
     limits = RateLimits(**{kind: RateLimit(left, resets_in)})
-    return Reply("Hello.", "complete", Usage(10, 50), limits=limits)
+    return Reply("Hello.", "complete", Usage(10, 50), rate_limits=limits)
 
 
-async def full(found: AdaptiveLimit, stack: AsyncExitStack) -> None:
+async def full(found: AdaptiveConcurrency, stack: AsyncExitStack) -> None:
     """Take every slot there is."""
     while found.in_use < found.value:
         await stack.enter_async_context(found.slot())
@@ -47,7 +47,7 @@ async def test_it_doubles_with_every_round_until_the_ceiling() -> None:
             seen.append(found.value)
             await full(found, stack)
             for _ in range(found.value):
-                found.answered(ANSWER)
+                found.record_reply(ANSWER)
     assert seen == [16, 32, 64, 100, 100]
 
 
@@ -59,27 +59,27 @@ async def test_a_complaint_halves_it_and_from_then_on_it_grows_by_one_a_round() 
     found = limit()
     async with AsyncExitStack() as stack:
         await full(found, stack)
-        found.throttled(found.round)
+        found.record_throttle(found.round)
         assert found.value == 8
         for _ in range(9):
-            found.answered(ANSWER)
+            found.record_reply(ANSWER)
         assert found.value == 9
 
 
 async def test_complaints_about_one_and_the_same_crowd_count_once() -> None:
     found = limit()
-    sent_in = await found.clear(ASK)
+    sent_in = await found.wait_for_capacity(ASK)
     for _ in range(16):
-        found.throttled(sent_in)
+        found.record_throttle(sent_in)
     assert found.value == 8
-    found.throttled(await found.clear(ASK))
+    found.record_throttle(await found.wait_for_capacity(ASK))
     assert found.value == 4
 
 
 async def test_it_never_falls_below_one() -> None:
     found = limit()
     for _ in range(20):
-        found.throttled(found.round)
+        found.record_throttle(found.round)
     assert found.value == 1
 
 
@@ -87,7 +87,7 @@ async def test_it_does_not_grow_while_it_is_not_reached() -> None:
     found = limit()
     async with found.slot():
         for _ in range(100):
-            found.answered(ANSWER)
+            found.record_reply(ANSWER)
     assert found.value == 16
 
 
@@ -135,46 +135,51 @@ def test_it_stays_between_one_and_its_ceiling(said: list[str], ceiling: int) -> 
     found = limit(ceiling)
     found.in_use = ceiling
     for word in said:
-        found.answered(ANSWER) if word == "answered" else found.throttled(found.round)
+        found.record_reply(ANSWER) if word == "answered" else found.record_throttle(found.round)
         assert 1 <= found.value <= ceiling
 
 
 async def test_a_pause_keeps_every_ask_back() -> None:
     found = limit()
     found.pause(0.2)
-    assert await took(lambda: found.clear(ASK)) >= 0.19
+    assert await took(lambda: found.wait_for_capacity(ASK)) >= 0.19
 
 
 async def test_a_pause_is_no_longer_than_allowed() -> None:
-    found = AdaptiveLimit(4, Halt(), longest_pause=0.05)
+    found = AdaptiveConcurrency(4, StopSignal(), longest_pause=0.05)
     found.pause(1e9)
-    assert await took(lambda: found.clear(ASK)) < 5
+    assert await took(lambda: found.wait_for_capacity(ASK)) < 5
 
 
 @pytest.mark.parametrize("kind", ["requests", "input_tokens", "output_tokens"])
 async def test_nothing_is_sent_that_does_not_fit_into_what_is_left(kind: str) -> None:
     found = limit()
-    found.answered(granting(0, kind=kind))
-    assert await took(lambda: found.clear(ASK)) >= 0.15
+    found.record_reply(granting(0, kind=kind))
+    assert await took(lambda: found.wait_for_capacity(ASK)) >= 0.15
 
 
 async def test_what_is_sent_counts_against_what_is_left() -> None:
     found = limit()
-    found.answered(granting(2))
-    assert await took(lambda: asyncio.gather(found.clear(ASK), found.clear(ASK))) < 0.15
-    assert await took(lambda: found.clear(ASK)) > 0.05
+    found.record_reply(granting(2))
+    assert (
+        await took(
+            lambda: asyncio.gather(found.wait_for_capacity(ASK), found.wait_for_capacity(ASK))
+        )
+        < 0.15
+    )
+    assert await took(lambda: found.wait_for_capacity(ASK)) > 0.05
 
 
 async def test_an_ask_too_large_for_any_window_is_sent_when_it_resets() -> None:
     found = limit()
-    found.answered(granting(150, kind="input_tokens"))  # the ask takes about 200
-    assert await took(lambda: found.clear(ASK)) >= 0.15
+    found.record_reply(granting(150, kind="input_tokens"))  # the ask takes about 200
+    assert await took(lambda: found.wait_for_capacity(ASK)) >= 0.15
 
 
 async def test_waiting_ends_with_the_run() -> None:
-    halt = Halt()
+    halt = StopSignal()
     found = limit(halt=halt)
     found.pause(4)
-    asyncio.get_running_loop().call_later(0.05, halt.call, RunStopped("Stopped"))
+    asyncio.get_running_loop().call_later(0.05, halt.trigger, RunStopped("Stopped"))
     with pytest.raises(RunStopped):
-        await found.clear(ASK)
+        await found.wait_for_capacity(ASK)

@@ -19,8 +19,8 @@ from whyset.datasets import BadRow, Row, row_from_record
 from whyset.generators import Ask, Reply
 from whyset.generators.deliberation import Deliberation
 from whyset.models import ExtractiveModel
-from whyset.models.testing import Line, ScriptedModel
-from whyset.pipelines import Crew, Done, Ledger, LiveEngine, RunError, RunStopped
+from whyset.models.testing import ScriptedModel, ScriptedReply
+from whyset.pipelines import Ledger, LiveEngine, Pipeline, RowResult, RunError, RunStopped
 from whyset.retriever import Grounding, RetrieverError
 from whyset.retriever.testing import FakeSearcher
 
@@ -32,8 +32,8 @@ def read(records: list[dict[str, Any]]) -> list[Row | BadRow]:
 
 
 async def run(
-    crew: Crew, ledger: Ledger, records: list[dict[str, Any]], **options: Any
-) -> list[Done]:
+    crew: Pipeline, ledger: Ledger, records: list[dict[str, Any]], **options: Any
+) -> list[RowResult]:
     engine = LiveEngine(crew, ledger, retries=QUICK, **options)
     try:
         return [done async for done in engine.run(read(records))]
@@ -41,7 +41,7 @@ async def run(
         await crew.aclose()
 
 
-def outcomes(results: Sequence[Done]) -> list[str]:
+def outcomes(results: Sequence[RowResult]) -> list[str]:
     return [done.record.outcome for done in results]
 
 
@@ -134,7 +134,7 @@ async def test_rows_that_are_in_the_ledger_ask_and_find_nothing(
     asked, found = len(server.requests), len(searcher.queries)
     second = await run(open_crew(), ledger, records)
     assert [done.record for done in second] == [done.record for done in first]
-    assert [done.reused for done in (*first, *second)] == [False] * 8 + [True] * 8
+    assert [done.is_reused for done in (*first, *second)] == [False] * 8 + [True] * 8
     assert (len(server.requests), len(searcher.queries)) == (asked, found)
 
 
@@ -144,7 +144,7 @@ async def test_rows_are_known_by_content_so_moved_and_inserted_ones_cost_only_th
     await run(open_crew(), ledger, rows(4))
     asked = len(server.requests)
     results = await run(open_crew(), ledger, [row(3), row(9), row(0)])
-    assert [done.reused for done in results] == [True, False, True]
+    assert [done.is_reused for done in results] == [True, False, True]
     assert {name_of(body) for body in server.bodies[asked:]} == {"row-9"}
 
 
@@ -169,7 +169,7 @@ async def test_changed_models_and_options_ask_only_what_changed(
     del server.requests[:]
     results = await run(open_crew(**changed), ledger, rows(1))
     assert outcomes(results) == ["rewritten"]
-    assert not results[0].reused
+    assert not results[0].is_reused
     assert [step_of(body) for body in server.bodies] == asked_again
 
 
@@ -179,9 +179,9 @@ async def test_a_changed_constitution_makes_every_row_new(
     crew = open_crew()
     await run(crew, ledger, rows(1))
     other = FakeSearcher(Constitution.parse("# Other manners\n\nAsk before you act.\n"))
-    changed = Crew(crew.generator, crew.models, other)
+    changed = Pipeline(crew.generator, crew.models, other)
     results = await run(changed, ledger, rows(1))
-    assert not results[0].reused
+    assert not results[0].is_reused
     assert len(server.requests) == 6
 
 
@@ -191,26 +191,26 @@ async def test_finds_are_answered_together(
     class Counting(FakeSearcher):
         batches: tuple[int, ...] = ()
 
-        def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+        def find_passages(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
             self.batches += (len(queries),)
-            return super().ground(queries, k=k)
+            return super().find_passages(queries, k=k)
 
     searcher = Counting(constitution)
     crew = open_crew()
-    await run(Crew(crew.generator, crew.models, searcher), ledger, rows(60, NOTHING))
+    await run(Pipeline(crew.generator, crew.models, searcher), ledger, rows(60, NOTHING))
     assert sum(searcher.batches) == 60
     assert len(searcher.batches) <= 6
 
 
 async def test_a_failing_retriever_ends_the_run(open_crew: OpenCrew, ledger: Ledger) -> None:
     class Broken(FakeSearcher):
-        def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+        def find_passages(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
             raise RetrieverError("the index is gone")
 
     crew = open_crew()
     broken = Broken(Constitution.parse("# M\n\nAsk first.\n"))
     with pytest.raises(RetrieverError, match="the index is gone"):
-        await run(Crew(crew.generator, crew.models, broken), ledger, rows(3))
+        await run(Pipeline(crew.generator, crew.models, broken), ledger, rows(3))
 
 
 async def test_an_input_that_fails_midway_ends_the_run(open_crew: OpenCrew, ledger: Ledger) -> None:
@@ -227,26 +227,26 @@ async def test_extracts_are_free_so_no_reply_is_recorded_but_rows_are(
     searcher: FakeSearcher, ledger: Ledger
 ) -> None:
     writer = ExtractiveModel()
-    crew = Crew.of(Deliberation(), writer, writer, searcher)
+    crew = Pipeline.build(Deliberation(), writer, writer, searcher)
     first = await run(crew, ledger, rows(3))
     assert outcomes(first) == ["annotated"] * 3
-    assert ledger.spent(lambda *_: None) == []
+    assert ledger.cost_by_step(lambda *_: None) == []
     second = await run(crew, ledger, rows(3))
-    assert [done.reused for done in second] == [True] * 3
+    assert [done.is_reused for done in second] == [True] * 3
 
 
 async def test_half_a_surrogate_pair_in_a_reply_is_replaced_before_it_is_recorded(
     searcher: FakeSearcher, ledger: Ledger
 ) -> None:
-    def emoji(ask: Ask) -> Line:
+    def emoji(ask: Ask) -> ScriptedReply:
         if ask.schema is None:
             return Reply("Cut in half \ud83d and whole \ud83d\ude00.", "complete")
         return script(ask)
 
     model = ScriptedModel(emoji)
-    crew = Crew.of(Deliberation(max_revisions=0), model, model, searcher)
+    crew = Pipeline.build(Deliberation(max_revisions=0), model, model, searcher)
     (done,) = await run(crew, ledger, rows(1))
-    draft = (done.record.known or {})["draft"]
+    draft = (done.record.quarantine_fields or {})["draft"]
     assert draft == "Cut in half \ufffd and whole \N{GRINNING FACE}."
 
 
@@ -263,7 +263,7 @@ async def test_stop_lets_asks_in_flight_finish_and_records_their_replies(
     await crew.aclose()
     answered = len(server.requests)
     assert 4 <= answered <= 8
-    assert sum(spent.replies for spent in ledger.spent(lambda *_: None)) == answered
+    assert sum(spent.replies for spent in ledger.cost_by_step(lambda *_: None)) == answered
     server.latency = 0
     await run(open_crew(), ledger, rows(20))
     assert asked_twice(server) == []
@@ -304,7 +304,9 @@ async def test_leaving_early_ends_the_run_and_keeps_what_was_answered(
         async for _ in results:
             break
     await crew.aclose()
-    assert sum(spent.replies for spent in ledger.spent(lambda *_: None)) == len(server.requests)
+    assert sum(spent.replies for spent in ledger.cost_by_step(lambda *_: None)) == len(
+        server.requests
+    )
     assert len(server.requests) < 3 * 20
 
 
@@ -322,10 +324,12 @@ async def test_truncated_replies_are_paid_for_and_recorded_too(
     (done,) = await run(open_crew(), ledger, rows(1))
     assert done.record.reasons == ("truncated",)
     assert [step_of(body) for body in server.bodies] == ["appraise", "write", "write"]
-    assert sum(spent.replies for spent in ledger.spent(lambda *_: None)) == 3
+    assert sum(spent.replies for spent in ledger.cost_by_step(lambda *_: None)) == 3
 
 
-def test_an_engine_works_in_any_event_loop(open_crew: Callable[..., Crew], tmp_path: Path) -> None:
+def test_an_engine_works_in_any_event_loop(
+    open_crew: Callable[..., Pipeline], tmp_path: Path
+) -> None:
     for number in range(2):
         with Ledger(tmp_path / f"{number}.ledger.sqlite") as ledger:
             assert outcomes(asyncio.run(run(open_crew(), ledger, rows(1)))) == ["rewritten"]

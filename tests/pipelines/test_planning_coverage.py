@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from noting import Notes
 
 from whyset.constitution import Constitution
-from whyset.pipelines import Focus, PlanError, coverage_text, make_plan, uncovered
-from whyset.pipelines.plan import focus_groups, planned_contexts
+from whyset.pipelines import Focus, PlanError, find_uncovered_passages, make_plan, render_coverage
+from whyset.pipelines.plan import build_contexts, group_passages
 
 BLOCKS = st.lists(
     st.sampled_from(
@@ -67,17 +67,17 @@ class TestLaw:
         except PlanError as error:
             assert "take at least" in str(error)
             plan = make_plan(Notes(), constitution, best_effort=True, **options)
-            assert uncovered(plan, constitution)
-        contexts = planned_contexts(plan, constitution)
+            assert find_uncovered_passages(plan, constitution)
+        contexts = build_contexts(plan, constitution)
         grounds = Counter(
             name for context in contexts for name in context.passages for _ in context.slots
         )
         short = {
             passage.id for passage in constitution.passages if grounds[passage.id] < per_passage
         }
-        assert short == {passage.id for passage in uncovered(plan, constitution)}
+        assert short == {passage.id for passage in find_uncovered_passages(plan, constitution)}
         assert not short or plan.best_effort
-        told = coverage_text(plan, constitution)
+        told = render_coverage(plan, constitution)
         assert all(name in told for name in short)
         assert Counter(context.path for context in contexts for _ in context.slots) == Counter(
             {section.path: section.documents for section in plan.sections if section.documents}
@@ -93,7 +93,7 @@ class TestLaw:
         constitution = constitution_of(blocks)
         for path in dict.fromkeys(passage.path for passage in constitution.passages):
             own = [passage for passage in constitution.passages if passage.path == path]
-            groups = focus_groups(own, Focus(together, tokens))
+            groups = group_passages(own, Focus(together, tokens))
             assert [passage for group in groups for passage in group.passages] == own
             for group in groups:
                 assert 1 <= len(group.passages) <= together
@@ -118,7 +118,7 @@ A last word.
 
     def test_a_case_goes_with_what_introduces_it_whatever_the_tokens(self) -> None:
         passages = Constitution.parse(self.TEXT).passages
-        groups = focus_groups(passages, Focus(3, 1))
+        groups = group_passages(passages, Focus(3, 1))
         assert [[each.plain[:10] for each in group.passages] for group in groups] == [
             ["Keys open "],
             ["A key that", "It was len"],
@@ -128,7 +128,7 @@ A last word.
 
     def test_short_neighbours_share_one(self) -> None:
         passages = Constitution.parse(self.TEXT).passages
-        groups = focus_groups(passages, Focus(3, 300))
+        groups = group_passages(passages, Focus(3, 300))
         assert [len(group.passages) for group in groups] == [3, 2]
 
 
@@ -148,7 +148,7 @@ class TestMaking:
     def test_the_first_round_covers_everything(self) -> None:
         constitution = Constitution.charter()
         plan = make_plan(Notes(), constitution, documents=200)
-        contexts = planned_contexts(plan, constitution)
+        contexts = build_contexts(plan, constitution)
         groups = len({context.passages for context in contexts})
         first = {name for context in contexts[:groups] for name in context.passages}
         assert first == {passage.id for passage in constitution.passages}

@@ -19,13 +19,13 @@ from whyset.pipelines import (
     PlannedConstitution,
     make_plan,
     parse_plan,
-    plan_text,
     read_plan,
+    render_plan,
     write_plan,
 )
-from whyset.pipelines.plan import amount, plan_record
-from whyset.pipelines.plan._file import parse, scalar
-from whyset.pipelines.plan._plan import amount_text
+from whyset.pipelines.plan import parse_amount, plan_record
+from whyset.pipelines.plan._file import format_scalar, parse_yaml
+from whyset.pipelines.plan._plan import format_amount
 
 from .conftest import TEXT
 
@@ -40,7 +40,7 @@ def plan(**options: Any) -> Plan:
 
 
 def text_of(held: Plan) -> str:
-    return plan_text(held, CONSTITUTION, axes=Notes().axes)
+    return render_plan(held, CONSTITUTION, axes=Notes().axes)
 
 
 def parsed(text: str) -> Plan:
@@ -99,11 +99,13 @@ class TestRoundTrip:
 
     @given(texts)
     def test_keeps_every_text(self, text: str) -> None:
-        assert parse(f"{scalar(text)}: {scalar(text)}\n", name="x").value == {text: text}
+        assert parse_yaml(f"{format_scalar(text)}: {format_scalar(text)}\n", name="x").value == {
+            text: text
+        }
 
     @pytest.mark.parametrize("word", ["no", "on", "3", "1e3", "~", "2026-11-24", "=", "0x1f"])
     def test_a_value_of_an_axis_is_a_word_whatever_yaml_makes_of_it(self, word: str) -> None:
-        assert parse(f"{word}: 1\n", name="x").value == {word: 1}
+        assert parse_yaml(f"{word}: 1\n", name="x").value == {word: 1}
 
     def test_is_yaml_that_others_read_as_it_is_meant(self) -> None:
         held = plan(tokens=3_000_000, documents=None)
@@ -166,11 +168,11 @@ held_out: evals.jsonl
         ],
     )
     def test_amounts_are_read_as_people_write_them(self, written: str | int, value: int) -> None:
-        assert amount(written) == value
+        assert parse_amount(written) == value
 
     @given(st.integers(1, 10**12))
     def test_and_written_so_that_nothing_is_lost(self, value: int) -> None:
-        assert amount(amount_text(value)) == value
+        assert parse_amount(format_amount(value)) == value
 
 
 def changed(before: str, after: str, held: Plan | None = None) -> str:

@@ -11,8 +11,8 @@ from noting import SUBJECTS, Notes
 
 from whyset.constitution import Constitution
 from whyset.pipelines import Plan, PlannedAxis, make_plan
-from whyset.pipelines.plan import planned_contexts
-from whyset.pipelines.plan._coverage import derived_seed, quotas, shuffled
+from whyset.pipelines.plan import build_contexts
+from whyset.pipelines.plan._coverage import apportion, hash_seed, shuffle_items
 
 from .conftest import TEXT
 
@@ -26,7 +26,7 @@ class TestQuotas:
     def test_add_up_and_are_each_share_rounded_up_or_down(
         self, total: int, drawn: list[float]
     ) -> None:
-        counts = quotas(total, drawn)
+        counts = apportion(total, drawn)
         assert sum(counts) == total
         whole = sum(map(Fraction, drawn))
         for count, weight in zip(counts, drawn, strict=True):
@@ -36,20 +36,20 @@ class TestQuotas:
     def test_give_what_is_left_to_the_largest_remainders_and_among_equals_to_the_first(
         self,
     ) -> None:
-        assert quotas(10, [6, 3, 1]) == [6, 3, 1]
-        assert quotas(10, [1, 1, 1]) == [4, 3, 3]
-        assert quotas(7, [5.5, 4.5]) == [4, 3]
-        assert quotas(3, [0, 0]) == [2, 1]
+        assert apportion(10, [6, 3, 1]) == [6, 3, 1]
+        assert apportion(10, [1, 1, 1]) == [4, 3, 3]
+        assert apportion(7, [5.5, 4.5]) == [4, 3]
+        assert apportion(3, [0, 0]) == [2, 1]
 
 
 class TestChance:
     def test_is_the_same_on_every_machine_and_python(self) -> None:
-        assert derived_seed(0, "axis", "tone") == 166_593_070_679_097
-        assert "".join(shuffled("abcdefgh", 7, "deck")) == "fcadgbeh"
+        assert hash_seed(0, "axis", "tone") == 166_593_070_679_097
+        assert "".join(shuffle_items("abcdefgh", 7, "deck")) == "fcadgbeh"
 
     @given(st.lists(st.integers()), st.integers())
     def test_loses_and_invents_nothing(self, items: list[int], seed: int) -> None:
-        assert Counter(shuffled(items, seed)) == Counter(items)
+        assert Counter(shuffle_items(items, seed)) == Counter(items)
 
 
 def plan(documents: int = 60, **options: Any) -> Plan:
@@ -57,7 +57,7 @@ def plan(documents: int = 60, **options: Any) -> Plan:
 
 
 def drawn(held: Plan, axis: str) -> list[str]:
-    return [context.variety[axis] for context in planned_contexts(held, CONSTITUTION)]
+    return [context.variety[axis] for context in build_contexts(held, CONSTITUTION)]
 
 
 class TestDecks:

@@ -31,11 +31,11 @@ from hypothesis import strategies as st
 from loopback import LoopbackServer, error
 
 from whyset.constitution import Constitution
-from whyset.datasets import DatasetError, provenance_of
+from whyset.datasets import DatasetError, require_provenance
 from whyset.generators.deliberation import Deliberation, OnConflict
-from whyset.models import ModelRefused
+from whyset.models import ModelAccessDenied
 from whyset.models.testing import ScriptedModel
-from whyset.pipelines import Crew, Run, RunError, RunFiles, RunStopped, Summary, Tally
+from whyset.pipelines import Pipeline, Run, RunCounts, RunError, RunFiles, RunStopped, Summary
 from whyset.retriever.testing import FakeSearcher
 
 from .conftest import QUICK, TEXT, OpenCrew
@@ -51,8 +51,8 @@ def output(tmp_path: Path) -> Path:
     return tmp_path / "out.jsonl"
 
 
-def run(source: Path, output: Path, crew: Crew, **options: Any) -> Summary:
-    files = RunFiles.beside(str(source), str(output))
+def run(source: Path, output: Path, crew: Pipeline, **options: Any) -> Summary:
+    files = RunFiles.from_output(str(source), str(output))
     return Run(files, crew, retries=QUICK, **options).execute()
 
 
@@ -60,10 +60,10 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def scripted(**options: Any) -> Crew:
+def scripted(**options: Any) -> Pipeline:
     model = ScriptedModel(script)
     searcher = FakeSearcher(Constitution.parse(TEXT))
-    return Crew.of(Deliberation(**options), model, model, searcher)
+    return Pipeline.build(Deliberation(**options), model, model, searcher)
 
 
 class TestFiles:
@@ -97,7 +97,7 @@ class TestFiles:
         summary = run(source, output, open_crew())
         assert (output.read_bytes(), quarantine.read_bytes()) == before
         assert len(server.requests) == asked
-        assert summary.tally.reused == 6
+        assert summary.counts.reused == 6
 
     def test_a_quarantine_that_has_become_empty_is_removed(
         self, source: Path, output: Path
@@ -111,7 +111,7 @@ class TestFiles:
 
     def test_a_name_without_the_usual_ending_is_kept_whole(self, tmp_path: Path) -> None:
         source = write_rows(tmp_path / "sft.jsonl", rows(1))
-        files = RunFiles.beside(str(source), str(tmp_path / "out.v2.json"))
+        files = RunFiles.from_output(str(source), str(tmp_path / "out.v2.json"))
         assert files.quarantine == tmp_path / "out.v2.json.quarantine.jsonl"
         assert files.ledger == tmp_path / "out.v2.json.ledger.sqlite"
         assert files.manifest == tmp_path / "out.v2.json.run.json"
@@ -132,7 +132,7 @@ class TestNeverWrittenOver:
     def refused(self, source: Path, output: Path, **options: Any) -> str:
         before = {path: path.read_bytes() for path in source.parent.iterdir() if path.is_file()}
         with pytest.raises(RunError) as refused:
-            RunFiles.beside(str(source), str(output), **options)
+            RunFiles.from_output(str(source), str(output), **options)
         assert {path: path.read_bytes() for path in before} == before
         return str(refused.value)
 
@@ -180,7 +180,7 @@ class TestNeverWrittenOver:
     def test_what_the_next_run_would_read(self, source: Path, output: Path, named: str) -> None:
         pattern = named.format(source.parent)
         with pytest.raises(RunError) as refused:
-            RunFiles.beside(pattern, str(output))
+            RunFiles.from_output(pattern, str(output))
         assert str(refused.value) == (
             f"{output}: would be read as a part of {pattern} by the next run; name another output "
             "with -o"
@@ -192,18 +192,18 @@ class TestNeverWrittenOver:
 
     def test_nothing_at_all_for_an_input_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(RunError, match=r"none\.jsonl: there is no such file"):
-            RunFiles.beside(str(tmp_path / "none.jsonl"), str(tmp_path / "out.jsonl"))
+            RunFiles.from_output(str(tmp_path / "none.jsonl"), str(tmp_path / "out.jsonl"))
 
 
 class TestManifest:
     def test_says_what_belongs_in_no_row(
         self, source: Path, output: Path, open_crew: OpenCrew, constitution: Constitution
     ) -> None:
-        files = RunFiles.beside(
+        files = RunFiles.from_output(
             str(source), str(output), constitution=Path("/somewhere/private/manners.md")
         )
         crew = open_crew()
-        crew = Crew(crew.generator, crew.models, crew.retriever, {"channel": "preface", "k": 8})
+        crew = Pipeline(crew.generator, crew.models, crew.retriever, {"channel": "preface", "k": 8})
         Run(files, crew).execute()
         text = output.with_name("out.run.json").read_text(encoding="utf-8")
         manifest = json.loads(text)
@@ -247,7 +247,7 @@ class TestManifest:
     def test_is_not_there_while_a_run_is_unfinished(
         self, source: Path, output: Path, open_crew: OpenCrew, server: LoopbackServer
     ) -> None:
-        with server.failing(error(401)), pytest.raises(ModelRefused):
+        with server.failing(error(401)), pytest.raises(ModelAccessDenied):
             run(source, output, open_crew())
         assert sorted(path.name for path in output.parent.iterdir()) == [
             "out.ledger.sqlite",
@@ -260,7 +260,7 @@ class TestManifest:
         run(source, output, open_crew())
         names = ("out.jsonl", "out.quarantine.jsonl", "out.run.json")
         before = [output.with_name(name).read_bytes() for name in names]
-        with server.failing(error(403)), pytest.raises(ModelRefused):
+        with server.failing(error(403)), pytest.raises(ModelAccessDenied):
             run(source, output, open_crew(channel="thinking"))
         assert [output.with_name(name).read_bytes() for name in names] == before
 
@@ -312,12 +312,12 @@ class TestAccount:
         source.write_text("\n".join(written), encoding="utf-8")
         output = folder / "out.jsonl"
         summary = run(source, output, scripted(on_conflict=on_conflict), concurrency=concurrency)
-        counts, fate = summary.record(), Counter(summary.tally.outcomes)
+        counts, fate = summary.record(), Counter(summary.counts.outcomes)
         kinds = ("rewritten", "untouched", "repaired", "annotated", "quarantined")
         assert counts["rows"] == sum(counts[kind] for kind in kinds)
         assert counts["rows"] == sum(1 for line in written if line.strip())
         finished = read(output)
-        assert Counter(provenance_of(record)["outcome"] for record in finished) == {
+        assert Counter(require_provenance(record)["outcome"] for record in finished) == {
             kind: count for kind, count in fate.items() if kind != "quarantined" and count
         }
         quarantine = folder / "out.quarantine.jsonl"
@@ -338,15 +338,15 @@ class TestAccount:
         self, source: Path, output: Path, open_crew: OpenCrew, server: LoopbackServer
     ) -> None:
         server.answer = lambda body: answer(body) if server.answered < 5 else error(401)
-        with pytest.raises(ModelRefused):
+        with pytest.raises(ModelAccessDenied):
             run(source, output, open_crew(), concurrency=1)
         server.answer = answer
         summary = run(source, output, open_crew())
-        assert sum(spent.replies for spent in summary.spent) == 6 + 2 + 2
+        assert sum(spent.replies for spent in summary.costs) == 6 + 2 + 2
         assert summary.traffic.answered == 5
-        assert summary.tally.reused == 3  # one appraisal was all they took
+        assert summary.counts.reused == 3  # one appraisal was all they took
         assert summary.traffic.replayed == 2
-        assert [spent.step for spent in summary.spent] == [
+        assert [spent.step for spent in summary.costs] == [
             "deliberation/appraise",
             "deliberation/judge",
             "deliberation/write",
@@ -370,10 +370,10 @@ class TestEnding:
     def test_stop_ends_a_run_with_what_to_do_next(
         self, source: Path, output: Path, open_crew: OpenCrew, server: LoopbackServer
     ) -> None:
-        files = RunFiles.beside(str(source), str(output))
+        files = RunFiles.from_output(str(source), str(output))
         going = Run(files, open_crew(), concurrency=1)
 
-        def stop(tally: Tally, _: Any) -> None:
+        def stop(tally: RunCounts, _: Any) -> None:
             going.stop()
 
         going.on_row = stop
@@ -385,7 +385,7 @@ class TestEnding:
             str(stopped.value),
         )
         going.on_row = lambda tally, _: None
-        assert going.execute().tally.rows == 6  # the same run goes on, too
+        assert going.execute().counts.rows == 6  # the same run goes on, too
         assert len(server.requests) == 6 + 2 + 2
 
     def test_a_second_run_on_the_same_output_is_refused(
@@ -393,7 +393,7 @@ class TestEnding:
     ) -> None:
         refused: list[str] = []
 
-        def again(tally: Tally, _: Any) -> None:
+        def again(tally: RunCounts, _: Any) -> None:
             if tally.rows == 1:
                 try:
                     run_in_thread(lambda: run(source, output, scripted()))
@@ -407,19 +407,19 @@ class TestEnding:
     async def test_runs_within_a_running_event_loop(
         self, source: Path, output: Path, open_crew: OpenCrew
     ) -> None:
-        files = RunFiles.beside(str(source), str(output))
+        files = RunFiles.from_output(str(source), str(output))
         summary = await Run(files, open_crew()).aexecute()
-        assert summary.tally.rows == 6
+        assert summary.counts.rows == 6
 
     def test_runs_outside_the_main_thread(
         self, source: Path, output: Path, open_crew: OpenCrew
     ) -> None:
         summaries: list[Summary] = []
         run_in_thread(lambda: summaries.append(run(source, output, open_crew())))
-        assert summaries[0].tally.rows == 6
+        assert summaries[0].counts.rows == 6
 
     def test_an_output_that_cannot_be_written_is_an_error(self, source: Path, output: Path) -> None:
-        def vanish(tally: Tally, _: Any) -> None:
+        def vanish(tally: RunCounts, _: Any) -> None:
             for part in output.parent.glob(".out.jsonl.*.part"):
                 part.unlink()
 

@@ -8,7 +8,7 @@ import pytest
 from whyset.generators import Ask, Reply, Usage
 from whyset.models import BatchStatus
 from whyset.pipelines import Ledger, RunError, RunStatus, StepStatus
-from whyset.pipelines.ledger._batches import COLLECTED, BatchBook
+from whyset.pipelines.ledger._batches import COLLECTED, BatchTable
 
 JUDGE = Ask("judge", "deliberation/judge", "", "", 1)
 WRITE = Ask("writer", "deliberation/write", "", "", 1)
@@ -25,8 +25,8 @@ def fill(ledger: Ledger) -> None:
         ledger.put_reply(f"w{number}", WRITE, "anthropic:a", reply, batched=number > 0)
     ledger.put_reply("j", JUDGE, "anthropic:b", Reply("", "complete", Usage(1, 1)))
     ledger.put_row("r", b"record")
-    book = BatchBook(ledger)
-    first = book.intend(
+    book = BatchTable(ledger)
+    first = book.record_intent(
         wave=1,
         model="anthropic:a",
         identity="anthropic:a",
@@ -35,8 +35,8 @@ def fill(ledger: Ledger) -> None:
         steps={"w1": WRITE.step, "w2": WRITE.step},
     )
     status = BatchStatus("msgbatch_1", "ended", succeeded=1, expired=1, created_at="2026-11-24")
-    book.close(book.seen(first, status), COLLECTED)
-    book.intend(
+    book.record_end(book.record_status(first, status), COLLECTED)
+    book.record_intent(
         wave=2, model="anthropic:b", identity="b", newest="x", size=5, steps={"j1": JUDGE.step}
     )
 
@@ -48,7 +48,7 @@ def require_all_there(status: RunStatus) -> None:
         StepStatus("deliberation/write", "anthropic:a", 3, 2, Usage(30, 15, 6, 3)),
     )
     assert [batch.state for batch in status.batches] == ["collected", "intended"]
-    assert [batch.wave for batch in status.underway] == [2]
+    assert [batch.wave for batch in status.pending] == [2]
     assert list(status.waves) == [1, 2]
     record = status.record()
     assert record["rows"] == 1
@@ -76,17 +76,17 @@ def test_a_run_is_read_while_a_process_works_on_it(path: Path) -> None:
     with Ledger(path) as ledger:
         fill(ledger)
         ledger.flush()
-        require_all_there(RunStatus.of(path))
+        require_all_there(RunStatus.read(path))
         ledger.put_row("another", b"record")
         ledger.flush()
-        assert RunStatus.of(path).rows == 2
+        assert RunStatus.read(path).rows == 2
 
 
 def test_one_that_nobody_works_on_is_left_as_it_is(path: Path) -> None:
     with Ledger(path) as ledger:
         fill(ledger)
     before = path.read_bytes()
-    require_all_there(RunStatus.of(path))
+    require_all_there(RunStatus.read(path))
     assert path.read_bytes() == before
     assert [found.name for found in path.parent.iterdir()] == [path.name]
 
@@ -99,7 +99,7 @@ def test_one_that_was_killed_is_read_with_what_its_log_holds(path: Path, tmp_pat
         ledger.flush()
         for part in (path, path.with_name(f"{path.name}-wal")):
             (killed / part.name).write_bytes(part.read_bytes())
-    require_all_there(RunStatus.of(killed / path.name))
+    require_all_there(RunStatus.read(killed / path.name))
     with Ledger(killed / path.name) as ledger:
         assert ledger.row("r") == b"record"
 
@@ -128,7 +128,7 @@ def first_format(path: Path) -> Path:
 
 
 def test_a_ledger_from_before_batches_is_read_as_it_is(first_format: Path) -> None:
-    status = RunStatus.of(first_format)
+    status = RunStatus.read(first_format)
     assert (status.rows, status.batches) == (1, ())
     assert status.steps == (StepStatus("s", "m", 1, 0, Usage(1, 2, 3, 4)),)
 
@@ -138,8 +138,8 @@ def test_and_brought_up_to_date_when_a_run_opens_it(first_format: Path) -> None:
         assert ledger.reply("k") == Reply("text", "complete", Usage(1, 2, 3, 4), "c", "")
         assert ledger.row("r") == b"{}"
         ledger.put_reply("new", WRITE, "m", Reply("", "complete"), batched=True)
-        assert BatchBook(ledger).all() == []
-    status = RunStatus.of(first_format)
+        assert BatchTable(ledger).list_batches() == []
+    status = RunStatus.read(first_format)
     assert [(step.replies, step.batched) for step in status.steps] == [(1, 1), (1, 0)]
 
 
@@ -158,13 +158,13 @@ def test_a_ledger_that_cannot_be_brought_up_to_date_is_left_alone(first_format: 
 
 def test_what_is_no_ledger_is_refused(path: Path) -> None:
     with pytest.raises(RunError, match="there is no such file; has"):
-        RunStatus.of(path)
+        RunStatus.read(path)
     path.write_bytes(b"no database, " * 100)
     with pytest.raises(RunError, match="cannot be read as a ledger: file is not a database"):
-        RunStatus.of(path)
+        RunStatus.read(path)
     path.unlink()
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 7")
     connection.close()
     with pytest.raises(RunError, match="its format is 7, not 2"):
-        RunStatus.of(path)
+        RunStatus.read(path)

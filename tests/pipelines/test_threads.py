@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from whyset.pipelines.engine._threads import ReadAhead, Worker
+from whyset.pipelines.engine._threads import Prefetcher, WorkerThread
 
 # A process whose reader and worker are both stuck must still come to its end.
 STUCK = """
@@ -32,7 +32,7 @@ asyncio.run(main())
 
 
 async def test_items_come_in_order_and_all_of_them() -> None:
-    reader = ReadAhead(range(5000))
+    reader = Prefetcher(range(5000))
     assert [item async for item in reader] == list(range(5000))
 
 
@@ -43,7 +43,7 @@ async def test_what_the_source_raises_comes_after_its_last_item() -> None:
 
     seen = []
     with pytest.raises(ValueError, match="broken"):
-        async for item in ReadAhead(breaking()):
+        async for item in Prefetcher(breaking()):
             seen.append(item)  # noqa: PERF401 - what came before the error must be kept
     assert seen == [0, 1, 2]
 
@@ -58,7 +58,7 @@ async def test_closing_closes_the_source() -> None:
         finally:
             closed.set()
 
-    reader = ReadAhead(endless())
+    reader = Prefetcher(endless())
     async for _ in reader:
         break
     reader.close()
@@ -66,7 +66,7 @@ async def test_closing_closes_the_source() -> None:
 
 
 async def test_a_worker_returns_and_raises_what_its_functions_do_one_at_a_time() -> None:
-    worker = Worker("test")
+    worker = WorkerThread("test")
     busy: list[int] = []
 
     def work(number: int) -> int:

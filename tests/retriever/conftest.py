@@ -16,7 +16,7 @@ from embedding import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever
-from whyset.retriever._minilm import TOKENIZER, WEIGHTS, MiniLM, model_files
+from whyset.retriever._minilm import TOKENIZER_FILE, WEIGHTS_FILE, MiniLM, load_model_files
 
 TESTS = Path(__file__).parent.parent
 
@@ -68,9 +68,9 @@ def minilm() -> MiniLM:
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the model's two files, wherever this machine has them from."""
     folder = tmp_path_factory.mktemp("model")
-    files = model_files()
-    (folder / WEIGHTS).write_bytes(files.weights)
-    (folder / TOKENIZER).write_bytes(files.tokenizer)
+    files = load_model_files()
+    (folder / WEIGHTS_FILE).write_bytes(files.weights)
+    (folder / TOKENIZER_FILE).write_bytes(files.tokenizer)
     return folder
 
 

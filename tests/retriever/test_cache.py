@@ -13,8 +13,8 @@ from embedding import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever
-from whyset.retriever._store import CacheKey, cache_home
-from whyset.retriever._units import Unit, units
+from whyset.retriever._store import CacheKey, default_cache_dir
+from whyset.retriever._units import SearchUnit, build_units
 
 QUERIES = (("May I read my sister's diary?",), ("Is a lie ever welcome?", "What was lent?"))
 
@@ -40,7 +40,7 @@ with warnings.catch_warnings(record=True) as warned:
         Constitution.parse(text), embedder=embedder, cache_dir=Path(cache)
     )
 embedded = len(embedder.calls)
-[grounding] = opened.ground([["diary"]], k=1)
+[grounding] = opened.find_passages([["diary"]], k=1)
 print(embedded, len(warned), "diary" in grounding.passages[0].passage.plain)
 """
 
@@ -71,7 +71,7 @@ def test_an_index_is_built_once_and_then_opened_without_embedding(
     second = open_index(constitution, tmp_path, embedder)
     assert len(embedder.calls) == 1
     assert files(tmp_path) == built
-    assert second.ground(QUERIES, k=9) == first.ground(QUERIES, k=9)
+    assert second.find_passages(QUERIES, k=9) == first.find_passages(QUERIES, k=9)
 
 
 def test_a_text_that_stands_in_the_document_twice_is_embedded_once(
@@ -96,9 +96,9 @@ def test_kept_thrown_away_and_read_back_vectors_ground_alike(
     built = open_index(constitution, tmp_path)
     read = open_index(constitution, tmp_path)
 
-    expected = nowhere.ground(QUERIES, k=9)
-    assert built.ground(QUERIES, k=9) == expected
-    assert read.ground(QUERIES, k=9) == expected
+    expected = nowhere.find_passages(QUERIES, k=9)
+    assert built.find_passages(QUERIES, k=9) == expected
+    assert read.find_passages(QUERIES, k=9) == expected
 
 
 def test_the_folder_says_what_it_was_made_from(
@@ -111,7 +111,7 @@ def test_the_folder_says_what_it_was_made_from(
     assert folder.name.startswith(f"whyset-{constitution.digest[:12]}-")
     assert manifest["constitution"] == constitution.digest
     assert manifest["embedder"] == "words/1"
-    assert manifest["count"] == len(units(constitution.passages))
+    assert manifest["count"] == len(build_units(constitution.passages))
     assert set(manifest["files"]) == {
         name.removeprefix("chroma/") for name in files(folder) if name != "manifest.json"
     }
@@ -137,11 +137,11 @@ def test_another_constitution_or_embedder_meets_another_folder(
 
 
 def test_every_part_of_a_key_and_every_unit_changes_its_name() -> None:
-    def unit(id_: str, text: str) -> Unit:
-        return Unit("passage", text, 0, 0, id_)
+    def unit(id_: str, text: str) -> SearchUnit:
+        return SearchUnit("passage", text, 0, 0, id_)
 
-    def name(constitution: str, embedder: str, *parts: Unit) -> str:
-        return CacheKey.of(constitution, embedder, parts).name
+    def name(constitution: str, embedder: str, *parts: SearchUnit) -> str:
+        return CacheKey.derive(constitution, embedder, parts).name
 
     a, b = unit("a", "text"), unit("b", "text")
     names = [
@@ -182,8 +182,8 @@ def test_without_the_variable_it_is_the_users_own(
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
 
-    assert cache_home().name == "whyset"
-    assert tmp_path in cache_home().parents
+    assert default_cache_dir().name == "whyset"
+    assert tmp_path in default_cache_dir().parents
 
 
 def unwritable_places(tmp_path: Path) -> Sequence[Path]:
@@ -202,7 +202,7 @@ def test_a_folder_that_cannot_be_made_costs_a_warning_and_no_more(
             retriever = open_index(constitution, folder, embedder)
         assert len(embedder.calls) == embedded
 
-    [grounding] = retriever.ground([["a diary"]], k=1)
+    [grounding] = retriever.find_passages([["a diary"]], k=1)
     assert "diary" in grounding.passages[0].passage.plain
 
 

@@ -13,8 +13,8 @@ from embedding import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import Grounding, PassageRetriever
-from whyset.retriever._store import write_folder
-from whyset.retriever._units import units
+from whyset.retriever._store import write_vectors
+from whyset.retriever._units import build_units
 
 TEXT = """\
 # Manners
@@ -48,7 +48,7 @@ def built(constitution: Constitution, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="module")
 def expected(constitution: Constitution, built: Path) -> list[Grounding]:
     opened = PassageRetriever.open(constitution, embedder=WordEmbedder(), cache_dir=built)
-    return opened.ground(QUERIES, k=9)
+    return opened.find_passages(QUERIES, k=9)
 
 
 @pytest.fixture
@@ -107,10 +107,10 @@ def write_broken(index: Path) -> None:
 
 
 def write_one_less(index: Path) -> None:
-    kept = units(Constitution.parse(TEXT).passages)[:-1]
+    kept = build_units(Constitution.parse(TEXT).passages)[:-1]
     shutil.rmtree(index / "chroma")
     vectors = WordEmbedder().embed([unit.text for unit in kept])
-    write_folder(index / "chroma", kept, vectors)
+    write_vectors(index / "chroma", kept, vectors)
     claim_soundness(index)
 
 
@@ -163,5 +163,5 @@ def test_a_damaged_index_is_built_anew(
     opened = PassageRetriever.open(constitution, embedder=embedder, cache_dir=cache)
     assert len(embedder.calls) == 1
 
-    assert rebuilt.ground(QUERIES, k=9) == opened.ground(QUERIES, k=9) == expected
+    assert rebuilt.find_passages(QUERIES, k=9) == opened.find_passages(QUERIES, k=9) == expected
     assert list((cache / "index").iterdir()) == [index]

@@ -32,7 +32,7 @@ for line in sys.stdin:
         constitution, embedder=embedder, cache_dir=Path(line.rstrip("\\n"))
     )
     embedded = len(embedder.calls)
-    [grounding] = opened.ground([["a diary, and a lie"]], k=9)
+    [grounding] = opened.find_passages([["a diary, and a lie"]], k=9)
     print(json.dumps([embedded, repr(grounding)]), flush=True)
 """
 
@@ -84,7 +84,7 @@ def openers(text: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[lis
 @pytest.fixture(scope="module")
 def expected(constitution: Constitution) -> str:
     opened = PassageRetriever.open(constitution, embedder=WordEmbedder(), ephemeral=True)
-    return repr(opened.ground([["a diary, and a lie"]], k=9)[0])
+    return repr(opened.find_passages([["a diary, and a lie"]], k=9)[0])
 
 
 def open_at_once(openers: list[Opener], cache: Path) -> list[tuple[int, str]]:

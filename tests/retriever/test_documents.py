@@ -88,7 +88,7 @@ def ids(documents: Sequence[Document]) -> list[str | None]:
 def test_a_document_is_a_passage_found_with_where_it_stands(
     retriever: PassageRetriever, constitution: Constitution
 ) -> None:
-    [grounding] = retriever.ground([[TEXTS[0]]], k=2)
+    [grounding] = retriever.find_passages([[TEXTS[0]]], k=2)
 
     assert isinstance(retriever, BaseRetriever)
     assert retriever.invoke(TEXTS[0]) == [

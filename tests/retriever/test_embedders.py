@@ -124,7 +124,7 @@ def test_an_index_of_langchains_embeddings_is_built_once(
     assert len(embeddings.calls) == 1
 
     [passage] = constitution.passages[1:2]
-    [grounding] = retriever.ground([[passage.plain]], k=1)
+    [grounding] = retriever.find_passages([[passage.plain]], k=1)
     assert grounding.passages[0].passage == passage
     assert grounding.passages[0].similarity == 1
 

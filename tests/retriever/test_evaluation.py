@@ -9,7 +9,14 @@ import pytest
 
 from whyset.constitution import Constitution
 from whyset.errors import WhysetError
-from whyset.retriever import Grounding, Label, Recall, RetrieverError, evaluate, read_labels
+from whyset.retriever import (
+    Grounding,
+    LabelledQuery,
+    RetrievalMetrics,
+    RetrieverError,
+    evaluate_searcher,
+    load_labelled_queries,
+)
 from whyset.retriever.testing import FakeSearcher
 
 # The fake ranks by shared words: each section has a word of its own, `all` is in every one.
@@ -30,8 +37,8 @@ def searcher() -> FakeSearcher:
     return FakeSearcher(Constitution.parse(TEXT))
 
 
-def label(query: str, *numbers: int) -> Label:
-    return Label(query, tuple(f"It's {number}" for number in numbers))
+def label(query: str, *numbers: int) -> LabelledQuery:
+    return LabelledQuery(query, tuple(f"It's {number}" for number in numbers))
 
 
 def test_labels_are_read_in_order(file: Path) -> None:
@@ -43,10 +50,10 @@ def test_labels_are_read_in_order(file: Path) -> None:
     lines = "\r\n\n".join(json.dumps(record) for record in records)
     file.write_bytes(b"\xef\xbb\xbf" + lines.encode() + b"\n")
 
-    assert read_labels(file) == [
-        Label("a?", ("One",)),
-        Label("b?", ("Two", "Three", "Four")),
-        Label("c?", ("Five",), "spec"),
+    assert load_labelled_queries(file) == [
+        LabelledQuery("a?", ("One",)),
+        LabelledQuery("b?", ("Two", "Three", "Four")),
+        LabelledQuery("c?", ("Five",), "spec"),
     ]
 
 
@@ -73,65 +80,73 @@ def test_a_line_that_is_no_label_is_named(file: Path, line: str, problem: str) -
     file.write_text('{"query": "a?", "expected_heading": "One"}\n\n' + line, "utf-8")
 
     with pytest.raises(RetrieverError) as refused:
-        read_labels(file)
+        load_labelled_queries(file)
 
     assert str(refused.value).startswith(f"{file}:3: {problem}")
 
 
 def test_a_file_without_labels_or_that_cannot_be_read_is_named(file: Path) -> None:
     with pytest.raises(RetrieverError) as refused:
-        read_labels(file)
+        load_labelled_queries(file)
     assert str(refused.value).startswith(f"{file}: cannot be read: ")
 
     file.write_bytes(b"\xff")
     with pytest.raises(RetrieverError, match=r"labels\.jsonl: is not UTF-8"):
-        read_labels(file)
+        load_labelled_queries(file)
 
     file.write_bytes(b"\n \n")
     with pytest.raises(WhysetError) as empty:
-        read_labels(file)
+        load_labelled_queries(file)
     assert str(empty.value) == f"{file}: holds no labels"
 
 
 def test_recall_and_reciprocal_rank_by_passage_and_by_section(searcher: FakeSearcher) -> None:
     # `all` alone leaves the order of the document: section n is found at n + 1, two passages each.
-    found = evaluate(
+    found = evaluate_searcher(
         searcher, [label("own7", 7), label("all", 3), label("all", 5), label("all", 11)]
     )
 
     assert found.queries == 4
     assert found.ranks == (1, 4, 6, 12)
-    assert found.by_section.at == {1: 0.25, 5: 0.5, 10: 0.75}
+    assert found.by_section.recall_at == {1: 0.25, 5: 0.5, 10: 0.75}
     assert found.by_section.mrr == pytest.approx((1 + 1 / 4 + 1 / 6 + 1 / 12) / 4)
-    assert found.by_passage.at == {1: 0.25, 5: 0.25, 10: 0.5}
+    assert found.by_passage.recall_at == {1: 0.25, 5: 0.25, 10: 0.5}
     assert found.by_passage.mrr == pytest.approx((1 + 1 / 7 + 1 / 11 + 1 / 23) / 4)
     assert searcher.queries == [("own7",), ("all",), ("all",), ("all",)]
 
 
 def test_any_acceptable_heading_counts_and_so_does_one_above(searcher: FakeSearcher) -> None:
-    found = evaluate(searcher, [label("own4", 9), label("own4", 9, 4), Label("own4", ("WORDS",))])
+    found = evaluate_searcher(
+        searcher, [label("own4", 9), label("own4", 9, 4), LabelledQuery("own4", ("WORDS",))]
+    )
 
     assert found.ranks == (10, 1, 1)
 
 
 def test_headings_are_met_in_any_case_spacing_and_apostrophe(searcher: FakeSearcher) -> None:
-    assert evaluate(searcher, [Label("own2", ("IT'S  2",))]).ranks == (1,)
+    assert evaluate_searcher(searcher, [LabelledQuery("own2", ("IT'S  2",))]).ranks == (1,)
 
 
 def test_what_is_not_found_at_all_counts_nothing() -> None:
     class Blind(FakeSearcher):
-        def ground(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
-            return [replace(found, passages=()) for found in super().ground(queries, k=k)]
+        def find_passages(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
+            return [replace(found, passages=()) for found in super().find_passages(queries, k=k)]
 
-    found = evaluate(Blind(Constitution.parse(TEXT)), [label("own1", 1)])
+    found = evaluate_searcher(Blind(Constitution.parse(TEXT)), [label("own1", 1)])
 
     assert found.ranks == (None,)
-    assert found.by_section == found.by_passage == Recall(at={1: 0, 5: 0, 10: 0}, mrr=0)
+    assert (
+        found.by_section
+        == found.by_passage
+        == RetrievalMetrics(recall_at={1: 0, 5: 0, 10: 0}, mrr=0)
+    )
 
 
 def test_a_heading_the_constitution_does_not_have_is_an_error(searcher: FakeSearcher) -> None:
     with pytest.raises(RetrieverError) as refused:
-        evaluate(searcher, [label("own1", 1), Label("own2", ("Elsewhere", "Nowhere"))])
+        evaluate_searcher(
+            searcher, [label("own1", 1), LabelledQuery("own2", ("Elsewhere", "Nowhere"))]
+        )
 
     assert str(refused.value) == (
         "no section of 'Words' is headed 'Elsewhere' (expected for the query 'own2')"
@@ -140,11 +155,11 @@ def test_a_heading_the_constitution_does_not_have_is_an_error(searcher: FakeSear
 
 
 def test_one_acceptable_heading_that_exists_is_enough(searcher: FakeSearcher) -> None:
-    label_ = Label("own2", ("Elsewhere", "It's 2"))
+    label_ = LabelledQuery("own2", ("Elsewhere", "It's 2"))
 
-    assert evaluate(searcher, [label_]).ranks == (1,)
+    assert evaluate_searcher(searcher, [label_]).ranks == (1,)
 
 
 def test_no_labels_are_an_error(searcher: FakeSearcher) -> None:
     with pytest.raises(RetrieverError, match=r"^there are no labels to evaluate$"):
-        evaluate(searcher, [])
+        evaluate_searcher(searcher, [])

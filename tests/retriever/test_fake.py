@@ -10,7 +10,7 @@ def test_it_ranks_by_shared_words_and_keeps_the_order_of_the_document(
 ) -> None:
     searcher = FakeSearcher(constitution)
 
-    [grounding] = searcher.ground([["Ask before", "somebody acts"]], k=3)
+    [grounding] = searcher.find_passages([["Ask before", "somebody acts"]], k=3)
 
     assert isinstance(searcher, Searcher)
     assert [(scored.passage, scored.score) for scored in grounding.passages] == [
@@ -18,7 +18,7 @@ def test_it_ranks_by_shared_words_and_keeps_the_order_of_the_document(
         (constitution.passages[0], 1.0),
         (constitution.passages[1], 0.0),
     ]
-    assert grounding.texts == ("Ask before", "somebody acts")
+    assert grounding.queries == ("Ask before", "somebody acts")
     assert (grounding.title, grounding.digest) == (constitution.title, constitution.digest)
 
 
@@ -27,7 +27,10 @@ def test_it_keeps_every_query_and_gives_the_relevance_it_was_given(
 ) -> None:
     searcher = FakeSearcher(constitution, relevance=0.05)
 
-    groundings = [*searcher.ground([["a"], ["b", "c"]], k=1), *searcher.ground([["d"]], k=1)]
+    groundings = [
+        *searcher.find_passages([["a"], ["b", "c"]], k=1),
+        *searcher.find_passages([["d"]], k=1),
+    ]
 
     assert [grounding.relevance for grounding in groundings] == [0.05] * 3
     assert searcher.queries == [("a",), ("b", "c"), ("d",)]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from whyset.constitution import Constitution, NotInConstitution
-from whyset.retriever import Scope, fetch
+from whyset.constitution import Constitution, ConstitutionLookupError
+from whyset.retriever import FetchScope, fetch_passages
 
 DOCUMENT = Constitution.parse(
     """\
@@ -36,34 +36,34 @@ COUNT, SAY, FOG, LAMPS = (passage.id for passage in DOCUMENT.passages)
     ],
 )
 def test_what_is_wanted_comes_first_and_what_comes_along_in_the_documents_order(
-    scope: Scope, expected: list[str]
+    scope: FetchScope, expected: list[str]
 ) -> None:
-    found = fetch(DOCUMENT, [SAY], scope=scope)
+    found = fetch_passages(DOCUMENT, [SAY], scope=scope)
 
     assert [scored.passage.id for scored in found.passages] == expected
     assert [scored.score for scored in found.passages] == [1.0] + [0.0] * (len(expected) - 1)
 
 
 def test_a_section_is_what_stands_under_the_same_headings_and_no_deeper() -> None:
-    found = fetch(DOCUMENT, [FOG], scope="section")
+    found = fetch_passages(DOCUMENT, [FOG], scope="section")
 
     assert [scored.passage.id for scored in found.passages] == [FOG]
 
 
 def test_several_come_in_the_order_in_which_they_are_wanted_each_once() -> None:
-    found = fetch(DOCUMENT, [FOG, COUNT, FOG], scope="section")
+    found = fetch_passages(DOCUMENT, [FOG, COUNT, FOG], scope="section")
 
     assert [scored.passage.id for scored in found.passages] == [FOG, COUNT, SAY]
 
 
 def test_it_is_a_grounding_like_any_other() -> None:
-    found = fetch(DOCUMENT, [FOG])
+    found = fetch_passages(DOCUMENT, [FOG])
 
-    assert (found.texts, found.relevance) == ((FOG,), 1.0)
+    assert (found.queries, found.relevance) == ((FOG,), 1.0)
     assert (found.title, found.digest) == (DOCUMENT.title, DOCUMENT.digest)
-    assert found.passages[0].matched == "Turn back in fog."
+    assert found.passages[0].matched_text == "Turn back in fog."
 
 
 def test_a_passage_that_is_not_there_is_named_with_the_nearest() -> None:
-    with pytest.raises(NotInConstitution, match=f"no passage '{FOG}x'; nearest: '{FOG}'"):
-        fetch(DOCUMENT, [f"{FOG}x"])
+    with pytest.raises(ConstitutionLookupError, match=f"no passage '{FOG}x'; nearest: '{FOG}'"):
+        fetch_passages(DOCUMENT, [f"{FOG}x"])

@@ -44,17 +44,17 @@ def test_is_a_searcher(charter: PassageRetriever) -> None:
 
 def test_company_and_order_change_nothing_of_a_grounding(charter: PassageRetriever) -> None:
     queries = [(DIARY,), (LIE, FORMER), *((text,) for text in COMPANY)]
-    alone = {query: charter.ground([query], k=8)[0] for query in queries}
+    alone = {query: charter.find_passages([query], k=8)[0] for query in queries}
 
     for seed in range(2):
         shuffled = random.Random(seed).sample(queries * 2, 2 * len(queries))
-        found = charter.ground(shuffled, k=8)
+        found = charter.find_passages(shuffled, k=8)
         assert found == [alone[query] for query in shuffled]
         assert repr(found) == repr([alone[query] for query in shuffled])
 
 
 def test_a_query_of_two_texts_finds_what_either_finds(charter: PassageRetriever) -> None:
-    both, lie, former = charter.ground([[LIE, FORMER], [LIE], [FORMER]], k=8)
+    both, lie, former = charter.find_passages([[LIE, FORMER], [LIE], [FORMER]], k=8)
 
     assert lie.passages[0].passage.path[1] == "Honesty"
     assert former.passages[0].passage.path[1] == "Privacy"
@@ -66,16 +66,16 @@ def test_the_best_passages_come_first_and_say_what_met_the_query(
 ) -> None:
     query = "A diary is private even when it lies open."
 
-    [grounding] = retriever.ground([[query]], k=9)
+    [grounding] = retriever.find_passages([[query]], k=9)
 
     best = grounding.passages[0]
     assert best.passage == constitution.passages[0]
-    assert (best.matched, best.similarity) == (query, 1)
+    assert (best.matched_text, best.similarity) == (query, 1)
     assert [found.score for found in grounding.passages] == sorted(
         (found.score for found in grounding.passages), reverse=True
     )
     assert all(
-        found.matched in found.passage.plain and -1 <= (found.similarity or 0) <= 1
+        found.matched_text in found.passage.plain and -1 <= (found.similarity or 0) <= 1
         for found in grounding.passages
     )
 
@@ -83,16 +83,19 @@ def test_the_best_passages_come_first_and_say_what_met_the_query(
 def test_a_grounding_names_its_texts_and_constitution(
     retriever: PassageRetriever, constitution: Constitution
 ) -> None:
-    [grounding] = retriever.ground([[DIARY, "", LIE]], k=1)
+    [grounding] = retriever.find_passages([[DIARY, "", LIE]], k=1)
 
-    assert grounding.texts == (DIARY, "", LIE)
+    assert grounding.queries == (DIARY, "", LIE)
     assert grounding.title == "Manners"
     assert grounding.digest == constitution.digest
 
 
 @pytest.mark.parametrize("k", [1, 2, 5, 6, 1000])
 def test_k_is_the_most_that_is_found(k: int, charter: PassageRetriever) -> None:
-    everything, some = charter.ground([[DIARY]], k=10**6), charter.ground([[DIARY]], k=k)
+    everything, some = (
+        charter.find_passages([[DIARY]], k=10**6),
+        charter.find_passages([[DIARY]], k=k),
+    )
 
     assert len(everything[0].passages) == len(charter.constitution.passages)
     assert some[0].passages == everything[0].passages[:k]
@@ -101,7 +104,7 @@ def test_k_is_the_most_that_is_found(k: int, charter: PassageRetriever) -> None:
 @pytest.mark.parametrize("k", [0, -1])
 def test_no_passage_cannot_be_asked_for(k: int, retriever: PassageRetriever) -> None:
     with pytest.raises(ValueError, match=f"^k is {k}; at least one passage must be asked for$"):
-        retriever.ground([[DIARY]], k=k)
+        retriever.find_passages([[DIARY]], k=k)
 
 
 @pytest.mark.parametrize("query", [[], [""], [" \n", "\t\u3000"]])
@@ -113,32 +116,32 @@ def test_empty_and_blank_texts_find_nothing(
     lexical: PassageRetriever,
     embedder: WordEmbedder,
 ) -> None:
-    [grounding] = (retriever if embedded else lexical).ground([query], k=3)
+    [grounding] = (retriever if embedded else lexical).find_passages([query], k=3)
 
-    assert (grounding.texts, grounding.passages, grounding.relevance) == (tuple(query), (), 0)
+    assert (grounding.queries, grounding.passages, grounding.relevance) == (tuple(query), (), 0)
     assert embedder.calls == []
 
 
 def test_a_blank_text_beside_another_changes_nothing(retriever: PassageRetriever) -> None:
-    both, alone = retriever.ground([["", DIARY, " "], [DIARY]], k=9)
+    both, alone = retriever.find_passages([["", DIARY, " "], [DIARY]], k=9)
 
     assert (both.passages, both.relevance) == (alone.passages, alone.relevance)
 
 
 def test_blanks_behind_a_text_change_nothing(charter: PassageRetriever) -> None:
-    padded, alone = charter.ground([[DIARY + "\n" * 3000], [DIARY]], k=8)
+    padded, alone = charter.find_passages([[DIARY + "\n" * 3000], [DIARY]], k=8)
 
     assert (padded.passages, padded.relevance) == (alone.passages, alone.relevance)
 
 
 def test_no_queries_have_no_groundings(retriever: PassageRetriever) -> None:
-    assert retriever.ground([], k=3) == []
+    assert retriever.find_passages([], k=3) == []
 
 
 def test_all_texts_of_all_queries_are_embedded_in_one_call_and_each_once(
     retriever: PassageRetriever, embedder: WordEmbedder
 ) -> None:
-    retriever.ground([[DIARY, LIE], [LIE], [DIARY]], k=3)
+    retriever.find_passages([[DIARY, LIE], [LIE], [DIARY]], k=3)
 
     assert embedder.calls == [[DIARY, LIE]]
 
@@ -149,7 +152,7 @@ def test_a_long_text_is_read_whole_in_pieces(constitution: Constitution, text: s
     embedder = WordEmbedder()
     retriever = PassageRetriever.open(constitution, embedder=embedder, ephemeral=True)
 
-    retriever.ground([[text]], k=1)
+    retriever.find_passages([[text]], k=1)
 
     pieces = embedder.calls[-1]
     assert all(piece.strip() and len(piece) <= 800 for piece in pieces)
@@ -163,14 +166,14 @@ def test_a_long_text_is_as_close_as_its_closest_piece(
     filler = "nothing to see " * 53 + "here "
     assert len(filler) == 800
 
-    [grounding] = retriever.ground([[filler + sentence]], k=1)
+    [grounding] = retriever.find_passages([[filler + sentence]], k=1)
 
     assert grounding.passages[0].passage == constitution.passages[-1]
     assert grounding.passages[0].similarity == 1
 
 
 def test_without_an_embedder_only_what_shares_a_word_is_found(lexical: PassageRetriever) -> None:
-    shared, none = lexical.ground([["Whose DIARIES? A diary!", "a lie"], ["xylophone"]], k=9)
+    shared, none = lexical.find_passages([["Whose DIARIES? A diary!", "a lie"], ["xylophone"]], k=9)
 
     assert plain(shared) == [
         "Leave closed what belongs to somebody else. A diary is private even when it lies open.",
@@ -178,7 +181,7 @@ def test_without_an_embedder_only_what_shares_a_word_is_found(lexical: PassageRe
         "A question costs little and spares much. Ask before you act on somebody's behalf.",
     ]
     assert {scored.similarity for scored in shared.passages} == {None}
-    assert [scored.matched for scored in shared.passages] == plain(shared)
+    assert [scored.matched_text for scored in shared.passages] == plain(shared)
     assert none.passages == ()
 
 
@@ -193,5 +196,5 @@ def test_texts_that_are_no_unicode_are_searched_for_like_others(
     charter: PassageRetriever, lexical: PassageRetriever
 ) -> None:
     for retriever in (charter, lexical):
-        [grounding] = retriever.ground([["a diary \ud83d"]], k=1)
+        [grounding] = retriever.find_passages([["a diary \ud83d"]], k=1)
         assert "diary" in grounding.passages[0].passage.plain

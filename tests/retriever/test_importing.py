@@ -56,8 +56,8 @@ def test_searching_by_words_or_in_memory_needs_no_chroma(run_python: Run) -> Non
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever
 constitution = Constitution.parse("# One\\n\\nAsk first.\\n")
-PassageRetriever.open(constitution, embedder="lexical").ground([["ask"]], k=1)
-PassageRetriever.open(constitution, ephemeral=True).ground([["ask"]], k=1)
+PassageRetriever.open(constitution, embedder="lexical").find_passages([["ask"]], k=1)
+PassageRetriever.open(constitution, ephemeral=True).find_passages([["ask"]], k=1)
 """
     assert not loaded(run_python, code) & {"anthropic", "chromadb", "onnxruntime", "torch"}
 

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from whyset.constitution import Constitution
-from whyset.retriever import Label, PassageRetriever, evaluate, read_labels
+from whyset.retriever import (
+    LabelledQuery,
+    PassageRetriever,
+    evaluate_searcher,
+    load_labelled_queries,
+)
 from whyset.retriever._minilm import MiniLM
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "sft.jsonl"
@@ -22,7 +27,7 @@ def kept_indexes(pytestconfig: pytest.Config) -> Path:
     return cache.mkdir("whyset-indexes")
 
 
-def example_labels(constitution: Constitution) -> list[Label]:
+def example_labels(constitution: Constitution) -> list[LabelledQuery]:
     """Return the examples' last words of the user, and the headings their tags name."""
     headings = {
         re.sub(r"\W+", "-", section.title.casefold()): section.title
@@ -37,7 +42,7 @@ def example_labels(constitution: Constitution) -> list[Label]:
         said = [m["content"] for m in record.get("messages", []) if m["role"] == "user"]
         query = record.get("prompt") or (said[-1] if said else None)
         if sections and isinstance(query, str) and "kind:language" not in tags:
-            labels.append(Label(query, tuple(headings[section] for section in sections)))
+            labels.append(LabelledQuery(query, tuple(headings[section] for section in sections)))
     return labels
 
 
@@ -45,12 +50,12 @@ def test_the_examples_meet_their_sections_of_the_charter(charter: PassageRetriev
     labels = example_labels(charter.constitution)
     assert len(labels) >= 25
 
-    default = evaluate(charter, labels).by_section
-    by_words = evaluate(
+    default = evaluate_searcher(charter, labels).by_section
+    by_words = evaluate_searcher(
         PassageRetriever.open(charter.constitution, embedder="lexical"), labels
     ).by_section
 
-    assert default.at[5] >= 0.75
+    assert default.recall_at[5] >= 0.75
     assert default.mrr >= 0.55
     assert default.mrr > by_words.mrr
 
@@ -70,12 +75,12 @@ def test_the_development_set_meets_its_sections(
     constitution = Constitution.load(shared / "constitutions" / f"{document}.md")
     labels = [
         label
-        for label in read_labels(shared / "holdouts" / "retrieval-dev.jsonl")
+        for label in load_labelled_queries(shared / "holdouts" / "retrieval-dev.jsonl")
         if label.document == document
     ]
 
     default = PassageRetriever.open(constitution, embedder=minilm, cache_dir=kept_indexes)
     lexical = PassageRetriever.open(constitution, embedder="lexical")
 
-    assert evaluate(default, labels).by_section.at[5] >= by_default
-    assert evaluate(lexical, labels).by_section.at[5] >= by_words
+    assert evaluate_searcher(default, labels).by_section.recall_at[5] >= by_default
+    assert evaluate_searcher(lexical, labels).by_section.recall_at[5] >= by_words

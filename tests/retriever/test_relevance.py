@@ -4,7 +4,7 @@ import pytest
 from embedding import WordEmbedder
 
 from whyset.constitution import Constitution
-from whyset.retriever import SETTLE_BELOW, PassageRetriever
+from whyset.retriever import RELEVANCE_THRESHOLD, PassageRetriever
 
 AT_STAKE = [
     "May I read my sister's diary while she is away?",
@@ -29,7 +29,7 @@ ANOTHER_LANGUAGE = [
 
 
 def relevance(retriever: PassageRetriever, *texts: str) -> float:
-    return retriever.ground([texts], k=1)[0].relevance
+    return retriever.find_passages([texts], k=1)[0].relevance
 
 
 def test_something_at_stake_is_told_from_everyday_maths(charter: PassageRetriever) -> None:
@@ -37,8 +37,8 @@ def test_something_at_stake_is_told_from_everyday_maths(charter: PassageRetrieve
     maths = [relevance(charter, text) for text in MATHS]
 
     assert min(at_stake) > max(maths)
-    assert min(at_stake) >= charter.settle_below
-    assert sorted(maths)[2] < charter.settle_below
+    assert min(at_stake) >= charter.relevance_threshold
+    assert sorted(maths)[2] < charter.relevance_threshold
     assert all(0 <= found < 1 for found in at_stake + maths)
 
 
@@ -70,5 +70,5 @@ def test_the_threshold_is_that_of_the_embedded_default_and_settles_nothing_for_o
     lexical = PassageRetriever.open(constitution, embedder="lexical")
     other = PassageRetriever.open(constitution, embedder=WordEmbedder(), ephemeral=True)
 
-    assert charter.settle_below == SETTLE_BELOW == 0.1
-    assert (lexical.settle_below, other.settle_below) == (0, 0)
+    assert charter.relevance_threshold == RELEVANCE_THRESHOLD == 0.1
+    assert (lexical.relevance_threshold, other.relevance_threshold) == (0, 0)

