@@ -27,8 +27,17 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
-from answering import CONFLICT, MENDED, NOTHING, PREACHY, REFUSED, answer, rows, write_rows
-from loopback import MODEL, LoopbackServer
+from support.answers.deliberation import (
+    CONFLICT,
+    MENDED,
+    NOTHING,
+    PREACHY,
+    REFUSED,
+    answer,
+    rows,
+    write_rows,
+)
+from support.loopback import MODEL, LoopbackServer
 
 FATES = ("", NOTHING, NOTHING, CONFLICT, MENDED, "", PREACHY, REFUSED)
 PRINCIPLES = "# Manners\n\n## Things\n\nLeave closed what belongs to somebody else.\n"

@@ -217,8 +217,9 @@ async def timed(work: Awaitable[None]) -> Timed:
 @contextmanager
 def serving(latency: float) -> Iterator[str]:
     """Start the loopback server in a process of its own; yield its address."""
-    command = [sys.executable, str(ROOT / "tests" / "answering.py"), "--latency", str(latency)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    command = [sys.executable, "-m", "support.answers.deliberation", "--latency", str(latency)]
+    tests = ROOT / "tests"
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=tests) as server:
         assert server.stdout is not None
         try:
             yield server.stdout.readline().strip()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from loopback import LoopbackServer
+from support.loopback import LoopbackServer
 
 # What is longer than the suite may take is for `make soak`.
 settings.register_profile("suite", max_examples=30)

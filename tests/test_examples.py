@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback import LoopbackServer, structured
+from support.loopback import LoopbackServer, structured
 
 ROOT = Path(__file__).parent.parent
 

@@ -14,9 +14,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from deliberating import CONSTITUTION
-from loopback import LoopbackServer, message, structured
-from telling import Script, rehearse, tell, tell_ideas
+from support.loopback import LoopbackServer, message, structured
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import Script, rehearse, tell, tell_ideas
 
 from whyset.generators import Finished, GeneratorError
 

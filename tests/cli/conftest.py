@@ -16,8 +16,8 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from answering import answer, rows, write_rows
-from loopback import MODEL, LoopbackServer
+from support.answers.deliberation import answer, rows, write_rows
+from support.loopback import MODEL, LoopbackServer
 
 from whyset.cli import main
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from loopback import MODEL
+from support.loopback import MODEL
 
 from .conftest import QUOTING, TALKING, Desk
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from answering import CONFLICT, NOTHING, answer
-from batching import BatchingServer
+from support.answers.deliberation import CONFLICT, NOTHING, answer
+from support.batches import BatchingServer
 
 from .conftest import QUOTING, TALKING, Desk
 

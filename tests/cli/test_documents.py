@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from answering_explanation import answer
-from loopback import LoopbackServer
+from support.answers.explanation import answer
+from support.loopback import LoopbackServer
 
 from whyset.datasets import require_provenance
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from answering import write_rows
-from every import EVERY, Case
-from loopback import LoopbackServer
+from support.answers.deliberation import write_rows
+from support.generator_cases import EVERY, Case
+from support.loopback import LoopbackServer
 
 from whyset.constitution import Constitution
 from whyset.datasets import require_provenance

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from every import EVERY, Case
-from loopback import LoopbackServer
+from support.generator_cases import EVERY, Case
+from support.loopback import LoopbackServer
 
 from whyset.datasets import require_provenance
 

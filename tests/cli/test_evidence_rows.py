@@ -10,9 +10,9 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from answering import CONFLICT, NOTHING, answer, row
-from exporting import ordinary, rewritten
-from loopback import LoopbackServer
+from support.answers.deliberation import CONFLICT, NOTHING, answer, row
+from support.exports import ordinary, rewritten
+from support.loopback import LoopbackServer
 
 from whyset.datasets import dumps, require_provenance
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from answering import CONFLICT, NOTHING, answer
-from exporting import ordinary, rewritten, write
-from loopback import LoopbackServer
+from support.answers.deliberation import CONFLICT, NOTHING, answer
+from support.exports import ordinary, rewritten, write
+from support.loopback import LoopbackServer
 
 from .conftest import QUOTING, TALKING, Desk, Finished
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from exporting import rewritten, write
 from huggingface_hub import close_session, constants
 from huggingface_hub.utils.tqdm import disable_progress_bars
+from support.exports import rewritten, write
 
 from .conftest import Desk
 

@@ -1,6 +1,6 @@
 """`whyset rewrite` with no model: quotations beside the response, and said aloud to be no more."""
 
-from answering import row
+from support.answers.deliberation import row
 
 from whyset.datasets import require_provenance
 

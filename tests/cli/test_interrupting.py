@@ -13,8 +13,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from answering import CONFLICT, MENDED, NOTHING, PREACHY, REFUSED, answer, asked_twice, row
-from loopback import LoopbackServer
+from support.answers.deliberation import (
+    CONFLICT,
+    MENDED,
+    NOTHING,
+    PREACHY,
+    REFUSED,
+    answer,
+    asked_twice,
+    row,
+)
+from support.loopback import LoopbackServer
 
 from .conftest import QUOTING, TALKING, Desk
 

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from answering import CONFLICT, MENDED, NOTHING, PREACHY, REFUSED, answer
-from loopback import LoopbackServer
+from support.answers.deliberation import CONFLICT, MENDED, NOTHING, PREACHY, REFUSED, answer
+from support.loopback import LoopbackServer
 
 from .conftest import TALKING, Desk
 

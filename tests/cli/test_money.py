@@ -4,8 +4,8 @@ import json
 import re
 from pathlib import Path
 
-from answering import NOTHING
-from loopback import MODEL
+from support.answers.deliberation import NOTHING
+from support.loopback import MODEL
 
 from .conftest import TALKING, Desk
 

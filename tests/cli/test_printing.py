@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from answering import rows
+from support.answers.deliberation import rows
 
 from .conftest import QUOTING, WHYSET, Desk
 

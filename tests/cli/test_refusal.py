@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from answering import answer, name_of
-from loopback import MODEL, Response, error
+from support.answers.deliberation import answer, name_of
+from support.loopback import MODEL, Response, error
 
 from .conftest import TALKING, Desk, Finished
 

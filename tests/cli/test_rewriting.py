@@ -5,9 +5,17 @@ import re
 from decimal import Decimal
 
 import pytest
-from answering import CONFLICT, MENDED, NOTHING, PREACHY, REFUSED, TURNED_DOWN, row
 from anthropic.resources.messages.messages import DEPRECATED_MODELS
-from loopback import MODEL
+from support.answers.deliberation import (
+    CONFLICT,
+    MENDED,
+    NOTHING,
+    PREACHY,
+    REFUSED,
+    TURNED_DOWN,
+    row,
+)
+from support.loopback import MODEL
 
 from whyset.datasets import require_provenance
 

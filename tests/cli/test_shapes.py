@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from answering import row
+from support.answers.deliberation import row
 
 from whyset.datasets import require_provenance
 

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from answering import CONFLICT, NOTHING, TURNED_DOWN, row, rows
-from loopback import MODEL
+from support.answers.deliberation import CONFLICT, NOTHING, TURNED_DOWN, row, rows
+from support.loopback import MODEL
 
 from whyset.datasets import require_provenance
 

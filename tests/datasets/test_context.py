@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shaping import SHAPES, read, records_of
+from support.strategies import SHAPES, read, records_of
 
 from whyset.datasets import (
     DatasetError,

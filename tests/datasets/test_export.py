@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 import yaml
-from exporting import (
+from hypothesis import given
+from hypothesis import strategies as st
+from support.exports import (
     ANSWER,
     THOUGHT,
     USER,
@@ -18,8 +20,6 @@ from exporting import (
     rewritten,
     write,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 from whyset.datasets import DatasetError, open_source, require_provenance
 from whyset.datasets.export import TRAINERS, Export, ExportSettings, assign_split

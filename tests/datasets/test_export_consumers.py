@@ -6,10 +6,10 @@ from typing import Any
 
 import jsonschema
 import pytest
-from exporting import ANSWER, THOUGHT, USER, Record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shaping import SHAPES, records_of
+from support.exports import ANSWER, THOUGHT, USER, Record
+from support.strategies import SHAPES, records_of
 
 from whyset.datasets import Shape, dumps, loads
 from whyset.datasets.export import (

@@ -5,11 +5,21 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from exporting import ANSWER, THOUGHT, USER, Record, document, exported, provenance, read, rewritten
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shaping import SHAPES, records_of
-from shaping import read as read_row
+from support.exports import (
+    ANSWER,
+    THOUGHT,
+    USER,
+    Record,
+    document,
+    exported,
+    provenance,
+    read,
+    rewritten,
+)
+from support.strategies import SHAPES, records_of
+from support.strategies import read as read_row
 
 from whyset.datasets import (
     DEFAULT_SELECTION,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from exporting import document, exported, ordinary, read, rewritten
+from support.exports import document, exported, ordinary, read, rewritten
 
 from whyset.datasets import loads, open_source
 from whyset.datasets.export import TRAINERS, Export, ExportReport, ExportSettings

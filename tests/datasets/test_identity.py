@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from shaping import json_values
+from support.strategies import json_values
 
 from whyset.datasets import is_identical
 

@@ -6,7 +6,7 @@ import copy
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shaping import SHAPES, Record, read, records_of, said
+from support.strategies import SHAPES, Record, read, records_of, said
 
 from whyset.datasets import (
     Channel,

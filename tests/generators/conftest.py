@@ -3,8 +3,8 @@
 from functools import partial
 
 import pytest
-from deliberating import Teller
-from deliberating import tell as tell_one_way
+from support.samples.deliberation import Teller
+from support.samples.deliberation import tell as tell_one_way
 
 
 @pytest.fixture(params=[False, True], ids=["drive", "adrive"])

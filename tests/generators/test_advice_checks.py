@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from advising import ADVICE, ANSWERED, BRIEF, PROMPT, SCRIPT, TRUTH, VARIETY
-from deliberating import CONSTITUTION
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from telling import Told, tell
+from support.samples.advice import ADVICE, ANSWERED, BRIEF, PROMPT, SCRIPT, TRUTH, VARIETY
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import Told, tell
 
 from whyset.generators import Check, Finished, Rejected
 from whyset.generators.advice import Advice

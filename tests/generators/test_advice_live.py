@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from advising import VARIETY
-from answering_advice import REJECTED, answer, fate, number_of, step_of
-from deliberating import CONSTITUTION
-from loopback import LoopbackServer
+from support.answers.advice import REJECTED, answer, fate, number_of, step_of
+from support.loopback import LoopbackServer
+from support.samples.advice import VARIETY
+from support.samples.deliberation import CONSTITUTION
 
 from whyset.generators import RowRejected
 from whyset.generators._langchain import BoundGenerator

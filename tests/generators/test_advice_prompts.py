@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from advising import (
+from support.samples.advice import (
     ADVICE,
     BRIEF,
     FAILS,
@@ -19,8 +19,8 @@ from advising import (
     SCRIPT,
     USER,
 )
-from deliberating import CONSTITUTION
-from telling import Told, tell
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import Told, tell
 
 from whyset.generators import (
     Finished,

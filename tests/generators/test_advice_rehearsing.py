@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from advising import BRIEF, TRUTH
-from deliberating import CONSTITUTION
-from telling import rehearse
+from support.samples.advice import BRIEF, TRUTH
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import rehearse
 
 from whyset.constitution import estimate_tokens
 from whyset.generators import Ask, Brief, Finished, GeneratorError, Ideas

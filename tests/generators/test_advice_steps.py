@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from advising import (
+from support.samples.advice import (
     ADVICE,
     ANSWERED,
     BRIEF,
@@ -25,9 +25,9 @@ from advising import (
     USER,
     VARIETY,
 )
-from deliberating import CONSTITUTION
-from telling import Script, Told
-from telling import tell as tell_one_way
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import Script, Told
+from support.scripts import tell as tell_one_way
 
 from whyset.generators import Fetch, Find, Finished, Rejected, Reply, Turn
 from whyset.generators.advice import Advice

@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from advising import (
+from support.samples.advice import (
     ADVICE,
     BRIEF,
     DOMAINS,
@@ -16,8 +16,8 @@ from advising import (
     TRUTH,
     VARIETY,
 )
-from deliberating import CONSTITUTION
-from telling import tell, tell_ideas
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import tell, tell_ideas
 
 from whyset.generators import Brief, GeneratorError
 from whyset.generators.advice import Advice, Scenarios

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from advising import (
+from support.samples.advice import (
     ADVICE,
     ANSWERED,
     BRIEF,
@@ -13,8 +13,8 @@ from advising import (
     SYSTEM,
     VARIETY,
 )
-from deliberating import CONSTITUTION
-from telling import Script, Told, tell
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import Script, Told, tell
 
 from whyset.generators import Finished, GeneratorError, Rejected
 from whyset.generators.advice import Advice

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from deliberating import CONSTITUTION, DIARY, Teller
+from support.samples.deliberation import CONSTITUTION, DIARY, Teller
 
 from whyset.constitution import Constitution
 from whyset.datasets import Channel, row_from_record

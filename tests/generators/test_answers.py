@@ -1,7 +1,7 @@
 """Answers that cannot be used: asked for once more where that may help, never taken as good."""
 
 import pytest
-from deliberating import ACCORD, DELIBERATION, DIARY, PASSES, Script, Teller
+from support.samples.deliberation import ACCORD, DELIBERATION, DIARY, PASSES, Script, Teller
 
 from whyset.generators import Reply, Usage
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from deliberating import CONSTITUTION
 from pydantic import BaseModel, Field
+from support.samples.deliberation import CONSTITUTION
 
 from whyset.generators import Ask
 from whyset.retriever.testing import FakeSearcher

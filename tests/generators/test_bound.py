@@ -5,11 +5,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from deliberating import ACCORD, CONFLICT, CONSTITUTION, DELIBERATION, DIARY, NOTHING, PASSES
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel, GenericFakeChatModel
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableLambda
+from support.samples.deliberation import (
+    ACCORD,
+    CONFLICT,
+    CONSTITUTION,
+    DELIBERATION,
+    DIARY,
+    NOTHING,
+    PASSES,
+)
 
 from whyset.datasets import DatasetError
 from whyset.generators import Ask, RowRejected, UnsupportedModel

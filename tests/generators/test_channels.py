@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from deliberating import ACCORD, DELIBERATION, DIARY, PASSES, Script, Teller
+from support.samples.deliberation import ACCORD, DELIBERATION, DIARY, PASSES, Script, Teller
 
 from whyset.datasets import REASONING_FIELD, Channel
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from choosing import PAIR, PASSES, RATIONALE, tell
-from deliberating import CONSTITUTION
 from hypothesis import given
 from hypothesis import strategies as st
+from support.samples.choices import PAIR, PASSES, RATIONALE, tell
+from support.samples.deliberation import CONSTITUTION
 
 from whyset.generators.choices._checks import check_no_labels, word_limits
 

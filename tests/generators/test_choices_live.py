@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import write_rows
-from answering_choices import (
+from support.answers.choices import (
     CONFLICT,
     FATES,
     LONG,
@@ -21,9 +20,10 @@ from answering_choices import (
     rows,
     step_of,
 )
-from batching import BatchingServer
-from deliberating import CONSTITUTION
-from loopback import LoopbackServer
+from support.answers.deliberation import write_rows
+from support.batches import BatchingServer
+from support.loopback import LoopbackServer
+from support.samples.deliberation import CONSTITUTION
 
 from whyset.generators import RowRejected, UnsupportedModel
 from whyset.generators.choices import Choices

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from choosing import ASKED, CHOSEN, PASSES, RATIONALE, REJECTED, UNFAIR, tell
-from telling import Script
+from support.samples.choices import ASKED, CHOSEN, PASSES, RATIONALE, REJECTED, UNFAIR, tell
+from support.scripts import Script
 
 from whyset.generators.choices import Choices
 

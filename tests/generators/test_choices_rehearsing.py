@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from choosing import PAIR, read
-from deliberating import CONSTITUTION
-from telling import finder
+from support.samples.choices import PAIR, read
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import finder
 
 from whyset.datasets import Row
 from whyset.generators import Ask, Finished, GeneratorError, Rejected, Reply, run_steps

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from choosing import (
+from support.samples.choices import (
     ASKED,
     CHOSEN,
     PAIR,
@@ -18,7 +18,7 @@ from choosing import (
     places,
     read,
 )
-from telling import Script
+from support.scripts import Script
 
 from whyset.generators import Find, GeneratorError, Reply
 from whyset.generators.choices import Appraisal, Choices

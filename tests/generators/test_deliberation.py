@@ -1,7 +1,7 @@
 """The way of a row, told in written replies: what is asked, in which order, and how it ends."""
 
 import pytest
-from deliberating import (
+from support.samples.deliberation import (
     ACCORD,
     CONFLICT,
     CONSTITUTION,
@@ -352,7 +352,7 @@ def test_the_whole_of_the_provenance(tell: Teller) -> None:
 
 
 def test_the_same_row_and_replies_give_the_same_asks() -> None:
-    from deliberating import tell
+    from support.samples.deliberation import tell
 
     script: Script = {"appraise": ACCORD, "write": DELIBERATION, "judge": PASSES}
 
@@ -363,7 +363,7 @@ def test_the_same_row_and_replies_give_the_same_asks() -> None:
 
 
 def test_what_is_asked_of_every_row_alike_comes_first_and_is_alike() -> None:
-    from deliberating import tell
+    from support.samples.deliberation import tell
 
     script: Script = {
         "appraise": ACCORD,

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 import pytest
-from diversifying import ANSWER, ASKED, BERTHS, CHAT, ENVIRONMENT, HAND, PILOT, SYSTEM
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rowtelling import dealt, hand_of
+from support.row_scripts import dealt, hand_of
+from support.samples.diversify import ANSWER, ASKED, BERTHS, CHAT, ENVIRONMENT, HAND, PILOT, SYSTEM
 
 from whyset.datasets import row_from_record
 from whyset.generators import GeneratorError

@@ -8,9 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from diversifying import ANSWERED, ENVIRONMENT, FAILS, HAND, NEW_ANSWER, PROMPTED, SURROUNDED
-from rowtelling import Result, dealt, tell
-from telling import Told
+from support.row_scripts import Result, dealt, tell
+from support.samples.diversify import (
+    ANSWERED,
+    ENVIRONMENT,
+    FAILS,
+    HAND,
+    NEW_ANSWER,
+    PROMPTED,
+    SURROUNDED,
+)
+from support.scripts import Told
 
 from whyset.generators import UnsupportedModel, list_generators, load_generator_class
 from whyset.generators._prompts import PromptTemplate

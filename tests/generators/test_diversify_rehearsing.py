@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from diversifying import ASKED, CHAT, PROMPTED
-from rowtelling import dealt, hand_of, walk
+from support.row_scripts import dealt, hand_of, walk
+from support.samples.diversify import ASKED, CHAT, PROMPTED
 
 from whyset.constitution import estimate_tokens
 from whyset.datasets import row_from_record

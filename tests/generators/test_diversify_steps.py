@@ -6,7 +6,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from diversifying import (
+from support.row_scripts import Teller, dealt, hand_of
+from support.row_scripts import tell as tell_one_way
+from support.samples.diversify import (
     ANSWER,
     ANSWERED,
     ASKED,
@@ -25,9 +27,7 @@ from diversifying import (
     SCRIPT,
     SYSTEM,
 )
-from rowtelling import Teller, dealt, hand_of
-from rowtelling import tell as tell_one_way
-from telling import Script
+from support.scripts import Script
 
 from whyset.datasets import Row, Selection, is_identical, row_from_record
 from whyset.generators import Ask, Find, Reply, Turn

@@ -3,9 +3,16 @@
 from typing import Any
 
 import pytest
-from explaining import BRIEF, CONSTITUTION, DOCUMENT, VARIETY, document_fixture, rules
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.samples.explanation import (
+    BRIEF,
+    CONSTITUTION,
+    DOCUMENT,
+    VARIETY,
+    document_fixture,
+    rules,
+)
 
 from whyset.constitution import Constitution
 from whyset.generators import Brief, Check, brief_from_record

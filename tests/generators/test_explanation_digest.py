@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from explaining import CONSTITUTION, DIARY
-from telling import Told, tell
+from support.samples.explanation import CONSTITUTION, DIARY
+from support.scripts import Told, tell
 
 from whyset.constitution import Constitution
 from whyset.generators import Finished, GeneratorError, Rejected, UnsupportedModel

@@ -5,10 +5,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from answering_explanation import DATED, FATES, MENDED, PREACHY, REFUSED, answer, script, step_of
-from explaining import CONSTITUTION
-from loopback import LoopbackServer
-from telling import finder
+from support.answers.explanation import (
+    DATED,
+    FATES,
+    MENDED,
+    PREACHY,
+    REFUSED,
+    answer,
+    script,
+    step_of,
+)
+from support.loopback import LoopbackServer
+from support.samples.explanation import CONSTITUTION
+from support.scripts import finder
 
 from whyset.generators import Finished, Rejected, RowRejected, brief_from_record, run_steps
 from whyset.generators._langchain import BoundGenerator

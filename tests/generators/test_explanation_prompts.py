@@ -8,8 +8,17 @@ import os
 from pathlib import Path
 
 import pytest
-from explaining import BRIEF, CONSTITUTION, DOCUMENT, FOUND, IDEAS, PASSES, SUBTYPES, VARIETY
-from telling import Told, tell
+from support.samples.explanation import (
+    BRIEF,
+    CONSTITUTION,
+    DOCUMENT,
+    FOUND,
+    IDEAS,
+    PASSES,
+    SUBTYPES,
+    VARIETY,
+)
+from support.scripts import Told, tell
 
 from whyset.generators import Finished, GeneratorError, Rejected
 from whyset.generators._prompts import PromptTemplate

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from explaining import BRIEF, CONSTITUTION, DIARY, VARIETY
-from telling import rehearse
+from support.samples.explanation import BRIEF, CONSTITUTION, DIARY, VARIETY
+from support.scripts import rehearse
 
 from whyset.constitution import estimate_tokens
 from whyset.generators import Ask, Brief, Finished, GeneratorError, Ideas, Usage, brief_from_record

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from explaining import (
+from support.samples.explanation import (
     BRIEF,
     CONSTITUTION,
     DIARY,
@@ -18,8 +18,8 @@ from explaining import (
     SUBTYPES,
     VARIETY,
 )
-from telling import Said, Script, Teller, tell_ideas
-from telling import tell as tell_one_way
+from support.scripts import Said, Script, Teller, tell_ideas
+from support.scripts import tell as tell_one_way
 
 from whyset.generators import Brief, Fetch, Find, GeneratorError, Rejected, Reply
 from whyset.generators.explanation import Explanation, IdeaList, Score

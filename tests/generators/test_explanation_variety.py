@@ -6,9 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from explaining import BRIEF, DOCUMENT, VARIETY, rules
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.samples.explanation import BRIEF, DOCUMENT, VARIETY, rules
 
 from whyset.generators import Brief, GeneratorError, brief_from_record
 from whyset.generators.explanation import (

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from deliberating import ACCORD, CONFLICT, DELIBERATION, FAILS, PASSES, Told, tell
+from support.samples.deliberation import ACCORD, CONFLICT, DELIBERATION, FAILS, PASSES, Told, tell
 
 FOLDER = Path(__file__).parent / "golden"
 STEPS = ("appraise", "repair", "write", "judge", "revise")

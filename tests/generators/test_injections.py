@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deliberating import ACCORD, CONFLICT, DELIBERATION, FAILS, PASSES, Told, tell
+from support.samples.deliberation import ACCORD, CONFLICT, DELIBERATION, FAILS, PASSES, Told, tell
 
 from whyset.generators import Ask
 

@@ -5,7 +5,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from probing import CHOICE, CLOZE, FALSE_PREMISE, POSED, REFERENCE, STATEMENT, WRITTEN, failed
+from support.samples.probe import (
+    CHOICE,
+    CLOZE,
+    FALSE_PREMISE,
+    POSED,
+    REFERENCE,
+    STATEMENT,
+    WRITTEN,
+    failed,
+)
 
 from whyset.generators.probe import Posed, Written
 from whyset.generators.probe._checks import check_phrasings

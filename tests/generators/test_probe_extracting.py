@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from telling import finder
+from support.scripts import finder
 
 from whyset.constitution import Constitution
 from whyset.generators import Finished, GeneratorError, Rejected, UnsupportedModel, run_steps

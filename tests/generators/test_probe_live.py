@@ -6,10 +6,10 @@ from itertools import cycle, product
 from typing import Any
 
 import pytest
-from answering_probe import FATES, REASONS, answer, fate_of, number_of, script, step_of
-from deliberating import CONSTITUTION
-from loopback import LoopbackServer
-from telling import finder
+from support.answers.probe import FATES, REASONS, answer, fate_of, number_of, script, step_of
+from support.loopback import LoopbackServer
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import finder
 
 from whyset.generators import Rejected, RowRejected, brief_from_record, run_steps
 from whyset.generators._langchain import BoundGenerator

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-from probing import BRIEF, CONSTITUTION, SCRIPT, SOUND, VAGUE, WRITTEN, probe
-from telling import Script, Told, tell
+from support.samples.probe import BRIEF, CONSTITUTION, SCRIPT, SOUND, VAGUE, WRITTEN, probe
+from support.scripts import Script, Told, tell
 
 from whyset.generators import Finished, Rejected, list_generators, load_generator_class
 from whyset.generators._prompts import PromptTemplate

@@ -3,8 +3,8 @@
 from itertools import product
 
 import pytest
-from probing import BRIEF, CONSTITUTION, probe
-from telling import rehearse
+from support.samples.probe import BRIEF, CONSTITUTION, probe
+from support.scripts import rehearse
 
 from whyset.generators import Ask, Finished, GeneratorError, Ideas, fence
 from whyset.generators.probe import DIFFICULTIES, FORMATS, KINDS

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from probing import (
+from support.samples.probe import (
     BRIEF,
     CHOICE,
     CLOZE,
@@ -28,8 +28,8 @@ from probing import (
     WRONG,
     probe,
 )
-from telling import Script, Teller, tell_ideas
-from telling import tell as tell_one_way
+from support.scripts import Script, Teller, tell_ideas
+from support.scripts import tell as tell_one_way
 
 from whyset.generators import Fetch, Find, GeneratorError, Reply
 from whyset.generators.probe import ControlAnswer, FactList, Posed, Reference

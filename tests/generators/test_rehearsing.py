@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from deliberating import CONSTITUTION, DIARY
+from support.samples.deliberation import CONSTITUTION, DIARY
 
 from whyset.constitution import estimate_tokens
 from whyset.datasets import Channel, Row, read_rows, row_from_record

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from resampling import CHAT, NEW_ANSWER, PLAIN, PROMPTED, SCRIPT
-from rowtelling import tell
+from support.row_scripts import tell
+from support.samples.resample import CHAT, NEW_ANSWER, PLAIN, PROMPTED, SCRIPT
 
 from whyset.datasets import row_from_record
 from whyset.generators import UnsupportedModel, list_generators, load_generator_class

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from resampling import ASKED, CHAT, PROMPTED
-from rowtelling import walk
+from support.row_scripts import walk
+from support.samples.resample import ASKED, CHAT, PROMPTED
 
 from whyset.constitution import estimate_tokens
 from whyset.datasets import row_from_record

@@ -4,7 +4,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from resampling import (
+from support.row_scripts import Teller
+from support.row_scripts import tell as tell_one_way
+from support.samples.resample import (
     ANSWER,
     ASKED,
     CHAT,
@@ -18,9 +20,7 @@ from resampling import (
     SCRIPT,
     THOUGHT,
 )
-from rowtelling import Teller
-from rowtelling import tell as tell_one_way
-from telling import Script
+from support.scripts import Script
 
 from whyset.datasets import Selection, row_from_record
 from whyset.generators import Find, GeneratorError, Reply, Turn

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from diversifying import ANSWER, ASKED, CHAT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shaping import read, records_of
+from support.samples.diversify import ANSWER, ASKED, CHAT
+from support.strategies import read, records_of
 
 from whyset.datasets import (
     Row,

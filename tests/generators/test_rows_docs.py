@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from diversifying import CHAT, HAND, RESPOND_SCRIPT, RESPONDING
-from resampling import SCRIPT
-from rowtelling import dealt, tell
+from support.row_scripts import dealt, tell
+from support.samples.diversify import CHAT, HAND, RESPOND_SCRIPT, RESPONDING
+from support.samples.resample import SCRIPT
 
 from whyset.generators import Generator, PointedVerdict
 from whyset.generators.diversify import Diversify, ResponseVerdict, StandingVerdict

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from answering_rows import CALLED, FATES, MENDED_MARK, NEEDED, answer, row, rows, step_of
-from deliberating import CONSTITUTION
-from loopback import LoopbackServer
-from rowtelling import hand_of
+from support.answers.rows import CALLED, FATES, MENDED_MARK, NEEDED, answer, row, rows, step_of
+from support.loopback import LoopbackServer
+from support.row_scripts import hand_of
+from support.samples.deliberation import CONSTITUTION
 
 from whyset.datasets import row_from_record
 from whyset.generators import Generator, RowRejected

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from storytelling import (
+from support.samples.story import (
     BASE,
     BRIEF,
     CONTINUATION,
@@ -18,7 +18,7 @@ from storytelling import (
     STORY,
     StoryTeller,
 )
-from storytelling import tell as tell_one_way
+from support.samples.story import tell as tell_one_way
 
 from whyset.generators import Ask, Reply, Usage
 from whyset.generators._asking import AskFailed

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from storytelling import BASE, BRIEF, CLEAN, CONTINUATION, PASSES, SCRIPT, STORY, tell
+from support.samples.story import BASE, BRIEF, CLEAN, CONTINUATION, PASSES, SCRIPT, STORY, tell
 
 from whyset.generators import Check
 from whyset.generators.story import Story

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from answering_story import DATED, FATES, MENDED, REFUSED, SERMON, answer
-from deliberating import CONSTITUTION
-from loopback import KEY, LoopbackServer
-from storytelling import DIARY, TRUTH
+from support.answers.story import DATED, FATES, MENDED, REFUSED, SERMON, answer
+from support.loopback import KEY, LoopbackServer
+from support.samples.deliberation import CONSTITUTION
+from support.samples.story import DIARY, TRUTH
 
 from whyset.generators import RowRejected, UnsupportedModel
 from whyset.generators._langchain import BoundGenerator

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from storytelling import (
+from support.samples.story import (
     BASE,
     BRIEF,
     CLEAN,

@@ -1,9 +1,9 @@
 """Dry runs: a story's steps walked with replies of typical length, to their end."""
 
 import pytest
-from deliberating import CONSTITUTION
-from storytelling import BRIEF, DIARY
-from telling import rehearse
+from support.samples.deliberation import CONSTITUTION
+from support.samples.story import BRIEF, DIARY
+from support.scripts import rehearse
 
 from whyset.generators import Ask, Brief, Finished, GeneratorError, Ideas
 from whyset.generators._variety import WordLimits

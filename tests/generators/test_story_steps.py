@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from storytelling import (
+from support.samples.story import (
     BRIEF,
     CLEAN,
     DIARY,
@@ -21,7 +21,7 @@ from storytelling import (
     StoryTeller,
     tell_ideas,
 )
-from storytelling import tell as tell_one_way
+from support.samples.story import tell as tell_one_way
 
 from whyset.generators import Fetch, Find, Reply
 from whyset.generators.story import Premises, Story

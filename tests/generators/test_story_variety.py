@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from storytelling import BRIEF, DIARY, DILEMMAS, PREMISES, tell_ideas
+from support.samples.story import BRIEF, DIARY, DILEMMAS, PREMISES, tell_ideas
 
 from whyset.generators import Brief, GeneratorError
 from whyset.generators._variety import load_axis_specs

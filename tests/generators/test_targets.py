@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from deliberating import (
+from support.samples.deliberation import (
     ACCORD,
     CONFLICT,
     CONSTITUTION,

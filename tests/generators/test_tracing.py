@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from answering_story import script as tells
-from deliberating import ACCORD, CONSTITUTION, DELIBERATION, DIARY, PASSES
 from langchain_core.callbacks import UsageMetadataCallbackHandler
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
@@ -18,7 +16,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from requests import Response, Session
-from storytelling import DIARY as DIARY_PASSAGE
+from support.answers.story import script as tells
+from support.samples.deliberation import ACCORD, CONSTITUTION, DELIBERATION, DIARY, PASSES
+from support.samples.story import DIARY as DIARY_PASSAGE
 
 from whyset.generators import Ask, Usage
 from whyset.generators._langchain import BoundGenerator

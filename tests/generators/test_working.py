@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import pytest
-from deliberating import CONSTITUTION
+from support.samples.deliberation import CONSTITUTION
 
 from whyset.generators import (
     NO_ORIGINAL,

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from loopback import LoopbackServer
 from pydantic import BaseModel
+from support.loopback import LoopbackServer
 
 from whyset.generators import Ask
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from langchain_core.language_models import FakeListChatModel
-from loopback import LoopbackServer, error, html
+from support.loopback import LoopbackServer, error, html
 
 from whyset.generators import Ask, Model, Reply
 from whyset.models import (

@@ -9,7 +9,7 @@ from subprocess import run
 from typing import Any
 
 import pytest
-from loopback import LoopbackServer, message, structured
+from support.loopback import LoopbackServer, message, structured
 
 from whyset.generators import Ask, Model, Reply, Usage
 from whyset.models import AnthropicModel, ModelError

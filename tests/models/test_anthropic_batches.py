@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from batching import BatchingServer, broken_off, shortened
-from loopback import KEY, MODEL, Response, error, html, message
+from support.batches import BatchingServer, broken_off, shortened
+from support.loopback import KEY, MODEL, Response, error, html, message
 
 from whyset.generators import Ask, Model, Reply, Usage
 from whyset.models import (

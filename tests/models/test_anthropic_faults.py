@@ -11,7 +11,7 @@ import anthropic
 import pytest
 from anthropic._error_classes import ERROR_CLASSES
 from anthropic.lib.credentials import WorkloadIdentityError
-from loopback import KEY, LoopbackServer, Response, error, html, message, reset
+from support.loopback import KEY, LoopbackServer, Response, error, html, message, reset
 
 from whyset.generators import Ask
 from whyset.models import (

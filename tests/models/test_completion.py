@@ -12,8 +12,8 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import LLM, BaseLLM, FakeListLLM
 from langchain_core.outputs import Generation, LLMResult
 from langchain_core.runnables import RunnableConfig, RunnableLambda
-from loopback import LoopbackServer, Response, continuation, error, html
 from pydantic import Field
+from support.loopback import LoopbackServer, Response, continuation, error, html
 
 from whyset.generators import Ask, Model, Reply, Tool, Turn, UnsupportedModel, Usage
 from whyset.models import (

@@ -15,8 +15,8 @@ from langchain_core.language_models import BaseChatModel, GenericFakeChatModel, 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
-from loopback import KEY, LoopbackServer, Response, error, html, message, reset, structured
 from pydantic import Field, SecretStr
+from support.loopback import KEY, LoopbackServer, Response, error, html, message, reset, structured
 
 from whyset.generators import Ask, Model, Reply, UnsupportedModel, Usage
 from whyset.models import (

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from loopback import LoopbackServer, Response, message
+from support.loopback import LoopbackServer, Response, message
 
 from whyset.generators import Ask, RateLimit, RateLimits
 from whyset.models import AnthropicModel

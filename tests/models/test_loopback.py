@@ -7,7 +7,7 @@ import socket
 from typing import Any
 
 import pytest
-from loopback import LoopbackServer, Response, completion, error, message, reset
+from support.loopback import LoopbackServer, Response, completion, error, message, reset
 
 
 def post(server: LoopbackServer, path: str = "/v1/messages", **body: Any) -> tuple[int, Any]:

@@ -6,7 +6,7 @@ import sys
 from typing import Any
 
 import pytest
-from loopback import LoopbackServer
+from support.loopback import LoopbackServer
 
 import whyset.models
 from whyset.generators import Ask

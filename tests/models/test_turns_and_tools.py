@@ -12,8 +12,8 @@ from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
-from loopback import LoopbackServer, message
 from pydantic import Field
+from support.loopback import LoopbackServer, message
 
 from whyset.generators import Ask, Model, Reply, Tool, Turn, UnsupportedModel
 from whyset.models import AnthropicModel, LangChainModel, UnusableReply

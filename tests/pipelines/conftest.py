@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import answer
-from loopback import KEY, MODEL, LoopbackServer
+from support.answers.deliberation import answer
+from support.loopback import KEY, MODEL, LoopbackServer
 
 from whyset.constitution import Constitution
 from whyset.generators.deliberation import Deliberation

@@ -12,7 +12,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from answering import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.answers.deliberation import (
     CONFLICT,
     DOWN,
     MENDED,
@@ -26,10 +28,8 @@ from answering import (
     rows,
     step_of,
 )
-from batching import BatchingServer
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from loopback import KEY, MODEL, LoopbackServer
+from support.batches import BatchingServer
+from support.loopback import KEY, MODEL, LoopbackServer
 
 from whyset.constitution import Constitution
 from whyset.datasets import BadRow, Row, row_from_record

@@ -5,9 +5,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from answering import DOWN, NOTHING, TURNED_DOWN, answer, name_of, row, rows, step_of
-from batching import BatchingServer, broken_off, shortened
-from loopback import Response, error, html
+from support.answers.deliberation import (
+    DOWN,
+    NOTHING,
+    TURNED_DOWN,
+    answer,
+    name_of,
+    row,
+    rows,
+    step_of,
+)
+from support.batches import BatchingServer, broken_off, shortened
+from support.loopback import Response, error, html
 
 from whyset.datasets import row_from_record
 from whyset.models import AnthropicModel, ModelAccessDenied, RetryPolicy, UnusableReply

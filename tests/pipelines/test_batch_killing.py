@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from answering import CONFLICT, MENDED, NOTHING, answer, rows, write_rows
-from batching import BatchingServer, Stored
-from loopback import LoopbackServer, Response
+from support.answers.deliberation import CONFLICT, MENDED, NOTHING, answer, rows, write_rows
+from support.batches import BatchingServer, Stored
+from support.loopback import LoopbackServer, Response
 
 from whyset.models import AnthropicModel
 from whyset.pipelines import BatchPolicy, Ledger, Run, RunFiles, RunStatus

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import CONFLICT, NOTHING, PREACHY, answer, rows, write_rows
-from batching import BatchingServer
-from loopback import error
+from support.answers.deliberation import CONFLICT, NOTHING, PREACHY, answer, rows, write_rows
+from support.batches import BatchingServer
+from support.loopback import error
 
 from whyset.models import ModelAccessDenied, Prices
 from whyset.pipelines import BatchPolicy, Pipeline, Run, RunError, RunFiles, RunStopped, Summary

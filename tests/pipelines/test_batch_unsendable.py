@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from answering import row
-from batching import BatchingServer
-from loopback import message
+from support.answers.deliberation import row
+from support.batches import BatchingServer
+from support.loopback import message
 
 from whyset.datasets import Row, row_from_record
 from whyset.generators import Ask, Finished, Generator, Rejected, Steps, Tool, WorkState, ask_writer

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from answering import CONFLICT, rows, script, write_rows
+from support.answers.deliberation import CONFLICT, rows, script, write_rows
 
 from whyset.constitution import Constitution
 from whyset.datasets import DatasetError, Row, read_rows, require_provenance

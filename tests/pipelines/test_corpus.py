@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from batching import BatchingServer
-from embedding import WordEmbedder
-from loopback import KEY, MODEL, LoopbackServer, error
-from noting import OLD_IDEA, Notes, answer, records, script, words
+from support.batches import BatchingServer
+from support.embedders import WordEmbedder
+from support.loopback import KEY, MODEL, LoopbackServer, error
+from support.notes import OLD_IDEA, Notes, answer, records, script, words
 
 from whyset.constitution import Constitution, estimate_tokens
 from whyset.datasets import DatasetError, require_provenance

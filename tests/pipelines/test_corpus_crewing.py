@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from loopback import KEY, MODEL, LoopbackServer
-from noting import Notes, answer
+from support.loopback import KEY, MODEL, LoopbackServer
+from support.notes import Notes, answer
 
 from whyset.constitution import Constitution
 from whyset.generators import Brief, GeneratorError, IdeaStage, UnsupportedModel

@@ -6,11 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import noting
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from noting import Notes, script
+from support import notes as noting
+from support.notes import Notes, script
 
 from whyset.constitution import Constitution
 from whyset.generators import Reply

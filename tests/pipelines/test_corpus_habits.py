@@ -1,6 +1,6 @@
 """Habits of a corpus: what has become too common is excluded, what was planned never is."""
 
-from noting import Notes, words
+from support.notes import Notes, words
 
 from whyset.constitution import Constitution
 from whyset.pipelines import make_plan

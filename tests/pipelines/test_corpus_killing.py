@@ -7,11 +7,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-import noting
 import pytest
-from batching import BatchingServer
-from loopback import KEY, MODEL, LoopbackServer
-from noting import Notes, answer
+from support import notes as noting
+from support.batches import BatchingServer
+from support.loopback import KEY, MODEL, LoopbackServer
+from support.notes import Notes, answer
 
 from whyset.constitution import Constitution
 from whyset.models import AnthropicModel
@@ -26,7 +26,7 @@ WRITTEN = ("docs.jsonl", "docs.quarantine.jsonl")
 CHILD = """
 import sys
 from pathlib import Path
-from noting import Notes
+from support.notes import Notes
 from whyset.constitution import Constitution
 from whyset.models import AnthropicModel
 from whyset.pipelines import BatchPolicy, CorpusFiles, CorpusRun, Crew, read_plan

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from noting import words
 from numpy.typing import NDArray
+from support.notes import words
 
 from whyset.pipelines import DEFAULT_THRESHOLDS, DedupThresholds
 from whyset.pipelines.corpus._dedup import (

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import row, rows, script
+from support.answers.deliberation import row, rows, script
 
 from whyset.constitution import Constitution
 from whyset.datasets import BadRow, Row, row_from_record

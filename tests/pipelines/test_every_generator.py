@@ -21,19 +21,19 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import every
 import pytest
-from batching import BatchingServer
-from deliberating import CONSTITUTION
-from every import EVERY, AnySummary, Case, Job
-from loopback import Answer, Response, error
+from support import generator_cases as every
+from support.batches import BatchingServer
+from support.generator_cases import EVERY, AnySummary, Case, Job
+from support.loopback import Answer, Response, error
+from support.samples.deliberation import CONSTITUTION
 
 from whyset.datasets import require_provenance
 from whyset.generators import list_generators
 from whyset.models import ModelAccessDenied
 from whyset.pipelines import QUARANTINED, CorpusSummary
 
-CHILD = "import sys; from every import carry_out; carry_out(sys.argv[1])"
+CHILD = "import sys; from support.generator_cases import carry_out; carry_out(sys.argv[1])"
 
 PASSAGES = {passage.id for passage in CONSTITUTION.passages}
 OUTPUT, QUARANTINE = "out.jsonl", "out.quarantine.jsonl"

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from deliberating import CONSTITUTION
-from every import EVERY, Case
 from langchain_core.runnables import Runnable
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
-from loopback import KEY, MODEL, LoopbackServer
+from support.generator_cases import EVERY, Case
+from support.loopback import KEY, MODEL, LoopbackServer
+from support.samples.deliberation import CONSTITUTION
 
 from whyset.generators import DocumentGenerator, RowRejected
 from whyset.models import AnthropicModel

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import write_rows
-from deliberating import CONSTITUTION
-from every import EVERY, Case
+from support.answers.deliberation import write_rows
+from support.generator_cases import EVERY, Case
+from support.samples.deliberation import CONSTITUTION
 
 from whyset.generators import Ask, DocumentGenerator, Generator, Reply
 from whyset.models import Prices

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from answering import DOWN, NOTHING, TURNED_DOWN, answer, name_of, row, rows
-from loopback import LoopbackServer, Response, error, html, reset
+from support.answers.deliberation import DOWN, NOTHING, TURNED_DOWN, answer, name_of, row, rows
+from support.loopback import LoopbackServer, Response, error, html, reset
 
 from whyset.datasets import row_from_record
 from whyset.models import ModelAccessDenied, RetryPolicy

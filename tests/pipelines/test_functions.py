@@ -14,13 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import CONFLICT, FATES, NOTHING, REFUSED, TURNED_DOWN, answer, row, rows, script
-from answering_choices import row as pair_row
-from answering_choices import script as chooses
-from answering_story import script as tells
-from deliberating import CONSTITUTION
-from loopback import LoopbackServer, error
-from storytelling import DIARY, TRUTH
+from support.answers.choices import row as pair_row
+from support.answers.choices import script as chooses
+from support.answers.deliberation import (
+    CONFLICT,
+    FATES,
+    NOTHING,
+    REFUSED,
+    TURNED_DOWN,
+    answer,
+    row,
+    rows,
+    script,
+)
+from support.answers.story import script as tells
+from support.loopback import LoopbackServer, error
+from support.samples.deliberation import CONSTITUTION
+from support.samples.story import DIARY, TRUTH
 
 from whyset.datasets import Selection, require_provenance
 from whyset.generators import Ask, UnsupportedModel

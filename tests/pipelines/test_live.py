@@ -11,8 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import NOTHING, PREACHY, answer, asked_twice, name_of, row, rows, script, step_of
-from loopback import LoopbackServer, Response, message
+from support.answers.deliberation import (
+    NOTHING,
+    PREACHY,
+    answer,
+    asked_twice,
+    name_of,
+    row,
+    rows,
+    script,
+    step_of,
+)
+from support.loopback import LoopbackServer, Response, message
 
 from whyset.constitution import Constitution
 from whyset.datasets import BadRow, Row, row_from_record

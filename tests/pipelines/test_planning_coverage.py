@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from noting import Notes
+from support.notes import Notes
 
 from whyset.constitution import Constitution
 from whyset.pipelines import Focus, PlanError, find_uncovered_passages, make_plan, render_coverage

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from noting import Notes
+from support.notes import Notes
 
 from whyset.constitution import Constitution
 from whyset.pipelines import (

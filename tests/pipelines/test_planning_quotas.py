@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from noting import SUBJECTS, Notes
+from support.notes import SUBJECTS, Notes
 
 from whyset.constitution import Constitution
 from whyset.pipelines import Plan, PlannedAxis, make_plan

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import (
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.answers.deliberation import (
     CONFLICT,
     DOWN,
     MENDED,
@@ -26,9 +28,7 @@ from answering import (
     script,
     write_rows,
 )
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from loopback import LoopbackServer, error
+from support.loopback import LoopbackServer, error
 
 from whyset.constitution import Constitution
 from whyset.datasets import DatasetError, require_provenance

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering_probe import written_probes
+from support.answers.probe import written_probes
 
 from whyset.pipelines import export_inspect
 

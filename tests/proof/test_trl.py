@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import NOTHING, answer, rows, write_rows
-from loopback import MODEL, LoopbackServer
+from support.answers.deliberation import NOTHING, answer, rows, write_rows
+from support.loopback import MODEL, LoopbackServer
 
 # TRL, transformers and torch warn of each other's ways: that is theirs to mend, and no failure.
 pytestmark = [pytest.mark.proof, pytest.mark.filterwarnings("default")]

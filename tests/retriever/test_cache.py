@@ -9,7 +9,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from embedding import WordEmbedder
+from support.embedders import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever
@@ -22,7 +22,7 @@ QUERIES = (("May I read my sister's diary?",), ("Is a lie ever welcome?", "What 
 OPEN_AS_SOMEBODY = """
 import os, sys, tempfile, warnings
 from pathlib import Path
-from embedding import WordEmbedder
+from support.embedders import WordEmbedder
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever
 text, cache = sys.argv[1:]

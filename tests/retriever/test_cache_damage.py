@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from embedding import WordEmbedder
+from support.embedders import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import Grounding, PassageRetriever

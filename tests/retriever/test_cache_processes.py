@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from embedding import WordEmbedder
+from support.embedders import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever
@@ -21,7 +21,7 @@ OPENER = """
 import dataclasses, json, sys
 from pathlib import Path
 import whyset.retriever._chroma
-from embedding import WordEmbedder
+from support.embedders import WordEmbedder
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever
 constitution = Constitution.parse(sys.argv[1])

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from embedding import WordEmbedder
 from langchain_core.callbacks import AsyncCallbackHandler, BaseCallbackHandler
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda
 from numpy.typing import NDArray
 from pydantic import ValidationError
+from support.embedders import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever, RetrieverError

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from embedding import WordEmbedder
 from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 from pydantic import Field
+from support.embedders import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import (

@@ -3,9 +3,9 @@
 import random
 
 import pytest
-from embedding import WordEmbedder
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.embedders import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import Grounding, PassageRetriever, Searcher

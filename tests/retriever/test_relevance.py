@@ -1,7 +1,7 @@
 """How much a constitution has to say about a query, and where that cannot be told."""
 
 import pytest
-from embedding import WordEmbedder
+from support.embedders import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import RELEVANCE_THRESHOLD, PassageRetriever

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
-from embedding import WordEmbedder
+from support.embedders import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever, RetrieverError

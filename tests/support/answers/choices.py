@@ -12,9 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from answered import scripted, user_text
-from loopback import Response, error, message, structured
-
+from support.answers.common import scripted, user_text
+from support.loopback import Response, error, message, structured
 from whyset.generators import Ask
 from whyset.models.testing import ScriptedReply
 

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from deliberating import CONSTITUTION
-from telling import Script
-
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import Script
 from whyset.generators.advice import (
     Domains,
     Principles,

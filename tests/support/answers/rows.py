@@ -15,8 +15,8 @@ import re
 from random import Random
 from typing import Any
 
-from answered import system_text, user_text
-from loopback import Response, message, structured
+from support.answers.common import system_text, user_text
+from support.loopback import Response, message, structured
 
 NEEDED = "[needed]"
 MENDED = "[mended]"

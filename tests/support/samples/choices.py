@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from deliberating import CONSTITUTION
-from telling import Script, Told, tell_steps
-
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import Script, Told, tell_steps
 from whyset.datasets import Row, read_preference_pair, row_from_record
 from whyset.generators import Finished, Rejected
 from whyset.generators.choices import Appraisal, Choices, Verdict

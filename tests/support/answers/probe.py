@@ -13,11 +13,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from answered import NOUNS, scripted, system_text, user_text
-from deliberating import CONSTITUTION
-from loopback import Response, message, structured
-from telling import finder
-
+from support.answers.common import NOUNS, scripted, system_text, user_text
+from support.loopback import Response, message, structured
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import finder
 from whyset.generators import Ask, Finished, Usage, add_provenance, brief_from_record, run_steps
 from whyset.generators.probe import FORMATS, KINDS, Probe, Verdict
 from whyset.models.testing import ScriptedModel, ScriptedReply

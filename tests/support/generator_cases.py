@@ -17,17 +17,16 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, get_args
 
-import answering
-import answering_advice
-import answering_choices
-import answering_explanation
-import answering_probe
-import answering_rows
-import answering_story
-from answering import write_rows
-from deliberating import CONSTITUTION
-from loopback import KEY, MODEL, Answer
-
+from support.answers import advice as answering_advice
+from support.answers import choices as answering_choices
+from support.answers import deliberation as answering
+from support.answers import explanation as answering_explanation
+from support.answers import probe as answering_probe
+from support.answers import rows as answering_rows
+from support.answers import story as answering_story
+from support.answers.deliberation import write_rows
+from support.loopback import KEY, MODEL, Answer
+from support.samples.deliberation import CONSTITUTION
 from whyset.generators import DocumentGenerator, Generator, load_generator_class
 from whyset.models import AnthropicModel, RetryPolicy
 from whyset.pipelines import (

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from loopback import Answer, Response
-
+from support.loopback import Answer, Response
 from whyset.generators import Ask, Reply, Usage
 from whyset.models import ModelUnavailable, UnusableReply
 from whyset.models.testing import ScriptedReply

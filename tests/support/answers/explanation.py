@@ -13,9 +13,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from answered import DEEDS, NOUNS, in_paragraphs, numbers_of, scripted, system_text, user_text
-from loopback import Response, error, message, structured
-
+from support.answers.common import (
+    DEEDS,
+    NOUNS,
+    in_paragraphs,
+    numbers_of,
+    scripted,
+    system_text,
+    user_text,
+)
+from support.loopback import Response, error, message, structured
 from whyset.generators import Ask
 from whyset.models.testing import ScriptedReply
 

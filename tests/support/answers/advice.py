@@ -15,8 +15,8 @@ import re
 from random import Random
 from typing import Any
 
-from answered import in_paragraphs, text_of
-from loopback import Response, message, structured
+from support.answers.common import in_paragraphs, text_of
+from support.loopback import Response, message, structured
 
 PREACHY = "preachy"
 MENDED = "mended"

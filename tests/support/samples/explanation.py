@@ -4,8 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from deliberating import CONSTITUTION
-
+from support.samples.deliberation import CONSTITUTION
 from whyset.constitution import Constitution
 from whyset.generators import Brief
 from whyset.generators.explanation import Findings, IdeaList, Options, Score, Subtypes
@@ -15,7 +14,7 @@ from whyset.retriever import fetch_passages
 
 __all__ = ["CONSTITUTION"]
 
-FIXTURES = Path(__file__).parent / "generators" / "fixtures" / "explanation"
+FIXTURES = Path(__file__).parents[2] / "generators" / "fixtures" / "explanation"
 
 DIARY = next(p.id for p in CONSTITUTION.passages if p.plain.startswith("A diary"))
 

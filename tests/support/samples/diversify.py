@@ -3,8 +3,7 @@
 import json
 from typing import Any
 
-from telling import Script
-
+from support.scripts import Script
 from whyset.generators.diversify import (
     DraftTool,
     Environment,

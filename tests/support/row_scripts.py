@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from itertools import count
 from typing import Any, Protocol
 
-from deliberating import CONSTITUTION
-from telling import Script, Told, rehearse, tell_steps
-
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import Script, Told, rehearse, tell_steps
 from whyset.datasets import Row, row_from_record
 from whyset.generators import Ask, Finished, Generator, Rejected, Reply
 from whyset.generators.diversify import Options

@@ -13,9 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from answered import DEEDS, NOUNS, in_paragraphs, numbers_of, scripted, user_text
-from loopback import Response, continuation, error, message, structured
-
+from support.answers.common import DEEDS, NOUNS, in_paragraphs, numbers_of, scripted, user_text
+from support.loopback import Response, continuation, error, message, structured
 from whyset.generators import Ask, Reply, Usage
 from whyset.models import ModelUnavailable
 from whyset.models.testing import ScriptedReply

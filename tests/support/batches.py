@@ -22,8 +22,9 @@ from typing import Any, Literal
 from urllib.parse import parse_qs
 
 import orjson
-from answering import name_of, step_of
-from loopback import Answer, LoopbackServer, Request, Response, default_answer, error
+
+from support.answers.deliberation import name_of, step_of
+from support.loopback import Answer, LoopbackServer, Request, Response, default_answer, error
 
 Call = Literal["create", "retrieve", "list", "results", "cancel"]
 Fault = Response | Callable[[Response], Response] | None

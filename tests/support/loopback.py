@@ -8,7 +8,7 @@
 Every POST takes the next queued fault, if there is one (`None` lets one request through), and is
 else answered by the `answer` callable. Nothing is guessed: a request for structured output that
 no callable answers gets a 400. An exception in the callable is raised again when the server
-stops. `python tests/loopback.py --port N` serves the default answer until interrupted.
+stops. `python -m support.loopback --port N` serves the default answer until interrupted.
 
 The server is one `asyncio.Protocol` in a thread of its own: cheap enough to leave the measured
 client most of the interpreter, and exact about what goes on the wire.

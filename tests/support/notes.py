@@ -12,10 +12,10 @@ import json
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from answered import scripted, user_text
-from loopback import Response, message, structured
 from pydantic import BaseModel
 
+from support.answers.common import scripted, user_text
+from support.loopback import Response, message, structured
 from whyset.generators import (
     Ask,
     AskFailed,

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol
 
-from deliberating import CONSTITUTION
-from telling import Told
-from telling import tell as tell_generator
-from telling import tell_ideas as tell_ideas_of
-
+from support.samples.deliberation import CONSTITUTION
+from support.scripts import Told
+from support.scripts import tell as tell_generator
+from support.scripts import tell_ideas as tell_ideas_of
 from whyset.generators import DocumentGenerator, Finished, Rejected
 from whyset.generators.story import Dilemmas, Findings, Opening, Premises, Verdict
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from telling import Told as ToldOfAny
-
+from support.scripts import Told as ToldOfAny
 from whyset.constitution import Constitution
 from whyset.datasets import Row, row_from_record
 from whyset.generators import Ask, Fetch, Find, Finished, Generator, Rejected, arun_steps, run_steps

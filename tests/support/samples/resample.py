@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from diversifying import ANSWER, ASKED, CHAT, OWN, PROMPTED
-from telling import Script
-
+from support.samples.diversify import ANSWER, ASKED, CHAT, OWN, PROMPTED
+from support.scripts import Script
 from whyset.generators.resample import DeliberateVerdict, Verdict
 
 __all__ = [

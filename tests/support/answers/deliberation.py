@@ -20,9 +20,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from answered import scripted, user_text
-from loopback import LoopbackServer, Response, error, message, structured
-
+from support.answers.common import scripted, user_text
+from support.loopback import LoopbackServer, Response, error, message, structured
 from whyset.generators import Ask
 from whyset.models.testing import ScriptedReply
 

@@ -1,0 +1,1 @@
+"""What tests share: servers, scripted answers, samples and strategies."""

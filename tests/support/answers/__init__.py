@@ -1,0 +1,1 @@
+"""What the loopback servers answer to each generator, from the ask alone."""

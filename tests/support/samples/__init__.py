@@ -1,0 +1,1 @@
+"""Sample inputs and scripted replies of each generator."""
