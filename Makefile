@@ -12,7 +12,7 @@ PROOF := .venv-proof
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/.runtime: pyproject.toml constraints.txt embedder.txt
+$(VENV)/.runtime: pyproject.toml setup.py constraints.txt embedder.txt
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "whyset needs Python 3.11 or newer; name one: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) -c constraints.txt -e .
@@ -50,7 +50,7 @@ proof: $(PROOF)/.ready ## Prove what is exported in the tools that read it, such
 	$(PROOF)/bin/pytest -m proof tests/proof
 
 # An environment of its own: these tools do not go with every pin of ours, which give way.
-$(PROOF)/.ready: pyproject.toml constraints.txt constraints-proof.txt
+$(PROOF)/.ready: pyproject.toml setup.py constraints.txt constraints-proof.txt
 	$(PYTHON) -m venv $(PROOF)
 	@sed 's/==.*/==/' constraints-proof.txt | grep -ivFf - constraints.txt \
 		| cat - constraints-proof.txt > $(PROOF)/constraints.txt
