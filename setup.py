@@ -2,7 +2,16 @@
 
 from setuptools import find_packages, setup
 
-ROOMS = "cli constitution datasets errors generators models pipelines retriever".split()
+ROOMS = [
+    "cli",
+    "constitution",
+    "datasets",
+    "errors",
+    "generators",
+    "models",
+    "pipelines",
+    "retriever",
+]
 
 setup(
     package_dir={"whyset": "."},
