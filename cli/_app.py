@@ -13,11 +13,12 @@ import typer
 from whyset.errors import WhysetError
 
 from ._commands import CommandGroup
+from ._constitution import charter, passages, search
 from ._export import card, export
-from ._inspect import generators, prompts, search, status
+from ._generators import generators, prompts
 from ._interrupts import remember_interrupts, was_interrupted
 from ._rows import rewrite
-from ._run import charter, passages
+from ._status import status
 from ._write import PlanGroup, WriteGroup
 
 _INTERRUPTED = 130

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from ._options import STDIO, require_nonempty
-from ._render import pluralize
+from ._text import pluralize
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,7 +37,8 @@ def _report_lines(export: "Export", exported: "ExportReport") -> list[str]:
     ]
     if export.mix is not None:
         lines.append(
-            f"{exported.mixed_rows:>9,}  ordinary, mixed in: {exported.synthetic_share:.0%} are synthetic"
+            f"{exported.mixed_rows:>9,}  ordinary, mixed in: "
+            f"{exported.synthetic_share:.0%} are synthetic"
         )
     for title, counts in (
         ("left out", own.excluded + exported.ordinary_counts.excluded),
@@ -75,7 +76,7 @@ SourceOption = Annotated[
     typer.Option(
         "--source",
         metavar="NAME=LICENSE",
-        help="The licence of a source, for the card. May be require_nonempty several times.",
+        help="The licence of a source, for the card. May be given several times.",
     ),
 ]
 
@@ -104,9 +105,7 @@ def export(
     ] = None,
     mix: Annotated[
         list[str],
-        typer.Option(
-            help="Ordinary rows to mix in, with --share. May be require_nonempty several times."
-        ),
+        typer.Option(help="Ordinary rows to mix in, with --share. May be given several times."),
     ] = [],
     share: Annotated[
         float | None,
@@ -137,7 +136,7 @@ def export(
         list[str],
         typer.Option(
             metavar="COLUMN",
-            help="Keep a column of your own. May be require_nonempty several times.",
+            help="Keep a column of your own. May be given several times.",
         ),
     ] = [],
     think_tags: Annotated[
@@ -190,8 +189,6 @@ def export(
     from whyset.datasets import open_source
     from whyset.datasets.export import Export, ExportSettings, check_hub_name, upload_to_hub
     from whyset.pipelines import CardFacts, collect_export_facts, render_card
-
-    pass
 
     read = open_source(*rows)
     run = _read_run_facts(rows)

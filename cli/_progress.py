@@ -14,7 +14,7 @@ from rich.text import Text
 
 from whyset.pipelines import QUARANTINED, RequestStats, RunCounts
 
-from ._render import pluralize
+from ._text import pluralize
 
 _PLAIN_SECONDS = 10.0
 _WAIT_NOTICE_SECONDS = 3.0

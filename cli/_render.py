@@ -18,40 +18,7 @@ from whyset.pipelines import (
     Summary,
 )
 
-# ---- Rows of words and numbers as aligned lines.
-
-
-def format_table(rows: Sequence[tuple[str, ...]], *, names: int) -> list[str]:
-    """Return rows as indented lines.
-
-    Args:
-        rows: All of the same length, one at least.
-        names: So many columns from the left are names, set to the left; the others are numbers.
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  "
-        + "  ".join(
-            cell.ljust(width) if place < names else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
-
-
-# ---- Numbers in sentences.
-
-
-def pluralize(count: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun, such as `1 row` or `2,000 rows`.
-
-    Args:
-        count: How many.
-        noun: One of them.
-        plural: Several of them, where that is not the noun and an `s`.
-    """
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
-
+from ._text import format_table, pluralize
 
 # ---- What `--dry-run` says: what a run would ask and cost, before it does.
 
@@ -117,7 +84,7 @@ def _step_lines(estimate: Estimate) -> list[str]:
             step.step,
             step.model,
             pluralize(step.asks, "ask"),
-            f"{_count_prompt_tokens(step.usage.input_tokens, step.usage.cache_write_tokens):,} tokens in",
+            f"{step.usage.input_tokens + step.usage.cache_write_tokens:,} tokens in",
             f"{step.usage.cache_read_tokens:,} cached",
             f"{step.usage.output_tokens:,} out",
             _format_dollars(step.live),
@@ -165,15 +132,8 @@ def _note_lines(estimate: Estimate, unit: str) -> list[str]:
 
 def _count_tokens(forecast: Forecast) -> int:
     usage = forecast.usage
-    prompt = (
-        _count_prompt_tokens(usage.input_tokens, usage.cache_write_tokens) + usage.cache_read_tokens
-    )
+    prompt = usage.input_tokens + usage.cache_write_tokens + usage.cache_read_tokens
     return prompt + usage.output_tokens
-
-
-def _count_prompt_tokens(read: int, written: int) -> int:
-    """Return the tokens at the full price or above: what goes into the cache is read as well."""
-    return read + written
 
 
 def _format_dollars(amount: Decimal | None) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from ._constitution import load_constitution
 from ._options import (
     STDIO,
     AgainOption,
@@ -59,7 +60,7 @@ def run_row_generator(
     from whyset.pipelines import RunFiles, open_pipeline
 
     from ._progress import Progress
-    from ._run import CommandConfig, load_constitution, open_with_progress, run_rows
+    from ._run import CommandConfig, open_with_progress, run_rows
 
     selection = build_selection(shape, turns, side, again=again)
     written_as = parse_shape(to)
@@ -157,7 +158,6 @@ def rewrite(
     from ._progress import Progress
     from ._run import (
         CommandConfig,
-        load_constitution,
         open_with_progress,
         print_notices,
         print_single,

@@ -3,11 +3,11 @@
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -155,64 +155,6 @@ def _read_text(path: Path) -> str:
         raise DatasetError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path}: is not UTF-8; save it as UTF-8") from error
-
-
-# ---- `whyset passages` and `whyset charter`: what a constitution holds, and one to start from.
-
-_SNIPPET_LENGTH = 88
-
-
-def passages(
-    file: Annotated[
-        Path | None,
-        typer.Argument(help="A constitution in Markdown; the bundled charter without one."),
-    ] = None,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print every passage in full, as one JSON document.")
-    ] = False,
-) -> None:
-    """Show the passages of a constitution, with their ids and lines."""
-    constitution = load_constitution(file)
-    if json_output:
-        document = {
-            "title": constitution.title,
-            "sha256": constitution.digest,
-            "passages": [asdict(passage) for passage in constitution.passages],
-        }
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
-        return
-    for section in constitution.sections:
-        title = section.title or "(before the first heading)"
-        typer.echo(f"{'  ' * max(len(section.path) - 1, 0)}{title}")
-        for passage in section.passages:
-            first, last = passage.lines
-            words = " ".join(passage.plain.split())
-            shown = words if len(words) <= _SNIPPET_LENGTH else f"{words[: _SNIPPET_LENGTH - 1]}…"
-            where = f"{first}" if first == last else f"{first}-{last}"
-            typer.echo(
-                f"    {passage.id}  {passage.kind}, lines {where}, ~{passage.tokens} tokens\n"
-                f"      {shown}"
-            )
-    total = sum(passage.tokens for passage in constitution.passages)
-    typer.echo(
-        f"\n{constitution.title}: {len(constitution.passages)} passages in "
-        f"{len(constitution.sections)} sections, about {total:,} tokens"
-    )
-
-
-def charter() -> None:
-    """Print the charter, to start your own constitution from."""
-    from importlib import resources
-
-    source = resources.files("whyset.constitution").joinpath("charter.md")
-    sys.stdout.buffer.write(source.read_bytes())
-
-
-def load_constitution(file: Path | None) -> "Constitution":
-    """Return the constitution in a file, or the bundled charter."""
-    from whyset.constitution import Constitution
-
-    return Constitution.load(file) if file else Constitution.charter()
 
 
 _SHAPE_SAMPLE = 1000

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._commands import DocumentGroup
+from ._constitution import load_constitution
 from ._options import (
     STDIO,
     ConstitutionOption,
@@ -47,14 +48,14 @@ VaryOption = Annotated[
     typer.Option(
         metavar="AXIS=VALUE,…",
         help="Draw these values only on an axis, such as register=plain,dry; whyset generators "
-        "NAME lists the axes. May be require_nonempty several times.",
+        "NAME lists the axes. May be given several times.",
     ),
 ]
 SectionOption = Annotated[
     list[str] | None,
     typer.Option(
         help="A section of the constitution to write about, with its subsections; its heading is "
-        "enough. May be require_nonempty several times [default: all]."
+        "enough. May be given several times [default: all]."
     ),
 ]
 NumberOption = Annotated[
@@ -166,8 +167,6 @@ def plan_documents(
 
     from whyset.pipelines import render_coverage, render_plan, write_plan
 
-    from ._run import load_constitution
-
     principles = load_constitution(constitution)
     made = generator(**options)
     plan = wanted.make_plan(made, principles)
@@ -199,7 +198,7 @@ def write_documents(
         list[Path],
         typer.Option(
             metavar="CORPUS",
-            help="A corpus whose documents none may resemble. May be require_nonempty several times.",
+            help="A corpus whose documents none may resemble. May be given several times.",
         ),
     ] = [],
     constitution: ConstitutionOption = None,
@@ -234,7 +233,6 @@ def write_documents(
     from ._progress import Progress
     from ._run import (
         CommandConfig,
-        load_constitution,
         open_with_progress,
         print_notices,
         print_single,
