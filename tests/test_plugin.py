@@ -230,22 +230,22 @@ def test_it_writes_a_corpus_at_the_command_line(installed: Path, tmp_path: Path)
 PROGRAM = """
 from pathlib import Path
 from whyset.constitution import Constitution
-from whyset.generators import open_generator
-from whyset.pipelines import CorpusFiles, CorpusRun, make_plan, open_document_crew
+from whyset.generators import load_generator_class
+from whyset.pipelines import CorpusFiles, CorpusRun, make_plan, open_document_pipeline
 from whyset.retriever import PassageRetriever
 
 constitution = Constitution.load("constitution.md")
-objections = open_generator("objections")()
+objections = load_generator_class("objections")()
 retriever = PassageRetriever.open(constitution, embedder="lexical", ephemeral=True)
 one = objections.bind("anthropic:claude-loopback-1", retriever).invoke({"about": "diaries"})
 print(one["whyset"]["outcome"], len(one["response"].split()) > 40)
 
 plan = make_plan(objections, constitution, documents=4)
-crew = open_document_crew(
+crew = open_document_pipeline(
     objections, constitution, model="anthropic:claude-loopback-1", embedder="lexical"
 )
-summary = CorpusRun(CorpusFiles.beside("four.jsonl"), plan, crew).execute()
-print(summary.tally.documents, len(Path("four.jsonl").read_text().splitlines()))
+summary = CorpusRun(CorpusFiles.from_output("four.jsonl"), plan, crew).execute()
+print(summary.counts.documents, len(Path("four.jsonl").read_text().splitlines()))
 """
 
 

@@ -203,7 +203,7 @@ def test_a_line_over_the_limit_may_come_first() -> None:
 
 
 def test_a_file_without_line_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("whyset.datasets.containers._lines.MAX_RAW_LINE", 2**20)
+    monkeypatch.setattr("whyset.datasets.files._jsonl.MAX_RAW_LINE", 2**20)
 
     with pytest.raises(DatasetError) as refused:
         list(read_stream(io.BytesIO(GOOD + b"\n" + b"x" * 2**21), name="disk.img"))

@@ -37,7 +37,7 @@ print(count, most - first)
 def test_a_large_file_is_read_within_bounds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
-    monkeypatch.setattr("whyset.datasets.tables._writing._GROUP_BYTES", 1 << 20)
+    monkeypatch.setattr("whyset.datasets.files._arrow._GROUP_BYTES", 1 << 20)
     path = tmp_path / f"rows{ending}"
     with open_writer(path) as writer:
         for _ in range(ROWS):

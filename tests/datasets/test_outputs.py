@@ -197,8 +197,8 @@ class TestFolder:
     def test_is_parted_where_it_is_large(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("whyset.datasets.tables._writing._GROUP_ROWS", 2)
-        monkeypatch.setattr("whyset.datasets.tables._writing._SHARD_BYTES", 300)
+        monkeypatch.setattr("whyset.datasets.files._arrow._GROUP_ROWS", 2)
+        monkeypatch.setattr("whyset.datasets.files._arrow._SHARD_BYTES", 300)
         rows = [{"prompt": "p" * 50, "response": str(number)} for number in range(10)]
 
         write(f"{tmp_path}/out/", rows)
@@ -409,8 +409,8 @@ def test_a_large_table_is_written_within_bounds(tmp_path: Path) -> None:
     script = f"""
 import resource
 from whyset.datasets import open_writer
-from whyset.datasets.tables import _writing
-_writing._GROUP_BYTES = 1 << 20
+from whyset.datasets.files import _arrow
+_arrow._GROUP_BYTES = 1 << 20
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 line = b'{{"text":"' + b"x" * 100_000 + b'"}}'
 with open_writer({str(tmp_path / "out.parquet")!r}) as writer:

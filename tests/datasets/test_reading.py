@@ -296,8 +296,8 @@ def test_plain_messages_are_read_as_on_a_closer_look(
 
     at_a_glance = told()
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("whyset.datasets._shapes._read_plain", lambda columns: None)
-        patched.setattr("whyset.datasets.shapes._chat._plain", lambda message: None)
+        patched.setattr("whyset.datasets._reader._read_plain_messages", lambda columns: None)
+        patched.setattr("whyset.datasets.shapes._messages._read_plain_message", lambda message: None)
         assert told() == at_a_glance
 
 
@@ -317,7 +317,7 @@ def test_lines_are_the_same_wherever_the_blocks_end(monkeypatch: pytest.MonkeyPa
     data = b"\n".join([dumps({**PAIR, "n": n}) + b" " * (n % 7) for n in range(50)])
     whole = read(data)
     for size in (1, 7, 64, 1000):
-        monkeypatch.setattr("whyset.datasets.containers._lines._BLOCK", size)
+        monkeypatch.setattr("whyset.datasets.files._jsonl._BLOCK", size)
         assert read(data) == whole
 
 

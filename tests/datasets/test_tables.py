@@ -463,7 +463,7 @@ class TestColumns:
     def test_a_dictionary_has_all_values_of_its_column(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
     ) -> None:
-        monkeypatch.setattr("whyset.datasets.tables._writing._GROUP_ROWS", 1)
+        monkeypatch.setattr("whyset.datasets.files._arrow._GROUP_ROWS", 1)
         few = pa.dictionary(pa.int8(), pa.string())
         told = table(few=pa.array(["a", "b"], few), many=pa.array(["a", None], few))
         source = open_source(write(tmp_path / f"in.{ending}", told))
@@ -483,7 +483,7 @@ class TestColumns:
     def test_a_dictionary_within_a_list_is_plain_in_an_arrow_file(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("whyset.datasets.tables._writing._GROUP_ROWS", 1)
+        monkeypatch.setattr("whyset.datasets.files._arrow._GROUP_ROWS", 1)
         inner = pa.list_(pa.dictionary(pa.int8(), pa.string()))
         source = write(tmp_path / "in.arrow", table(x=pa.array([["a"], ["b", None]], inner)))
 

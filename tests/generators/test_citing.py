@@ -25,7 +25,7 @@ def failed(tell: Teller, draft: str, cite: Cite) -> tuple[str, ...]:
 def test_a_quotation_is_recorded_with_the_passage_it_stands_in(tell: Teller) -> None:
     (quote,) = told(tell, QUOTED.format(VERBATIM), "explicit").finished.evidence.quotes
 
-    assert (quote.passage, quote.text) == (LETTERS, VERBATIM)
+    assert (quote.passage_id, quote.text) == (LETTERS, VERBATIM)
 
 
 def test_the_sentence_that_introduces_a_passage_may_be_quoted_too(tell: Teller) -> None:
@@ -33,7 +33,7 @@ def test_the_sentence_that_introduces_a_passage_may_be_quoted_too(tell: Teller) 
 
     (quote,) = told(tell, draft, "explicit").finished.evidence.quotes
 
-    assert quote.passage == "private-letters-7685a1e179"
+    assert quote.passage_id == "private-letters-7685a1e179"
 
 
 def test_a_heading_may_be_named_in_quotation_marks(tell: Teller) -> None:

@@ -23,7 +23,7 @@ TOOL = {"name": "weigh", "description": "Weighs.", "parameters": {"type": "objec
 
 
 def _failed(row: Row, changed: Row, **how: Any) -> set[str]:
-    checks = check_row_preserved(row, changed, **{"responded": False, "surrounded": True, **how})
+    checks = check_row_preserved(row, changed, **{"response_changed": False, "context_changed": True, **how})
     return {check.name for check in failed_checks(checks)}
 
 
@@ -41,7 +41,7 @@ def test_new_surroundings_leave_a_row_of_any_shape_as_it_is(
         return
 
     assert not _failed(row, changed)
-    assert not _failed(row, replace_response(changed, "Another."), responded=True)
+    assert not _failed(row, replace_response(changed, "Another."), response_changed=True)
 
 
 def _changed(at: int, content: str) -> Row:
@@ -73,11 +73,11 @@ def test_where_a_new_response_was_asked_for_only_that_may_be_another() -> None:
     row = row_from_record(CHAT)
     other = replace_response(row, "Another.")
 
-    assert not _failed(row, other, responded=True, surrounded=False)
-    assert _failed(row, replace_context(other, "S", None), responded=True, surrounded=False) == {
+    assert not _failed(row, other, response_changed=True, context_changed=False)
+    assert _failed(row, replace_context(other, "S", None), response_changed=True, context_changed=False) == {
         "columns_identical"
     }
-    assert _failed(row, _changed(0, "Else?"), responded=True) == {
+    assert _failed(row, _changed(0, "Else?"), response_changed=True) == {
         "user_turn_identical",
         "columns_identical",
     }
@@ -87,10 +87,10 @@ def test_what_a_row_had_of_its_own_is_still_there() -> None:
     row = replace_context(row_from_record(CHAT), "Mine.", [TOOL])
     more = {**TOOL, "name": "measure"}
 
-    assert not _failed(row, replace_context(row, "Mine.\n\nMore.", [TOOL, more]), extended="Mine.")
+    assert not _failed(row, replace_context(row, "Mine.\n\nMore.", [TOOL, more]), extended_system="Mine.")
     for changed in (
         replace_context(row, "Other.", [TOOL, more]),
         replace_context(row, "Mine. More.", [more, TOOL]),
         replace_context(row, "", []),
     ):
-        assert "own_surroundings_kept" in _failed(row, changed, extended="Mine.")
+        assert "own_surroundings_kept" in _failed(row, changed, extended_system="Mine.")

@@ -100,7 +100,7 @@ def test_what_is_fetched_comes_before_what_is_found_and_each_passage_once() -> N
 
     held = [scored.passage.id for scored in result.evidence.passages]
     assert held == [HARM, DIARY, DOUBT, STAKE]
-    assert [grounding.texts for grounding in result.evidence.groundings] == [
+    assert [grounding.queries for grounding in result.evidence.groundings] == [
         (HARM,),
         ("harm if nobody looks",),
     ]

@@ -149,10 +149,10 @@ class TestRetryPolicy:
         ("options", "told"),
         [
             ({"attempts": 0}, "An ask is sent at least once, not 0 times."),
-            ({"first_wait": -1}, "first_wait must be 0 seconds or more, not -1."),
+            ({"initial_wait": -1}, "initial_wait must be 0 seconds or more, not -1."),
             (
-                {"longest_obeyed": float("nan")},
-                "longest_obeyed must be 0 seconds or more, not nan.",
+                {"max_retry_after": float("nan")},
+                "max_retry_after must be 0 seconds or more, not nan.",
             ),
         ],
     )

@@ -147,7 +147,7 @@ HEAVY = ("anthropic", "langchain", "langchain_core", "aiohttp", "httpx2")
     "statement",
     [
         "import whyset.models",
-        "from whyset.models import ModelError, Prices, RETRYABLE, open_model; Prices.load()",
+        "from whyset.models import ModelError, Prices, RETRYABLE_ERRORS, open_model; Prices.load()",
         "from whyset.models import open_model; open_model('extractive')",
         "import whyset.models.testing",
     ],

@@ -26,14 +26,14 @@ import sys
 from whyset.constitution import Constitution
 from whyset.generators.deliberation import Deliberation
 from whyset.models import AnthropicModel
-from whyset.pipelines import BatchPolicy, Crew, Run, RunFiles
+from whyset.pipelines import BatchPolicy, Pipeline, Run, RunFiles
 from whyset.retriever.testing import FakeSearcher
 
 url, source, output, text = sys.argv[1:]
 model = AnthropicModel("claude-loopback-1", base_url=url, api_key="test-key")
-crew = Crew.of(Deliberation(), model, model, FakeSearcher(Constitution.parse(text)))
-policy = BatchPolicy(poll=0.01, settling=0.0)
-Run(RunFiles.beside(source, output), crew, batch=True, batch_policy=policy).execute()
+crew = Pipeline.build(Deliberation(), model, model, FakeSearcher(Constitution.parse(text)))
+policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
+Run(RunFiles.from_output(source, output), crew, batch=True, batch_policy=policy).execute()
 """
 
 

@@ -339,7 +339,7 @@ class TestHeldOut:
             return words("the scenario", 40) + words(ask.user, 40) if warm else script(ask)
 
         scenario = EvalScenario("mailbox", words("the scenario", 40))
-        summary = run(output, plan(attempts=1), crew(retelling), held_out=[scenario])
+        summary = run(output, plan(attempts=1), crew(retelling), holdout=[scenario])
         assert summary.counts.reasons["check:no_eval_scenario"] > 0
         assert any(line.startswith("tone warm:") for line in summary.shortfalls)
 
@@ -365,7 +365,7 @@ class TestMeaning:
         model = ScriptedModel(shuffled)
         working = Pipeline.build(Notes(), model, model, Searcher(CONSTITUTION))
         held = plan(documents=9, attempts=1)
-        summary = run(output, held, working, likeness=DedupThresholds())
+        summary = run(output, held, working, thresholds=DedupThresholds())
         assert summary.counts.documents == 1
         assert summary.notes == ()
         details = [each["detail"] for each in records(output.with_name(WRITTEN[1]))]

@@ -29,16 +29,16 @@ from pathlib import Path
 from support.notes import Notes
 from whyset.constitution import Constitution
 from whyset.models import AnthropicModel
-from whyset.pipelines import BatchPolicy, CorpusFiles, CorpusRun, Crew, read_plan
+from whyset.pipelines import BatchPolicy, CorpusFiles, CorpusRun, Pipeline, read_plan
 from whyset.retriever.testing import FakeSearcher
 
 url, file, output, batch = sys.argv[1:]
 text = Constitution.charter()
 model = AnthropicModel("claude-loopback-1", base_url=url, api_key="test-key")
-crew = Crew.of(Notes(), model, model, FakeSearcher(text))
+crew = Pipeline.build(Notes(), model, model, FakeSearcher(text))
 plan = read_plan(file, text, generator=Notes())
-policy = BatchPolicy(poll=0.01, settling=0.0)
-files = CorpusFiles.beside(output, plan=Path(file))
+policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
+files = CorpusFiles.from_output(output, plan=Path(file))
 CorpusRun(files, plan, crew, concurrency=4, batch=bool(batch), batch_policy=policy).execute()
 """
 

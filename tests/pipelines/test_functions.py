@@ -278,7 +278,7 @@ def test_it_goes_to_another_process_and_opens_its_own_there(server: LoopbackServ
     work = mapper(Deliberation(k=2), model="anthropic:claude-loopback-1", retriever=CONSTITUTION)
     program = (
         "import pickle, sys, json\n"
-        "from whyset.datasets import provenance_of\n"
+        "from whyset.datasets import require_provenance\n"
         "work = pickle.load(sys.stdin.buffer)\n"
         "found = work({'prompt': ['row-1: may I?'], 'response': ['No.']})\n"
         "print(json.loads(found['whyset'][0])['outcome'])\n"

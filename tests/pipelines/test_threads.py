@@ -14,16 +14,16 @@ from whyset.pipelines.engine._threads import Prefetcher, WorkerThread
 # A process whose reader and worker are both stuck must still come to its end.
 STUCK = """
 import asyncio, time
-from whyset.pipelines._threads import ReadAhead, Worker
+from whyset.pipelines.engine._threads import Prefetcher, WorkerThread
 
 def stuck():
     yield 1
     time.sleep(600)
 
 async def main():
-    async for item in ReadAhead(stuck()):
+    async for item in Prefetcher(stuck()):
         break
-    asyncio.create_task(Worker("stuck").call(lambda: time.sleep(600)))
+    asyncio.create_task(WorkerThread("stuck").call(lambda: time.sleep(600)))
     await asyncio.sleep(0.05)
     print("over")
 

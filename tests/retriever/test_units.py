@@ -18,8 +18,8 @@ Run = Callable[..., CompletedProcess[str]]
 
 OTHER_HASHES = """
 from whyset.constitution import Constitution
-from whyset.retriever._units import units
-print([unit.id for unit in units(Constitution.charter().passages)])
+from whyset.retriever._units import build_units
+print([unit.id for unit in build_units(Constitution.charter().passages)])
 """
 
 TURNS = {
