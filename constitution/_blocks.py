@@ -1,4 +1,7 @@
-"""Syntax tree → blocks: where each heading and each piece of prose begins and ends."""
+"""Syntax tree → blocks: where each heading and each piece of prose begins and ends.
+
+Line ranges are 0-based, end excluded.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,61 +13,6 @@ from whyset.errors import ConstitutionError
 
 from ._markdown import parse_heading_attributes, parse_markdown, render_plain_text
 from ._passage import PassageKind
-
-# ---- The proof that no prose is lost and none is in two passages.
-
-_MARKERS = re.compile(r"(?:[\s>*+-]|\d{1,9}[.)](?=\s|$))*")
-
-
-def verify_coverage(
-    lines: Sequence[str],
-    *,
-    prose: Iterable[tuple[int, int]],
-    elsewhere: Iterable[tuple[int, int]],
-    name: str,
-) -> None:
-    """Account for every line on which there is something to read.
-
-    Each must lie in exactly one piece of prose, or else in a heading or a block known to show
-    nothing. Line ranges are 0-based, end excluded.
-
-    Args:
-        lines: The source.
-        prose: The line ranges of the pieces of prose, in document order.
-        elsewhere: The line ranges of headings, link definitions and blocks that show nothing.
-        name: What the error calls the document.
-
-    Raises:
-        ConstitutionError: A line is in no piece or in two. That is a fault of whyset, not of the
-            document; it must still not pass in silence.
-    """
-    accounted = [False] * len(lines)
-    last_end = 0
-    for start, end in prose:
-        if start < last_end or end <= start:
-            raise _coverage_error(name, start)
-        accounted[start:end] = [True] * (end - start)
-        last_end = end
-    for start, end in elsewhere:
-        accounted[start:end] = [True] * (min(end, len(lines)) - start)
-    for number, line in enumerate(lines):
-        if not accounted[number] and _has_visible_text(line):
-            raise _coverage_error(name, number)
-
-
-def _has_visible_text(line: str) -> bool:
-    """Return whether a line has letters, digits or symbols beyond Markdown's own."""
-    if not any(c.isalnum() or not (c.isascii() or c.isspace()) for c in line):
-        return False
-    return not _MARKERS.fullmatch(line)
-
-
-def _coverage_error(name: str, number: int) -> ConstitutionError:
-    return ConstitutionError(
-        f"{name}:{number + 1}: this line cannot be assigned to exactly one passage; write the "
-        "block around it more simply, and please report it"
-    )
-
 
 _KINDS: dict[str, PassageKind] = {
     "admonition": "admonition",
@@ -78,20 +26,18 @@ _KINDS: dict[str, PassageKind] = {
 }
 _LIST_TYPES = {"bullet_list", "ordered_list"}
 _NON_PROSE_TYPES = {"front_matter", "hr"}
+_NESTING_TYPES = {"admonition", "footnote_reference"}
+_LEAF_TYPES = {"heading", *_KINDS} - {"blockquote"} - _NESTING_TYPES
 # A paragraph's last sentence introduces what follows it, as far as that is of these kinds.
-_INTRODUCED_KINDS: set[PassageKind] = {"block_quote", "code", "table"}
+_INTRODUCED_KINDS: set[PassageKind] = {"list_item", "block_quote", "code", "table"}
 # `e.g. this` is no sentence end; ideographic full stops need no space behind them.
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?![a-z\s])|(?<=[。！？])(?=[^\s”’」』）])")
+_MARKERS = re.compile(r"(?:[\s>*+-]|\d{1,9}[.)](?=\s|$))*")
 
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading of the document's outline (not one inside a quotation or a list).
-
-    Attributes:
-        start: Its first line, 0-based.
-        end: The line after its last.
-    """
+    """A heading of the document's outline (not one inside a quotation or a list)."""
 
     title: str
     level: int
@@ -105,10 +51,9 @@ class ProseBlock:
     """A piece of prose.
 
     Attributes:
-        identity: The text that its id is made from: `plain`, but untouched by how headings
+        identity: The text that its id is made from: `plain`, but independent of what headings
             elsewhere are called.
-        start: Its first line, 0-based.
-        end: The line after its last.
+        context: The sentence that introduces it.
     """
 
     kind: PassageKind
@@ -121,37 +66,29 @@ class ProseBlock:
 
 @dataclass(frozen=True, slots=True)
 class ParsedMarkdown:
-    """A Markdown document in blocks, in document order.
-
-    Attributes:
-        front_matter: What stands between its delimiters; empty where there is none.
-    """
+    """A Markdown document: its blocks in order, and the text of its front matter."""
 
     blocks: tuple[Heading | ProseBlock, ...]
     front_matter: str
 
 
 def parse_blocks(source: str, *, name: str) -> ParsedMarkdown:
-    """Find the headings and the prose of a Markdown source.
-
-    Raises:
-        ConstitutionError: The source cannot be read whole.
-    """
+    """Find the headings and the prose of a Markdown source, and verify that no line is lost."""
     tree = parse_markdown(source, name=name)
     lines = source.split("\n")
-    found = tuple(_walk_nodes(tree.root.children, lines))
+    blocks = tuple(_walk_nodes(tree.root.children, lines))
     verify_coverage(
         lines,
-        prose=[(block.start, block.end) for block in found if isinstance(block, ProseBlock)],
+        prose=[(block.start, block.end) for block in blocks if isinstance(block, ProseBlock)],
         elsewhere=[
-            *((block.start, block.end) for block in found if isinstance(block, Heading)),
+            *((block.start, block.end) for block in blocks if isinstance(block, Heading)),
             *tree.definitions,
             *_find_empty_blocks(tree.root),
         ],
         name=name,
     )
     front_matter = [node.content for node in tree.root.children if node.type == "front_matter"]
-    return ParsedMarkdown(found, "".join(front_matter))
+    return ParsedMarkdown(blocks, "".join(front_matter))
 
 
 def _walk_nodes(
@@ -160,7 +97,7 @@ def _walk_nodes(
     for node in nodes:
         kind = _KINDS.get(node.type)
         if node.type == "heading":
-            yield _parse_heading(node)
+            yield _build_heading(node)
             introduction = None
         elif node.type in _LIST_TYPES:
             for item in node.children:
@@ -169,7 +106,8 @@ def _walk_nodes(
             introduction = None
         elif prose := _build_prose(kind, [node], _trim_line_range([node], lines), introduction):
             yield prose
-            introduction = _find_introduction(prose)
+            is_paragraph = prose.kind == "paragraph"
+            introduction = _last_sentence(prose.plain) if is_paragraph else prose.context
 
 
 def _walk_list_item(
@@ -198,7 +136,7 @@ def _walk_list_item(
             yield from _walk_nodes([child], lines, nested_introduction)
 
 
-def _parse_heading(node: SyntaxTreeNode) -> Heading:
+def _build_heading(node: SyntaxTreeNode) -> Heading:
     start, end = node.map or (0, 0)
     title = " ".join(render_plain_text(node).split())
     return Heading(title, int(node.tag[1]), parse_heading_attributes(node), start, end)
@@ -210,19 +148,13 @@ def _build_prose(
     lines: tuple[int, int],
     introduction: str | None,
 ) -> ProseBlock | None:
-    """Make one piece of prose of neighbouring nodes; none where a reader sees nothing of them."""
+    """Make one piece of prose of neighbouring nodes; `None` where a reader sees nothing of them."""
     plain = "\n".join(filter(None, (render_plain_text(node) for node in nodes)))
-    identity = "\n".join(filter(None, (render_plain_text(node, named=False) for node in nodes)))
     if not plain.strip():
         return None
-    context = introduction if kind == "list_item" or kind in _INTRODUCED_KINDS else None
+    identity = "\n".join(filter(None, (render_plain_text(node, named=False) for node in nodes)))
+    context = introduction if kind in _INTRODUCED_KINDS else None
     return ProseBlock(kind, plain, identity, *lines, context)
-
-
-def _find_introduction(prose: ProseBlock) -> str | None:
-    if prose.kind == "paragraph":
-        return _last_sentence(prose.plain)
-    return prose.context
 
 
 def _trim_line_range(nodes: Sequence[SyntaxTreeNode], lines: list[str]) -> tuple[int, int]:
@@ -245,11 +177,52 @@ def _find_empty_blocks(root: SyntaxTreeNode) -> Iterator[tuple[int, int]]:
         start, end = node.map
         if node.type in _NON_PROSE_TYPES:
             yield start, end
-        elif node.type in {"admonition", "footnote_reference"}:
-            # What they hold has nodes of its own.
+        elif node.type in _NESTING_TYPES:
+            # Only the line that opens it: what is inside has nodes of its own.
             yield start, start + 1
-        elif (
-            node.type in {"heading", *_KINDS} - {"blockquote"}
-            and not render_plain_text(node).strip()
-        ):
+        elif node.type in _LEAF_TYPES and not render_plain_text(node).strip():
             yield start, end
+
+
+def verify_coverage(
+    lines: Sequence[str],
+    *,
+    prose: Iterable[tuple[int, int]],
+    elsewhere: Iterable[tuple[int, int]],
+    name: str,
+) -> None:
+    """Prove that every line with something to read is in exactly one place.
+
+    That is one piece of prose (`prose`, in document order), or else a heading, a link definition
+    or a block known to show nothing (`elsewhere`).
+
+    Raises:
+        ConstitutionError: A line is in no piece or in two. That is a fault of whyset, not of the
+            document; it must still not pass in silence.
+    """
+    covered = [False] * len(lines)
+    last_end = 0
+    for start, end in prose:
+        if start < last_end or end <= start:
+            raise _coverage_error(name, start)
+        covered[start:end] = [True] * (end - start)
+        last_end = end
+    for start, end in elsewhere:
+        covered[start:end] = [True] * (min(end, len(lines)) - start)
+    for number, line in enumerate(lines):
+        if not covered[number] and _has_visible_text(line):
+            raise _coverage_error(name, number)
+
+
+def _has_visible_text(line: str) -> bool:
+    """Return whether a line has letters, digits or symbols beyond Markdown's own."""
+    if not any(c.isalnum() or not (c.isascii() or c.isspace()) for c in line):
+        return False
+    return not _MARKERS.fullmatch(line)
+
+
+def _coverage_error(name: str, number: int) -> ConstitutionError:
+    return ConstitutionError(
+        f"{name}:{number + 1}: this line cannot be assigned to exactly one passage; write the "
+        "block around it more simply, and please report it"
+    )

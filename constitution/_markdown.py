@@ -1,5 +1,6 @@
 """Markdown source → syntax tree: the one module that knows markdown-it."""
 
+import contextlib
 import html
 import re
 from collections.abc import Sequence
@@ -41,28 +42,17 @@ _CONTAINERS = {
 
 @dataclass(frozen=True, slots=True)
 class MarkdownTree:
-    """A Markdown document, parsed.
-
-    Attributes:
-        root: The syntax tree; its nodes' `map` are line ranges, 0-based, end excluded.
-        definitions: The line ranges of link reference definitions, which have no node.
-    """
+    """A syntax tree, and the line ranges of link reference definitions, which have no node."""
 
     root: SyntaxTreeNode
     definitions: tuple[tuple[int, int], ...]
 
 
 def parse_markdown(source: str, *, name: str) -> MarkdownTree:
-    """Parse Markdown with LF line ends.
-
-    Raises:
-        ConstitutionError: Markup is nested deeper than the parser reads, or a comment that is
-            never closed would hide text.
-    """
+    """Parse Markdown with LF line ends."""
     environment: dict[str, Any] = {}
-    tokens = _build_parser(front_matter=bool(_FRONT_MATTER.match(source))).parse(
-        source, environment
-    )
+    parser = _build_parser(front_matter=bool(_FRONT_MATTER.match(source)))
+    tokens = parser.parse(source, environment)
     _reject_unreadable(tokens, name)
     root = SyntaxTreeNode(tokens)
     _resolve_reference_titles(root)
@@ -70,15 +60,13 @@ def parse_markdown(source: str, *, name: str) -> MarkdownTree:
         *environment.get("references", {}).values(),
         *environment.get("duplicate_refs", []),
     ]
-    return MarkdownTree(root, tuple((found["map"][0], found["map"][1]) for found in definitions))
+    return MarkdownTree(root, tuple((entry["map"][0], entry["map"][1]) for entry in definitions))
 
 
 def render_plain_text(node: SyntaxTreeNode, *, named: bool = True) -> str:
     """Return what a reader sees of a node: blocks on lines of their own, no markup, no comments.
 
-    Args:
-        node: A block, or the inline content of one.
-        named: Whether `[?](#id)` reads as the title of the heading with that id, or as `?`.
+    `named` says whether `[?](#id)` reads as the title of the heading with that id, or as `?`.
     """
     if node.type == "inline":
         return "".join(_render_inline(child, named=named) for child in node.children).strip()
@@ -130,10 +118,9 @@ def _build_parser(*, front_matter: bool) -> MarkdownIt:
 
 
 def _parse_footnote_reference(state: StateInline, silent: bool) -> bool:
-    """Read `[^label]` as the mark of a footnote.
+    """Read `[^label]` as a footnote mark, even without that footnote where the label is a word.
 
-    Without a footnote of that label it is a mark still where the label is one word: documents
-    taken from the web keep marks and lose notes. `[^a-z]` is text.
+    Documents taken from the web keep marks and lose notes. `[^a-z]` is text.
     """
     # The plugin's own rule takes quadratic time where brackets stay open.
     found = _FOOTNOTE.match(state.src, state.pos, state.posMax)
@@ -150,49 +137,45 @@ def _parse_footnote_reference(state: StateInline, silent: bool) -> bool:
 
 def _move_heading_attributes(state: StateCore) -> None:
     """Move the braces behind a heading from its text to the heading token's attributes."""
-    for token, inline in zip(state.tokens, state.tokens[1:], strict=False):
-        if token.type == "heading_open" and (found := _HEADING_ATTRIBUTES.search(inline.content)):
-            _move_attributes(token, inline, found)
-
-
-def _move_attributes(heading: Token, inline: Token, found: re.Match[str]) -> None:
-    try:
-        _, attributes = parse(found[1])
-    except ParseError:
-        return
-    if attributes:
-        heading.attrs.update(attributes)
-        inline.content = inline.content[: found.start()].rstrip()
+    for heading, inline in zip(state.tokens, state.tokens[1:], strict=False):
+        if heading.type != "heading_open":
+            continue
+        braces = _HEADING_ATTRIBUTES.search(inline.content)
+        if braces is None:
+            continue
+        with contextlib.suppress(ParseError):
+            if attributes := parse(braces[1])[1]:
+                heading.attrs.update(attributes)
+                inline.content = inline.content[: braces.start()].rstrip()
 
 
 def _reject_unreadable(tokens: Sequence[Token], name: str) -> None:
     """Raise where text would be lost, or is nested too deep to walk."""
     for token in tokens:
-        if token.type in _CONTAINERS and token.level + 1 >= _MAX_NESTING:
-            raise _unreadable_error(
-                name,
-                token,
-                "lists or quotations are nested too deep to be read (a quotation is one level, a "
-                f"list two, and there may be {_MAX_NESTING - 1}); flatten them",
-            )
-        if token.type == "inline" and _inline_depth(token) > _MAX_NESTING:
-            raise _unreadable_error(
-                name,
-                token,
-                "emphasis, links or images are nested too deep to be read (there may be "
-                f"{_MAX_NESTING} levels); take some out",
-            )
-        if token.type == "html_block" and _has_open_comment(token.content):
-            raise _unreadable_error(
-                name,
-                token,
-                "a comment is opened in this block and not closed in it, which would hide text; "
-                "close it with -->",
-            )
+        if problem := _find_problem(token):
+            line = token.map[0] + 1 if token.map else 1
+            raise ConstitutionError(f"{name}:{line}: {problem}")
 
 
-def _unreadable_error(name: str, token: Token, why: str) -> ConstitutionError:
-    return ConstitutionError(f"{name}:{token.map[0] + 1 if token.map else 1}: {why}")
+def _find_problem(token: Token) -> str | None:
+    if token.type in _CONTAINERS and token.level + 1 >= _MAX_NESTING:
+        return (
+            "lists or quotations are nested too deep to be read (a quotation is one level, a "
+            f"list two, and there may be {_MAX_NESTING - 1}); flatten them"
+        )
+    if token.type == "inline" and _inline_depth(token) > _MAX_NESTING:
+        return (
+            "emphasis, links or images are nested too deep to be read (there may be "
+            f"{_MAX_NESTING} levels); take some out"
+        )
+    if token.type == "html_block" and any(
+        comment["open"] is not None for comment in _COMMENT.finditer(token.content)
+    ):
+        return (
+            "a comment is opened in this block and not closed in it, which would hide text; "
+            "close it with -->"
+        )
+    return None
 
 
 def _inline_depth(inline: Token) -> int:
@@ -204,10 +187,6 @@ def _inline_depth(inline: Token) -> int:
         deepest = max(deepest, above + token.level)
         pending += [(child, above + token.level + 1) for child in token.children or ()]
     return deepest
-
-
-def _has_open_comment(content: str) -> bool:
-    return any(comment["open"] is not None for comment in _COMMENT.finditer(content))
 
 
 def _resolve_reference_titles(root: SyntaxTreeNode) -> None:

@@ -1,4 +1,4 @@
-"""The values: passages and the sections that hold them."""
+"""Passages, and the sections they stand in."""
 
 from dataclasses import dataclass, field
 from typing import Literal
@@ -41,7 +41,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what it holds.
+    """A heading and the passages under it.
 
     Attributes:
         path: Headings from the top down to this one; empty for what precedes the first heading.

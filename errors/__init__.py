@@ -1,31 +1,50 @@
-"""The errors of whyset, drawn whole; each room defines the branch it raises.
+"""The errors of whyset: the tree, and every class of it. Each room exports the branch it raises.
 
-WhysetError                  exit 2  anything the user can mend
-├── ConstitutionError                a document that cannot be a constitution
-│   └── NotInConstitution            no such passage or section (also a LookupError)
-├── DatasetError                     input that cannot be read, output that cannot be written
-├── RetrieverError                   an index that cannot be built, opened or asked
-│   └── EmbedderUnavailable          no embedder on this machine; the message has the remedies
-├── GeneratorError                   options that do not fit together, prompts that do not render
-│   ├── Declined                     this model cannot do what the generator needs
-│   └── RowRejected                  a row did not pass, and there is no quarantine for it
-├── ModelError                       a model that cannot be opened
-│   ├── ModelRefused         exit 4  key, permission, credit or model name turned down: stop the run
-│   ├── ModelUnavailable             passing fault, asked again later; may carry `retry_after`
-│   ├── BatchTooLarge                the provider takes no message batch of this size
-│   ├── BatchUnknown                 the provider shows no such message batch to this key
-│   └── UnusableReply                this ask will not get a usable answer by asking again
-└── RunError                         a run that cannot start or go on
-    ├── RunLocked                    another process holds the run's ledger
-    ├── PlanError                    a plan of a corpus that cannot be read or kept
-    └── RunStopped           exit 3  ended early; the same command goes on
-        └── BudgetSpent      exit 3  ended by the budget
+WhysetError                      exit 2  anything the user can mend
+├── ConstitutionError                    a document that cannot be read as a constitution
+│   └── ConstitutionLookupError          no such passage or section (also a LookupError)
+├── DatasetError                         input that cannot be read, output that cannot be written
+├── RetrieverError                       an index that cannot be built, opened or searched
+│   └── EmbedderUnavailable              no such embedder on this machine
+├── GeneratorError                       options that do not fit together, a prompt in error
+│   ├── UnsupportedModel                 the model cannot do what the generator needs
+│   └── RowRejected                      a row that failed, where there is no quarantine for it
+├── ModelError                           a model that cannot be opened, or does not answer
+│   ├── ModelAccessDenied        exit 4  key, permission, credit or model name refused: stop
+│   ├── ModelUnavailable                 temporary: ask again; may carry `retry_after`
+│   ├── BatchTooLarge                    the provider takes no message batch of this size
+│   ├── BatchNotFound                    the provider shows no such message batch to this key
+│   └── UnusableReply                    asking again would not help this ask
+└── RunError                             a run that cannot start or go on
+    ├── RunLocked                        another process has the run's ledger open
+    ├── PlanError                        a plan that cannot be read or carried out
+    └── RunStopped               exit 3  ended early; the same command resumes it
+        └── BudgetExhausted      exit 3  ended by the budget
 """
 
-__all__ = ["WhysetError"]
-
-
-# ---- The base class.
+__all__ = [
+    "RETRYABLE_ERRORS",
+    "BatchNotFound",
+    "BatchTooLarge",
+    "BudgetExhausted",
+    "ConstitutionError",
+    "ConstitutionLookupError",
+    "DatasetError",
+    "EmbedderUnavailable",
+    "GeneratorError",
+    "ModelAccessDenied",
+    "ModelError",
+    "ModelUnavailable",
+    "PlanError",
+    "RetrieverError",
+    "RowRejected",
+    "RunError",
+    "RunLocked",
+    "RunStopped",
+    "UnsupportedModel",
+    "UnusableReply",
+    "WhysetError",
+]
 
 
 class WhysetError(Exception):
@@ -40,36 +59,27 @@ class WhysetError(Exception):
     exit_code: int = 2
 
 
-# ---- What can be wrong with a constitution.
-
-
 class ConstitutionError(WhysetError):
     """A document that cannot be read as a constitution."""
 
 
 class ConstitutionLookupError(ConstitutionError, LookupError):
-    """A passage or section that the constitution does not hold."""
-
-
-# ---- What can be wrong with a dataset as a whole; a single bad row is a `BadRow`, not an error.
+    """A passage or section that is not in the constitution."""
 
 
 class DatasetError(WhysetError):
-    """Input that cannot be read, or output that cannot be written."""
+    """Input that cannot be read, or output that cannot be written.
 
-
-# ---- What can go wrong between a constitution and the passages found in it.
+    One bad row is a `BadRow` in quarantine, not an error.
+    """
 
 
 class RetrieverError(WhysetError):
-    """An index that cannot be built, opened or asked, or labels that cannot be read."""
+    """An index that cannot be built, opened or searched, or labels that cannot be read."""
 
 
 class EmbedderUnavailable(RetrieverError):
     """No embedder of that name on this machine; the message has the remedies."""
-
-
-# ---- What can go wrong in a generator's own part.
 
 
 class GeneratorError(WhysetError):
@@ -81,7 +91,7 @@ class UnsupportedModel(GeneratorError):
 
 
 class RowRejected(GeneratorError):
-    """A row that did not pass, where there is no quarantine to put it in.
+    """A row that failed, where there is no quarantine to put it in.
 
     Attributes:
         reasons: One word each, as in the quarantine.
@@ -92,15 +102,12 @@ class RowRejected(GeneratorError):
         self.reasons = reasons
 
 
-# ---- How a model can fail, by what the caller should do about it.
-
-
 class ModelError(WhysetError):
-    """A model that cannot be opened, or did not answer."""
+    """A model that cannot be opened, or does not answer."""
 
 
 class ModelAccessDenied(ModelError):
-    """The provider turned down the key, the permission, the credit or the model's name.
+    """The provider refused the key, the permission, the credit or the model's name.
 
     No other ask would fare better: a run stops here.
     """
@@ -109,7 +116,7 @@ class ModelAccessDenied(ModelError):
 
 
 class ModelUnavailable(ModelError):
-    """A passing fault: overload, rate limit, a lost connection. The same ask may succeed later.
+    """A temporary fault: overload, rate limit, a lost connection. The same ask may succeed later.
 
     Attributes:
         retry_after: Seconds the provider asked to wait, where it did.
@@ -124,6 +131,14 @@ class ModelUnavailable(ModelError):
         self.is_throttled = throttled
 
 
+class BatchTooLarge(ModelError):
+    """The provider takes no message batch of this size; a smaller one would do."""
+
+
+class BatchNotFound(ModelError):
+    """The provider has no such message batch, or does not show it to this key."""
+
+
 class UnusableReply(ModelError):
     """This ask will not get a usable answer by asking again; others may."""
 
@@ -132,23 +147,20 @@ RETRYABLE_ERRORS = (ModelUnavailable,)
 """Errors after which the same ask is sent again."""
 
 
-# ---- What can keep a run from starting or going on.
-
-
 class RunError(WhysetError):
     """A run that cannot start or go on."""
 
 
 class RunLocked(RunError):
-    """Another process holds the run's ledger."""
+    """Another process has the run's ledger open."""
 
 
 class PlanError(RunError):
-    """A plan that cannot be kept, or not be read."""
+    """A plan that cannot be read or carried out."""
 
 
 class RunStopped(RunError):
-    """A run that ended early; the same command goes on where it stopped."""
+    """A run that ended early; the same command resumes it."""
 
     exit_code = 3
 

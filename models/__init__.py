@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from whyset.errors import (
     RETRYABLE_ERRORS,
+    BatchNotFound,
+    BatchTooLarge,
     ModelAccessDenied,
     ModelError,
     ModelUnavailable,
@@ -16,10 +18,8 @@ from whyset.errors import (
 
 from ._batching import (
     BatchingModel,
-    BatchNotFound,
     BatchResult,
     BatchStatus,
-    BatchTooLarge,
     MessageBatches,
 )
 from ._open import RetryingModel, RetryPolicy, coerce_model, default_model_name, open_model

@@ -13,11 +13,11 @@ import anthropic
 import httpx2
 import orjson
 
-from whyset.errors import ModelError, ModelUnavailable
+from whyset.errors import BatchNotFound, BatchTooLarge, ModelError, ModelUnavailable
 from whyset.generators import Ask, Reply
 
 from ._anthropic_messages import parse_message
-from ._batching import BatchNotFound, BatchResult, BatchStatus, BatchTooLarge
+from ._batching import BatchResult, BatchStatus
 from ._faults import error_for_status, truncate_line
 
 if TYPE_CHECKING:

@@ -8,14 +8,6 @@ from whyset.errors import ModelError
 from whyset.generators import Ask, Model, Reply
 
 
-class BatchTooLarge(ModelError):
-    """The provider takes no batch of this size; a smaller one would do."""
-
-
-class BatchNotFound(ModelError):
-    """The provider has no such batch, or does not show it to whoever holds this key."""
-
-
 @dataclass(frozen=True, slots=True)
 class BatchStatus:
     """What a provider says of a batch.
