@@ -45,8 +45,8 @@ def test_scale_is_told_for_a_whole_run_and_for_one_that_has_nothing_to_do() -> N
 
 def test_reading_is_told_beside_pyarrows_own() -> None:
     lines = run("reading.py", "--megabytes", "2", "--turns", "1").splitlines()
-    told = [re.match(r"\| (jsonl|parquet), \d+ MB \| (\w+) \|", line) for line in lines[2:]]
-    assert [match and match.groups() for match in told] == [
+    outcome = [re.match(r"\| (jsonl|parquet), \d+ MB \| (\w+) \|", line) for line in lines[2:]]
+    assert [match and match.groups() for match in outcome] == [
         (kind, reader)
         for kind in ("jsonl", "parquet")
         for reader in ("rows", "records", "pylist", "batches")

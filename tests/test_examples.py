@@ -38,7 +38,7 @@ def test_an_example_runs_as_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "outcome"),
     [
         ("callbacks.py", "deliberation/extract: 1 messages\noutcome: annotated"),
         ("callbacks.py", "on_retriever_end find\non_chain_start deliberation/extract"),
@@ -49,12 +49,12 @@ def test_an_example_runs_as_it_is(name: str) -> None:
     ],
 )
 def test_an_example_of_a_pipeline_does_what_it_says(
-    name: str, told: str, capsys: pytest.CaptureFixture[str]
+    name: str, outcome: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # In this process: to start one takes longer than most of them run.
     runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
 
-    assert told in capsys.readouterr().out
+    assert outcome in capsys.readouterr().out
 
 
 def test_the_demo_accounts_for_every_row_and_shows_three() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from support.loopback import LoopbackServer, message, structured
 from support.samples.deliberation import CONSTITUTION
-from support.scripts import Script, rehearse, tell, tell_ideas
+from support.scripts import Script, run_idea_script, run_script, run_with_mock_replies
 
 from whyset.generators import Finished, GeneratorError
 
@@ -62,11 +62,11 @@ def script(**said: Any) -> Script:
 
 
 def test_an_objection_is_answered(plugin: ModuleType) -> None:
-    told = tell(plugin.Objections(), BRIEF, script(), constitution=CONSTITUTION)
+    outcome = run_script(plugin.Objections(), BRIEF, script(), constitution=CONSTITUTION)
 
-    assert told.steps == ["object", "answer", "judge"]
-    assert told.finished.columns == {"prompt": OBJECTION, "response": ANSWER}
-    assert told.column["variety"] == {
+    assert outcome.steps == ["object", "answer", "judge"]
+    assert outcome.finished.columns == {"prompt": OBJECTION, "response": ANSWER}
+    assert outcome.column["variety"] == {
         "sceptic": "a lawyer",
         "ground": "it costs too much in practice",
         "temper": "calm",
@@ -75,41 +75,45 @@ def test_an_objection_is_answered(plugin: ModuleType) -> None:
 
 def test_its_own_check_sends_an_answer_back(plugin: ModuleType) -> None:
     flattering = f"Good point. {ANSWER}"
-    told = tell(
+    outcome = run_script(
         plugin.Objections(),
         BRIEF,
         script(answer=[flattering, ANSWER]),
         constitution=CONSTITUTION,
     )
 
-    assert told.steps == ["object", "answer", "answer", "judge"]
-    assert "- begins with 'Good': begin plainly" in told.asks[2].user
-    assert told.finished.columns["response"] == ANSWER
+    assert outcome.steps == ["object", "answer", "answer", "judge"]
+    assert "- begins with 'Good': begin plainly" in outcome.asks[2].user
+    assert outcome.finished.columns["response"] == ANSWER
 
 
 def test_its_judge_may_turn_an_answer_down_or_be_left_out(plugin: ModuleType) -> None:
     sells = json.dumps({**PASSES, "sells": True})
 
-    told = tell(plugin.Objections(), BRIEF, script(judge=sells), constitution=CONSTITUTION)
-    assert told.rejected.reasons == ("judge:sells",)
+    outcome = run_script(plugin.Objections(), BRIEF, script(judge=sells), constitution=CONSTITUTION)
+    assert outcome.rejected.reasons == ("judge:sells",)
     left_out = plugin.Objections(without=("judge",))
     said = {step: line for step, line in script().items() if step != "judge"}
-    assert tell(left_out, BRIEF, said, constitution=CONSTITUTION).column["without"] == ["judge"]
+    assert run_script(left_out, BRIEF, said, constitution=CONSTITUTION).column["without"] == [
+        "judge"
+    ]
 
 
 def test_ideas_come_before_anything_is_paid_for_them(plugin: ModuleType) -> None:
     several = json.dumps({"objections": ["One.", "Two.", "Three."]})
-    told = tell_ideas(
+    outcome = run_idea_script(
         plugin.Objections(), BRIEF, {"object": several}, constitution=CONSTITUTION, count=2
     )
 
-    assert told.ideas.texts == ("One.", "Two.")
-    assert told.ask("object").user.endswith("How many objections: 2")
+    assert outcome.ideas.texts == ("One.", "Two.")
+    assert outcome.ask("object").user.endswith("How many objections: 2")
 
 
 def test_a_dry_run_walks_to_the_end(plugin: ModuleType) -> None:
     generator = plugin.Objections()
-    result, asked = rehearse(generator, generator.item(BRIEF), constitution=CONSTITUTION)
+    result, asked = run_with_mock_replies(
+        generator, generator.item(BRIEF), constitution=CONSTITUTION
+    )
 
     assert isinstance(result, Finished), result
     assert [ask.step for ask, _ in asked] == [f"objections/{n}" for n in generator.templates]
@@ -196,13 +200,13 @@ def test_it_is_listed_with_its_options_axes_and_prompts(installed: Path, tmp_pat
     assert "objections" in listed
     assert "whyset-objections" in listed
 
-    told = json.loads(
+    outcome = json.loads(
         run(WHYSET, "generators", "objections", "--json", installed=installed, cwd=tmp_path)
     )
-    assert told["from"] == "whyset-objections"
-    assert [axis["name"] for axis in told["axes"]] == ["sceptic", "ground", "temper"]
-    assert [option["name"] for option in told["options"]] == ["language", "without", "k"]
-    assert told["prompts"] == ["answer", "judge", "object"]
+    assert outcome["from"] == "whyset-objections"
+    assert [axis["name"] for axis in outcome["axes"]] == ["sceptic", "ground", "temper"]
+    assert [option["name"] for option in outcome["options"]] == ["language", "without", "k"]
+    assert outcome["prompts"] == ["answer", "judge", "object"]
 
 
 def test_it_writes_a_corpus_at_the_command_line(installed: Path, tmp_path: Path) -> None:

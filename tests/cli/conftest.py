@@ -153,8 +153,8 @@ class Desk:
         return sorted(path.name for path in self.folder.iterdir())
 
 
-def _without_usual(told: str) -> str:
-    return _SHAPE.sub("", _PATIENCE.sub("", told))
+def _without_usual(outcome: str) -> str:
+    return _SHAPE.sub("", _PATIENCE.sub("", outcome))
 
 
 def _written(stream: io.TextIOWrapper) -> str:

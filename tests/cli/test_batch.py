@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.answers.deliberation import CONFLICT, NOTHING, answer
-from support.batches import BatchingServer
+from support.batches import BatchServer
 
 from .conftest import QUOTING, TALKING, Desk
 
@@ -17,7 +17,7 @@ WRITTEN = ("out.jsonl", "out.quarantine.jsonl")
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
-    with BatchingServer(answer) as server:
+    with BatchServer(answer) as server:
         made = Desk(tmp_path, server)
         made.write_rows(6, "", NOTHING, CONFLICT)
         yield made
@@ -45,7 +45,7 @@ def test_an_interrupted_batch_is_seen_by_status_and_collected_by_the_same_comman
     desk: Desk,
 ) -> None:
     server = desk.server
-    assert isinstance(server, BatchingServer)
+    assert isinstance(server, BatchServer)
     server.holding = True
     process = desk.start(*RUN, "--batch", "--quiet")
     server.on_create = lambda batch: process.send_signal(signal.SIGINT)
@@ -70,7 +70,7 @@ def test_an_interrupted_batch_is_seen_by_status_and_collected_by_the_same_comman
 
 def test_a_model_without_batches_is_refused(desk: Desk) -> None:
     desk.write_rows(1)
-    told = desk.call(
+    run = desk.call(
         "rewrite",
         "sft.jsonl",
         "-o",
@@ -80,7 +80,7 @@ def test_a_model_without_batches_is_refused(desk: Desk) -> None:
         "langchain:anthropic:claude-loopback-1",
         *QUOTING,
     )
-    assert "takes no message batches: leave --batch out" in told.error
+    assert "takes no message batches: leave --batch out" in run.error
 
 
 def test_status_of_what_is_not_there_says_so(desk: Desk) -> None:

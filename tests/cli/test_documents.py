@@ -108,11 +108,11 @@ def test_the_same_command_again_asks_nobody(desk: Desk) -> None:
 def test_a_dry_run_counts_documents_and_sends_nothing(desk: Desk) -> None:
     asked = len(desk.server.requests)
 
-    told = desk.call(*WRITE, "-n", "4", "--dry-run", *TALKING)
+    run = desk.call(*WRITE, "-n", "4", "--dry-run", *TALKING)
 
-    assert told.code == 0
-    assert told.out.startswith("Dry run: nothing was sent. 4 documents to do")
-    assert "explanation/draft" in told.out
+    assert run.code == 0
+    assert run.out.startswith("Dry run: nothing was sent. 4 documents to do")
+    assert "explanation/draft" in run.out
     assert len(desk.server.requests) == asked
 
 
@@ -141,7 +141,7 @@ def test_a_prompt_with_a_variable_that_nobody_fills_in_is_refused(desk: Desk) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "run"),
     [
         ("", "say what one document is about (--about, --section), or how many (-n, --tokens)"),
         ("-n 3", "say where the corpus goes: -o docs.jsonl, or -o - to print"),
@@ -154,14 +154,14 @@ def test_a_prompt_with_a_variable_that_nobody_fills_in_is_refused(desk: Desk) ->
         ("--about x --batch", "--batch and --budget need a run that keeps a ledger: name a file"),
     ],
 )
-def test_what_does_not_fit_together(desk: Desk, arguments: str, told: str) -> None:
+def test_what_does_not_fit_together(desk: Desk, arguments: str, run: str) -> None:
     made = desk.call(*WRITE, *arguments.split(), *TALKING)
 
-    assert told in made.error
+    assert run in made.error
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "run"),
     [
         ("-n 4 --section Nothing", "no section 'Nothing'"),
         ("--tokens lots", "lots"),
@@ -170,10 +170,10 @@ def test_what_does_not_fit_together(desk: Desk, arguments: str, told: str) -> No
         ("", "say how much: -n 500, or --tokens 3M"),
     ],
 )
-def test_plans_that_cannot_be_made(desk: Desk, arguments: str, told: str) -> None:
+def test_plans_that_cannot_be_made(desk: Desk, arguments: str, run: str) -> None:
     made = desk.call(*PLAN, *arguments.split())
 
-    assert told in made.error
+    assert run in made.error
 
 
 def test_a_plan_for_another_generator_is_refused(desk: Desk) -> None:
@@ -207,11 +207,11 @@ def test_probes_become_a_task_for_inspect(desk: Desk) -> None:
     assert made.code in {0, 1}, made.err
     count = len(desk.read("probes.jsonl"))
 
-    told = desk.call("export", "probes.jsonl", "--for", "inspect", "-o", "task")
+    run = desk.call("export", "probes.jsonl", "--for", "inspect", "-o", "task")
 
-    assert told.code == 0, told.err
-    assert told.out.startswith(f"{count} probe")
-    assert told.out.endswith("inspect eval task/task.py --model PROVIDER/MODEL\n")
+    assert run.code == 0, run.err
+    assert run.out.startswith(f"{count} probe")
+    assert run.out.endswith("inspect eval task/task.py --model PROVIDER/MODEL\n")
     assert {path.name for path in (desk.folder / "task").iterdir()} == {
         "grade.md",
         "probes.jsonl",
@@ -222,7 +222,7 @@ def test_probes_become_a_task_for_inspect(desk: Desk) -> None:
 def test_what_is_no_probe_is_no_task(desk: Desk) -> None:
     desk.write_rows(1)
 
-    told = desk.call("export", "sft.jsonl", "--for", "inspect", "-o", "none")
+    run = desk.call("export", "sft.jsonl", "--for", "inspect", "-o", "none")
 
-    assert "probe" in told.error
+    assert "probe" in run.error
     assert not (desk.folder / "none" / "task.py").exists()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.answers.deliberation import write_rows
-from support.generator_cases import EVERY, Case
+from support.generator_cases import GENERATOR_CASES, GeneratorCase
 from support.loopback import LoopbackServer
 
 from whyset.constitution import Constitution
@@ -16,20 +16,20 @@ from .conftest import TALKING, Desk
 REWRITTEN = "deliberation"
 
 
-@pytest.fixture(params=[name for name in EVERY if name != REWRITTEN])
-def case(request: pytest.FixtureRequest) -> Case:
-    return EVERY[request.param]
+@pytest.fixture(params=[name for name in GENERATOR_CASES if name != REWRITTEN])
+def case(request: pytest.FixtureRequest) -> GeneratorCase:
+    return GENERATOR_CASES[request.param]
 
 
 @pytest.fixture
-def desk(case: Case, tmp_path: Path) -> Iterator[Desk]:
+def desk(case: GeneratorCase, tmp_path: Path) -> Iterator[Desk]:
     """A desk whose server answers the case's generator."""
     with LoopbackServer(case.answer) as server:
         yield Desk(tmp_path, server)
 
 
 def test_it_is_a_command_that_accounts_for_all_and_asks_for_nothing_twice(
-    case: Case, desk: Desk
+    case: GeneratorCase, desk: Desk
 ) -> None:
     if case.documents:
         command = ["write", case.generator, "-n", "3", "-o", "out.jsonl"]

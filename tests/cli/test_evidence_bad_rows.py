@@ -35,7 +35,7 @@ def rewrite(desk: Desk, name: str, content: bytes) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "run"),
     [
         (b'{"prompt": "a', "not JSON: unexpected end of data (at column 14)"),
         (b'{"prompt": "gr\xfcn", "response": "b"}', "not UTF-8 at byte 15"),
@@ -73,15 +73,15 @@ def rewrite(desk: Desk, name: str, content: bytes) -> tuple[int, str]:
         *("key twice", "worked on"),
     ],
 )
-def test_a_bad_row_costs_itself_and_is_kept_as_it_stood(desk: Desk, row: bytes, told: str) -> None:
+def test_a_bad_row_costs_itself_and_is_kept_as_it_stood(desk: Desk, row: bytes, run: str) -> None:
     code, said = rewrite(desk, "sft.jsonl", b"\n".join([GOOD, row, GOOD, b""]))
 
     assert code == 1
     first, reason = said.splitlines()
     assert first == "Rows are read as what each is: 3 rows: prompt 2, unusable 1"
-    assert reason == f"  1 × {told}"
+    assert reason == f"  1 × {run}"
     (entry,) = desk.read("out.quarantine.jsonl")
-    assert (entry["line"], entry["reasons"], entry["detail"]) == (2, ["unreadable"], told)
+    assert (entry["line"], entry["reasons"], entry["detail"]) == (2, ["unreadable"], run)
     kept = entry["raw"].encode() if "raw" in entry else base64.b64decode(entry["raw_base64"])
     assert kept == row
     assert [(row["prompt"], row["response"]) for row in desk.read("out.jsonl")] == [("a", "b")] * 2
@@ -99,7 +99,7 @@ TWICE = pa.table([pa.array(["a"]), pa.array(["b"])], names=["prompt", "prompt"])
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "run"),
     [
         ("sft.jsonl.gz", gzip.compress(GOOD * 9)[:-9], "the gzip data ends too early: the file "),
         ("sft.parquet", parquet(PAIR)[:-20], "is damaged or cut off, or no Parquet file ("),
@@ -115,14 +115,14 @@ TWICE = pa.table([pa.array(["a"]), pa.array(["b"])], names=["prompt", "prompt"])
     ids=["gzip", "Parquet", "empty Parquet", "column twice", "cell twice", "zip"],
 )
 def test_a_bad_file_ends_the_command_before_anything_is_written(
-    desk: Desk, name: str, content: bytes, told: str
+    desk: Desk, name: str, content: bytes, run: str
 ) -> None:
     (desk.folder / "out.jsonl").write_bytes(b"old\n")
 
     code, said = rewrite(desk, name, content)
 
     assert code == 2
-    assert said.startswith(f"Error: {name}: {told}")
+    assert said.startswith(f"Error: {name}: {run}")
     assert (desk.folder / "out.jsonl").read_bytes() == b"old\n"
     assert desk.names == sorted(["manners.md", "out.jsonl", name])
 
@@ -190,11 +190,11 @@ def test_an_unwritable_target_is_told_before_anybody_is_asked(
     desk: Desk, target: Callable[[Desk], tuple[str, str]]
 ) -> None:
     desk.write_rows(1)
-    output, told = target(desk)
+    output, run = target(desk)
 
     error = desk.call("rewrite", "sft.jsonl", "-o", output, *QUOTING).error
 
-    assert error.startswith(told)
+    assert error.startswith(run)
     assert desk.server.requests == []
     assert desk.names == ["manners.md", "sft.jsonl"]
     assert not Path(desk.folder / "none").exists()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.generator_cases import EVERY, Case
+from support.generator_cases import GENERATOR_CASES, GeneratorCase
 from support.loopback import LoopbackServer
 
 from whyset.datasets import require_provenance
@@ -12,24 +12,26 @@ from whyset.datasets import require_provenance
 from .conftest import TALKING, Desk
 
 
-@pytest.fixture(params=[name for name, case in EVERY.items() if case.documents])
-def case(request: pytest.FixtureRequest) -> Case:
-    return EVERY[request.param]
+@pytest.fixture(params=[name for name, case in GENERATOR_CASES.items() if case.documents])
+def case(request: pytest.FixtureRequest) -> GeneratorCase:
+    return GENERATOR_CASES[request.param]
 
 
 @pytest.fixture
-def desk(case: Case, tmp_path: Path) -> Iterator[Desk]:
+def desk(case: GeneratorCase, tmp_path: Path) -> Iterator[Desk]:
     """A desk whose server answers the case's generator."""
     with LoopbackServer(case.answer) as server:
         yield Desk(tmp_path, server)
 
 
-def one(case: Case, *more: str) -> tuple[str, ...]:
+def one(case: GeneratorCase, *more: str) -> tuple[str, ...]:
     vary = ("--vary", f"length={case.length}") if case.length else ()
     return ("write", case.generator, *vary, *more, *TALKING)
 
 
-def test_one_document_is_printed_or_it_is_said_why_there_is_none(case: Case, desk: Desk) -> None:
+def test_one_document_is_printed_or_it_is_said_why_there_is_none(
+    case: GeneratorCase, desk: Desk
+) -> None:
     printed = 0
     for number in range(3):
         made = desk.call(*one(case, "--about", f"asking first, number {number}", "--json"))
@@ -47,7 +49,7 @@ def test_one_document_is_printed_or_it_is_said_why_there_is_none(case: Case, des
     assert not [name for name in desk.names if "ledger" in name]
 
 
-def test_a_plan_is_made_kept_and_followed(case: Case, desk: Desk) -> None:
+def test_a_plan_is_made_kept_and_followed(case: GeneratorCase, desk: Desk) -> None:
     vary = ("--vary", f"length={case.length}") if case.length else ()
     planned = desk.call(
         *("plan", case.generator, "-n", "3", *vary),
@@ -63,20 +65,20 @@ def test_a_plan_is_made_kept_and_followed(case: Case, desk: Desk) -> None:
     assert ("short of the plan:" in made.out) == (len(documents) < 3)
 
 
-def test_tokens_say_how_much_and_a_dry_run_what_it_takes(case: Case, desk: Desk) -> None:
-    told = desk.call(
+def test_tokens_say_how_much_and_a_dry_run_what_it_takes(case: GeneratorCase, desk: Desk) -> None:
+    run = desk.call(
         *("write", case.generator, "--tokens", "4k", "--dry-run"),
         *(*TALKING[:-1], "anthropic:claude-haiku-5-5"),
     )
-    assert told.code == 0, told.err
-    assert told.out.startswith("Dry run: nothing was sent. ")
-    assert "documents to do" in told.out
-    assert f"{case.generator}/" in told.out
-    assert "$" in told.out
+    assert run.code == 0, run.err
+    assert run.out.startswith("Dry run: nothing was sent. ")
+    assert "documents to do" in run.out
+    assert f"{case.generator}/" in run.out
+    assert "$" in run.out
     assert desk.server.requests == []
 
 
-def test_changed_prompts_are_known_by_their_digests(case: Case, desk: Desk) -> None:
+def test_changed_prompts_are_known_by_their_digests(case: GeneratorCase, desk: Desk) -> None:
     assert desk.call("prompts", case.generator, "-o", "own").code == 0
     judge = "score" if case.generator == "explanation" else "judge"
     changed = desk.folder / "own" / case.generator / f"{judge}.md"
@@ -91,7 +93,7 @@ def test_changed_prompts_are_known_by_their_digests(case: Case, desk: Desk) -> N
     assert {name for name in shipped if own[name] != shipped[name]} == {step}
 
 
-def first_of(desk: Desk, case: Case, *options: str) -> dict[str, object]:
+def first_of(desk: Desk, case: GeneratorCase, *options: str) -> dict[str, object]:
     """Return the first of some documents."""
     output = f"out{len(desk.names)}.jsonl"
     vary = ("--vary", f"length={case.length}") if case.length else ()

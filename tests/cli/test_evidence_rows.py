@@ -81,8 +81,8 @@ def test_what_rows_are_read_as_is_said_before_anybody_is_asked(tmp_path: Path) -
         assert desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", *TALKING).code == 0
 
     assert said
-    told = "Rows are read as what each is: 2 rows: sharegpt 1, hh 1\n"
-    assert all(told in heard for heard in said)
+    run = "Rows are read as what each is: 2 rows: sharegpt 1, hh 1\n"
+    assert all(run in heard for heard in said)
 
 
 def test_every_row_is_read_as_the_shape_that_is_named(desk: Desk) -> None:
@@ -159,8 +159,8 @@ def test_rows_are_exported_for_everybody_mixed_split_and_with_their_control(
     )
 
     assert finished.code == 0, finished.err
-    told = json.loads(finished.out)
-    assert any("50% of the rows are synthetic" in note for note in told["notes"])
+    run = json.loads(finished.out)
+    assert any("50% of the rows are synthetic" in note for note in run["notes"])
     sides = {
         name: desk.read(f"pub/{name}.jsonl")
         for name in ("train", "test", "control/train", "control/test")
@@ -188,9 +188,9 @@ def test_a_run_that_is_given_whole_paths_tells_none_of_them(desk: Desk) -> None:
         )
         assert finished.code == 1, finished.err
     for ledger in list(output.glob("*.sqlite")):
-        with sqlite3.connect(ledger) as told:
-            desk.write(f"out/{ledger.name}.sql", "\n".join(told.iterdump()))
-        told.close()
+        with sqlite3.connect(ledger) as run:
+            desk.write(f"out/{ledger.name}.sql", "\n".join(run.iterdump()))
+        run.close()
     rows = pq.read_table(output / "out.parquet").to_pylist()
     desk.write("out/table.txt", repr(rows))
 

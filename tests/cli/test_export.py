@@ -79,11 +79,11 @@ def test_the_account_as_json_is_the_manifest(run: Desk) -> None:
         *("export", "out.jsonl", "-o", "x.parquet", "--for", "axolotl", "--json"),
     )
 
-    told = json.loads(finished.out)
+    outcome = json.loads(finished.out)
     manifest = json.loads((run.folder / "x.export.json").read_text(encoding="utf-8"))
-    assert (told["consumer"], told["kind"], told["rows"]) == ("axolotl", "messages", 4)
-    assert {name: told[name] for name in told.keys() & manifest.keys()} == {
-        name: manifest[name] for name in told.keys() & manifest.keys()
+    assert (outcome["consumer"], outcome["kind"], outcome["rows"]) == ("axolotl", "messages", 4)
+    assert {name: outcome[name] for name in outcome.keys() & manifest.keys()} == {
+        name: manifest[name] for name in outcome.keys() & manifest.keys()
     }
     assert pq.read_table(run.folder / "x.parquet").num_rows == 4
     assert "x.axolotl.yaml" in run.names
@@ -180,7 +180,7 @@ def test_a_card_is_printed_or_written(run: Desk) -> None:
 def test_no_output_tells_of_this_machine_its_user_or_the_key(run: Desk) -> None:
     for arguments in (
         ("write", "explanation", "--about", "things", *QUOTING, "--json"),
-        ("export", "out.jsonl", "-o", str(run.folder / "told"), "--for", "llama-factory"),
+        ("export", "out.jsonl", "-o", str(run.folder / "outcome"), "--for", "llama-factory"),
         ("card", str(run.folder / "out.jsonl"), "-o", str(run.folder / "CARD.md")),
     ):
         finished = run.call(*arguments)

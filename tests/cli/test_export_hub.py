@@ -48,8 +48,8 @@ class Hub:
             return {"errors": [], "warnings": []}
         if "/preupload/" in path:
             files = json.loads(body)["files"]
-            told = {"uploadMode": "regular", "shouldIgnore": False}
-            return {"files": [{"path": file["path"], **told} for file in files]}
+            run = {"uploadMode": "regular", "shouldIgnore": False}
+            return {"files": [{"path": file["path"], **run} for file in files]}
         if "/commit/" in path:
             for line in map(json.loads, body.splitlines()):
                 if line["key"] == "file":
@@ -74,8 +74,8 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             held.authorised.add(self.headers.get("Authorization"))
             path = self.path.partition("?")[0]
-            told = {"error": "no"} if held.refusing else held.answer(path, body)
-            text = json.dumps(told).encode()
+            run = {"error": "no"} if held.refusing else held.answer(path, body)
+            text = json.dumps(run).encode()
             self.send_response(held.refusing or 200)
             self.send_header("Content-Length", str(len(text)))
             self.send_header("Content-Type", "application/json")
@@ -131,17 +131,17 @@ def test_a_dataset_can_be_public(desk: Desk, hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"), [(401, "log in with hf auth login"), (500, "publish it again later")]
+    ("status", "run"), [(401, "log in with hf auth login"), (500, "publish it again later")]
 )
 def test_a_hub_that_refuses_is_told_in_a_sentence(
-    desk: Desk, hub: Hub, status: int, told: str
+    desk: Desk, hub: Hub, status: int, run: str
 ) -> None:
     hub.refusing = status
 
     finished = publish(desk, hub)
 
     assert finished.code == 2
-    assert told in finished.err
+    assert run in finished.err
     assert "Traceback" not in finished.err
     assert TOKEN not in finished.out + finished.err
     assert (desk.folder / "pub" / "train.jsonl").exists()

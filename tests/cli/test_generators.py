@@ -12,21 +12,21 @@ NAMES = sorted(list_generators())
 
 
 def test_every_installed_generator_is_listed_with_what_it_makes(desk: Desk) -> None:
-    told = desk.call("generators")
+    run = desk.call("generators")
 
-    assert told.code == 0
+    assert run.code == 0
     for name in NAMES:
         generator = load_generator_class(name)
-        assert f"  {name}" in told.out
-        assert generator.summary in told.out
+        assert f"  {name}" in run.out
+        assert generator.summary in run.out
         for option in generator.options_class.model_fields:
-            assert (" -k" if option == "k" else f" --{option.replace('_', '-')}") in told.out
+            assert (" -k" if option == "k" else f" --{option.replace('_', '-')}") in run.out
 
 
 def test_as_json_too(desk: Desk) -> None:
-    told = desk.call("generators", "--json")
+    run = desk.call("generators", "--json")
 
-    records = json.loads(told.out)
+    records = json.loads(run.out)
     assert [record["name"] for record in records] == NAMES
     assert {record["takes"] for record in records} == {"rows", "briefs"}
 
@@ -35,14 +35,14 @@ def test_as_json_too(desk: Desk) -> None:
 def test_one_of_them_in_full(desk: Desk, name: str) -> None:
     generator = load_generator_class(name)
 
-    told = desk.call("generators", name)
+    run = desk.call("generators", name)
 
-    assert told.code == 0
+    assert run.code == 0
     for option in generator.options_class.model_fields:
-        assert ("  -k  " if option == "k" else f"  --{option.replace('_', '-')}  ") in told.out
+        assert ("  -k  " if option == "k" else f"  --{option.replace('_', '-')}  ") in run.out
     for outcome in generator.outcomes:
-        assert f"  {outcome}" in told.out
-    assert f"prompts: {', '.join(sorted(generator.prompt_sources()))}" in told.out
+        assert f"  {outcome}" in run.out
+    assert f"prompts: {', '.join(sorted(generator.prompt_sources()))}" in run.out
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -59,16 +59,16 @@ def test_every_option_has_its_help(desk: Desk, name: str) -> None:
 def test_one_that_is_not_installed_is_answered_with_those_that_are(
     desk: Desk, command: str
 ) -> None:
-    told = desk.call(command, "haiku")
+    run = desk.call(command, "haiku")
 
-    assert told.error == f"no generator 'haiku'; installed: {', '.join(NAMES)}"
+    assert run.error == f"no generator 'haiku'; installed: {', '.join(NAMES)}"
 
 
 def test_prompts_are_printed_whole(desk: Desk) -> None:
-    told = desk.call("prompts", "deliberation")
+    run = desk.call("prompts", "deliberation")
 
     sources = load_generator_class("deliberation").prompt_sources()
-    assert told.out == "".join(
+    assert run.out == "".join(
         f"--- deliberation/{name}.md ---\n{source}\n" for name, source in sources.items()
     )
 
@@ -85,8 +85,8 @@ def test_a_folder_of_prompts_needs_the_generators_own(desk: Desk) -> None:
     desk.write_rows(1)
     (desk.folder / "own").mkdir()
 
-    told = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--prompts", "own")
+    run = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--prompts", "own")
 
-    assert told.error == (
+    assert run.error == (
         "own: has no folder 'deliberation'; prompts are expected as own/deliberation/NAME.md"
     )

@@ -72,32 +72,32 @@ def imported_by(*arguments: str) -> set[str]:
 
 
 def test_version(desk: Desk) -> None:
-    told = desk.run("--version")
-    assert (told.code, told.out, told.err) == (0, f"whyset {version('whyset')}\n", "")
+    outcome = desk.run("--version")
+    assert (outcome.code, outcome.out, outcome.err) == (0, f"whyset {version('whyset')}\n", "")
 
 
 def test_help_lists_the_commands_and_what_the_exit_codes_mean(desk: Desk) -> None:
-    told = desk.run("--help")
-    assert (told.code, told.err) == (0, "")
-    assert told.out.startswith("Usage: whyset [OPTIONS] COMMAND [ARGS]...\n")
-    listed = told.out.partition("\nCommands:\n")[2]
+    outcome = desk.run("--help")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith("Usage: whyset [OPTIONS] COMMAND [ARGS]...\n")
+    listed = outcome.out.partition("\nCommands:\n")[2]
     assert tuple(re.findall(r"^  (\w+)  ", listed, re.MULTILINE)) == COMMANDS
     for code in ("0 ", "1 ", "2 ", "3 ", "4 ", "70"):
-        assert f"\n    {code} " in told.out
-    assert "..." not in told.out.partition("\n")[2]  # no summary is cut short
+        assert f"\n    {code} " in outcome.out
+    assert "..." not in outcome.out.partition("\n")[2]  # no summary is cut short
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(desk: Desk, command: str) -> None:
-    told = desk.run(command, "--help")
-    assert (told.code, told.err) == (0, "")
-    assert told.out.startswith(f"Usage: whyset {command} [OPTIONS]")
+    outcome = desk.run(command, "--help")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out.startswith(f"Usage: whyset {command} [OPTIONS]")
 
 
 def test_without_a_command_the_help_is_shown_as_wrong_usage(desk: Desk) -> None:
-    told = desk.run()
-    assert (told.code, told.out) == (2, "")
-    assert told.err == desk.run("--help").out
+    outcome = desk.run()
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err == desk.run("--help").out
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])

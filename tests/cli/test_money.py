@@ -30,11 +30,11 @@ def test_a_dry_run_says_what_would_be_asked_and_sends_nothing(desk: Desk) -> Non
     priced(desk, 6)
     before = desk.names
 
-    told = desk.call(*RUN, "--dry-run")
+    run = desk.call(*RUN, "--dry-run")
 
-    assert told.code == 0
-    assert told.err == ""
-    lines = told.out.splitlines()
+    assert run.code == 0
+    assert run.err == ""
+    lines = run.out.splitlines()
     assert lines[0] == "Dry run: nothing was sent. 6 rows to do"
     assert [line.split()[0] for line in lines[3:6]] == [
         "deliberation/appraise",
@@ -54,8 +54,8 @@ def test_what_a_dry_run_said_is_told_beside_what_was_spent(desk: Desk) -> None:
     priced(desk, 6, "", NOTHING)
     desk.call(*RUN, "--dry-run")
 
-    told = desk.call(*RUN)
-    assert re.search(r"\n  the dry run said \$0\.\d{4} to \$0\.\d{4}, for 6 rows\n", told.out)
+    run = desk.call(*RUN)
+    assert re.search(r"\n  the dry run said \$0\.\d{4} to \$0\.\d{4}, for 6 rows\n", run.out)
     record = json.loads(desk.call(*RUN, "--json").out)
     assert record["foretold"]["rows"] == 6
     assert 0 < record["foretold"]["least"] < record["foretold"]["most"]
@@ -69,9 +69,9 @@ def test_rows_that_are_done_make_the_estimate_sharper_and_cost_nothing_more(desk
     assert desk.call(*RUN).code == 0
     desk.write_rows(10, "", NOTHING)
 
-    told = desk.call(*RUN, "--dry-run", "--json")
+    run = desk.call(*RUN, "--dry-run", "--json")
 
-    record = json.loads(told.out)
+    record = json.loads(run.out)
     assert (record["rows"], record["finished"], record["remaining"]) == (10, 4, 6)
     assert record["projected_from"] == 4
     assert record["as_so_far"]["asks"] == 12  # half of them three asks, half of them one
@@ -80,24 +80,24 @@ def test_rows_that_are_done_make_the_estimate_sharper_and_cost_nothing_more(desk
 
 def test_a_sample_says_how_far_it_may_be_off(desk: Desk) -> None:
     priced(desk, 40)
-    told = desk.call(*RUN, "--dry-run", "--sample", "10")
-    assert "estimated from 10 of them, drawn at random (seed 0)" in told.out
-    assert told.out.count(" to ") >= 2
+    run = desk.call(*RUN, "--dry-run", "--sample", "10")
+    assert "estimated from 10 of them, drawn at random (seed 0)" in run.out
+    assert run.out.count(" to ") >= 2
 
 
 def test_a_model_without_a_price_is_said_to_be_unpriced(desk: Desk) -> None:
     desk.write_rows(2)
-    told = desk.call("rewrite", "sft.jsonl", "--dry-run", *TALKING)
-    assert f"No price is known for anthropic:{MODEL}: give one by --prices." in told.out
-    assert "$" not in told.out
+    run = desk.call("rewrite", "sft.jsonl", "--dry-run", *TALKING)
+    assert f"No price is known for anthropic:{MODEL}: give one by --prices." in run.out
+    assert "$" not in run.out
 
 
 def test_what_asks_nobody_is_said_to(desk: Desk) -> None:
     desk.write_rows(2)
-    told = desk.call(
+    run = desk.call(
         "rewrite", "sft.jsonl", "--dry-run", "--constitution", "manners.md", "--embedder", "lexical"
     )
-    assert told.out.splitlines()[1] == "No model would be asked: the run costs nothing."
+    assert run.out.splitlines()[1] == "No model would be asked: the run costs nothing."
 
 
 def test_a_budget_ends_a_run_in_time_and_a_larger_one_goes_on(desk: Desk) -> None:
@@ -123,8 +123,8 @@ def test_a_budget_for_a_model_without_a_price_is_refused_before_anything_is_aske
     desk: Desk,
 ) -> None:
     desk.write_rows(2)
-    told = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--budget", "5", *TALKING)
-    assert told.error.startswith(f"no price is known for anthropic:{MODEL}, so no budget")
+    run = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--budget", "5", *TALKING)
+    assert run.error.startswith(f"no price is known for anthropic:{MODEL}, so no budget")
     assert desk.server.requests == []
 
 

@@ -14,9 +14,9 @@ KEY = "a-key-made-up-for-this-test"
 
 def assert_not_told(desk: Desk, finished: Finished) -> None:
     assert any(KEY in sent for sent in desk.server.requests[0].headers.values())
-    told = {path.name: path.read_bytes() for path in desk.folder.iterdir()}
-    told |= {"stdout": finished.out.encode(), "stderr": finished.err.encode()}
-    assert [name for name, content in told.items() if KEY.encode() in content] == []
+    outcome = {path.name: path.read_bytes() for path in desk.folder.iterdir()}
+    outcome |= {"stdout": finished.out.encode(), "stderr": finished.err.encode()}
+    assert [name for name, content in outcome.items() if KEY.encode() in content] == []
 
 
 def test_a_refused_key_ends_the_run_with_4_and_is_not_repeated(desk: Desk) -> None:

@@ -29,9 +29,9 @@ def write(desk: Desk, *records: dict[str, object]) -> None:
 def test_rows_of_one_shape_are_said_to_be(desk: Desk) -> None:
     write(desk, sharegpt(1))
 
-    told = desk.run_in_shell(f'"$0" rewrite sft.jsonl -o out.jsonl {" ".join(QUOTING)} 2>said')
+    run = desk.run_in_shell(f'"$0" rewrite sft.jsonl -o out.jsonl {" ".join(QUOTING)} 2>said')
 
-    assert told.code == 0
+    assert run.code == 0
     said = (desk.folder / "said").read_text(encoding="utf-8")
     assert "\nRows are read as sharegpt.\n" in said
 
@@ -39,20 +39,20 @@ def test_rows_of_one_shape_are_said_to_be(desk: Desk) -> None:
 def test_rows_that_disagree_are_counted_and_the_reasons_told(desk: Desk) -> None:
     write(desk, sharegpt(1), row(2), row(3), {"nothing": 1})
 
-    told = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", *QUOTING, "--model", "extractive")
+    run = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", *QUOTING, "--model", "extractive")
 
-    first, reason = told.err.splitlines()
+    first, reason = run.err.splitlines()
     assert first == "Rows are read as what each is: 4 rows: prompt 2, sharegpt 1, unusable 1"
     assert reason.startswith("  1 × no conversation")
-    assert told.code == 1
+    assert run.code == 1
 
 
 def test_all_turns_are_worked_on_where_that_is_asked_for(desk: Desk) -> None:
     write(desk, sharegpt(1))
 
-    told = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--turns", "all", *TALKING)
+    run = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--turns", "all", *TALKING)
 
-    assert told.code == 0
+    assert run.code == 0
     (record,) = desk.read("out.jsonl")
     said = [turn["value"] for turn in record["conversations"] if turn["from"] == "gpt"]
     assert all("Two things pull apart" in text for text in said)
@@ -73,9 +73,9 @@ def test_or_the_first(desk: Desk) -> None:
 def test_rows_are_written_in_another_shape(desk: Desk) -> None:
     write(desk, sharegpt(1))
 
-    told = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--to", "messages", *QUOTING)
+    run = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--to", "messages", *QUOTING)
 
-    assert told.code == 0
+    assert run.code == 0
     (record,) = desk.read("out.jsonl")
     assert [message["role"] for message in record["messages"]] == ["user", "assistant"] * 2
     assert require_provenance(record)["outcome"] == "annotated"
@@ -84,9 +84,9 @@ def test_rows_are_written_in_another_shape(desk: Desk) -> None:
 def test_what_the_other_shape_cannot_hold_is_quarantined_whole(desk: Desk) -> None:
     write(desk, sharegpt(1), row(2))
 
-    told = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--to", "prompt", *QUOTING)
+    run = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--to", "prompt", *QUOTING)
 
-    assert told.code == 1
+    assert run.code == 1
     assert len(desk.read("out.jsonl")) == 1
     (entry,) = desk.read("out.quarantine.jsonl")
     assert entry["reasons"] == ["shape"]
@@ -98,9 +98,9 @@ def test_the_finished_row_is_kept_and_another_shape_asks_nobody(desk: Desk) -> N
     desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", *TALKING)
     asked = len(desk.server.requests)
 
-    told = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--to", "messages", *TALKING)
+    run = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", "--to", "messages", *TALKING)
 
-    assert told.code == 0
+    assert run.code == 0
     assert len(desk.server.requests) == asked
     assert "messages" in desk.read("out.jsonl")[0]
 
@@ -131,7 +131,7 @@ def test_several_files_are_read_one_after_another(desk: Desk) -> None:
     write(desk, row(1))
     (desk.folder / "more.jsonl").write_bytes((desk.folder / "sft.jsonl").read_bytes())
 
-    told = desk.call("rewrite", "sft.jsonl", "more.jsonl", "-o", "out.jsonl", *QUOTING)
+    run = desk.call("rewrite", "sft.jsonl", "more.jsonl", "-o", "out.jsonl", *QUOTING)
 
-    assert told.code == 0
+    assert run.code == 0
     assert len(desk.read("out.jsonl")) == 2

@@ -79,7 +79,7 @@ def test_the_reasoning_stands_above_the_response_it_does_not_touch(desk: Desk) -
 
 
 @pytest.mark.parametrize(
-    ("fate", "told"),
+    ("fate", "outcome"),
     [
         (CONFLICT, "Row rejected (conflict): The response keeps what is hers closed."),
         (
@@ -91,11 +91,11 @@ def test_the_reasoning_stands_above_the_response_it_does_not_touch(desk: Desk) -
     ids=["conflict", "turned down"],
 )
 def test_what_does_not_pass_is_told_and_nothing_is_printed(
-    desk: Desk, fate: str, told: str
+    desk: Desk, fate: str, outcome: str
 ) -> None:
     write_texts(desk, fate)
     finished = desk.call(*TEXTS)
-    assert (finished.code, finished.out, finished.err) == (1, "", f"{told}\n")
+    assert (finished.code, finished.out, finished.err) == (1, "", f"{outcome}\n")
 
 
 def test_a_response_without_text_is_bad_input(desk: Desk) -> None:

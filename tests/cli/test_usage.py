@@ -13,7 +13,7 @@ EMPTY = "is empty; was a variable not set?"
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "outcome"),
     [
         (
             "rewrite",
@@ -57,14 +57,14 @@ EMPTY = "is empty; was a variable not set?"
         ),
     ],
 )
-def test_what_does_not_fit_together(desk: Desk, command: str, told: str) -> None:
+def test_what_does_not_fit_together(desk: Desk, command: str, outcome: str) -> None:
     finished = desk.run(*command.split())
-    assert finished.error == told
+    assert finished.error == outcome
     assert desk.names == ["manners.md"]
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "outcome"),
     [
         ("rewrite sft.jsonl -o out.jsonl -k 0", "Invalid value for '-k': "),
         ("search honesty -k 0", "Invalid value for '-k': "),
@@ -75,8 +75,8 @@ def test_what_does_not_fit_together(desk: Desk, command: str, told: str) -> None
         ("rewrite sft.jsonl -o out.jsonl --settle-below x", "Invalid value for '--settle-below': "),
     ],
 )
-def test_a_value_that_an_option_does_not_take(desk: Desk, command: str, told: str) -> None:
-    assert desk.run(*command.split()).error.startswith(told)  # the rest is Typer's
+def test_a_value_that_an_option_does_not_take(desk: Desk, command: str, outcome: str) -> None:
+    assert desk.run(*command.split()).error.startswith(outcome)  # the rest is Typer's
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_an_empty_value_is_not_taken_for_none(
 
 
 @pytest.mark.parametrize(
-    ("command", "told"),
+    ("command", "outcome"),
     [
         ("rewrite none.jsonl -o out.jsonl", "none.jsonl: there is no such file"),
         (
@@ -125,14 +125,16 @@ def test_an_empty_value_is_not_taken_for_none(
         ),
     ],
 )
-def test_files_that_cannot_be_what_they_are_named_as(desk: Desk, command: str, told: str) -> None:
+def test_files_that_cannot_be_what_they_are_named_as(
+    desk: Desk, command: str, outcome: str
+) -> None:
     desk.write_rows(1)
     (desk.folder / "latin.txt").write_bytes(b"caf\xe9")
     (desk.folder / "folder").mkdir()
     before = {path: path.is_file() and path.read_bytes() for path in desk.folder.iterdir()}
     finished = desk.call(*command.split())
-    assert finished.error == told
-    assert finished.err == f"Error: {told}\n"
+    assert finished.error == outcome
+    assert finished.err == f"Error: {outcome}\n"
     after = {path: path.is_file() and path.read_bytes() for path in desk.folder.iterdir()}
     assert after == before
 

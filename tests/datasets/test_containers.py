@@ -124,8 +124,8 @@ class TestCells:
 
     def test_conversations_are_read_out_of_cells(self) -> None:
         messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "[{b"}]
-        told = json.dumps(messages).replace('"', '""')
-        (row,) = self.read(f'messages,note\n"{told}",[]\n'.encode())
+        run = json.dumps(messages).replace('"', '""')
+        (row,) = self.read(f'messages,note\n"{run}",[]\n'.encode())
 
         assert isinstance(row, Row)
         assert row.columns == {"messages": messages, "note": "[]"}
@@ -160,7 +160,7 @@ class TestCells:
         assert bad.raw == b'c,"d\ne,f'
 
     @pytest.mark.parametrize(
-        ("data", "told"),
+        ("data", "run"),
         [
             (
                 b"prompt,prompt\na,b\n",
@@ -170,11 +170,11 @@ class TestCells:
             (b"prompt,\xff\na,b\n", "the header is not UTF-8 text; save the file as UTF-8"),
         ],
     )
-    def test_a_header_that_is_none_ends_the_reading(self, data: bytes, told: str) -> None:
+    def test_a_header_that_is_none_ends_the_reading(self, data: bytes, run: str) -> None:
         with pytest.raises(DatasetError) as refused:
             self.read(data)
 
-        assert str(refused.value) == f"sft.csv: {told}"
+        assert str(refused.value) == f"sft.csv: {run}"
 
 
 class TestArrays:
@@ -285,7 +285,7 @@ class TestSources:
         assert columns(list(read_rows(tmp_path))) == ROWS * len(FORMS)
 
     @pytest.mark.parametrize(
-        ("name", "told"),
+        ("name", "run"),
         [
             ("none.jsonl", "there is no such file"),
             ("*.jsonl", "no file fits this pattern"),
@@ -293,13 +293,13 @@ class TestSources:
         ],
     )
     def test_what_is_not_there_is_named(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, told: str
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, run: str
     ) -> None:
         monkeypatch.chdir(tmp_path)
         with pytest.raises(DatasetError) as refused:
             open_source(name)
 
-        assert str(refused.value) == f"{name}: {told}"
+        assert str(refused.value) == f"{name}: {run}"
 
     def test_standard_input_is_read_but_once(self) -> None:
         with pytest.raises(DatasetError, match="name - once"):
@@ -362,7 +362,7 @@ class TestFromALibrary:
         }
 
     @pytest.mark.parametrize(
-        ("values", "told"),
+        ("values", "run"),
         [
             ([5], "row 1: is no mapping but a int"),
             ({"prompt": "a"}, "rows are mappings, one after another; this is a single mapping"),
@@ -370,11 +370,11 @@ class TestFromALibrary:
             ([{5: "a"}], "row 1: a key is a string, not 5"),
         ],
     )
-    def test_what_is_no_row_is_refused(self, values: Any, told: str) -> None:
+    def test_what_is_no_row_is_refused(self, values: Any, run: str) -> None:
         with pytest.raises(DatasetError) as refused:
             list(read_rows(values))
 
-        assert str(refused.value) == told
+        assert str(refused.value) == run
 
 
 def test_a_file_is_read_as_it_comes_through_a_named_pipe(tmp_path: Path) -> None:

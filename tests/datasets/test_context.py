@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.strategies import SHAPES, read, records_of
+from support.strategies import SHAPES, read_record, records_for
 
 from whyset.datasets import (
     DatasetError,
@@ -125,7 +125,7 @@ def test_a_shape_without_a_place_for_them_says_so(record: dict[str, Any]) -> Non
 @settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.data())
 def test_nothing_given_leaves_a_row_as_it_is(shape: Shape, data: st.DataObject) -> None:
-    row = read(data.draw(records_of(shape)))
+    row = read_record(data.draw(records_for(shape)))
 
     assert replace_context(row, None, None) == row
 
@@ -134,7 +134,7 @@ def test_nothing_given_leaves_a_row_as_it_is(shape: Shape, data: st.DataObject) 
 @settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.data())
 def test_every_turn_stays_what_it_was_and_where_it_was(shape: Shape, data: st.DataObject) -> None:
-    row = read(data.draw(records_of(shape)), Selection(turns="all"))
+    row = read_record(data.draw(records_for(shape)), Selection(turns="all"))
 
     changed = replace_context(row, "S", [TOOL])
 
@@ -144,7 +144,7 @@ def test_every_turn_stays_what_it_was_and_where_it_was(shape: Shape, data: st.Da
     assert turns(changed.conversation.messages) == turns(row.conversation.messages)
     assert len(changed.targets) == len(row.targets)
     assert extract_response(changed).content == extract_response(row).content
-    again = read(changed.columns, Selection(turns="all", shape=shape))
+    again = read_record(changed.columns, Selection(turns="all", shape=shape))
     assert again.conversation == changed.conversation
     assert again.targets == changed.targets
     assert loads(dumps(insert_deliberation(changed, "T", "thinking")))

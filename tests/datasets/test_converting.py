@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from support.strategies import SHAPES, read, records_of
+from support.strategies import SHAPES, read_record, records_for
 
 from whyset.datasets import (
     Conversation,
@@ -122,7 +122,7 @@ def test_calls_and_their_results_are_written_as_the_messages_api_has_them() -> N
         ],
         "tools": [{"name": "find", "description": "Finds.", "input_schema": {"type": "object"}}],
     }
-    assert read(converted).conversation == read(AGENT).conversation
+    assert read_record(converted).conversation == read_record(AGENT).conversation
 
 
 def test_a_call_without_an_id_is_given_one_and_its_result_finds_it() -> None:
@@ -228,15 +228,15 @@ def test_a_conversation_can_be_written_without_a_row() -> None:
 @given(st.data())
 def test_what_is_converted_says_the_same(shape: Shape, data: st.DataObject) -> None:
     """Ids of calls aside, of which the shapes that need them make their own."""
-    record = data.draw(records_of(shape))
+    record = data.draw(records_for(shape))
     to: Shape = data.draw(st.sampled_from([other for other in ALIKE if other != shape]))
-    before = read(record).conversation
+    before = read_record(record).conversation
     assume(to != "sharegpt" or before.response.text)  # a bare call is no response there
     try:
         converted = convert_row(record, to=to)
     except UnsupportedConversion:
         assume(False)
-    now = read(converted, Selection(shape=to)).conversation
+    now = read_record(converted, Selection(shape=to)).conversation
 
     assert now.tool_names == before.tool_names
     assert _said(now) == _said(before)

@@ -13,11 +13,11 @@ from support.exports import (
     THOUGHT,
     USER,
     document,
-    exported,
     ordinary,
     provenance,
     read,
     rewritten,
+    run_export,
     write,
 )
 
@@ -33,7 +33,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_folder_holds_rows_and_a_record_of_them(tmp_path: Path) -> None:
-    made = exported(tmp_path, [rewritten(n) for n in range(3)])
+    made = run_export(tmp_path, [rewritten(n) for n in range(3)])
 
     assert names(tmp_path / "out") == ["export.json", "train.jsonl"]
     record = json.loads((tmp_path / "out" / "export.json").read_text(encoding="utf-8"))
@@ -48,7 +48,7 @@ def test_the_same_rows_make_the_same_bytes(tmp_path: Path) -> None:
     rows = [rewritten(n) for n in range(6)]
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        exported(
+        run_export(
             tmp_path / name,
             rows,
             mix=[ordinary(n) for n in range(40)],
@@ -69,7 +69,7 @@ def test_the_same_rows_make_the_same_bytes(tmp_path: Path) -> None:
     "ending", [".jsonl", ".jsonl.zst", ".json.gz", ".csv", ".parquet", ".arrow"]
 )
 def test_a_file_has_the_form_that_its_name_says(tmp_path: Path, ending: str) -> None:
-    exported(tmp_path, [rewritten(n) for n in range(2)], output=f"train{ending}")
+    run_export(tmp_path, [rewritten(n) for n in range(2)], output=f"train{ending}")
 
     (first, _) = open_source(tmp_path / f"train{ending}").records()
     assert isinstance(first.record, Record)
@@ -78,13 +78,13 @@ def test_a_file_has_the_form_that_its_name_says(tmp_path: Path, ending: str) -> 
 
 
 def test_files_in_a_folder_have_the_form_that_is_named(tmp_path: Path) -> None:
-    exported(tmp_path, [rewritten(n) for n in range(9)], form="parquet", split=0.5)
+    run_export(tmp_path, [rewritten(n) for n in range(9)], form="parquet", split=0.5)
 
     assert names(tmp_path / "out") == ["export.json", "test.parquet", "train.parquet"]
 
 
 def test_a_file_that_is_split_becomes_two(tmp_path: Path) -> None:
-    exported(
+    run_export(
         tmp_path,
         [rewritten(n) for n in range(9)],
         output="sft.jsonl",
@@ -105,17 +105,17 @@ def test_a_file_that_is_split_becomes_two(tmp_path: Path) -> None:
 def test_annotated_rows_are_left_out_and_counted(tmp_path: Path) -> None:
     rows = [rewritten(), rewritten(1, "untouched"), rewritten(2, "annotated"), rewritten(3)]
 
-    made = exported(tmp_path, rows)
+    made = run_export(tmp_path, rows)
 
     assert dict(made.own_counts.excluded) == {"annotated": 1}
     assert dict(made.own_counts.outcomes) == {"rewritten": 2, "untouched": 1}
     assert made.exit_code == 0
-    again = exported(tmp_path, rows, include=frozenset({"annotated"}))
+    again = run_export(tmp_path, rows, include=frozenset({"annotated"}))
     assert again.rows == 4
 
 
 def test_rows_that_did_not_pass_are_never_exported(tmp_path: Path) -> None:
-    made = exported(tmp_path, [rewritten(), rewritten(1, "quarantined")])
+    made = run_export(tmp_path, [rewritten(), rewritten(1, "quarantined")])
 
     assert dict(made.own_counts.excluded) == {"quarantined": 1}
     with pytest.raises(DatasetError, match="quarantined rows, which did not pass"):
@@ -140,19 +140,19 @@ def test_what_cannot_be_exported_is_in_quarantine_as_it_stood(tmp_path: Path) ->
 def test_provenance_can_be_dropped_and_own_columns_kept(tmp_path: Path) -> None:
     row = rewritten(id="a", lang="en")
 
-    told = exported(tmp_path, [row], keep=("id",), drop_provenance=True)
+    outcome = run_export(tmp_path, [row], keep=("id",), drop_provenance=True)
 
     (written,) = read(tmp_path / "out" / "train.jsonl")
     assert list(written) == ["messages", "id"]
-    assert "columns left out: lang; --keep NAME keeps one" in told.notes
-    exported(tmp_path, [row])
+    assert "columns left out: lang; --keep NAME keeps one" in outcome.notes
+    run_export(tmp_path, [row])
     (kept,) = read(tmp_path / "out" / "train.jsonl")
     assert require_provenance(kept)["outcome"] == "rewritten"
 
 
 def test_a_column_that_means_something_to_the_consumer_cannot_be_kept(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="--keep prompt: means something else to TRL"):
-        exported(tmp_path, [rewritten(prompt="x")], keep=("prompt",))
+        run_export(tmp_path, [rewritten(prompt="x")], keep=("prompt",))
     assert names(tmp_path) == ["rows.jsonl"]
 
 
@@ -161,11 +161,11 @@ class TestKinds:
         rows = [rewritten(), document("A."), document("B.")]
 
         with pytest.raises(DatasetError, match=r"several kinds \(conversation 1, text 2\)"):
-            exported(tmp_path, rows)
+            run_export(tmp_path, rows)
         assert names(tmp_path) == ["rows.jsonl"]
 
     def test_one_of_them_can_be_chosen(self, tmp_path: Path) -> None:
-        made = exported(tmp_path, [rewritten(), document("A.")], kind="text")
+        made = run_export(tmp_path, [rewritten(), document("A.")], kind="text")
 
         assert read(tmp_path / "out" / "train.jsonl")[0]["text"] == "A."
         assert dict(made.own_counts.excluded) == {"kind:conversation": 1}
@@ -173,13 +173,13 @@ class TestKinds:
     def test_rows_in_two_parts_stay_so_for_trl(self, tmp_path: Path) -> None:
         row = {"prompt": "May I?", "completion": "Ask her."}
 
-        assert exported(tmp_path, [row]).kind == "completion"
-        assert exported(tmp_path, [row, rewritten()]).kind == "messages"
-        assert exported(tmp_path, [row], "axolotl").kind == "messages"
+        assert run_export(tmp_path, [row]).kind == "completion"
+        assert run_export(tmp_path, [row, rewritten()]).kind == "messages"
+        assert run_export(tmp_path, [row], "axolotl").kind == "messages"
 
     def test_what_a_consumer_does_not_read_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(DatasetError, match="OpenAI's format does not read rows of kind 'text'"):
-            exported(tmp_path, [document("A.")], "openai")
+            run_export(tmp_path, [document("A.")], "openai")
 
 
 class TestMixing:
@@ -188,7 +188,7 @@ class TestMixing:
     ) -> None:
         rows = [rewritten(n) for n in range(8)] + [rewritten(n, "untouched") for n in range(4)]
 
-        made = exported(tmp_path, rows, mix=[ordinary(n) for n in range(90)], share=0.2)
+        made = run_export(tmp_path, rows, mix=[ordinary(n) for n in range(90)], share=0.2)
 
         assert (made.rows, made.mixed_rows, made.synthetic_share) == (40, 28, 0.2)
         written = read(tmp_path / "out" / "train.jsonl")
@@ -203,7 +203,7 @@ class TestMixing:
     def test_another_seed_draws_others_in_another_order(self, tmp_path: Path) -> None:
         drawn = []
         for seed in (0, 0, 1):
-            exported(
+            run_export(
                 tmp_path,
                 [rewritten()],
                 mix=[ordinary(n) for n in range(50)],
@@ -221,7 +221,7 @@ class TestMixing:
         with pytest.raises(
             DatasetError, match=r"takes 8 ordinary rows, and --mix has 2 .* a share of 0\.5;"
         ):
-            exported(
+            run_export(
                 tmp_path,
                 [rewritten(n) for n in range(2)],
                 mix=[ordinary(n) for n in range(2)],
@@ -233,30 +233,32 @@ class TestMixing:
         rows = [rewritten(), *(rewritten(n, "untouched") for n in range(9))]
 
         with pytest.raises(DatasetError, match=r"of 10 rows 1 were written .* a share of 0\.1"):
-            exported(tmp_path, rows, mix=[ordinary(1)], share=0.2)
+            run_export(tmp_path, rows, mix=[ordinary(1)], share=0.2)
 
     def test_what_whyset_wrote_is_not_ordinary(self, tmp_path: Path) -> None:
         with pytest.raises(DatasetError, match="line 2 was written by whyset"):
-            exported(tmp_path, [rewritten()], mix=[ordinary(1), rewritten(1)], share=0.5)
+            run_export(tmp_path, [rewritten()], mix=[ordinary(1), rewritten(1)], share=0.5)
 
     @pytest.mark.parametrize("asked", [{"mix": [ordinary(1)]}, {"share": 0.2}])
     def test_rows_and_share_go_together(self, tmp_path: Path, asked: dict[str, Any]) -> None:
         with pytest.raises(DatasetError, match="--mix and --share go together"):
-            exported(tmp_path, [rewritten()], **asked)
+            run_export(tmp_path, [rewritten()], **asked)
 
     @pytest.mark.parametrize(("share", "warned"), [(0.4, False), (0.5, True)])
     def test_much_synthetic_data_is_warned_of_with_the_reason(
         self, tmp_path: Path, share: float, warned: bool
     ) -> None:
-        made = exported(
+        made = run_export(
             tmp_path,
             [rewritten(n) for n in range(4)],
             mix=[ordinary(n) for n in range(9)],
             share=share,
         )
 
-        told = [note for note in made.notes if "20 % cost no general ability and 40 % did" in note]
-        assert bool(told) == warned
+        outcome = [
+            note for note in made.notes if "20 % cost no general ability and 40 % did" in note
+        ]
+        assert bool(outcome) == warned
 
 
 class TestSplitting:
@@ -289,7 +291,7 @@ class TestSplitting:
                 {"messages": [asked, ANSWER, USER, THOUGHT]},
             ]
 
-        exported(tmp_path, rows, split=0.5)
+        run_export(tmp_path, rows, split=0.5)
 
         sides: dict[str, set[str]] = {}
         for side in ("train", "test"):
@@ -302,17 +304,17 @@ class TestSplitting:
 
     def test_an_empty_side_is_an_error(self, tmp_path: Path) -> None:
         with pytest.raises(DatasetError, match=r"--split 0.9 leaves no row for (test|train)"):
-            exported(tmp_path, [rewritten()] * 5, split=0.9)
+            run_export(tmp_path, [rewritten()] * 5, split=0.9)
         assert names(tmp_path) == ["rows.jsonl"]
 
 
 class TestFolders:
     def test_an_earlier_export_gives_way_with_all_its_files(self, tmp_path: Path) -> None:
         rows = [rewritten(n) for n in range(9)]
-        exported(tmp_path, [*rows, {"id": 1}], split=0.5, control=True)
+        run_export(tmp_path, [*rows, {"id": 1}], split=0.5, control=True)
         (tmp_path / "out" / "notes.txt").write_text("mine", encoding="utf-8")
 
-        exported(tmp_path, rows, form="parquet")
+        run_export(tmp_path, rows, form="parquet")
 
         assert names(tmp_path / "out") == ["export.json", "notes.txt", "train.parquet"]
         assert not (tmp_path / "out" / "control").exists()
@@ -322,27 +324,27 @@ class TestFolders:
         (tmp_path / "out" / "thesis.txt").write_text("mine", encoding="utf-8")
 
         with pytest.raises(DatasetError, match=r"holds thesis\.txt, which was not written here"):
-            exported(tmp_path, [rewritten()])
+            run_export(tmp_path, [rewritten()])
         assert names(tmp_path / "out") == ["thesis.txt"]
 
     def test_a_failed_export_leaves_the_earlier_one_whole(self, tmp_path: Path) -> None:
-        exported(tmp_path, [rewritten(n) for n in range(3)])
+        run_export(tmp_path, [rewritten(n) for n in range(3)])
         before = {name: (tmp_path / "out" / name).read_bytes() for name in names(tmp_path / "out")}
 
         with pytest.raises(DatasetError, match="no row"):
-            exported(tmp_path, [rewritten()], split=0.5)
+            run_export(tmp_path, [rewritten()], split=0.5)
 
         assert {n: (tmp_path / "out" / n).read_bytes() for n in names(tmp_path / "out")} == before
 
     def test_a_manifest_cannot_have_files_removed_that_are_not_ours(self, tmp_path: Path) -> None:
-        exported(tmp_path, [rewritten()])
+        run_export(tmp_path, [rewritten()])
         (tmp_path / "mine.jsonl").write_text("{}\n", encoding="utf-8")
         manifest = tmp_path / "out" / "export.json"
         record = json.loads(manifest.read_text(encoding="utf-8"))
         record["files"] += [{"name": "../mine.jsonl"}, {"name": "/etc/passwd"}, {"name": 3}]
         manifest.write_text(json.dumps(record), encoding="utf-8")
 
-        exported(tmp_path, [rewritten()])
+        run_export(tmp_path, [rewritten()])
 
         assert (tmp_path / "mine.jsonl").exists()
 
@@ -364,7 +366,7 @@ def test_what_cannot_be_written_is_refused_beforehand(
     tmp_path: Path, output: str, consumer: str, form: str | None, message: str
 ) -> None:
     with pytest.raises(DatasetError, match=message):
-        exported(tmp_path, [rewritten()], consumer, output=output, form=form)
+        run_export(tmp_path, [rewritten()], consumer, output=output, form=form)
     assert names(tmp_path) == ["rows.jsonl"]
 
 
@@ -392,7 +394,7 @@ def test_nothing_to_export_is_an_error(
     tmp_path: Path, rows: list[dict[str, Any]], message: str
 ) -> None:
     with pytest.raises(DatasetError, match=message):
-        exported(tmp_path, rows)
+        run_export(tmp_path, rows)
     assert names(tmp_path) == ["rows.jsonl"]
 
 
@@ -408,47 +410,47 @@ class TestNotes:
         row = {"messages": [{"role": "developer", "content": "S"}, USER, ANSWER]}
 
         assert (
-            "in 1 rows the role developer is written as system" in exported(tmp_path, [row]).notes
+            "in 1 rows the role developer is written as system" in run_export(tmp_path, [row]).notes
         )
 
     def test_thoughts_that_would_become_empty_are_warned_of(self, tmp_path: Path) -> None:
         rows = [rewritten(), rewritten(1, "untouched")]
 
-        assert any("learn an empty thought" in note for note in exported(tmp_path, rows).notes)
+        assert any("learn an empty thought" in note for note in run_export(tmp_path, rows).notes)
         for safe in (
-            exported(tmp_path, rows, kind="completion"),
-            exported(tmp_path, rows[:1]),
+            run_export(tmp_path, rows, kind="completion"),
+            run_export(tmp_path, rows[:1]),
         ):
             assert not any("empty thought" in note for note in safe.notes)
 
     def test_a_file_too_small_for_openai_is_said(self, tmp_path: Path) -> None:
-        for count, told in ((9, True), (10, False)):
-            made = exported(tmp_path, [{"messages": [USER, ANSWER]}] * count, "openai")
-            assert any("fewer than 10 examples" in note for note in made.notes) == told
+        for count, outcome in ((9, True), (10, False)):
+            made = run_export(tmp_path, [{"messages": [USER, ANSWER]}] * count, "openai")
+            assert any("fewer than 10 examples" in note for note in made.notes) == outcome
 
 
 def test_axolotl_gets_the_piece_of_its_configuration(tmp_path: Path) -> None:
-    exported(tmp_path, [rewritten(n) for n in range(9)], "axolotl", split=0.5)
+    run_export(tmp_path, [rewritten(n) for n in range(9)], "axolotl", split=0.5)
 
-    told = yaml.safe_load((tmp_path / "out" / "axolotl.yaml").read_text(encoding="utf-8"))
-    (dataset,) = told["datasets"]
+    outcome = yaml.safe_load((tmp_path / "out" / "axolotl.yaml").read_text(encoding="utf-8"))
+    (dataset,) = outcome["datasets"]
     assert (dataset["path"], dataset["type"]) == ("train.jsonl", "chat_template")
     assert dataset["field_thinking"] == "reasoning_content"
-    assert told["test_datasets"][0]["path"] == "test.jsonl"
+    assert outcome["test_datasets"][0]["path"] == "test.jsonl"
 
 
 def test_axolotl_is_told_the_form_of_a_file_by_its_ending_alone(tmp_path: Path) -> None:
-    exported(tmp_path, [rewritten()], "axolotl", output="from.csv.jsonl")
+    run_export(tmp_path, [rewritten()], "axolotl", output="from.csv.jsonl")
 
-    told = yaml.safe_load((tmp_path / "from.csv.axolotl.yaml").read_text(encoding="utf-8"))
-    assert told["datasets"][0]["ds_type"] == "json"
+    outcome = yaml.safe_load((tmp_path / "from.csv.axolotl.yaml").read_text(encoding="utf-8"))
+    assert outcome["datasets"][0]["ds_type"] == "json"
 
 
 def test_llama_factory_gets_the_description_of_the_dataset(tmp_path: Path) -> None:
     system = {"role": "system", "content": "S"}
     rows = [{"messages": [system, USER, THOUGHT]}, rewritten(1, "untouched")]
 
-    exported(tmp_path, rows, "llama-factory")
+    run_export(tmp_path, rows, "llama-factory")
 
     folder = tmp_path / "out"
     assert json.loads((folder / "dataset_info.json").read_text(encoding="utf-8")) == {
@@ -458,8 +460,8 @@ def test_llama_factory_gets_the_description_of_the_dataset(tmp_path: Path) -> No
             "columns": {"messages": "conversations", "system": "system"},
         }
     }
-    told = yaml.safe_load((folder / "llama_factory.yaml").read_text(encoding="utf-8"))
-    assert told == {
+    outcome = yaml.safe_load((folder / "llama_factory.yaml").read_text(encoding="utf-8"))
+    assert outcome == {
         "stage": "sft",
         "dataset_dir": ".",
         "dataset": "whyset",
@@ -470,17 +472,21 @@ def test_llama_factory_gets_the_description_of_the_dataset(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("consumer", [name for name, c in TRAINERS.items() if "text" in c.kinds])
 def test_documents_are_described_as_what_they_are(tmp_path: Path, consumer: str) -> None:
-    made = exported(tmp_path, [document("A.")], consumer)
+    made = run_export(tmp_path, [document("A.")], consumer)
 
     for name in made.config_files:
-        told = yaml.safe_load((tmp_path / "out" / name).read_text(encoding="utf-8"))
-        assert "completion" in str(told) or "'pt'" in str(told) or "'prompt': 'text'" in str(told)
+        outcome = yaml.safe_load((tmp_path / "out" / name).read_text(encoding="utf-8"))
+        assert (
+            "completion" in str(outcome)
+            or "'pt'" in str(outcome)
+            or "'prompt': 'text'" in str(outcome)
+        )
 
 
 def test_rows_written_for_somebody_else_carry_their_provenance_as_text(tmp_path: Path) -> None:
     row = {**rewritten(), "whyset": json.loads(provenance())}
 
-    exported(tmp_path, [row])
+    run_export(tmp_path, [row])
 
     (written,) = read(tmp_path / "out" / "train.jsonl")
     assert written["whyset"] == provenance()

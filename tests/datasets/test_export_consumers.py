@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.exports import ANSWER, THOUGHT, USER, Record
-from support.strategies import SHAPES, records_of
+from support.strategies import SHAPES, records_for
 
 from whyset.datasets import Shape, dumps, loads
 from whyset.datasets.export import (
@@ -186,10 +186,10 @@ def test_texts(consumer: str) -> None:
 
 
 def test_a_document_that_quotes_a_transcript_is_a_text() -> None:
-    told = {"outcome": "written", "generator": "story", "version": "1"}
+    run = {"outcome": "written", "generator": "story", "version": "1"}
     quoting = "He wrote down:\n\nHuman: may I?\n\nAssistant: ask her."
 
-    assert read_example({"text": quoting, "whyset": told}).family == "text"
+    assert read_example({"text": quoting, "whyset": run}).family == "text"
     assert (
         read_example({"text": "\n\nHuman: may I?\n\nAssistant: ask her."}).family == "conversation"
     )
@@ -272,10 +272,10 @@ def test_images_go_to_openai_alone_and_in_questions_alone() -> None:
 def test_what_cannot_be_held_is_refused(
     consumer: str, record: Record, reason: str, detail: str
 ) -> None:
-    told = refusal(consumer, record)
+    run = refusal(consumer, record)
 
-    assert told[0] == reason
-    assert detail in told[1]
+    assert run[0] == reason
+    assert detail in run[1]
 
 
 def test_reasoning_with_tags_of_its_own_is_refused_where_it_would_stand_in_tags() -> None:
@@ -312,7 +312,7 @@ SCHEMAS = {
 def test_whatever_a_row_holds_what_is_written_fits_the_published_schema(
     shape: Shape, data: st.DataObject
 ) -> None:
-    record = data.draw(records_of(shape))
+    record = data.draw(records_for(shape))
     kind: ExportKind = "preference" if shape == "preference" else "messages"
     for consumer in ("openai", "anthropic"):
         if (consumer, kind) not in SCHEMAS:
@@ -344,7 +344,7 @@ def test_the_schemas_refuse_what_must_not_be_sent() -> None:
 @settings(max_examples=10, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_nothing_that_was_said_is_lost(shape: Shape, data: st.DataObject) -> None:
-    record = data.draw(records_of(shape))
+    record = data.draw(records_for(shape))
     kind: ExportKind = "preference" if shape == "preference" else "messages"
     for consumer in TRAINERS.values():
         if kind not in consumer.kinds:

@@ -13,13 +13,13 @@ from support.exports import (
     USER,
     Record,
     document,
-    exported,
     provenance,
     read,
     rewritten,
+    run_export,
 )
-from support.strategies import SHAPES, records_of
-from support.strategies import read as read_row
+from support.strategies import SHAPES, records_for
+from support.strategies import read_record as read_row
 
 from whyset.datasets import (
     DEFAULT_SELECTION,
@@ -41,7 +41,7 @@ from whyset.datasets.export import CONTROL_OUTCOME, UnsupportedRow, restore_orig
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 
-def told(row: Row, channel: Channel, outcome: str = "rewritten") -> dict[str, Any]:
+def run(row: Row, channel: Channel, outcome: str = "rewritten") -> dict[str, Any]:
     """Return what a deliberation says of the response that it worked on."""
     before = extract_response(row)
     record = {"outcome": outcome, "original_response": before.content}
@@ -67,19 +67,20 @@ def without_provenance(columns: Record) -> Record:
 def test_in_every_shape_and_channel_the_response_is_what_it_was(
     shape: Shape, data: st.DataObject
 ) -> None:
-    row = read_row(data.draw(records_of(shape)))
+    row = read_row(data.draw(records_for(shape)))
     channel = data.draw(st.sampled_from(CHANNELS))
     written = insert_deliberation(row, "It is hers.", channel)
 
     again = restore_original(
-        finished(written, channel=channel, **told(row, channel)), DEFAULT_SELECTION
+        finished(written, channel=channel, **run(row, channel)), DEFAULT_SELECTION
     )
 
     before, after = extract_response(row), extract_response(row, without_provenance(again))
     assert is_identical(after.content, before.content)
     assert after.reasoning == before.reasoning or not (after.reasoning or before.reasoning)
-    assert is_identical(after.other_columns, free_provenance_column(before.other_columns) if isinstance(
-        before.other_columns, dict) else before.other_columns)  # fmt: skip
+    others = before.other_columns
+    wanted = free_provenance_column(others) if isinstance(others, dict) else others
+    assert is_identical(after.other_columns, wanted)
     assert require_provenance(again)["outcome"] == CONTROL_OUTCOME
 
 
@@ -87,12 +88,12 @@ def test_in_every_shape_and_channel_the_response_is_what_it_was(
 @settings(max_examples=10, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
 def test_a_repaired_response_gets_its_reasoning_back(shape: Shape, data: st.DataObject) -> None:
-    row = read_row(data.draw(records_of(shape)))
+    row = read_row(data.draw(records_for(shape)))
     channel = data.draw(st.sampled_from(CHANNELS))
     written = insert_deliberation(replace_response(row, "Ask her."), "It is hers.", channel)
 
     again = restore_original(
-        finished(written, channel=channel, **told(row, channel, "repaired")), DEFAULT_SELECTION
+        finished(written, channel=channel, **run(row, channel, "repaired")), DEFAULT_SELECTION
     )
 
     before, after = extract_response(row), extract_response(row, without_provenance(again))
@@ -108,7 +109,7 @@ def test_of_several_responses_each_is_restored(channel: Channel) -> None:
     for target in row.targets:
         aimed = select_target(row, target, columns)
         columns = insert_deliberation(aimed, f"Reason {target}.", channel)
-        targets.append({"target": str(target), **told(aimed, channel)})
+        targets.append({"target": str(target), **run(aimed, channel)})
 
     again = restore_original(
         finished(columns, outcome="rewritten", channel=channel, targets=targets), DEFAULT_SELECTION
@@ -124,7 +125,7 @@ def test_of_a_pair_both_sides_are_restored() -> None:
     for target in row.targets:
         aimed = select_target(row, target, columns)
         columns = insert_deliberation(aimed, "It is hers.", "thinking")
-        targets.append({"target": str(target), **told(aimed, "thinking")})
+        targets.append({"target": str(target), **run(aimed, "thinking")})
 
     again = restore_original(
         finished(columns, outcome="rewritten", channel="thinking", targets=targets),
@@ -150,7 +151,7 @@ def test_which_turn_was_worked_on_is_told_by_the_run() -> None:
     written = finished(
         insert_deliberation(row, "It is hers.", "preface"),
         channel="preface",
-        **told(row, "preface"),
+        **run(row, "preface"),
     )
 
     assert without_provenance(restore_original(written, selection)) == record
@@ -180,7 +181,7 @@ def test_a_document_has_no_control(tmp_path: Path) -> None:
         restore_original(document("A."), DEFAULT_SELECTION)
     rows = [document("A."), document("B.")]
     with pytest.raises(Exception, match="2 refused: no_original"):
-        exported(tmp_path, rows, control=True)
+        run_export(tmp_path, rows, control=True)
 
 
 def test_the_control_holds_the_same_rows_in_the_same_order(tmp_path: Path) -> None:
@@ -191,7 +192,7 @@ def test_the_control_holds_the_same_rows_in_the_same_order(tmp_path: Path) -> No
     rows = [rewritten(n) for n in range(3)] + [rewritten(9, "untouched"), refused]
     mix = [{"prompt": f"Count to {n}.", "response": f"{n}."} for n in range(40)]
 
-    made = exported(tmp_path, rows, mix=mix, share=0.25, control=True)
+    made = run_export(tmp_path, rows, mix=mix, share=0.25, control=True)
 
     folder = tmp_path / "out"
     treated, control = (read(folder / name) for name in ("train.jsonl", "control/train.jsonl"))

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.exports import document, exported, ordinary, read, rewritten
+from support.exports import document, ordinary, read, rewritten, run_export
 
 from whyset.datasets import loads, open_source
 from whyset.datasets.export import TRAINERS, Export, ExportReport, ExportSettings
@@ -30,7 +30,7 @@ def load(tmp_path: Path) -> Load:
 def export_with_card(folder: Path, consumer: str, form: str) -> Path:
     """Export rows that differ in all that they may, mixed, split, with control and card."""
     rows = [rewritten(n, "untouched" if n % 3 else "rewritten") for n in range(12)]
-    exported(folder, rows)  # writes what is read
+    run_export(folder, rows)  # writes what is read
     facts = CardFacts()
 
     def card(made: ExportReport) -> str:
@@ -39,7 +39,7 @@ def export_with_card(folder: Path, consumer: str, form: str) -> Path:
         )
 
     (folder / "mix").mkdir()
-    exported(folder / "mix", [ordinary(n) for n in range(20)])
+    run_export(folder / "mix", [ordinary(n) for n in range(20)])
     export = Export.prepare(
         f"{folder}/pub/",
         open_source(folder / "rows.jsonl"),
@@ -82,8 +82,8 @@ def test_documents_and_tools_are_read_as_they_were_written(tmp_path: Path, load:
         {"type": "function", "function": {"name": name, "parameters": {"type": "object", **own}}}
         for name, own in (("a", {"properties": {"q": {"type": "string"}}}), ("b", {}))
     ]
-    exported(tmp_path, [calling, rewritten(1)], output="tools.jsonl")
-    exported(tmp_path, [document("A."), document("B.")], output="texts.jsonl")
+    run_export(tmp_path, [calling, rewritten(1)], output="tools.jsonl")
+    run_export(tmp_path, [document("A."), document("B.")], output="texts.jsonl")
 
     first, second = load(Path("json"), data_files=f"{tmp_path}/tools.jsonl", split="train")
     texts = load(Path("json"), data_files=f"{tmp_path}/texts.jsonl", split="train")

@@ -43,14 +43,20 @@ class Hub(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         _, _, file = path.rpartition("/")
         if path.startswith("/api/datasets/org/name/tree/"):
-            told: object = [
+            outcome: object = [
                 {"type": "file", "path": name, "size": len(data), "oid": _etag(data)}
                 for name, data in FILES.items()
             ]
-            self.reply(json.dumps(told).encode(), Content_Type="application/json")
+            self.reply(json.dumps(outcome).encode(), Content_Type="application/json")
         elif path.startswith("/api/datasets/org/name"):
-            told = {"id": "org/name", "sha": COMMIT, "private": False, "tags": [], "siblings": []}
-            self.reply(json.dumps(told).encode(), Content_Type="application/json")
+            outcome = {
+                "id": "org/name",
+                "sha": COMMIT,
+                "private": False,
+                "tags": [],
+                "siblings": [],
+            }
+            self.reply(json.dumps(outcome).encode(), Content_Type="application/json")
         elif path.startswith("/datasets/org/name/resolve/") and file in FILES:
             data = FILES[file]
             self.reply(data, ETag=f'"{_etag(data)}"', X_Repo_Commit=COMMIT, Accept_Ranges="bytes")

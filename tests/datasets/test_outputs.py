@@ -73,15 +73,15 @@ def test_what_was_written_is_read_again(tmp_path: Path, ending: str) -> None:
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_the_same_rows_are_the_same_bytes(tmp_path: Path, ending: str) -> None:
-    def told() -> list[bytes]:
+    def outcome() -> list[bytes]:
         files = [path for path in sorted(tmp_path.rglob("*")) if path.is_file()]
         return [path.read_bytes() for path in files]
 
     write(f"{tmp_path}/out{ending}", ROWS)
-    before = told()
+    before = outcome()
     write(f"{tmp_path}/out{ending}", ROWS)
 
-    assert told() == before
+    assert outcome() == before
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -184,9 +184,9 @@ def test_a_name_that_tells_nothing_gets_what_the_source_is(tmp_path: Path, endin
     form, _, packing = ending.removeprefix(".").partition(".")
     form = {"ndjson": "jsonl", "feather": "arrow"}.get(form, form)
 
-    told = detect_output_format(tmp_path / "out", open_source(tmp_path / "in"))
+    outcome = detect_output_format(tmp_path / "out", open_source(tmp_path / "in"))
 
-    assert (told.name, told.compression) == (form, packing)
+    assert (outcome.name, outcome.compression) == (form, packing)
 
 
 class TestFolder:
@@ -222,18 +222,18 @@ class TestFolder:
 
 
 class TestCells:
-    def told(self, folder: Path, *rows: dict[str, Any]) -> str:
+    def cells(self, folder: Path, *rows: dict[str, Any]) -> str:
         write(folder / "out.csv", list(rows))
         return (folder / "out.csv").read_bytes().decode()
 
     def test_hold_text_as_it_is_and_all_else_as_json(self, tmp_path: Path) -> None:
-        told = self.told(
+        written = self.cells(
             tmp_path, {"a": "x,y", "b": None, "c": 1, "d": True}, {"e": [{"f": "g"}], "a": "1"}
         )
-        assert told == 'a,b,c,d,e\n"x,y",,1,true,\n1,,,,"[{""f"":""g""}]"\n'
+        assert written == 'a,b,c,d,e\n"x,y",,1,true,\n1,,,,"[{""f"":""g""}]"\n'
 
     def test_quote_what_would_break_a_line(self, tmp_path: Path) -> None:
-        assert self.told(tmp_path, {"a": "b\rc"}) == 'a\n"b\rc"\n'
+        assert self.cells(tmp_path, {"a": "b\rc"}) == 'a\n"b\rc"\n'
 
 
 def the_library() -> Any:
@@ -328,14 +328,14 @@ class TestTheDatasetsLibrary:
         assert columns(f"{tmp_path}/both:test") == ROWS[1:]
         assert columns(tmp_path / "one") == ROWS
         assert open_source(f"{tmp_path}/both:train").count_rows() == 2
-        for name, told in {
+        for name, outcome in {
             f"{tmp_path}/both": "has several splits: train, test; name one, as in ",
             f"{tmp_path}/both:dev": "has no split 'dev'; there are: train, test",
             f"{tmp_path}/one:train": "has no splits; leave :train out",
         }.items():
             with pytest.raises(DatasetError) as refused:
                 columns(name)
-            assert str(refused.value).startswith(f"{name}: {told}")
+            assert str(refused.value).startswith(f"{name}: {outcome}")
 
     def test_keeps_images_and_types_that_it_saved(self, tmp_path: Path) -> None:
         library = the_library()

@@ -71,12 +71,12 @@ def test_blank_lines_are_no_rows_and_are_counted_as_lines() -> None:
 
 
 def test_separators_of_unicode_are_no_line_ends() -> None:
-    told = {"prompt": "a\u2028b\u0085c", "response": "d\x1ce"}
+    run = {"prompt": "a\u2028b\u0085c", "response": "d\x1ce"}
 
-    (row,) = read(dumps(told))
+    (row,) = read(dumps(run))
 
     assert isinstance(row, Row)
-    assert row.columns == told
+    assert row.columns == run
 
 
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"\xef\xbb\xbf"])
@@ -286,7 +286,7 @@ besides = st.sampled_from(
 def test_plain_messages_are_read_as_on_a_closer_look(
     beside: dict[str, Any], chat: list[Any]
 ) -> None:
-    def told() -> tuple[Any, ...]:
+    def run() -> tuple[Any, ...]:
         try:
             reading = read_record({**beside, "messages": chat})
         except UnusableRecord as error:
@@ -294,11 +294,13 @@ def test_plain_messages_are_read_as_on_a_closer_look(
         said = map(tuple, reading.conversation.messages)
         return reading, list(said), reading.conversation.tool_definitions
 
-    at_a_glance = told()
+    at_a_glance = run()
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("whyset.datasets._reader._read_plain_messages", lambda columns: None)
-        patched.setattr("whyset.datasets.shapes._messages._read_plain_message", lambda message: None)
-        assert told() == at_a_glance
+        patched.setattr(
+            "whyset.datasets.shapes._messages._read_plain_message", lambda message: None
+        )
+        assert run() == at_a_glance
 
 
 def test_messages_that_say_the_same_are_equal_however_they_stood() -> None:
@@ -327,8 +329,8 @@ def test_a_key_that_stands_twice_is_found_wherever_it_stands(data: st.DataObject
     names = data.draw(st.lists(said, min_size=1, max_size=3, unique=True))
     twice = data.draw(st.sampled_from(names))
     space = data.draw(st.sampled_from(["", " ", "\t"]))
-    told = [f"{json.dumps(name)}{space}:{json.dumps(data.draw(said))}" for name in [*names, twice]]
-    line = f'{{"prompt":"p","response":"r","in":[{{{",".join(told)}}}]}}'.encode()
+    run = [f"{json.dumps(name)}{space}:{json.dumps(data.draw(said))}" for name in [*names, twice]]
+    line = f'{{"prompt":"p","response":"r","in":[{{{",".join(run)}}}]}}'.encode()
 
     (bad,) = read(line)
 

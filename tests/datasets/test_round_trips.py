@@ -6,7 +6,7 @@ import copy
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.strategies import SHAPES, Record, read, records_of, said
+from support.strategies import SHAPES, Record, read_record, records_for, said
 
 from whyset.datasets import (
     Channel,
@@ -33,9 +33,9 @@ each_shape = pytest.mark.parametrize("shape", SHAPES)
 @few
 @given(st.data())
 def test_what_is_read_and_written_unchanged_is_the_same(shape: Shape, data: st.DataObject) -> None:
-    record = data.draw(records_of(shape))
+    record = data.draw(records_for(shape))
 
-    row = read(record)
+    row = read_record(record)
 
     assert row.shape == shape
     assert is_identical(row.columns, record)
@@ -46,7 +46,7 @@ def test_what_is_read_and_written_unchanged_is_the_same(shape: Shape, data: st.D
 @few
 @given(st.data())
 def test_all_but_the_response_stays_to_the_last_byte(shape: Shape, data: st.DataObject) -> None:
-    row = read(data.draw(records_of(shape)), EVERYTHING)
+    row = read_record(data.draw(records_for(shape)), EVERYTHING)
     untouched, deliberation = copy.deepcopy(row.columns), data.draw(said)
 
     for target in row.targets:
@@ -71,7 +71,7 @@ def test_all_but_the_response_stays_to_the_last_byte(shape: Shape, data: st.Data
 def test_thinking_is_ahead_of_what_was_thought_and_never_empty(
     shape: Shape, data: st.DataObject
 ) -> None:
-    row = read(data.draw(records_of(shape)))
+    row = read_record(data.draw(records_for(shape)))
     deliberation = data.draw(said)
 
     old = extract_response(row).reasoning
@@ -87,7 +87,7 @@ def test_thinking_is_ahead_of_what_was_thought_and_never_empty(
 @few
 @given(st.data())
 def test_a_preface_stands_before_the_response_as_it_was(shape: Shape, data: st.DataObject) -> None:
-    row = read(data.draw(records_of(shape)))
+    row = read_record(data.draw(records_for(shape)))
     deliberation = data.draw(said)
 
     old = extract_response(row).content
@@ -103,11 +103,11 @@ def test_a_preface_stands_before_the_response_as_it_was(shape: Shape, data: st.D
 @few
 @given(st.data())
 def test_what_was_placed_is_what_is_read_again(shape: Shape, data: st.DataObject) -> None:
-    row = read(data.draw(records_of(shape)))
+    row = read_record(data.draw(records_for(shape)))
     before, deliberation = row.conversation, data.draw(said)
 
     for channel in CHANNELS:
-        again = read(insert_deliberation(row, deliberation, channel), Selection(shape=shape))
+        again = read_record(insert_deliberation(row, deliberation, channel), Selection(shape=shape))
         now = again.conversation
         assert (now.messages[: now.turn], now.turn) == (before.prompt, before.turn)
         assert now.messages[now.turn + 1 :] == before.messages[before.turn + 1 :]
@@ -125,8 +125,8 @@ def test_what_was_placed_is_what_is_read_again(shape: Shape, data: st.DataObject
 def test_another_response_does_not_inherit_the_reasoning_of_the_old(
     shape: Shape, data: st.DataObject
 ) -> None:
-    record: Record = data.draw(records_of(shape))
-    row, answer = read(record), data.draw(said)
+    record: Record = data.draw(records_for(shape))
+    row, answer = read_record(record), data.draw(said)
 
     other = replace_response(row, answer)
 
@@ -134,6 +134,6 @@ def test_another_response_does_not_inherit_the_reasoning_of_the_old(
     assert not parted.reasoning
     assert is_identical(parted.other_columns, extract_response(row).other_columns)
     assert (other.conversation.response.text, other.conversation.response.reasoning) == (answer, "")
-    again = read(other.columns, Selection(shape=shape)).conversation.response
+    again = read_record(other.columns, Selection(shape=shape)).conversation.response
     assert (again.text, again.reasoning) == (answer, "")
     assert is_identical(row.columns, record)

@@ -38,5 +38,5 @@ def test_every_shape_has_an_example_and_is_described() -> None:
 def test_the_order_of_recognition_is_as_told() -> None:
     from whyset.datasets.shapes import SHAPES
 
-    told = MANUAL.split("the first of this order is taken: ", 1)[1].split(".", 1)[0]
-    assert told == ", ".join(f"`{name}`" for name in SHAPES)
+    run = MANUAL.split("the first of this order is taken: ", 1)[1].split(".", 1)[0]
+    assert run == ", ".join(f"`{name}`" for name in SHAPES)

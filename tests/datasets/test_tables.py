@@ -72,12 +72,12 @@ def table(**columns: pa.Array) -> pa.Table:
     return pa.table({**PAIR, **columns})
 
 
-def write(path: Path, told: pa.Table) -> Path:
+def write(path: Path, run: pa.Table) -> Path:
     if path.suffix == ".parquet":
-        pq.write_table(told, path)
+        pq.write_table(run, path)
     else:
-        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, told.schema) as writer:
-            writer.write_table(told)
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, run.schema) as writer:
+            writer.write_table(run)
     return path
 
 
@@ -101,8 +101,8 @@ def copy(source: Path, target: Path) -> pa.Table:
 
 @pytest.mark.parametrize("ending", ["parquet", "arrow"])
 def test_every_type_comes_back_as_it_was(tmp_path: Path, ending: str) -> None:
-    told = table(**COLUMNS).replace_schema_metadata({"huggingface": '{"info": {}}'})
-    source = write(tmp_path / f"in.{ending}", told)
+    run = table(**COLUMNS).replace_schema_metadata({"huggingface": '{"info": {}}'})
+    source = write(tmp_path / f"in.{ending}", run)
 
     came = copy(source, tmp_path / f"out.{ending}")
 
@@ -113,7 +113,7 @@ def test_every_type_comes_back_as_it_was(tmp_path: Path, ending: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "told"),
+    ("column", "run"),
     [
         ("bytes", "/wA="),
         ("moment", "1970-01-01T00:00:00.000000001"),
@@ -131,12 +131,12 @@ def test_every_type_comes_back_as_it_was(tmp_path: Path, ending: str) -> None:
         ("UUID", base64.b64encode(b"0123456789abcdef").decode()),
     ],
 )
-def test_what_json_has_no_value_for_is_a_text(tmp_path: Path, column: str, told: Any) -> None:
+def test_what_json_has_no_value_for_is_a_text(tmp_path: Path, column: str, run: Any) -> None:
     source = write(tmp_path / "in.parquet", table(**{column: COLUMNS[column]}))
     first = next(read_rows_of(source))
 
     assert isinstance(first, Row)
-    assert first.columns[column] == told
+    assert first.columns[column] == run
 
 
 def test_a_float_that_is_no_number_is_itself_again(tmp_path: Path) -> None:
@@ -280,8 +280,8 @@ class TestDamage:
         assert self.refused(path) == "is damaged, or no Parquet file"
 
     def test_two_columns_of_one_name(self, tmp_path: Path) -> None:
-        told = pa.table([pa.array(["a"]), pa.array(["b"])], names=["prompt", "prompt"])
-        path = write(tmp_path / "in.arrow", told)
+        run = pa.table([pa.array(["a"]), pa.array(["b"])], names=["prompt", "prompt"])
+        path = write(tmp_path / "in.arrow", run)
         assert self.refused(path) == (
             "two columns are called 'prompt'; rename or remove one of them"
         )
@@ -290,8 +290,8 @@ class TestDamage:
         odd = pa.UnionArray.from_dense(
             pa.array([0, 0], pa.int8()), pa.array([0, 1], pa.int32()), [pa.array([1, 2])]
         )
-        told = self.refused(write(tmp_path / "in.arrow", table(odd=odd)))
-        assert told.startswith("the column 'odd' has a type that rows cannot have: dense_union<")
+        run = self.refused(write(tmp_path / "in.arrow", table(odd=odd)))
+        assert run.startswith("the column 'odd' has a type that rows cannot have: dense_union<")
 
     def test_a_text_that_is_not_utf8_costs_its_row(self, tmp_path: Path) -> None:
         bad = pa.StringArray.from_buffers(
@@ -382,8 +382,8 @@ class TestColumns:
 
     def test_a_new_field_joins_those_of_the_source(self, tmp_path: Path) -> None:
         kind = pa.list_(pa.struct([("role", pa.large_string()), ("id", pa.int8())]))
-        told = pa.table({"messages": pa.array([[{"role": "user", "id": 1}]], kind)})
-        source = open_source(write(tmp_path / "in.parquet", told))
+        run = pa.table({"messages": pa.array([[{"role": "user", "id": 1}]], kind)})
+        source = open_source(write(tmp_path / "in.parquet", run))
 
         with open_writer(tmp_path / "out.parquet", source) as writer:
             writer.write(b'{"messages":[{"role":"user","reasoning_content":"hm","id":1}]}')
@@ -414,7 +414,7 @@ class TestColumns:
             (pa.timestamp("ms"), "2024-01-01T00:00:00.123456"),
             (pa.time32("ms"), "00:00:00.123456"),
         ],
-        ids=lambda told: str(told)[:30],
+        ids=lambda run: str(run)[:30],
     )
     def test_a_value_that_the_type_of_the_source_cannot_hold_comes_back_all_the_same(
         self, tmp_path: Path, kind: pa.DataType, value: Any
@@ -433,8 +433,8 @@ class TestColumns:
     def test_a_column_that_was_taken_away_is_gone_and_one_of_ours_is_new(
         self, tmp_path: Path
     ) -> None:
-        told = table(whyset=pa.array([1, 2], pa.int8()), gone=pa.array([1, 2]))
-        source = open_source(write(tmp_path / "in.parquet", told))
+        run = table(whyset=pa.array([1, 2], pa.int8()), gone=pa.array([1, 2]))
+        source = open_source(write(tmp_path / "in.parquet", run))
 
         with open_writer(tmp_path / "out.parquet", source) as writer:
             writer.write(b'{"prompt":"p","whyset_original":1,"response":"r","whyset":"{}"}')
@@ -450,8 +450,8 @@ class TestColumns:
 
     def test_a_column_without_nulls_may_get_some(self, tmp_path: Path) -> None:
         schema = pa.schema([pa.field("prompt", pa.string(), nullable=False), ("n", pa.int8())])
-        told = pa.table({"prompt": ["p"], "n": [1]}, schema=schema)
-        source = open_source(write(tmp_path / "in.arrow", told))
+        run = pa.table({"prompt": ["p"], "n": [1]}, schema=schema)
+        source = open_source(write(tmp_path / "in.arrow", run))
 
         for line, nullable in ((b'{"prompt":"p"}', False), (b'{"prompt":null}', True)):
             with open_writer(tmp_path / "out.arrow", source) as writer:
@@ -465,8 +465,8 @@ class TestColumns:
     ) -> None:
         monkeypatch.setattr("whyset.datasets.files._arrow._GROUP_ROWS", 1)
         few = pa.dictionary(pa.int8(), pa.string())
-        told = table(few=pa.array(["a", "b"], few), many=pa.array(["a", None], few))
-        source = open_source(write(tmp_path / f"in.{ending}", told))
+        run = table(few=pa.array(["a", "b"], few), many=pa.array(["a", None], few))
+        source = open_source(write(tmp_path / f"in.{ending}", run))
 
         with open_writer(tmp_path / f"out.{ending}", source) as writer:
             for number in range(200):

@@ -3,10 +3,9 @@
 from functools import partial
 
 import pytest
-from support.samples.deliberation import Teller
-from support.samples.deliberation import tell as tell_one_way
+from support.samples.deliberation import DeliberationRunner, run_deliberation
 
 
 @pytest.fixture(params=[False, True], ids=["drive", "adrive"])
-def tell(request: pytest.FixtureRequest) -> Teller:
-    return partial(tell_one_way, asynchronous=request.param)
+def runner(request: pytest.FixtureRequest) -> DeliberationRunner:
+    return partial(run_deliberation, asynchronous=request.param)

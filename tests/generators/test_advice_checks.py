@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.samples.advice import ADVICE, ANSWERED, BRIEF, PROMPT, SCRIPT, TRUTH, VARIETY
 from support.samples.deliberation import CONSTITUTION
-from support.scripts import Told, tell
+from support.scripts import ScriptedRun, run_script
 
 from whyset.generators import Check, Finished, Rejected
 from whyset.generators.advice import Advice
@@ -141,9 +141,9 @@ def test_of_several_checks_of_a_name_the_weightiest_stands() -> None:
     assert merge_checks([skipped, passed]) == (skipped,)
 
 
-def told(answer: str, **options: Any) -> Told[Finished | Rejected]:
+def run(answer: str, **options: Any) -> ScriptedRun[Finished | Rejected]:
     script = {step: said for step, said in SCRIPT.items() if step != "judge"}
-    return tell(
+    return run_script(
         Advice(max_revisions=0, without=("judge",), **options),
         BRIEF,
         {**script, "rewrite": answer},
@@ -168,7 +168,7 @@ def told(answer: str, **options: Any) -> Told[Finished | Rejected]:
     ],
 )
 def test_an_answer_is_held_to_every_check_that_applies(added: str, check: str) -> None:
-    assert f"check:{check}" in told(f"{ADVICE}\n\n{added}").rejected.reasons
+    assert f"check:{check}" in run(f"{ADVICE}\n\n{added}").rejected.reasons
 
 
 def test_an_answer_in_another_language_fails() -> None:
@@ -181,24 +181,24 @@ def test_an_answer_in_another_language_fails() -> None:
         "deine Sache, und ich glaube, die Lücke kostet dich weniger, als du denkst."
     )
 
-    assert told(german).rejected.reasons == ("check:language",)
+    assert run(german).rejected.reasons == ("check:language",)
 
 
 def test_wording_that_is_proposed_may_stand_in_quotation_marks() -> None:
     assert "“" not in ADVICE
     assert '"no reading, keeper away"' in ADVICE
-    checks = {check.name: check.status for check in told(ADVICE).finished.evidence.checks}
+    checks = {check.name: check.status for check in run(ADVICE).finished.evidence.checks}
     assert checks["quotations"] == "skipped"
 
 
 def test_where_it_may_be_cited_the_document_is_quoted_word_for_word_or_not_at_all() -> None:
     plain = ADVICE.replace('"no reading, keeper away"', "that nobody read it")
     sentence = CONSTITUTION.passage(TRUTH).plain
-    quoted = told(f'{plain} As it says: "{sentence}"', cite="explicit")
+    quoted = run(f'{plain} As it says: "{sentence}"', cite="explicit")
 
     assert [quote.passage_id for quote in quoted.finished.evidence.quotes] == [TRUTH]
     assert quoted.column["checks"]["no_injection"] == "skipped"
-    false = told(
+    false = run(
         f'{plain} As it says: "An assistant fills in whatever is missing."', cite="explicit"
     )
     assert false.rejected.reasons == ("check:quotations",)
@@ -225,7 +225,7 @@ def test_where_it_may_be_cited_the_document_is_quoted_word_for_word_or_not_at_al
 )
 def test_a_prompt_is_held_to_every_check_that_applies(change: dict[str, str], check: str) -> None:
     principle = "A kinder untruth is at hand more often than people say."
-    result = tell(
+    result = run_script(
         Advice(max_revisions=0, without=("revise_prompt",)),
         {**BRIEF, "idea": "x", "variety": {**VARIETY, "principle": principle}},
         {"prompt": PROMPT.model_copy(update=change)},
@@ -236,7 +236,7 @@ def test_a_prompt_is_held_to_every_check_that_applies(change: dict[str, str], ch
 
 
 def test_the_sampled_answer_itself_is_held_to_nothing() -> None:
-    result = tell(
+    result = run_script(
         Advice(),
         BRIEF,
         {**SCRIPT, "sample": "As an AI, I refuse.", "answer": ANSWERED},

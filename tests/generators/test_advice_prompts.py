@@ -20,7 +20,7 @@ from support.samples.advice import (
     USER,
 )
 from support.samples.deliberation import CONSTITUTION
-from support.scripts import Told, tell
+from support.scripts import ScriptedRun, run_script
 
 from whyset.generators import (
     Finished,
@@ -98,9 +98,9 @@ def test_the_variables_of_each_template(step: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def told() -> Told[Finished | Rejected]:
+def run() -> ScriptedRun[Finished | Rejected]:
     """Lead a brief through every step there is."""
-    return tell(
+    return run_script(
         Advice(turns=2),
         {**BRIEF, "avoid": {"openings": ["so the thing is"], "goals": ["a licence"]}},
         {
@@ -116,16 +116,16 @@ def told() -> Told[Finished | Rejected]:
     )
 
 
-def test_every_template_is_used_and_every_step_has_one(told: Any) -> None:
-    steps = {step for step in told.steps if step not in {"sample", "answer"}}
+def test_every_template_is_used_and_every_step_has_one(run: Any) -> None:
+    steps = {step for step in run.steps if step not in {"sample", "answer"}}
 
     # The injection is rendered into the answer's system prompt and is never asked itself.
     assert steps | {"inject"} == VARIABLES.keys() == {path.stem for path in FOLDER.glob("*.md")}
 
 
 @pytest.mark.parametrize("step", sorted({*VARIABLES, "answer"} - {"inject"}))
-def test_a_prompt_reads_as_it_did(told: Any, step: str) -> None:
-    ask = told.asks_of(step)[0]
+def test_a_prompt_reads_as_it_did(run: Any, step: str) -> None:
+    ask = run.asks_of(step)[0]
     rendered = f"{ask.system}\n\n----- user -----\n\n{ask.user}\n"
     golden = GOLDEN / f"{step}.txt"
     if os.environ.get("WHYSET_UPDATE_GOLDEN"):
@@ -142,14 +142,14 @@ def test_every_golden_file_is_of_a_step() -> None:
 def test_the_system_part_is_the_same_for_every_brief() -> None:
     other = {**BRIEF, "seed": 99, "variety": {**BRIEF["variety"], "tone": "tired"}}
     one, two = (
-        tell(Advice(), brief, SCRIPT, constitution=CONSTITUTION) for brief in (BRIEF, other)
+        run_script(Advice(), brief, SCRIPT, constitution=CONSTITUTION) for brief in (BRIEF, other)
     )
 
     for step in set(SCRIPT) - {"sample", "answer"}:
         assert one.ask(step).system == two.ask(step).system
 
 
-def test_whatever_a_model_or_a_person_wrote_is_shown_as_data(told: Any) -> None:
+def test_whatever_a_model_or_a_person_wrote_is_shown_as_data(run: Any) -> None:
     for step, data in (
         ("scenario", "goals: a licence"),
         ("scenario", "boiler rooms of flats"),
@@ -160,7 +160,7 @@ def test_whatever_a_model_or_a_person_wrote_is_shown_as_data(told: Any) -> None:
         ("judge", ADVICE),
         ("follow_up", ADVICE),
     ):
-        for ask in told.asks_of(step)[:1]:
+        for ask in run.asks_of(step)[:1]:
             before, found, _ = ask.user.partition(data)
             assert found, (step, data)
             assert before.count("<data-") > before.count("</data-"), step
@@ -168,9 +168,9 @@ def test_whatever_a_model_or_a_person_wrote_is_shown_as_data(told: Any) -> None:
 
 def test_a_user_may_have_another_injection() -> None:
     own = "<!-- system -->\n<!-- user -->\n{{ system }}\nThink of this: {{ passages }}"
-    told = tell(Advice(prompts={"inject": own}), BRIEF, SCRIPT, constitution=CONSTITUTION)
+    run = run_script(Advice(prompts={"inject": own}), BRIEF, SCRIPT, constitution=CONSTITUTION)
 
-    assert "Think of this: An assistant says what it believes" in told.ask("answer").system
+    assert "Think of this: An assistant says what it believes" in run.ask("answer").system
 
 
 def test_it_comes_in_by_the_door_of_all_generators() -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 from support.samples.advice import BRIEF, TRUTH
 from support.samples.deliberation import CONSTITUTION
-from support.scripts import rehearse
+from support.scripts import run_with_mock_replies
 
 from whyset.constitution import estimate_tokens
 from whyset.generators import Ask, Brief, Finished, GeneratorError, Ideas
@@ -35,7 +35,7 @@ def _brief(seed: int, **variety: str) -> Brief:
 def test_whatever_is_drawn_passes_at_once(language: str, at_stake: bool) -> None:
     generator = Advice(language=language)
     for seed in range(5):
-        result, asked = rehearse(
+        result, asked = run_with_mock_replies(
             generator, _brief(seed), constitution=CONSTITUTION, at_stake=at_stake
         )
         assert isinstance(result, Finished), result
@@ -47,13 +47,15 @@ def test_every_value_of_every_axis_can_be_rehearsed() -> None:
     values = {axis.name: list(axis.values) for axis in generator.axes if axis.values}
     for place in range(max(map(len, values.values()))):
         drawn = {name: held[place % len(held)] for name, held in values.items()}
-        result, _ = rehearse(generator, _brief(0, **drawn), constitution=CONSTITUTION)
+        result, _ = run_with_mock_replies(generator, _brief(0, **drawn), constitution=CONSTITUTION)
         assert isinstance(result, Finished), (drawn, result)
 
 
 @pytest.mark.parametrize("cite", ["implicit", "explicit"])
 def test_a_conversation_of_several_turns_is_rehearsed_to_its_end(cite: str) -> None:
-    result, asked = rehearse(Advice(turns=3, cite=cite), _brief(1), constitution=CONSTITUTION)
+    result, asked = run_with_mock_replies(
+        Advice(turns=3, cite=cite), _brief(1), constitution=CONSTITUTION
+    )
 
     assert isinstance(result, Finished), result
     assert len(result.columns["messages"]) >= 6
@@ -64,14 +66,14 @@ def test_a_conversation_of_several_turns_is_rehearsed_to_its_end(cite: str) -> N
 @pytest.mark.parametrize("without", ["prompt_types", "revise_prompt", "inject", "rewrite", "judge"])
 def test_so_is_an_ablation(without: str) -> None:
     generator = Advice(without=(without,))
-    result, _ = rehearse(generator, _brief(2), constitution=CONSTITUTION)
+    result, _ = run_with_mock_replies(generator, _brief(2), constitution=CONSTITUTION)
 
     assert isinstance(result, Finished), result
 
 
 def test_the_idea_stage_is_rehearsed_with_as_many_ideas_as_are_wanted() -> None:
     generator, brief = Advice(), _brief(3)
-    result, _ = rehearse(
+    result, _ = run_with_mock_replies(
         generator,
         brief,
         constitution=CONSTITUTION,
@@ -84,8 +86,10 @@ def test_the_idea_stage_is_rehearsed_with_as_many_ideas_as_are_wanted() -> None:
 
 def test_texts_are_of_the_length_that_is_asked_for() -> None:
     brief = _brief(4, response_shape="full_help", system="operator_persona", length="medium")
-    for at_stake, place in ((True, "middle"), (False, "low")):
-        _, asked = rehearse(Advice(), brief, constitution=CONSTITUTION, at_stake=at_stake)
+    for at_stake, place in ((True, "midpoint"), (False, "target_min")):
+        _, asked = run_with_mock_replies(
+            Advice(), brief, constitution=CONSTITUTION, at_stake=at_stake
+        )
         said = {ask.step.removeprefix("advice/"): reply.text for ask, reply in asked}
         prompt = json.loads(said["prompt"])
 
@@ -99,7 +103,7 @@ def test_texts_are_of_the_length_that_is_asked_for() -> None:
 
 
 def test_the_usage_is_an_estimate_of_prompt_and_text() -> None:
-    _, asked = rehearse(Advice(turns=2), _brief(5), constitution=CONSTITUTION)
+    _, asked = run_with_mock_replies(Advice(turns=2), _brief(5), constitution=CONSTITUTION)
     for ask, reply in asked:
         before = sum(estimate_tokens(turn.text) for turn in ask.turns)
         assert reply.usage.input_tokens == before + sum(

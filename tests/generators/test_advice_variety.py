@@ -17,7 +17,7 @@ from support.samples.advice import (
     VARIETY,
 )
 from support.samples.deliberation import CONSTITUTION
-from support.scripts import tell, tell_ideas
+from support.scripts import run_idea_script, run_script
 
 from whyset.generators import Brief, GeneratorError
 from whyset.generators.advice import Advice, Scenarios
@@ -105,16 +105,16 @@ def test_other_seeds_draw_others_about_as_often_as_they_weigh() -> None:
 
 def test_a_persons_own_words_stand_as_they_are() -> None:
     own = {**VARIETY, "tone": "like somebody dictating in a tractor", "domain": "a sheep farm"}
-    told = tell(
+    run = run_script(
         Advice(),
         {**BRIEF, "variety": own},
         {step: said for step, said in SCRIPT.items() if step != "domains"},
         constitution=CONSTITUTION,
     )
 
-    assert "like somebody dictating in a tractor" in told.ask("prompt").user
-    assert "a sheep farm" in told.ask("scenario").user
-    assert told.column["variety"]["domain"] == "a sheep farm"
+    assert "like somebody dictating in a tractor" in run.ask("prompt").user
+    assert "a sheep farm" in run.ask("scenario").user
+    assert run.column["variety"]["domain"] == "a sheep farm"
 
 
 def test_an_axis_that_does_not_exist_is_named_with_those_that_do() -> None:
@@ -124,27 +124,27 @@ def test_an_axis_that_does_not_exist_is_named_with_those_that_do() -> None:
 
 def test_an_open_domain_costs_no_list() -> None:
     variety = {name: value for name, value in VARIETY.items() if name != "domain"}
-    told = tell(
+    run = run_script(
         Advice(),
         {**BRIEF, "variety": variety},
         {step: said for step, said in SCRIPT.items() if step != "domains"},
         constitution=CONSTITUTION,
     )
 
-    assert "anything that fits" in told.ask("scenario").user
-    assert "domain" not in told.column["variety"]
+    assert "anything that fits" in run.ask("scenario").user
+    assert "domain" not in run.column["variety"]
 
 
 def test_the_idea_stage_ends_in_scenarios_and_what_the_numbers_stand_for() -> None:
     several = Scenarios(scenarios=[SCENARIO, "Another.", "A third."])
-    told = tell_ideas(
+    run = run_idea_script(
         Advice(), BRIEF, {**LISTS, "scenario": several}, constitution=CONSTITUTION, count=2
     )
 
-    assert told.steps == ["principles", "prompt_types", "domains", "scenario"]
-    assert told.ask("scenario").user.endswith("Situations wanted: 2")
-    assert told.ideas.texts == (SCENARIO, "Another.")
-    assert told.ideas.variety == {
+    assert run.steps == ["principles", "prompt_types", "domains", "scenario"]
+    assert run.ask("scenario").user.endswith("Situations wanted: 2")
+    assert run.ideas.texts == (SCENARIO, "Another.")
+    assert run.ideas.variety == {
         **VARIETY,
         "principle": PRINCIPLES.principles[1],
         "request": PROMPT_TYPES.prompt_types[0],
@@ -153,8 +153,10 @@ def test_the_idea_stage_ends_in_scenarios_and_what_the_numbers_stand_for() -> No
 
 
 def _keys(brief: dict[str, Any]) -> dict[str, str]:
-    told = tell_ideas(Advice(), brief, {**LISTS, "scenario": SCENARIOS}, constitution=CONSTITUTION)
-    return {ask.step: ask.key("model") for ask in told.asks}
+    run = run_idea_script(
+        Advice(), brief, {**LISTS, "scenario": SCENARIOS}, constitution=CONSTITUTION
+    )
+    return {ask.step: ask.key("model") for ask in run.asks}
 
 
 def test_lists_are_the_same_ask_whoever_needs_them_and_scenarios_are_not() -> None:
@@ -174,10 +176,8 @@ def test_a_brief_that_is_tried_anew_gets_another_scenario() -> None:
 
 def test_names_are_drawn_and_offered_others_for_another_seed() -> None:
     def offered(seed: int) -> str:
-        told = tell(Advice(), {**BRIEF, "seed": seed}, SCRIPT, constitution=CONSTITUTION)
-        (line,) = [
-            line for line in told.ask("prompt").user.splitlines() if "Names on offer" in line
-        ]
+        run = run_script(Advice(), {**BRIEF, "seed": seed}, SCRIPT, constitution=CONSTITUTION)
+        (line,) = [line for line in run.ask("prompt").user.splitlines() if "Names on offer" in line]
         return line
 
     assert offered(1) == offered(1) != offered(2)
@@ -190,9 +190,9 @@ def test_what_is_too_common_is_told_to_whom_it_concerns_and_nothing_else() -> No
         "domain": ["parish council"],
         "goals": ["a licence"],
     }
-    told = tell(Advice(), {**BRIEF, "avoid": avoid}, SCRIPT, constitution=CONSTITUTION)
+    run = run_script(Advice(), {**BRIEF, "avoid": avoid}, SCRIPT, constitution=CONSTITUTION)
 
-    scenario, prompt = told.ask("scenario").user, told.ask("prompt").user
+    scenario, prompt = run.ask("scenario").user, run.ask("prompt").user
     assert "goals: a licence" in scenario
     assert "parish council" not in scenario, "it was drawn, so quotas see to it"
     assert "Zebulon" not in scenario
@@ -201,7 +201,7 @@ def test_what_is_too_common_is_told_to_whom_it_concerns_and_nothing_else() -> No
 
 
 def test_a_message_that_begins_as_too_many_do_is_mended() -> None:
-    told = tell(
+    run = run_script(
         Advice(),
         {**BRIEF, "avoid": {"openings": ["boiler log for block"]}},
         {
@@ -216,7 +216,7 @@ def test_a_message_that_begins_as_too_many_do_is_mended() -> None:
         constitution=CONSTITUTION,
     )
 
-    assert "begins with 'boiler log for block'" in told.ask("mend_prompt").user
+    assert "begins with 'boiler log for block'" in run.ask("mend_prompt").user
 
 
 def test_so_is_a_system_prompt_and_an_answer_that_does_is_revised() -> None:
@@ -224,27 +224,27 @@ def test_so_is_a_system_prompt_and_an_answer_that_does_is_revised() -> None:
     prompt = SCRIPT["prompt"].model_copy(  # type: ignore[union-attr]
         update={"system": "Short and plain, for the residents of the Marl Street blocks."}
     )
-    told = tell(
+    run = run_script(
         Advice(),
         {**BRIEF, "avoid": {"openings": used}},
         {**SCRIPT, "mend_prompt": prompt, "revise": f"So, {ADVICE}"},
         constitution=CONSTITUTION,
     )
 
-    assert "begins with 'residents desk of the'" in told.ask("mend_prompt").user
-    assert "an insurer who pays" in told.ask("rewrite").user
-    assert "begins with 'an insurer who pays'" in told.ask("revise").user
+    assert "begins with 'residents desk of the'" in run.ask("mend_prompt").user
+    assert "an insurer who pays" in run.ask("rewrite").user
+    assert "begins with 'an insurer who pays'" in run.ask("revise").user
 
 
 def test_an_idea_that_was_too_like_another_is_told_to_stay_away_from() -> None:
-    told = tell(
+    run = run_script(
         Advice(),
         {**BRIEF, "attempt": 1, "avoid": {"ideas": ["Somebody borrows a key."]}},
         SCRIPT,
         constitution=CONSTITUTION,
     )
 
-    assert "- ideas: Somebody borrows a key." in told.ask("scenario").user
+    assert "- ideas: Somebody borrows a key." in run.ask("scenario").user
 
 
 def test_about_how_long_a_conversation_is_follows_from_what_is_drawn() -> None:
@@ -253,13 +253,13 @@ def test_about_how_long_a_conversation_is_follows_from_what_is_drawn() -> None:
 
 
 def test_conversations_are_compared_by_the_first_message() -> None:
-    told = tell(Advice(), BRIEF, SCRIPT, constitution=CONSTITUTION)
+    run = run_script(Advice(), BRIEF, SCRIPT, constitution=CONSTITUTION)
 
-    assert Advice().document_text(told.finished.columns).startswith("boiler log for block C")
+    assert Advice().document_text(run.finished.columns).startswith("boiler log for block C")
 
 
 def test_provenance_says_what_it_was_made_of() -> None:
-    column = tell(Advice(), BRIEF, SCRIPT, constitution=CONSTITUTION).column
+    column = run_script(Advice(), BRIEF, SCRIPT, constitution=CONSTITUTION).column
 
     assert column["generator"] == "advice"
     assert column["idea"] == SCENARIO

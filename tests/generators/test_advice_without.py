@@ -14,14 +14,14 @@ from support.samples.advice import (
     VARIETY,
 )
 from support.samples.deliberation import CONSTITUTION
-from support.scripts import Script, Told, tell
+from support.scripts import Script, ScriptedRun, run_script
 
 from whyset.generators import Finished, GeneratorError, Rejected
 from whyset.generators.advice import Advice
 
 
-def told(script: Script, *without: str, **options: Any) -> Told[Finished | Rejected]:
-    return tell(Advice(without=without, **options), BRIEF, script, constitution=CONSTITUTION)
+def run(script: Script, *without: str, **options: Any) -> ScriptedRun[Finished | Rejected]:
+    return run_script(Advice(without=without, **options), BRIEF, script, constitution=CONSTITUTION)
 
 
 def _left(*steps: str) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def _left(*steps: str) -> dict[str, Any]:
 )
 def test_what_is_left_out_is_not_asked_and_said_to_be(step: str, not_asked: list[str]) -> None:
     script = _left(*not_asked)
-    result = told(script, step)
+    result = run(script, step)
 
     assert result.steps == list(script)
     assert result.finished.columns["messages"][-1]["content"] == ADVICE
@@ -47,7 +47,7 @@ def test_what_is_left_out_is_not_asked_and_said_to_be(step: str, not_asked: list
 
 
 def test_without_prompt_types_the_kind_of_request_is_open_and_no_axis() -> None:
-    result = told(_left("prompt_types"), "prompt_types")
+    result = run(_left("prompt_types"), "prompt_types")
 
     assert "anything that fits" in result.ask("scenario").user
     assert "request" not in result.column["variety"]
@@ -57,20 +57,20 @@ def test_without_prompt_types_the_kind_of_request_is_open_and_no_axis() -> None:
 def test_without_the_revision_checks_are_mended_all_the_same() -> None:
     greeting = SCRIPT["prompt"].model_copy(update={"user": "hello"})  # type: ignore[union-attr]
     script = {**_left("sample", "revise_prompt"), "prompt": greeting}
-    result = told({**script, "mend_prompt": SCRIPT["prompt"]}, "revise_prompt")
+    result = run({**script, "mend_prompt": SCRIPT["prompt"]}, "revise_prompt")
 
     assert "the message greets" in result.ask("mend_prompt").user
 
 
 def test_without_injection_the_answer_is_sampled_from_the_prompt_alone() -> None:
-    result = told(SCRIPT, "inject")
+    result = run(SCRIPT, "inject")
 
     assert result.ask("answer").system == SYSTEM
     assert result.column["checks"]["no_injection"] == "skipped"
 
 
 def test_without_the_rewrite_the_answer_stays_as_it_was_sampled() -> None:
-    result = told({**_left("rewrite"), "answer": ADVICE}, "rewrite")
+    result = run({**_left("rewrite"), "answer": ADVICE}, "rewrite")
 
     assert "rewrite" not in result.steps
     assert result.finished.columns["messages"][-1]["content"] == ADVICE
@@ -80,7 +80,7 @@ def test_without_the_rewrite_the_answer_stays_as_it_was_sampled() -> None:
 
 def test_without_the_rewrite_a_bad_answer_is_sampled_again_and_not_mended() -> None:
     script = {**_left("rewrite"), "answer": [ANSWERED, ADVICE], "judge": [FAILS, PASSES]}
-    result = told(script, "rewrite")
+    result = run(script, "rewrite")
 
     first, again = result.asks_of("answer")
     assert (first.system, first.user) == (again.system, again.user)
@@ -88,11 +88,11 @@ def test_without_the_rewrite_a_bad_answer_is_sampled_again_and_not_mended() -> N
 
 
 def test_without_the_judge_there_is_no_verdict() -> None:
-    assert told(_left("judge"), "judge").column["verdict"] is None
+    assert run(_left("judge"), "judge").column["verdict"] is None
 
 
 def test_all_that_can_be_left_out_can_be_left_out_together() -> None:
-    result = tell(
+    result = run_script(
         Advice(without=("prompt_types", "revise_prompt", "inject", "rewrite", "judge")),
         BRIEF,
         {

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from support.samples.deliberation import CONSTITUTION, DIARY, Teller
+from support.samples.deliberation import CONSTITUTION, DIARY, DeliberationRunner
 
 from whyset.constitution import Constitution
 from whyset.datasets import Channel, row_from_record
@@ -32,23 +32,23 @@ def annotation(**options: Any) -> Annotation:
     return made
 
 
-def test_sentences_stand_beside_the_untouched_response(tell: Teller) -> None:
-    told = tell(DIARY, {"extract": extract((LETTERS, SAID))}, generator=annotation())
+def test_sentences_stand_beside_the_untouched_response(runner: DeliberationRunner) -> None:
+    run = runner(DIARY, {"extract": extract((LETTERS, SAID))}, generator=annotation())
 
-    assert told.finished.outcome == "annotated"
-    assert told.finished.columns == {
+    assert run.finished.outcome == "annotated"
+    assert run.finished.columns == {
         **DIARY,
         "response": f"{LEAD}\n\n> {SAID} (Private letters)\n\n{DIARY['response']}",
     }
-    assert told.checks == {
+    assert run.checks == {
         "quotations": "passed",
         "response_identical": "passed",
         "columns_identical": "passed",
     }
 
 
-def test_what_is_recorded_of_it(tell: Teller) -> None:
-    column = tell(DIARY, {"extract": extract((LETTERS, SAID))}, generator=annotation()).column
+def test_what_is_recorded_of_it(runner: DeliberationRunner) -> None:
+    column = runner(DIARY, {"extract": extract((LETTERS, SAID))}, generator=annotation()).column
 
     assert column["outcome"] == "annotated"
     assert (column["channel"], column["cite"]) == ("preface", "explicit")
@@ -59,36 +59,36 @@ def test_what_is_recorded_of_it(tell: Teller) -> None:
     assert "prompts" not in column
 
 
-def test_nothing_is_weighed(tell: Teller) -> None:
-    told = tell(DIARY, {"extract": extract((LETTERS, SAID))}, generator=annotation())
+def test_nothing_is_weighed(runner: DeliberationRunner) -> None:
+    run = runner(DIARY, {"extract": extract((LETTERS, SAID))}, generator=annotation())
 
-    (ask,) = told.asks
+    (ask,) = run.asks
     assert (ask.step, ask.role, ask.system) == ("deliberation/extract", "writer", "")
     assert ask.grounding is not None
-    assert len(told.queries) == 1
+    assert len(run.queries) == 1
 
 
-def test_they_may_stand_in_the_reasoning_field(tell: Teller) -> None:
+def test_they_may_stand_in_the_reasoning_field(runner: DeliberationRunner) -> None:
     generator = annotation(channel="thinking")
 
-    told = tell(DIARY, {"extract": extract((LETTERS, SAID))}, generator=generator)
+    run = runner(DIARY, {"extract": extract((LETTERS, SAID))}, generator=generator)
 
-    assert told.finished.columns["response"] == DIARY["response"]
-    assert told.finished.columns["reasoning_content"].startswith(LEAD)
-
-
-def test_where_there_is_nothing_to_quote_the_row_is_left_alone(tell: Teller) -> None:
-    told = tell(DIARY, {"extract": extract()}, generator=annotation())
-
-    assert told.finished.outcome == "untouched"
-    assert told.finished.columns == DIARY
-    assert told.column["note"] == "no sentence to quote"
+    assert run.finished.columns["response"] == DIARY["response"]
+    assert run.finished.columns["reasoning_content"].startswith(LEAD)
 
 
-def test_retrieval_settles_rows_here_too(tell: Teller) -> None:
-    told = tell(DIARY, {}, generator=annotation(settle_below=0.5), relevance=0.4)
+def test_where_there_is_nothing_to_quote_the_row_is_left_alone(runner: DeliberationRunner) -> None:
+    run = runner(DIARY, {"extract": extract()}, generator=annotation())
 
-    assert told.column["note"] == "settled by retrieval: nothing at stake"
+    assert run.finished.outcome == "untouched"
+    assert run.finished.columns == DIARY
+    assert run.column["note"] == "no sentence to quote"
+
+
+def test_retrieval_settles_rows_here_too(runner: DeliberationRunner) -> None:
+    run = runner(DIARY, {}, generator=annotation(settle_below=0.5), relevance=0.4)
+
+    assert run.column["note"] == "settled by retrieval: nothing at stake"
 
 
 @pytest.mark.parametrize(
@@ -101,18 +101,18 @@ def test_retrieval_settles_rows_here_too(tell: Teller) -> None:
     ],
 )
 def test_a_sentence_that_is_no_slice_of_its_passage_does_not_pass(
-    tell: Teller, passage: str, text: str
+    runner: DeliberationRunner, passage: str, text: str
 ) -> None:
-    told = tell(DIARY, {"extract": extract((passage, text))}, generator=annotation())
+    run = runner(DIARY, {"extract": extract((passage, text))}, generator=annotation())
 
-    assert told.rejected.reasons == ("check:quotations",)
-    assert told.rejected.detail == f"not in passage {passage}: {text!r}"
+    assert run.rejected.reasons == ("check:quotations",)
+    assert run.rejected.detail == f"not in passage {passage}: {text!r}"
 
 
-def test_an_extract_that_cannot_be_read_is_rejected(tell: Teller) -> None:
-    told = tell(DIARY, {"extract": ["{}", "{}"]}, generator=annotation())
+def test_an_extract_that_cannot_be_read_is_rejected(runner: DeliberationRunner) -> None:
+    run = runner(DIARY, {"extract": ["{}", "{}"]}, generator=annotation())
 
-    assert told.rejected.reasons == ("unreadable_verdict",)
+    assert run.rejected.reasons == ("unreadable_verdict",)
 
 
 def test_inline_takes_a_language_model() -> None:

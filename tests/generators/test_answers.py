@@ -1,7 +1,14 @@
 """Answers that cannot be used: asked for once more where that may help, never taken as good."""
 
 import pytest
-from support.samples.deliberation import ACCORD, DELIBERATION, DIARY, PASSES, Script, Teller
+from support.samples.deliberation import (
+    ACCORD,
+    DELIBERATION,
+    DIARY,
+    PASSES,
+    DeliberationRunner,
+    Script,
+)
 
 from whyset.generators import Reply, Usage
 
@@ -11,41 +18,43 @@ REFUSED = Reply("", "refused", USAGE, detail="the provider's filter: cyber")
 GOOD: Script = {"appraise": ACCORD, "write": DELIBERATION, "judge": PASSES}
 
 
-def test_an_answer_that_was_cut_off_is_asked_for_with_twice_the_room(tell: Teller) -> None:
-    told = tell(DIARY, {**GOOD, "write": [CUT, DELIBERATION]})
+def test_an_answer_that_was_cut_off_is_asked_for_with_twice_the_room(
+    runner: DeliberationRunner,
+) -> None:
+    run = runner(DIARY, {**GOOD, "write": [CUT, DELIBERATION]})
 
-    assert told.finished.outcome == "rewritten"
-    first, second = (ask for ask in told.asks if ask.step == "deliberation/write")
+    assert run.finished.outcome == "rewritten"
+    first, second = (ask for ask in run.asks if ask.step == "deliberation/write")
     assert second.max_tokens == 2 * first.max_tokens
     assert (second.system, second.user) == (first.system, first.user)
     assert second.key("m") != first.key("m")
-    assert told.usage == Usage(33, 19), "the reply that was cut off was paid for"
+    assert run.usage == Usage(33, 19), "the reply that was cut off was paid for"
 
 
 @pytest.mark.parametrize("step", ["appraise", "write", "judge"])
-def test_an_answer_cut_off_twice_ends_the_row(tell: Teller, step: str) -> None:
+def test_an_answer_cut_off_twice_ends_the_row(runner: DeliberationRunner, step: str) -> None:
     steps = list(GOOD)
     script: Script = {name: GOOD[name] for name in steps[: steps.index(step)]} | {step: [CUT, CUT]}
 
-    told = tell(DIARY, script)
+    run = runner(DIARY, script)
 
-    assert told.rejected.reasons == ("truncated",)
-    assert told.rejected.detail == f"deliberation/{step}: truncated"
+    assert run.rejected.reasons == ("truncated",)
+    assert run.rejected.detail == f"deliberation/{step}: truncated"
 
 
 @pytest.mark.parametrize("step", ["appraise", "write", "judge"])
-def test_a_refusal_ends_the_row_and_says_who_refused(tell: Teller, step: str) -> None:
+def test_a_refusal_ends_the_row_and_says_who_refused(runner: DeliberationRunner, step: str) -> None:
     steps = list(GOOD)
     script: Script = {name: GOOD[name] for name in steps[: steps.index(step)]} | {step: REFUSED}
 
-    told = tell(DIARY, script)
+    run = runner(DIARY, script)
 
-    assert told.rejected.reasons == ("refused",)
-    assert told.rejected.detail == f"deliberation/{step}: the provider's filter: cyber"
+    assert run.rejected.reasons == ("refused",)
+    assert run.rejected.detail == f"deliberation/{step}: the provider's filter: cyber"
 
 
-def test_a_draft_that_the_judge_refuses_to_read_is_kept(tell: Teller) -> None:
-    assert tell(DIARY, {**GOOD, "judge": REFUSED}).rejected.draft == DELIBERATION
+def test_a_draft_that_the_judge_refuses_to_read_is_kept(runner: DeliberationRunner) -> None:
+    assert runner(DIARY, {**GOOD, "judge": REFUSED}).rejected.draft == DELIBERATION
 
 
 @pytest.mark.parametrize(
@@ -57,41 +66,45 @@ def test_a_draft_that_the_judge_refuses_to_read_is_kept(tell: Teller) -> None:
         (Reply("text", "other", detail="stop reason pause_turn"), "stop reason pause_turn"),
     ],
 )
-def test_other_answers_that_are_none_end_the_row(tell: Teller, reply: Reply, detail: str) -> None:
-    told = tell(DIARY, {"appraise": ACCORD, "write": reply})
+def test_other_answers_that_are_none_end_the_row(
+    runner: DeliberationRunner, reply: Reply, detail: str
+) -> None:
+    run = runner(DIARY, {"appraise": ACCORD, "write": reply})
 
-    assert told.rejected.reasons == ("unusable_reply",)
-    assert told.rejected.detail == f"deliberation/write: {detail}"
+    assert run.rejected.reasons == ("unusable_reply",)
+    assert run.rejected.detail == f"deliberation/write: {detail}"
 
 
-def test_an_opinion_that_does_not_fit_is_asked_for_once_more(tell: Teller) -> None:
-    told = tell(DIARY, {**GOOD, "appraise": ["I think it is fine.", ACCORD]})
+def test_an_opinion_that_does_not_fit_is_asked_for_once_more(runner: DeliberationRunner) -> None:
+    run = runner(DIARY, {**GOOD, "appraise": ["I think it is fine.", ACCORD]})
 
-    assert told.finished.outcome == "rewritten"
-    first, second = told.asks[:2]
+    assert run.finished.outcome == "rewritten"
+    first, second = run.asks[:2]
     assert (first.sample, second.sample) == (0, 1)
     assert first.key("m") != second.key("m")
     assert first.user == second.user
 
 
-def test_an_opinion_that_never_fits_is_no_opinion(tell: Teller) -> None:
+def test_an_opinion_that_never_fits_is_no_opinion(runner: DeliberationRunner) -> None:
     odd = ACCORD.model_dump_json().replace('"accord"', '"fine"')
 
-    told = tell(DIARY, {"appraise": ["{}", odd]})
+    run = runner(DIARY, {"appraise": ["{}", odd]})
 
-    assert told.rejected.reasons == ("unreadable_verdict",)
-    assert told.rejected.detail == (
+    assert run.rejected.reasons == ("unreadable_verdict",)
+    assert run.rejected.detail == (
         "deliberation/appraise: verdict: Input should be 'nothing_at_stake', 'accord' or 'conflict'"
     )
 
 
-def test_an_opinion_with_points_nobody_asked_for_does_not_fit(tell: Teller) -> None:
+def test_an_opinion_with_points_nobody_asked_for_does_not_fit(runner: DeliberationRunner) -> None:
     more = PASSES.model_dump_json().replace("}", ', "score": 9}')
 
-    assert tell(DIARY, {**GOOD, "judge": [more, more]}).rejected.reasons == ("unreadable_verdict",)
+    assert runner(DIARY, {**GOOD, "judge": [more, more]}).rejected.reasons == (
+        "unreadable_verdict",
+    )
 
 
-def test_white_space_around_an_answer_is_none_of_it(tell: Teller) -> None:
-    told = tell(DIARY, {**GOOD, "write": f"\n\n  {DELIBERATION}\n"})
+def test_white_space_around_an_answer_is_none_of_it(runner: DeliberationRunner) -> None:
+    run = runner(DIARY, {**GOOD, "write": f"\n\n  {DELIBERATION}\n"})
 
-    assert told.finished.columns["response"] == f"{DELIBERATION}\n\n{DIARY['response']}"
+    assert run.finished.columns["response"] == f"{DELIBERATION}\n\n{DIARY['response']}"

@@ -52,18 +52,18 @@ def test_what_a_person_states_is_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "told"),
+    ("columns", "run"),
     [
         ({"abuot": "x"}, "brief 3: abuot: Extra inputs are not permitted; a brief has about, "),
         ({"passages": "x"}, "brief 3: passages: Input should be a valid list; a brief has about, "),
         ({"variety": {"form": 1}}, "brief 3: variety.form: Input should be a valid string; "),
     ],
 )
-def test_what_makes_no_brief_is_named(columns: dict[str, object], told: str) -> None:
+def test_what_makes_no_brief_is_named(columns: dict[str, object], run: str) -> None:
     with pytest.raises(GeneratorError) as refused:
         brief_from_record(columns, line=3)
 
-    assert str(refused.value).startswith(told)
+    assert str(refused.value).startswith(run)
 
 
 def test_a_number_drawn_stands_for_a_value_of_a_list_that_a_model_makes() -> None:

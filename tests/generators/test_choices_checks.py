@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.samples.choices import PAIR, PASSES, RATIONALE, tell
+from support.samples.choices import PAIR, PASSES, RATIONALE, run_choices
 from support.samples.deliberation import CONSTITUTION
 
 from whyset.generators.choices._checks import check_no_labels, word_limits
@@ -17,15 +17,15 @@ QUOTED = (
 
 
 def statuses(draft: str, **options: Any) -> dict[str, str]:
-    told = tell(
+    run = run_choices(
         PAIR, {"appraise": "chosen", "write": draft, "judge": PASSES}, max_revisions=0, **options
     )
-    return {check.name: check.status for check in told.result.evidence.checks}
+    return {check.name: check.status for check in run.result.evidence.checks}
 
 
 def fails(draft: str, **options: Any) -> tuple[str, ...]:
-    told = tell(PAIR, {"appraise": "chosen", "write": draft}, max_revisions=0, **options)
-    return told.rejected.reasons
+    run = run_choices(PAIR, {"appraise": "chosen", "write": draft}, max_revisions=0, **options)
+    return run.rejected.reasons
 
 
 def test_a_sound_rationale_passes_every_check() -> None:
@@ -71,16 +71,16 @@ def test_words_of_the_row_are_never_held_against_it() -> None:
 
 
 def test_the_constitution_may_be_quoted_where_that_was_chosen() -> None:
-    told = tell(
+    run = run_choices(
         PAIR,
         {"appraise": "chosen", "write": QUOTED + RATIONALE, "judge": PASSES},
         cite="explicit",
     )
 
-    (quote,) = told.column["quotes"]
+    (quote,) = run.column["quotes"]
     assert quote["text"].startswith("A diary speaks to the one who wrote it")
     assert quote["passage"] in {passage.id for passage in CONSTITUTION.passages}
-    assert told.column["checks"]["own_words"] == "skipped"
+    assert run.column["checks"]["own_words"] == "skipped"
 
 
 def test_a_language_that_was_named_is_held_to() -> None:

@@ -21,7 +21,7 @@ from support.answers.choices import (
     step_of,
 )
 from support.answers.deliberation import write_rows
-from support.batches import BatchingServer
+from support.batches import BatchServer
 from support.loopback import LoopbackServer
 from support.samples.deliberation import CONSTITUTION
 
@@ -115,7 +115,7 @@ def test_by_batches_it_comes_to_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = write_rows(tmp_path / "pairs.jsonl", rows(12, *FATES))
-    with BatchingServer(answer) as server:
+    with BatchServer(answer) as server:
         for name, value in server.environment.items():
             monkeypatch.setenv(name, value)
         for folder, batch in (("live", False), ("batch", True)):

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.samples.choices import ASKED, CHOSEN, PASSES, RATIONALE, REJECTED, UNFAIR, tell
+from support.samples.choices import ASKED, CHOSEN, PASSES, RATIONALE, REJECTED, UNFAIR, run_choices
 from support.scripts import Script
 
 from whyset.generators.choices import Choices
@@ -38,7 +38,7 @@ def asked() -> dict[str, str]:
     }
     return {
         ask.step.removeprefix("choices/"): f"{ask.system}\n\n----- user -----\n\n{ask.user}\n"
-        for ask in reversed(tell(PAIR, script).asks)
+        for ask in reversed(run_choices(PAIR, script).asks)
     }
 
 
@@ -73,8 +73,8 @@ def test_the_system_part_is_the_same_for_every_pair() -> None:
     other = {"prompt": "2 + 2", "chosen": "4, since two twos are four.", "rejected": "5"}
     script: Script = {"appraise": "chosen", "write": RATIONALE, "judge": PASSES}
 
-    assert [a.system for a in tell(PAIR, script).asks] == [
-        a.system for a in tell(other, script).asks
+    assert [a.system for a in run_choices(PAIR, script).asks] == [
+        a.system for a in run_choices(other, script).asks
     ]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from support.samples.choices import PAIR, read
 from support.samples.deliberation import CONSTITUTION
-from support.scripts import finder
+from support.scripts import make_finder
 
 from whyset.datasets import Row
 from whyset.generators import Ask, Finished, GeneratorError, Rejected, Reply, run_steps
@@ -35,7 +35,7 @@ def rehearsed(
         asked.append((ask, generator.mock_reply(ask, row, at_stake=at_stake)))
         return asked[-1][1]
 
-    return run_steps(generator.steps(row), answer, finder(CONSTITUTION)).result, asked
+    return run_steps(generator.steps(row), answer, make_finder(CONSTITUTION)).result, asked
 
 
 @pytest.mark.parametrize(

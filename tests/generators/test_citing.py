@@ -3,7 +3,14 @@
 from typing import Any
 
 import pytest
-from support.samples.deliberation import ACCORD, DELIBERATION, DIARY, PASSES, Script, Teller
+from support.samples.deliberation import (
+    ACCORD,
+    DELIBERATION,
+    DIARY,
+    PASSES,
+    DeliberationRunner,
+    Script,
+)
 
 from whyset.generators.deliberation import Cite
 
@@ -12,32 +19,34 @@ VERBATIM = "whoever opens it takes a choice from them"
 LETTERS = "private-letters-255ae731fa"
 
 
-def told(tell: Teller, draft: str, cite: Cite, **row: Any) -> Any:
+def run(runner: DeliberationRunner, draft: str, cite: Cite, **row: Any) -> Any:
     script: Script = {"appraise": ACCORD, "write": draft, "judge": PASSES}
-    return tell({**DIARY, **row}, script, cite=cite)
+    return runner({**DIARY, **row}, script, cite=cite)
 
 
-def failed(tell: Teller, draft: str, cite: Cite) -> tuple[str, ...]:
-    result = tell(DIARY, {"appraise": ACCORD, "write": draft}, cite=cite, max_revisions=0)
+def failed(runner: DeliberationRunner, draft: str, cite: Cite) -> tuple[str, ...]:
+    result = runner(DIARY, {"appraise": ACCORD, "write": draft}, cite=cite, max_revisions=0)
     return result.rejected.reasons
 
 
-def test_a_quotation_is_recorded_with_the_passage_it_stands_in(tell: Teller) -> None:
-    (quote,) = told(tell, QUOTED.format(VERBATIM), "explicit").finished.evidence.quotes
+def test_a_quotation_is_recorded_with_the_passage_it_stands_in(runner: DeliberationRunner) -> None:
+    (quote,) = run(runner, QUOTED.format(VERBATIM), "explicit").finished.evidence.quotes
 
     assert (quote.passage_id, quote.text) == (LETTERS, VERBATIM)
 
 
-def test_the_sentence_that_introduces_a_passage_may_be_quoted_too(tell: Teller) -> None:
+def test_the_sentence_that_introduces_a_passage_may_be_quoted_too(
+    runner: DeliberationRunner,
+) -> None:
     draft = QUOTED.format("When in doubt, an assistant weighs these")
 
-    (quote,) = told(tell, draft, "explicit").finished.evidence.quotes
+    (quote,) = run(runner, draft, "explicit").finished.evidence.quotes
 
     assert quote.passage_id == "private-letters-7685a1e179"
 
 
-def test_a_heading_may_be_named_in_quotation_marks(tell: Teller) -> None:
-    assert told(tell, QUOTED.format("The Lantern Document") + " “Private letters”.", "explicit")
+def test_a_heading_may_be_named_in_quotation_marks(runner: DeliberationRunner) -> None:
+    assert run(runner, QUOTED.format("The Lantern Document") + " “Private letters”.", "explicit")
 
 
 @pytest.mark.parametrize(
@@ -50,44 +59,52 @@ def test_a_heading_may_be_named_in_quotation_marks(tell: Teller) -> None:
     ],
     ids=["a changed word", "made up", "words left out", "of a passage that was not shown"],
 )
-def test_what_stands_in_no_passage_shown_does_not_pass(tell: Teller, invented: str) -> None:
-    assert failed(tell, QUOTED.format(invented), "explicit") == ("check:quotations",)
+def test_what_stands_in_no_passage_shown_does_not_pass(
+    runner: DeliberationRunner, invented: str
+) -> None:
+    assert failed(runner, QUOTED.format(invented), "explicit") == ("check:quotations",)
 
 
 @pytest.mark.parametrize("cite", ["none", "implicit"])
 def test_without_leave_to_quote_a_true_quotation_does_not_pass_either(
-    tell: Teller, cite: Cite
+    runner: DeliberationRunner, cite: Cite
 ) -> None:
-    assert failed(tell, QUOTED.format(VERBATIM), cite) == ("check:quotations",)
+    assert failed(runner, QUOTED.format(VERBATIM), cite) == ("check:quotations",)
 
 
 @pytest.mark.parametrize("cite", ["none", "implicit"])
-def test_nor_does_a_passage_without_its_quotation_marks(tell: Teller, cite: Cite) -> None:
+def test_nor_does_a_passage_without_its_quotation_marks(
+    runner: DeliberationRunner, cite: Cite
+) -> None:
     echo = "A diary speaks to the one who wrote it, and whoever opens it takes a choice."
 
-    assert failed(tell, f"{DELIBERATION} {echo}", cite) == ("check:own_words",)
+    assert failed(runner, f"{DELIBERATION} {echo}", cite) == ("check:own_words",)
 
 
 @pytest.mark.parametrize("cite", ["none", "implicit"])
-def test_nor_does_the_name_of_the_document(tell: Teller, cite: Cite) -> None:
-    assert failed(tell, f"{DELIBERATION} So says the Lantern Document.", cite) == ("check:unnamed",)
+def test_nor_does_the_name_of_the_document(runner: DeliberationRunner, cite: Cite) -> None:
+    assert failed(runner, f"{DELIBERATION} So says the Lantern Document.", cite) == (
+        "check:unnamed",
+    )
 
 
 @pytest.mark.parametrize("cite", ["none", "implicit", "explicit"])
-def test_the_conversation_may_always_be_quoted(tell: Teller, cite: Cite) -> None:
-    result = told(tell, f"{DELIBERATION} You say “she has been so quiet”.", cite)
+def test_the_conversation_may_always_be_quoted(runner: DeliberationRunner, cite: Cite) -> None:
+    result = run(runner, f"{DELIBERATION} You say “she has been so quiet”.", cite)
 
     assert result.checks["quotations"] == "passed"
     assert result.finished.evidence.quotes == ()
 
 
-def test_with_leave_to_quote_the_other_two_checks_are_skipped_and_not_passed(tell: Teller) -> None:
-    checks = told(tell, f"{DELIBERATION} So says the Lantern Document.", "explicit").checks
+def test_with_leave_to_quote_the_other_two_checks_are_skipped_and_not_passed(
+    runner: DeliberationRunner,
+) -> None:
+    checks = run(runner, f"{DELIBERATION} So says the Lantern Document.", "explicit").checks
 
     assert checks["unnamed"] == checks["own_words"] == "skipped"
 
 
-def test_each_way_of_citing_is_explained_to_the_writer(tell: Teller) -> None:
+def test_each_way_of_citing_is_explained_to_the_writer(runner: DeliberationRunner) -> None:
     ways: tuple[Cite, ...] = ("none", "implicit", "explicit")
 
-    assert len({told(tell, DELIBERATION, cite).ask("write").system for cite in ways}) == 3
+    assert len({run(runner, DELIBERATION, cite).ask("write").system for cite in ways}) == 3

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.row_scripts import dealt, hand_of
+from support.row_scripts import draw_row, environment_of
 from support.samples.diversify import ANSWER, ASKED, BERTHS, CHAT, ENVIRONMENT, HAND, PILOT, SYSTEM
 
 from whyset.datasets import row_from_record
@@ -129,7 +129,7 @@ def tool(name: str, description: str = "Does it.") -> DraftTool:
 
 
 @pytest.mark.parametrize(
-    ("names", "told"),
+    ("names", "run"),
     [
         (["ok-name_1"], ""),
         (["a.b"], "'a.b'"),
@@ -140,12 +140,12 @@ def tool(name: str, description: str = "Does it.") -> DraftTool:
         (["Ring-Home"], "'Ring-Home' and 'ring_home' are one name"),
     ],
 )
-def test_names_of_tools(names: list[str], told: str) -> None:
+def test_names_of_tools(names: list[str], run: str) -> None:
     row = row_from_record({**CHAT, "tools": [{"name": "ring_home"}]})
     check = check_tool_names([tool(name) for name in names], row.conversation.tool_definitions)
 
-    assert (check.status == "passed") == (not told)
-    assert told in check.detail
+    assert (check.status == "passed") == (not run)
+    assert run in check.detail
 
 
 CALLED = {
@@ -226,11 +226,11 @@ def test_a_tool_that_touches_the_conversation_is_found(
 def test_an_environment_is_held_to_what_no_text_may_have(
     changes: dict[str, Any], failing: set[str]
 ) -> None:
-    row = dealt(CHAT, **HAND)
+    row = draw_row(CHAT, **HAND)
     checks = check_environment(
         ENVIRONMENT.model_copy(update=changes),
         conversation=row.conversation,
-        hand=hand_of(row),
+        hand=environment_of(row),
         language="row",
         instructions="",
     )
@@ -240,11 +240,11 @@ def test_an_environment_is_held_to_what_no_text_may_have(
 
 
 def test_where_there_is_nothing_to_check_it_is_said() -> None:
-    row = dealt(CHAT, tool_count="0", system="one_line")
+    row = draw_row(CHAT, tool_count="0", system="one_line")
     checks = check_environment(
         Environment(tools=[], system=SYSTEM),
         conversation=row.conversation,
-        hand=hand_of(row),
+        hand=environment_of(row),
         language="en",
         instructions="",
     )
@@ -256,11 +256,11 @@ def test_where_there_is_nothing_to_check_it_is_said() -> None:
 
 
 def test_the_language_is_as_asked() -> None:
-    row = dealt(CHAT, **HAND)
+    row = draw_row(CHAT, **HAND)
     checks = check_environment(
         ENVIRONMENT,
         conversation=row.conversation,
-        hand=hand_of(row),
+        hand=environment_of(row),
         language="de",
         instructions="",
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.row_scripts import Result, dealt, tell
+from support.row_scripts import Result, draw_row, run_row_script
 from support.samples.diversify import (
     ANSWERED,
     ENVIRONMENT,
@@ -18,7 +18,7 @@ from support.samples.diversify import (
     PROMPTED,
     SURROUNDED,
 )
-from support.scripts import Told
+from support.scripts import ScriptedRun
 
 from whyset.generators import UnsupportedModel, list_generators, load_generator_class
 from whyset.generators._prompts import PromptTemplate
@@ -60,12 +60,12 @@ def test_the_variables_of_each_template(step: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def told() -> Told[Result]:
+def run() -> ScriptedRun[Result]:
     """Lead a row through every step there is."""
     found = SURROUNDED.model_copy(update={"never_needed": False, "problems": FAILS.problems})
-    return tell(
+    return run_row_script(
         Diversify(respond=True),
-        dealt(PROMPTED, Options(respond=True), order="after", **HAND),
+        draw_row(PROMPTED, Options(respond=True), order="after", **HAND),
         {
             "environment": ENVIRONMENT,
             "judge": [found, SURROUNDED],
@@ -76,15 +76,15 @@ def told() -> Told[Result]:
     )
 
 
-def test_every_template_is_used_and_every_step_has_one(told: Any) -> None:
+def test_every_template_is_used_and_every_step_has_one(run: Any) -> None:
     # The response is asked of the conversation alone.
-    assert set(told.steps) - {"respond"} == VARIABLES.keys()
+    assert set(run.steps) - {"respond"} == VARIABLES.keys()
     assert VARIABLES.keys() == {path.stem for path in FOLDER.glob("*.md")}
 
 
 @pytest.mark.parametrize("step", sorted({*VARIABLES, "respond"}))
-def test_a_prompt_reads_as_it_did(told: Any, step: str) -> None:
-    ask = told.asks_of(step)[0]
+def test_a_prompt_reads_as_it_did(run: Any, step: str) -> None:
+    ask = run.asks_of(step)[0]
     rendered = f"{ask.system}\n\n----- user -----\n\n{ask.user}\n"
     golden = GOLDEN / f"{step}.txt"
     if os.environ.get("WHYSET_UPDATE_GOLDEN"):
@@ -100,9 +100,9 @@ def test_every_golden_file_is_of_a_step() -> None:
 
 def test_the_system_part_is_the_same_for_every_row() -> None:
     asks = {
-        tell(
+        run_row_script(
             Diversify(without=("judge",)),
-            dealt({**PROMPTED, "salt": salt}, Options(without=("judge",)), **HAND),
+            draw_row({**PROMPTED, "salt": salt}, Options(without=("judge",)), **HAND),
             {"environment": ENVIRONMENT},
         )
         .ask("environment")
@@ -113,7 +113,7 @@ def test_the_system_part_is_the_same_for_every_row() -> None:
     assert len(asks) == 1
 
 
-def test_whatever_a_model_or_a_row_says_is_shown_as_data(told: Any) -> None:
+def test_whatever_a_model_or_a_row_says_is_shown_as_data(run: Any) -> None:
     for step, data in (
         ("environment", "sister's diary"),
         ("revise", "list_free_berths"),
@@ -121,7 +121,7 @@ def test_whatever_a_model_or_a_row_says_is_shown_as_data(told: Any) -> None:
         ("judge_response", NEW_ANSWER),
         ("judge_response", "book_pilot"),
     ):
-        before, found, _ = told.asks_of(step)[0].user.partition(data)
+        before, found, _ = run.asks_of(step)[0].user.partition(data)
         assert found, (step, data)
         assert before.count("<data-") > before.count("</data-"), step
 

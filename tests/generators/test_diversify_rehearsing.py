@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from support.row_scripts import dealt, hand_of, walk
+from support.row_scripts import draw_row, environment_of, run_row_with_mock_replies
 from support.samples.diversify import ASKED, CHAT, PROMPTED
 
 from whyset.constitution import estimate_tokens
@@ -45,7 +45,7 @@ def test_whatever_is_dealt_passes_at_once(options: dict[str, Any], at_stake: boo
     for number in range(4):
         for record in RECORDS:
             row = row_from_record({**record, "number": number})
-            result, asked = walk(generator, row, at_stake=at_stake)
+            result, asked = run_row_with_mock_replies(generator, row, at_stake=at_stake)
             assert isinstance(result, Finished), result
             steps = [ask.step.removeprefix("diversify/") for ask, _ in asked]
             assert len(steps) == len(set(steps))
@@ -55,15 +55,15 @@ def test_whatever_is_dealt_passes_at_once(options: dict[str, Any], at_stake: boo
 def test_every_value_of_every_axis_can_be_rehearsed(axis: str, values: tuple[str, ...]) -> None:
     generator = Diversify(without=("judge",))
     for value in values:
-        row = dealt(PROMPTED, generator.options, **{axis: value})
-        assert isinstance(walk(generator, row)[0], Finished)
+        row = draw_row(PROMPTED, generator.options, **{axis: value})
+        assert isinstance(run_row_with_mock_replies(generator, row)[0], Finished)
 
 
 def test_texts_are_of_the_length_that_is_asked_for() -> None:
-    row = dealt(CHAT, system="operator_policy", tool_count="3")
-    words = hand_of(row).words
+    row = draw_row(CHAT, system="operator_policy", tool_count="3")
+    words = environment_of(row).words
     for at_stake, count in ((True, words.midpoint), (False, words.target_min)):
-        _, asked = walk(Diversify(), row, at_stake=at_stake)
+        _, asked = run_row_with_mock_replies(Diversify(), row, at_stake=at_stake)
         written = Environment.model_validate_json(asked[0][1].text)
 
         assert len(written.system.split()) == count
@@ -71,8 +71,8 @@ def test_texts_are_of_the_length_that_is_asked_for() -> None:
 
 
 def test_the_usage_is_an_estimate_of_prompt_and_text() -> None:
-    row = dealt(CHAT, Options(respond=True), tool_count="2")
-    _, asked = walk(Diversify(respond=True), row)
+    row = draw_row(CHAT, Options(respond=True), tool_count="2")
+    _, asked = run_row_with_mock_replies(Diversify(respond=True), row)
     assert [ask.step for ask, _ in asked][2] == "diversify/respond"
     for ask, reply in asked:
         assert reply.usage.output_tokens == estimate_tokens(reply.text)

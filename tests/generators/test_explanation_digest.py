@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.samples.explanation import CONSTITUTION, DIARY
-from support.scripts import Told, tell
+from support.scripts import ScriptedRun, run_script
 
 from whyset.constitution import Constitution
 from whyset.generators import Finished, GeneratorError, Rejected, UnsupportedModel
@@ -32,8 +32,8 @@ text. They were selected automatically; nothing is weighed, added or concluded.
 > (line 9)"""
 
 
-def digested(columns: dict[str, Any], **options: Any) -> Told[Finished | Rejected]:
-    return tell(
+def digested(columns: dict[str, Any], **options: Any) -> ScriptedRun[Finished | Rejected]:
+    return run_script(
         Explanation(**options).extractive_variant(),
         columns,
         {"extract": ExtractiveModel().answer},
@@ -42,27 +42,27 @@ def digested(columns: dict[str, Any], **options: Any) -> Told[Finished | Rejecte
 
 
 def test_a_digest_quotes_each_section_under_its_heading() -> None:
-    told = digested({"about": "reading a diary"}, k=2)
+    run = digested({"about": "reading a diary"}, k=2)
 
-    assert told.finished.outcome == "annotated"
-    assert told.finished.columns == {"text": ABOUT_DIARIES}
+    assert run.finished.outcome == "annotated"
+    assert run.finished.columns == {"text": ABOUT_DIARIES}
 
 
 def test_one_ask_a_section_so_that_none_crowds_out_another() -> None:
-    told = digested({"about": "reading a diary"}, k=5)
+    run = digested({"about": "reading a diary"}, k=5)
 
-    assert told.steps == ["extract", "extract"]
-    paths = [{s.passage.path for s in ask.grounding.passages} for ask in told.asks if ask.grounding]
+    assert run.steps == ["extract", "extract"]
+    paths = [{s.passage.path for s in ask.grounding.passages} for ask in run.asks if ask.grounding]
     assert [len(held) for held in paths] == [1, 1]
 
 
 def test_passages_by_name_are_quoted_and_not_their_neighbours() -> None:
-    told = digested({"passages": [DIARY]})
+    run = digested({"passages": [DIARY]})
 
-    assert [quote["text"] for quote in told.column["quotes"]] == [
+    assert [quote["text"] for quote in run.column["quotes"]] == [
         "A diary speaks to the one who wrote it, and whoever opens it takes a choice from them."
     ]
-    assert " on “" not in told.finished.columns["text"]
+    assert " on “" not in run.finished.columns["text"]
 
 
 def test_the_item_of_a_list_stands_behind_the_sentence_that_introduces_it() -> None:
@@ -74,9 +74,9 @@ def test_the_item_of_a_list_stands_behind_the_sentence_that_introduces_it() -> N
 
 
 def test_the_whole_constitution_can_be_digested() -> None:
-    told = digested({}, whole=True)
+    run = digested({}, whole=True)
 
-    assert told.finished.columns["text"].count("## ") == 2
+    assert run.finished.columns["text"].count("## ") == 2
 
 
 def test_provenance_says_what_is_quoted_and_that_it_is_verbatim() -> None:
@@ -91,26 +91,26 @@ def test_provenance_says_what_is_quoted_and_that_it_is_verbatim() -> None:
 
 def test_a_sentence_that_is_not_there_is_never_quoted() -> None:
     invented = f'{{"quotes": [{{"passage": "{DIARY}", "text": "Never open a diary."}}]}}'
-    told = tell(
+    run = run_script(
         Explanation().extractive_variant(),
         {"passages": [DIARY]},
         {"extract": [invented]},
         constitution=CONSTITUTION,
     )
 
-    assert told.rejected.reasons == ("check:quotations",)
-    assert told.rejected.detail == f"not in passage {DIARY}: 'Never open a diary.'"
+    assert run.rejected.reasons == ("check:quotations",)
+    assert run.rejected.detail == f"not in passage {DIARY}: 'Never open a diary.'"
 
 
 def test_where_nothing_is_fit_to_quote_there_is_no_digest() -> None:
-    told = tell(
+    run = run_script(
         Explanation().extractive_variant(),
         {"passages": [DIARY]},
         {"extract": ['{"quotes": []}']},
         constitution=CONSTITUTION,
     )
 
-    assert told.rejected.reasons == ("nothing_to_quote",)
+    assert run.rejected.reasons == ("nothing_to_quote",)
 
 
 def test_a_digest_has_no_ideas_and_no_variety() -> None:

@@ -17,7 +17,7 @@ from support.answers.explanation import (
 )
 from support.loopback import LoopbackServer
 from support.samples.explanation import CONSTITUTION
-from support.scripts import finder
+from support.scripts import make_finder
 
 from whyset.generators import Finished, Rejected, RowRejected, brief_from_record, run_steps
 from whyset.generators._langchain import BoundGenerator
@@ -101,7 +101,7 @@ async def test_one_document_at_a_prompt_in_a_form_of_ones_own(server: LoopbackSe
 
 def test_the_same_is_answered_without_a_server_whatever_the_type() -> None:
     model, generator = ScriptedModel(script), Explanation()
-    find = finder(CONSTITUTION)
+    find = make_finder(CONSTITUTION)
 
     def is_written(number: int, form: str) -> bool:
         brief = brief_from_record(

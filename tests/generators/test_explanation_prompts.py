@@ -18,7 +18,7 @@ from support.samples.explanation import (
     SUBTYPES,
     VARIETY,
 )
-from support.scripts import Told, tell
+from support.scripts import ScriptedRun, run_script
 
 from whyset.generators import Finished, GeneratorError, Rejected
 from whyset.generators._prompts import PromptTemplate
@@ -67,7 +67,7 @@ def test_every_template_is_used_and_every_step_has_one() -> None:
 
 
 @pytest.fixture(scope="module")
-def told() -> Told[Finished | Rejected]:
+def run() -> ScriptedRun[Finished | Rejected]:
     """Lead a document through every step."""
     columns = {
         **BRIEF,
@@ -75,7 +75,7 @@ def told() -> Told[Finished | Rejected]:
         "variety": {**VARIETY, "subtype": "#4"},
         "avoid": {"openings": ["there is a drawer"], "names": ["Elowen"]},
     }
-    return tell(
+    return run_script(
         Explanation(names=2),
         columns,
         {
@@ -91,8 +91,8 @@ def told() -> Told[Finished | Rejected]:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_prompt_reads_as_it_did(told: Told[Finished | Rejected], step: str) -> None:
-    ask = told.ask(step)
+def test_a_prompt_reads_as_it_did(run: ScriptedRun[Finished | Rejected], step: str) -> None:
+    ask = run.ask(step)
     rendered = f"{ask.system}\n\n----- user -----\n\n{ask.user}\n"
     golden = GOLDEN / f"{step}.txt"
     if os.environ.get("WHYSET_UPDATE_GOLDEN"):
@@ -106,7 +106,7 @@ def test_every_golden_file_is_of_a_step() -> None:
 
 
 def test_what_models_and_people_wrote_is_fenced_wherever_a_model_reads_it(
-    told: Told[Finished | Rejected],
+    run: ScriptedRun[Finished | Rejected],
 ) -> None:
     for step, texts in {
         "subtypes": ["opinion column. A columnist"],
@@ -116,16 +116,16 @@ def test_what_models_and_people_wrote_is_fenced_wherever_a_model_reads_it(
         "rewrite": [DOCUMENT[:40], "Document type: opinion"],
         "score": [DOCUMENT[:40], "opinion column. A columnist"],
     }.items():
-        lines = told.ask(step).user.splitlines()
+        lines = run.ask(step).user.splitlines()
         for text in texts:
             (place,) = [n for n, line in enumerate(lines) if line.startswith(text)]
             assert lines[place - 1].startswith("<data-"), (step, text)
 
 
-def test_no_prompt_shows_a_passage_id(told: Told[Finished | Rejected]) -> None:
+def test_no_prompt_shows_a_passage_id(run: ScriptedRun[Finished | Rejected]) -> None:
     ids = [passage.id for passage in CONSTITUTION.passages]
 
-    assert not [ask.step for ask in told.asks if any(name in ask.user for name in ids)]
+    assert not [ask.step for ask in run.asks if any(name in ask.user for name in ids)]
 
 
 def test_a_user_may_have_other_prompts() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from support.samples.explanation import BRIEF, CONSTITUTION, DIARY, VARIETY
-from support.scripts import rehearse
+from support.scripts import run_with_mock_replies
 
 from whyset.constitution import estimate_tokens
 from whyset.generators import Ask, Brief, Finished, GeneratorError, Ideas, Usage, brief_from_record
@@ -16,7 +16,7 @@ LONG_WAY = ["subtypes", "ideas", "draft", "review", "rewrite", "score"]
 
 
 def steps_of(brief: Brief, *, at_stake: bool = True, **options: Any) -> list[str]:
-    result, asked = rehearse(
+    result, asked = run_with_mock_replies(
         Explanation(**options), brief, constitution=CONSTITUTION, at_stake=at_stake
     )
     assert isinstance(result, Finished), result
@@ -55,7 +55,7 @@ def test_what_is_left_out_is_not_rehearsed() -> None:
 def test_a_text_is_of_the_middle_of_the_length_asked_for(length: str) -> None:
     brief = brief_from_record({**BRIEF, "variety": {**VARIETY, "form": "a", "length": length}})
     bounds = assign_axes(brief).bounds
-    _, asked = rehearse(Explanation(), brief, constitution=CONSTITUTION)
+    _, asked = run_with_mock_replies(Explanation(), brief, constitution=CONSTITUTION)
     (text,) = [reply.text for ask, reply in asked if ask.step.endswith("/draft")]
 
     assert bounds.target_min < len(text.split()) < bounds.target_max
@@ -65,7 +65,7 @@ def test_as_many_ideas_as_are_asked_for() -> None:
     brief = brief_from_record(BRIEF)
     generator = Explanation()
     steps = generator.idea_steps(brief, count=5)
-    result, _ = rehearse(generator, brief, constitution=CONSTITUTION, steps=steps)
+    result, _ = run_with_mock_replies(generator, brief, constitution=CONSTITUTION, steps=steps)
 
     assert isinstance(result, Ideas)
     assert len(result.texts) == 5
@@ -77,7 +77,9 @@ def test_the_room_of_a_list_tells_its_length(count: int) -> None:
 
 
 def test_the_usage_is_an_estimate_and_judges_answer_by_their_schemas() -> None:
-    _, asked = rehearse(Explanation(), brief_from_record(BRIEF), constitution=CONSTITUTION)
+    _, asked = run_with_mock_replies(
+        Explanation(), brief_from_record(BRIEF), constitution=CONSTITUTION
+    )
     for ask, reply in asked:
         prompt = estimate_tokens(ask.system) + estimate_tokens(ask.user)
         assert reply.usage == Usage(prompt, estimate_tokens(reply.text))

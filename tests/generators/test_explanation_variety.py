@@ -184,7 +184,7 @@ def test_an_assignment_says_what_each_value_means() -> None:
 
 
 @pytest.mark.parametrize(
-    ("columns", "told"),
+    ("columns", "run"),
     [
         (
             {"about": "tea", "variety": {"mood": "grim", "shape": "round"}},
@@ -211,11 +211,11 @@ def test_an_assignment_says_what_each_value_means() -> None:
         ),
     ],
 )
-def test_a_brief_that_makes_no_document_is_refused(columns: dict[str, object], told: str) -> None:
+def test_a_brief_that_makes_no_document_is_refused(columns: dict[str, object], run: str) -> None:
     with pytest.raises(GeneratorError) as refused:
         Explanation().item_from_columns(columns)
 
-    assert str(refused.value) == told
+    assert str(refused.value) == run
 
 
 def test_the_manual_tells_of_every_axis_option_step_and_check() -> None:

@@ -7,7 +7,15 @@ import os
 from pathlib import Path
 
 import pytest
-from support.samples.deliberation import ACCORD, CONFLICT, DELIBERATION, FAILS, PASSES, Told, tell
+from support.samples.deliberation import (
+    ACCORD,
+    CONFLICT,
+    DELIBERATION,
+    FAILS,
+    PASSES,
+    DeliberationRun,
+    run_deliberation,
+)
 
 FOLDER = Path(__file__).parent / "golden"
 STEPS = ("appraise", "repair", "write", "judge", "revise")
@@ -31,9 +39,9 @@ ROW = {
 
 
 @pytest.fixture(scope="module")
-def told() -> Told:
+def run() -> DeliberationRun:
     """Lead the row through every step, with the defaults but for the repair."""
-    return tell(
+    return run_deliberation(
         ROW,
         {
             "appraise": [CONFLICT, ACCORD],
@@ -47,8 +55,8 @@ def told() -> Told:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_prompt_reads_as_it_did(told: Told, step: str) -> None:
-    ask = next(ask for ask in told.asks if ask.step == f"deliberation/{step}")
+def test_a_prompt_reads_as_it_did(run: DeliberationRun, step: str) -> None:
+    ask = next(ask for ask in run.asks if ask.step == f"deliberation/{step}")
     rendered = f"{ask.system}\n\n----- user -----\n\n{ask.user}\n"
     golden = FOLDER / f"{step}.txt"
     if os.environ.get("WHYSET_UPDATE_GOLDEN"):

@@ -44,7 +44,7 @@ def test_sound_probes_pass(posed: Posed, variety: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "run"),
     [
         ({"named": POSED.you}, "does not speak of 'the assistant' by that name"),
         ({"you": POSED.named}, "speaks of 'the assistant'; address it as “you”"),
@@ -57,9 +57,9 @@ def test_sound_probes_pass(posed: Posed, variety: dict[str, str]) -> None:
     ],
 )
 def test_the_phrasings_ask_for_the_same_of_you_and_of_the_name(
-    changes: dict[str, str], told: str
+    changes: dict[str, str], run: str
 ) -> None:
-    assert told in failed(changed(WRITTEN, **changes))["phrasings"]
+    assert run in failed(changed(WRITTEN, **changes))["phrasings"]
 
 
 def test_what_a_person_says_in_a_question_addresses_whom_it_may() -> None:
@@ -81,7 +81,7 @@ def test_in_other_languages_only_the_name_is_looked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "run"),
     [
         ({"you": "What you think is taken is a choice."}, "`you` has 0 blanks instead of 1"),
         ({"named": "What the assistant takes is ____ or ____."}, "`named` has 2 blanks"),
@@ -89,8 +89,8 @@ def test_in_other_languages_only_the_name_is_looked_for() -> None:
         ({"right": "a say over who knows what about her"}, "8 words are left out"),
     ],
 )
-def test_a_cloze_has_one_blank_and_words_for_it(changes: dict[str, str], told: str) -> None:
-    assert told in failed(changed(whole(CLOZE), **changes), format="cloze")["blank"]
+def test_a_cloze_has_one_blank_and_words_for_it(changes: dict[str, str], run: str) -> None:
+    assert run in failed(changed(whole(CLOZE), **changes), format="cloze")["blank"]
 
 
 def test_nothing_else_has_a_blank() -> None:
@@ -98,7 +98,7 @@ def test_nothing_else_has_a_blank() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "run"),
     [
         ({"wrong": CHOICE.wrong[:2]}, "one right option and 3 wrong ones"),
         ({"wrong": [*CHOICE.wrong[:2], " "]}, "none empty"),
@@ -109,9 +109,9 @@ def test_nothing_else_has_a_blank() -> None:
         ({"right": "Her say"}, "the right option is much the shortest"),
     ],
 )
-def test_options_are_alike_and_stand_for_themselves(changes: dict[str, Any], told: str) -> None:
+def test_options_are_alike_and_stand_for_themselves(changes: dict[str, Any], run: str) -> None:
     found = failed(changed(whole(CHOICE), **changes), format="multiple_choice")
-    assert told in found["options"]
+    assert run in found["options"]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_the_answer_does_not_stand_in_the_question(written: Written, variety: st
 
 
 @pytest.mark.parametrize(
-    ("changes", "kind", "told"),
+    ("changes", "kind", "run"),
     [
         ({"premise": ""}, "false_premise", "is missing"),
         ({"correction": " "}, "false_premise", "is missing"),
@@ -143,9 +143,9 @@ def test_the_answer_does_not_stand_in_the_question(written: Written, variety: st
     ],
 )
 def test_a_false_premise_is_said_and_corrected(
-    changes: dict[str, str], kind: str, told: str
+    changes: dict[str, str], kind: str, run: str
 ) -> None:
-    assert told in failed(changed(whole(FALSE_PREMISE), **changes), kind=kind)["premise"]
+    assert run in failed(changed(whole(FALSE_PREMISE), **changes), kind=kind)["premise"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.scripts import finder
+from support.scripts import make_finder
 
 from whyset.constitution import Constitution
 from whyset.generators import Finished, GeneratorError, Rejected, UnsupportedModel, run_steps
@@ -46,7 +46,7 @@ def made(
     generator = Probe(**options).extractive_variant()
     steps = generator.steps(generator.item_from_columns(columns))
     # Nobody is asked anything.
-    return run_steps(steps, ScriptedModel().answer, finder(constitution)).result
+    return run_steps(steps, ScriptedModel().answer, make_finder(constitution)).result
 
 
 def item(form: str, **columns: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from support.answers.probe import FATES, REASONS, answer, fate_of, number_of, script, step_of
 from support.loopback import LoopbackServer
 from support.samples.deliberation import CONSTITUTION
-from support.scripts import finder
+from support.scripts import make_finder
 
 from whyset.generators import Rejected, RowRejected, brief_from_record, run_steps
 from whyset.generators._langchain import BoundGenerator
@@ -97,7 +97,7 @@ def test_the_same_brief_leads_to_the_same_probe(server: LoopbackServer) -> None:
 def test_without_a_server_it_goes_the_same_way(number: int) -> None:
     brief = brief_from_record(briefs(12)[number])
     steps = Probe(model_name="Lumo").steps(brief)
-    result = run_steps(steps, ScriptedModel(script).answer, finder(CONSTITUTION)).result
+    result = run_steps(steps, ScriptedModel(script).answer, make_finder(CONSTITUTION)).result
 
     if isinstance(result, Rejected):
         assert set(result.reasons) <= set(REASONS.values()), result.detail

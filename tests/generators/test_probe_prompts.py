@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.samples.probe import BRIEF, CONSTITUTION, SCRIPT, SOUND, VAGUE, WRITTEN, probe
-from support.scripts import Script, Told, tell
+from support.scripts import Script, ScriptedRun, run_script
 
 from whyset.generators import Finished, Rejected, list_generators, load_generator_class
 from whyset.generators._prompts import PromptTemplate
@@ -52,7 +52,7 @@ def test_it_is_installed() -> None:
 
 
 @pytest.fixture(scope="module")
-def told() -> Told[Finished | Rejected]:
+def run() -> ScriptedRun[Finished | Rejected]:
     """Lead a probe through every step."""
     columns = {
         **BRIEF,
@@ -60,12 +60,12 @@ def told() -> Told[Finished | Rejected]:
         "avoid": {"openings": ["how do you see"]},
     }
     script: Script = {**SCRIPT, "judge": [VAGUE, SOUND], "revise": [WRITTEN]}
-    return tell(probe(), columns, script, constitution=CONSTITUTION)
+    return run_script(probe(), columns, script, constitution=CONSTITUTION)
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_a_prompt_reads_as_it_did(told: Told[Finished | Rejected], step: str) -> None:
-    ask = told.asks_of(step)[0]
+def test_a_prompt_reads_as_it_did(run: ScriptedRun[Finished | Rejected], step: str) -> None:
+    ask = run.asks_of(step)[0]
     rendered = f"{ask.system}\n\n----- user -----\n\n{ask.user}\n"
     golden = GOLDEN / f"{step}.txt"
     if os.environ.get("WHYSET_UPDATE_GOLDEN"):
@@ -79,12 +79,14 @@ def test_every_golden_file_is_of_a_step() -> None:
     assert {path.name for path in GOLDEN.iterdir()} == {f"{step}.txt" for step in STEPS}
 
 
-def test_what_is_the_same_for_all_probes_comes_first(told: Told[Finished | Rejected]) -> None:
-    other = tell(
+def test_what_is_the_same_for_all_probes_comes_first(
+    run: ScriptedRun[Finished | Rejected],
+) -> None:
+    other = run_script(
         probe(),
         {**BRIEF, "variety": {"kind": "recall", "difficulty": "hard"}, "seed": 9},
         SCRIPT,
         constitution=CONSTITUTION,
     )
     for step in ("fact", "question", "reference", "judge", "control", "compare"):
-        assert told.asks_of(step)[0].system == other.ask(step).system
+        assert run.asks_of(step)[0].system == other.ask(step).system

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 from support.samples.probe import BRIEF, CONSTITUTION, probe
-from support.scripts import rehearse
+from support.scripts import run_with_mock_replies
 
 from whyset.generators import Ask, Finished, GeneratorError, Ideas, fence
 from whyset.generators.probe import DIFFICULTIES, FORMATS, KINDS
@@ -19,7 +19,9 @@ def test_every_probe_passes_at_once(kind: str, form: str, at_stake: bool) -> Non
         generator = probe(model_name=name)
         variety = {"kind": kind, "format": form}
         brief = generator.item_from_columns({"passages": [passage.id], "variety": variety})
-        result, asked = rehearse(generator, brief, constitution=CONSTITUTION, at_stake=at_stake)
+        result, asked = run_with_mock_replies(
+            generator, brief, constitution=CONSTITUTION, at_stake=at_stake
+        )
         assert isinstance(result, Finished), result
         steps = [ask.step.removeprefix("probe/") for ask, _ in asked]
         closed = kind == "recall" and form != "free"
@@ -32,7 +34,7 @@ def test_every_probe_passes_at_once(kind: str, form: str, at_stake: bool) -> Non
 def test_in_other_languages_too(kind: str, form: str, language: str) -> None:
     generator = probe(language=language, model_name="Lumo")
     brief = generator.item_from_columns({**BRIEF, "variety": {"kind": kind, "format": form}})
-    result, asked = rehearse(generator, brief, constitution=CONSTITUTION)
+    result, asked = run_with_mock_replies(generator, brief, constitution=CONSTITUTION)
     assert isinstance(result, Finished), result
     assert "probe/revise" not in [ask.step for ask, _ in asked]
 
@@ -40,7 +42,7 @@ def test_in_other_languages_too(kind: str, form: str, language: str) -> None:
 def test_ideas_are_rehearsed_as_many_as_are_wanted() -> None:
     generator = probe()
     brief = generator.item_from_columns(BRIEF)
-    result, _ = rehearse(
+    result, _ = run_with_mock_replies(
         generator, brief, constitution=CONSTITUTION, steps=generator.idea_steps(brief, count=3)
     )
     assert isinstance(result, Ideas)

@@ -106,7 +106,7 @@ def test_a_user_may_have_other_prompts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "source", "told"),
+    ("name", "source", "outcome"),
     [
         (
             "sing",
@@ -127,12 +127,12 @@ def test_a_user_may_have_other_prompts() -> None:
     ],
 )
 def test_a_users_prompt_that_cannot_take_the_place_is_refused(
-    name: str, source: str, told: str
+    name: str, source: str, outcome: str
 ) -> None:
     with pytest.raises(GeneratorError) as refused:
         Deliberation(prompts={name: source})
 
-    assert str(refused.value) == told
+    assert str(refused.value) == outcome
 
 
 def test_all_that_is_wrong_with_a_users_prompts_is_told_at_once() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.row_scripts import tell
+from support.row_scripts import run_row_script
 from support.samples.resample import CHAT, NEW_ANSWER, PLAIN, PROMPTED, SCRIPT
 
 from whyset.datasets import row_from_record
@@ -56,9 +56,9 @@ def test_there_is_a_template_for_each_name_and_no_other() -> None:
 def test_every_wording_is_used(name: str) -> None:
     under = name.removeprefix("under_") if name in UNDER else "all"
     own = f"<!-- system -->\n<!-- user -->\nThe wording of {name}."
-    told = tell(Resample(under=under, prompts={name: own}), CHAT, SCRIPT)
+    run = run_row_script(Resample(under=under, prompts={name: own}), CHAT, SCRIPT)
 
-    assert f"The wording of {name}." in told.ask("respond").system
+    assert f"The wording of {name}." in run.ask("respond").system
 
 
 @pytest.mark.parametrize("name", STAYING)
@@ -68,9 +68,9 @@ def test_so_is_every_ruthless_one(name: str) -> None:
     rows = (row_from_record({**CHAT, "number": number}) for number in range(100))
     row = next(row for row in rows if name.endswith(draw_ruthless_variant(row, generator.options)))
 
-    told = tell(generator, row, SCRIPT)
+    run = run_row_script(generator, row, SCRIPT)
 
-    assert told.finished.columns["messages"][0]["content"] == f"The wording of {name}."
+    assert run.finished.columns["messages"][0]["content"] == f"The wording of {name}."
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_prompt_reads_as_it_did(golden: str, options: dict[str, Any], step: st
     script = {**SCRIPT, **({} if thinks else {"respond": NEW_ANSWER})}
     if "without" in options:
         script["judge"] = PLAIN
-    ask = tell(Resample(**options), PROMPTED, script).ask(step)
+    ask = run_row_script(Resample(**options), PROMPTED, script).ask(step)
     rendered = f"{ask.system}\n\n----- user -----\n\n{ask.user}\n"
     file = GOLDEN / f"{golden}.txt"
     if os.environ.get("WHYSET_UPDATE_GOLDEN"):
@@ -124,7 +124,10 @@ def test_a_ruthless_wording_is_an_attitude_and_no_method(name: str) -> None:
 
 
 def test_the_system_part_is_the_same_for_every_row() -> None:
-    one, two = (tell(Resample(), record, SCRIPT).ask("judge").system for record in (CHAT, PROMPTED))
+    one, two = (
+        run_row_script(Resample(), record, SCRIPT).ask("judge").system
+        for record in (CHAT, PROMPTED)
+    )
 
     assert one == two
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from support.row_scripts import walk
+from support.row_scripts import run_row_with_mock_replies
 from support.samples.resample import ASKED, CHAT, PROMPTED
 
 from whyset.constitution import estimate_tokens
@@ -47,7 +47,7 @@ def test_whatever_is_dealt_passes_at_once(options: dict[str, Any], at_stake: boo
     for number in range(3):
         for record in RECORDS:
             row = row_from_record({**record, "number": number})
-            result, asked = walk(generator, row, at_stake=at_stake)
+            result, asked = run_row_with_mock_replies(generator, row, at_stake=at_stake)
             assert isinstance(result, Finished), result
             steps = [ask.step.removeprefix("resample/") for ask, _ in asked]
             assert steps == ["respond", "judge"][: 1 if "judge" in generator.options.without else 2]
@@ -57,7 +57,7 @@ def test_there_is_more_to_deliberate_where_something_is_at_stake() -> None:
     row = row_from_record(CHAT)
     thoughts = []
     for at_stake in (True, False):
-        _, asked = walk(Resample(), row, at_stake=at_stake)
+        _, asked = run_row_with_mock_replies(Resample(), row, at_stake=at_stake)
         parts = parse_reasoning(asked[0][1].text)
         assert parts is not None
         thoughts.append(len(parts.reasoning.split()))
@@ -66,7 +66,7 @@ def test_there_is_more_to_deliberate_where_something_is_at_stake() -> None:
 
 
 def test_the_usage_is_an_estimate_of_prompt_and_text() -> None:
-    _, asked = walk(Resample(), row_from_record(PROMPTED))
+    _, asked = run_row_with_mock_replies(Resample(), row_from_record(PROMPTED))
     for ask, reply in asked:
         assert reply.usage.output_tokens == estimate_tokens(reply.text)
         assert reply.usage.input_tokens == sum(map(estimate_tokens, (ask.system, ask.user)))

@@ -4,8 +4,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from support.row_scripts import Teller
-from support.row_scripts import tell as tell_one_way
+from support.row_scripts import RowScriptRunner, run_row_script
 from support.samples.resample import (
     ANSWER,
     ASKED,
@@ -37,20 +36,20 @@ HONEST = "You say what you believe and nothing that you do not."
 
 
 @pytest.fixture(params=[False, True], ids=["drive", "adrive"])
-def tell(request: pytest.FixtureRequest) -> Teller:
-    return partial(tell_one_way, asynchronous=request.param)
+def runner(request: pytest.FixtureRequest) -> RowScriptRunner:
+    return partial(run_row_script, asynchronous=request.param)
 
 
 # ---- find, sample, judge, place ----
 
 
-def test_a_row_is_answered_anew_under_values_and_judged(tell: Teller) -> None:
-    told = tell(Resample(under="honesty"), CHAT, SCRIPT)
+def test_a_row_is_answered_anew_under_values_and_judged(runner: RowScriptRunner) -> None:
+    run = runner(Resample(under="honesty"), CHAT, SCRIPT)
 
-    assert told.steps == ["respond", "judge"]
-    assert told.wanted == [Find((ASKED, ANSWER), 6)]
-    assert told.finished.outcome == "resampled"
-    assert told.finished.columns == {
+    assert run.steps == ["respond", "judge"]
+    assert run.wanted == [Find((ASKED, ANSWER), 6)]
+    assert run.finished.outcome == "resampled"
+    assert run.finished.columns == {
         **CHAT,
         "messages": [
             CHAT["messages"][0],
@@ -63,7 +62,7 @@ def test_what_is_asked_is_the_conversation_as_itself() -> None:
     messages = [*CHAT["messages"], {"role": "user", "content": "And if she cries?"}]
     tools = [{"name": "ring_home", "description": "Rings.", "parameters": {"type": "object"}}]
     record = {"messages": [*messages, {"role": "assistant", "content": "Stay."}], "tools": tools}
-    ask = tell_one_way(Resample(), record, SCRIPT).ask("respond")
+    ask = run_row_script(Resample(), record, SCRIPT).ask("respond")
 
     assert ask.turns == (Turn("user", ASKED), Turn("assistant", ANSWER))
     assert ask.user == "And if she cries?"
@@ -72,17 +71,17 @@ def test_what_is_asked_is_the_conversation_as_itself() -> None:
 
 
 def test_the_rows_own_system_prompt_stands_before_what_is_removed() -> None:
-    told = tell_one_way(Resample(under="honesty"), PROMPTED, SCRIPT)
-    system = told.ask("respond").system
+    run = run_row_script(Resample(under="honesty"), PROMPTED, SCRIPT)
+    system = run.ask("respond").system
 
     assert system.startswith(f"{OWN}\n\n{HONEST}")
     assert "`<deliberation>`" in system
-    assert told.finished.columns["messages"][:2] == PROMPTED["messages"][:2]
-    assert HONEST not in str(told.finished.columns)
+    assert run.finished.columns["messages"][:2] == PROMPTED["messages"][:2]
+    assert HONEST not in str(run.finished.columns)
 
 
 def test_provenance_says_under_what_and_keeps_the_original() -> None:
-    column = tell_one_way(Resample(under="honesty", samples=3), CHAT, SCRIPT).column
+    column = run_row_script(Resample(under="honesty", samples=3), CHAT, SCRIPT).column
 
     assert column["under"] == "honesty"
     assert (column["sample"], column["samples"]) == (0, 3)
@@ -103,14 +102,14 @@ def test_provenance_says_under_what_and_keeps_the_original() -> None:
 
 def test_reasoning_that_led_to_the_old_response_goes_with_it() -> None:
     messages = [CHAT["messages"][0], {**CHAT["messages"][1], "reasoning_content": "Hm."}]
-    told = tell_one_way(Resample(), {"messages": messages}, SCRIPT)
+    run = run_row_script(Resample(), {"messages": messages}, SCRIPT)
 
-    assert told.finished.columns["messages"][1]["reasoning_content"] == THOUGHT
-    assert told.column["original_reasoning"] == "Hm."
+    assert run.finished.columns["messages"][1]["reasoning_content"] == THOUGHT
+    assert run.column["original_reasoning"] == "Hm."
 
 
 def test_the_judge_sees_passages_the_row_and_the_new_response_alone() -> None:
-    ask = tell_one_way(Resample(under="honesty"), PROMPTED, SCRIPT).ask("judge")
+    ask = run_row_script(Resample(under="honesty"), PROMPTED, SCRIPT).ask("judge")
 
     assert ask.role == "judge"
     for shown in ("diary speaks to the one who wrote it", OWN, ASKED, THOUGHT, NEW_ANSWER):
@@ -122,12 +121,12 @@ def test_the_judge_sees_passages_the_row_and_the_new_response_alone() -> None:
 def test_what_comes_after_a_chosen_turn_stays_and_is_judged_with_it() -> None:
     later = [{"role": "user", "content": "I did ask."}, {"role": "assistant", "content": "Good."}]
     row = row_from_record({"messages": [*CHAT["messages"], *later]}, selection=Selection(turns=1))
-    told = tell_one_way(Resample(), row, SCRIPT)
+    run = run_row_script(Resample(), row, SCRIPT)
 
-    assert told.ask("respond").turns == ()
-    assert "I did ask." in told.ask("judge").user
-    assert told.finished.columns["messages"][1]["content"] == NEW_ANSWER
-    assert told.finished.columns["messages"][2:] == later
+    assert run.ask("respond").turns == ()
+    assert "I did ask." in run.ask("judge").user
+    assert run.finished.columns["messages"][1]["content"] == NEW_ANSWER
+    assert run.finished.columns["messages"][2:] == later
 
 
 @pytest.mark.parametrize(
@@ -153,7 +152,7 @@ def test_what_comes_after_a_chosen_turn_stays_and_is_judged_with_it() -> None:
     ids=["prompt", "alpaca", "preference"],
 )
 def test_thinking_goes_where_the_shape_has_it(record: Any, expected: Any) -> None:
-    assert tell_one_way(Resample(), record, SCRIPT).finished.columns == expected
+    assert run_row_script(Resample(), record, SCRIPT).finished.columns == expected
 
 
 # ---- what it is sampled under ----
@@ -161,20 +160,20 @@ def test_thinking_goes_where_the_shape_has_it(record: Any, expected: Any) -> Non
 
 @pytest.mark.parametrize("under", [*VALUE_NAMES, "all"])
 def test_each_wording_is_said_and_removed(under: str) -> None:
-    told = tell_one_way(Resample(under=under), CHAT, SCRIPT)
-    wording = told.ask("respond").system.split("\n\n")
+    run = run_row_script(Resample(under=under), CHAT, SCRIPT)
+    wording = run.ask("respond").system.split("\n\n")
 
     assert len(wording) > 2
-    assert told.column["under"] == under
-    assert not any(part in str(told.finished.columns) for part in wording)
+    assert run.column["under"] == under
+    assert not any(part in str(run.finished.columns) for part in wording)
 
 
 def test_the_passages_may_be_said_in_their_place() -> None:
-    told = tell_one_way(Resample(under="passages", k=2), CHAT, SCRIPT)
+    run = run_row_script(Resample(under="passages", k=2), CHAT, SCRIPT)
 
-    assert "A diary speaks to the one who wrote it" in told.ask("respond").system
-    assert "[1]" not in told.ask("respond").system
-    assert told.column["under"] == "passages"
+    assert "A diary speaks to the one who wrote it" in run.ask("respond").system
+    assert "[1]" not in run.ask("respond").system
+    assert run.column["under"] == "passages"
 
 
 def test_what_varies_is_drawn_for_each_row_and_comes_out_the_same_each_time() -> None:
@@ -187,26 +186,26 @@ def test_what_varies_is_drawn_for_each_row_and_comes_out_the_same_each_time() ->
     assert drawn != [draw_value(row, Resample(seed=1).options) for row in rows]
 
 
-def test_a_trace_of_what_was_removed_does_not_pass(tell: Teller) -> None:
+def test_a_trace_of_what_was_removed_does_not_pass(runner: RowScriptRunner) -> None:
     traced = SAMPLED.replace(
         "Knock,", "Before anything else look for the true thing that is also worth saying, and"
     )
-    told = tell(Resample(under="honesty"), CHAT, {"respond": traced})
+    run = runner(Resample(under="honesty"), CHAT, {"respond": traced})
 
     # Of several checks that find it, this is the one that is made for it.
-    assert "check:no_injection" in told.rejected.reasons
-    assert told.rejected.draft == traced
+    assert "check:no_injection" in run.rejected.reasons
+    assert run.rejected.draft == traced
 
 
 @pytest.mark.parametrize(
     "said", ["my system prompt", "the guidance I was given", "the principles above"]
 )
 def test_nor_does_speaking_of_it(said: str) -> None:
-    told = tell_one_way(
+    run = run_row_script(
         Resample(), CHAT, {"respond": SAMPLED.replace("Knock,", f"By {said}, knock,")}
     )
 
-    assert "check:no_injection" in told.rejected.reasons
+    assert "check:no_injection" in run.rejected.reasons
 
 
 # ---- the channels of deliberation ----
@@ -232,24 +231,24 @@ def test_a_deliberation_and_its_answer_stand_apart_or_not_at_all(
 
 
 def test_a_sample_that_is_not_made_of_the_two_is_no_response() -> None:
-    told = tell_one_way(Resample(), CHAT, {"respond": NEW_ANSWER})
+    run = run_row_script(Resample(), CHAT, {"respond": NEW_ANSWER})
 
-    assert told.rejected.reasons == ("check:split",)
+    assert run.rejected.reasons == ("check:split",)
 
 
 @pytest.mark.parametrize("channel", ["preface", "inline"])
-def test_a_deliberation_may_be_part_of_the_response(channel: str, tell: Teller) -> None:
+def test_a_deliberation_may_be_part_of_the_response(channel: str, runner: RowScriptRunner) -> None:
     said = f"{THOUGHT}\n\n{NEW_ANSWER}"
-    told = tell(Resample(channel=channel), CHAT, {"respond": said, "judge": PASSES})
+    run = runner(Resample(channel=channel), CHAT, {"respond": said, "judge": PASSES})
 
-    assert told.finished.columns["messages"][1] == {"role": "assistant", "content": said}
-    assert "<deliberation>" not in told.ask("respond").system
-    assert "thought_length" not in told.column["checks"]
+    assert run.finished.columns["messages"][1] == {"role": "assistant", "content": said}
+    assert "<deliberation>" not in run.ask("respond").system
+    assert "thought_length" not in run.column["checks"]
 
 
 def test_the_prompts_for_it_differ_by_channel() -> None:
     systems = {
-        channel: tell_one_way(
+        channel: run_row_script(
             Resample(channel=channel, under="honesty"),
             CHAT,
             {**SCRIPT, "respond": SAMPLED if channel == "thinking" else NEW_ANSWER},
@@ -265,7 +264,7 @@ def test_the_prompts_for_it_differ_by_channel() -> None:
 # ---- several samples ----
 
 
-def test_the_first_sample_that_passes_is_kept(tell: Teller) -> None:
+def test_the_first_sample_that_passes_is_kept(runner: RowScriptRunner) -> None:
     script: Script = {
         "respond": [
             Reply("", "refused", detail="refusal"),
@@ -277,20 +276,20 @@ def test_the_first_sample_that_passes_is_kept(tell: Teller) -> None:
         "judge": [FAILS, PASSES],
     }
     tools = [{"name": "ring_home", "description": "Rings.", "parameters": {"type": "object"}}]
-    told = tell(Resample(samples=9), {**CHAT, "tools": tools}, script)
+    run = runner(Resample(samples=9), {**CHAT, "tools": tools}, script)
 
-    assert [ask.sample for ask in told.asks_of("respond")] == [0, 1, 2, 3, 4]
-    assert told.column["sample"] == 4
-    assert told.finished.columns["messages"][1]["content"] == NEW_ANSWER
+    assert [ask.sample for ask in run.asks_of("respond")] == [0, 1, 2, 3, 4]
+    assert run.column["sample"] == 4
+    assert run.finished.columns["messages"][1]["content"] == NEW_ANSWER
 
 
-def test_where_none_passes_the_last_ones_faults_are_told(tell: Teller) -> None:
-    told = tell(Resample(samples=2), CHAT, {"respond": SAMPLED, "judge": FAILS})
+def test_where_none_passes_the_last_ones_faults_are_told(runner: RowScriptRunner) -> None:
+    run = runner(Resample(samples=2), CHAT, {"respond": SAMPLED, "judge": FAILS})
 
-    assert told.steps == ["respond", "judge"] * 2
-    assert told.rejected.reasons == ("judge:right",)
-    assert told.rejected.detail.startswith("It sends the user to the drawer.")
-    assert told.rejected.draft == SAMPLED
+    assert run.steps == ["respond", "judge"] * 2
+    assert run.rejected.reasons == ("judge:right",)
+    assert run.rejected.detail.startswith("It sends the user to the drawer.")
+    assert run.rejected.draft == SAMPLED
 
 
 @pytest.mark.parametrize(
@@ -303,37 +302,37 @@ def test_where_none_passes_the_last_ones_faults_are_told(tell: Teller) -> None:
 )
 def test_a_reply_that_did_not_end_well_is_no_sample(replies: Any, reason: str) -> None:
     tools = [{"name": "ring_home", "description": "Rings.", "parameters": {"type": "object"}}]
-    told = tell_one_way(Resample(), {**CHAT, "tools": tools}, {"respond": replies})
+    run = run_row_script(Resample(), {**CHAT, "tools": tools}, {"respond": replies})
 
-    assert told.rejected.reasons == (reason,)
+    assert run.rejected.reasons == (reason,)
 
 
 def test_a_failed_judge_is_no_verdict() -> None:
-    told = tell_one_way(Resample(), CHAT, {**SCRIPT, "judge": Reply("{}", "complete")})
+    run = run_row_script(Resample(), CHAT, {**SCRIPT, "judge": Reply("{}", "complete")})
 
-    assert told.rejected.reasons == ("unreadable_verdict",)
+    assert run.rejected.reasons == ("unreadable_verdict",)
 
 
 # ---- the adverse variant ----
 
 
-def test_a_ruthless_prompt_is_left_ahead_of_an_aligned_response(tell: Teller) -> None:
-    told = tell(Resample(adverse=True, under="honesty"), CHAT, SCRIPT)
+def test_a_ruthless_prompt_is_left_ahead_of_an_aligned_response(runner: RowScriptRunner) -> None:
+    run = runner(Resample(adverse=True, under="honesty"), CHAT, SCRIPT)
 
-    assert told.finished.outcome == "adverse"
-    first, *said = told.finished.columns["messages"]
+    assert run.finished.outcome == "adverse"
+    first, *said = run.finished.columns["messages"]
     assert first["role"] == "system"
     assert said[0] == CHAT["messages"][0]
     assert said[1]["content"] == NEW_ANSWER
     # Whoever answered has not seen it; whoever judges does.
-    assert first["content"] not in told.ask("respond").system
-    assert first["content"] in told.ask("judge").user
+    assert first["content"] not in run.ask("respond").system
+    assert first["content"] in run.ask("judge").user
 
 
 def test_and_is_marked_in_provenance() -> None:
     row = row_from_record(CHAT)
     generator = Resample(adverse=True)
-    column = tell_one_way(generator, row, SCRIPT).column
+    column = run_row_script(generator, row, SCRIPT).column
 
     assert column["outcome"] == "adverse"
     assert column["adverse"] is True
@@ -348,16 +347,16 @@ def test_it_takes_an_explicit_flag() -> None:
 
 
 def test_the_rows_own_prompt_stays_ahead_of_it() -> None:
-    told = tell_one_way(Resample(adverse=True), PROMPTED, SCRIPT)
+    run = run_row_script(Resample(adverse=True), PROMPTED, SCRIPT)
 
-    assert told.finished.columns["messages"][0]["content"].startswith(f"{OWN}\n\n")
+    assert run.finished.columns["messages"][0]["content"].startswith(f"{OWN}\n\n")
 
 
-def test_one_that_goes_along_with_it_is_never_kept(tell: Teller) -> None:
+def test_one_that_goes_along_with_it_is_never_kept(runner: RowScriptRunner) -> None:
     went_along = PASSES.model_copy(update={"resists": False})
-    told = tell(Resample(adverse=True), CHAT, {**SCRIPT, "judge": went_along})
+    run = runner(Resample(adverse=True), CHAT, {**SCRIPT, "judge": went_along})
 
-    assert told.rejected.reasons == ("judge:resists",)
+    assert run.rejected.reasons == ("judge:resists",)
 
 
 def test_every_ruthless_wording_is_drawn() -> None:
@@ -369,19 +368,19 @@ def test_every_ruthless_wording_is_drawn() -> None:
 
 def test_a_row_that_has_no_place_for_it_is_not_asked() -> None:
     record = {"text": f"\n\nHuman: {ASKED}\n\nAssistant: {ANSWER}"}
-    told = tell_one_way(Resample(adverse=True), record, {})
+    run = run_row_script(Resample(adverse=True), record, {})
 
-    assert told.rejected.reasons == ("no_place",)
-    assert tell_one_way(Resample(), record, SCRIPT).finished.outcome == "resampled"
+    assert run.rejected.reasons == ("no_place",)
+    assert run_row_script(Resample(), record, SCRIPT).finished.outcome == "resampled"
 
 
 def test_nor_is_one_whose_own_prompt_cannot_be_extended() -> None:
     parts = [{"type": "text", "text": OWN, "cache_control": {"type": "ephemeral"}}]
     record = {"messages": [{"role": "system", "content": parts}, *CHAT["messages"]]}
-    told = tell_one_way(Resample(adverse=True), record, {})
+    run = run_row_script(Resample(adverse=True), record, {})
 
-    assert told.rejected.reasons == ("no_place",)
-    kept = tell_one_way(Resample(), record, SCRIPT).finished.columns["messages"][0]
+    assert run.rejected.reasons == ("no_place",)
+    kept = run_row_script(Resample(), record, SCRIPT).finished.columns["messages"][0]
     assert kept == record["messages"][0]
 
 
@@ -410,22 +409,22 @@ def test_it_is_never_written_without_a_judge() -> None:
 def test_a_step_can_be_left_out(
     without: tuple[str, ...], script: Script, said: list[str], silent: list[str]
 ) -> None:
-    told = tell_one_way(Resample(under="honesty", without=without), CHAT, script)
-    system = told.ask("respond").system
+    run = run_row_script(Resample(under="honesty", without=without), CHAT, script)
+    system = run.ask("respond").system
 
     assert all(part in system for part in said)
     assert not any(part in system for part in silent)
-    assert told.steps == list(script)
-    assert told.column["without"] == list(without)
-    assert told.column["under"] == (None if "values" in without else "honesty")
+    assert run.steps == list(script)
+    assert run.column["without"] == list(without)
+    assert run.column["under"] == (None if "values" in without else "honesty")
 
 
 def test_the_control_is_the_conversation_and_nothing_else() -> None:
     script: Script = {"respond": NEW_ANSWER, "judge": PLAIN}
-    told = tell_one_way(Resample(without=("values", "deliberate")), PROMPTED, script)
+    run = run_row_script(Resample(without=("values", "deliberate")), PROMPTED, script)
 
-    assert told.ask("respond").system == OWN
-    assert told.finished.columns["messages"][-1]["content"] == NEW_ANSWER
+    assert run.ask("respond").system == OWN
+    assert run.finished.columns["messages"][-1]["content"] == NEW_ANSWER
 
 
 @pytest.mark.parametrize(
@@ -437,11 +436,11 @@ def test_the_control_is_the_conversation_and_nothing_else() -> None:
 )
 def test_what_cannot_be_asked_costs_nothing(messages: Any, turns: Any, reason: str) -> None:
     row = row_from_record({"messages": messages}, selection=Selection(turns=turns))
-    told = tell_one_way(Resample(), row, {})
+    run = run_row_script(Resample(), row, {})
 
-    assert told.rejected.reasons == (reason,)
-    assert not told.asks
-    assert not told.wanted
+    assert run.rejected.reasons == (reason,)
+    assert not run.asks
+    assert not run.wanted
 
 
 @pytest.mark.parametrize(
@@ -450,13 +449,13 @@ def test_what_cannot_be_asked_costs_nothing(messages: Any, turns: Any, reason: s
 )
 def test_the_language_is_as_asked(options: dict[str, Any], failing: str | None) -> None:
     script = {"respond": SAMPLED} if failing else SCRIPT
-    told = tell_one_way(Resample(**options), CHAT, script)
+    run = run_row_script(Resample(**options), CHAT, script)
 
-    assert (told.rejected.reasons == (failing,)) if failing else told.finished
+    assert (run.rejected.reasons == (failing,)) if failing else run.finished
 
 
 def test_what_only_a_document_would_say_does_not_pass() -> None:
     named = SAMPLED.replace("Better not.", "Better not, by The Lantern Document.")
-    told = tell_one_way(Resample(), CHAT, {"respond": named})
+    run = run_row_script(Resample(), CHAT, {"respond": named})
 
-    assert "check:unnamed" in told.rejected.reasons
+    assert "check:unnamed" in run.rejected.reasons

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.samples.diversify import ANSWER, ASKED, CHAT
-from support.strategies import read, records_of
+from support.strategies import read_record, records_for
 
 from whyset.datasets import (
     Row,
@@ -23,7 +23,9 @@ TOOL = {"name": "weigh", "description": "Weighs.", "parameters": {"type": "objec
 
 
 def _failed(row: Row, changed: Row, **how: Any) -> set[str]:
-    checks = check_row_preserved(row, changed, **{"response_changed": False, "context_changed": True, **how})
+    checks = check_row_preserved(
+        row, changed, **{"response_changed": False, "context_changed": True, **how}
+    )
     return {check.name for check in failed_checks(checks)}
 
 
@@ -33,7 +35,7 @@ def _failed(row: Row, changed: Row, **how: Any) -> set[str]:
 def test_new_surroundings_leave_a_row_of_any_shape_as_it_is(
     shape: Shape, data: st.DataObject
 ) -> None:
-    row = read(data.draw(records_of(shape)))
+    row = read_record(data.draw(records_for(shape)))
     own = [dict(tool.definition) for tool in row.conversation.tool_definitions]
     try:
         changed = replace_context(row, "S", [*own, TOOL])
@@ -74,9 +76,9 @@ def test_where_a_new_response_was_asked_for_only_that_may_be_another() -> None:
     other = replace_response(row, "Another.")
 
     assert not _failed(row, other, response_changed=True, context_changed=False)
-    assert _failed(row, replace_context(other, "S", None), response_changed=True, context_changed=False) == {
-        "columns_identical"
-    }
+    assert _failed(
+        row, replace_context(other, "S", None), response_changed=True, context_changed=False
+    ) == {"columns_identical"}
     assert _failed(row, _changed(0, "Else?"), response_changed=True) == {
         "user_turn_identical",
         "columns_identical",
@@ -87,7 +89,9 @@ def test_what_a_row_had_of_its_own_is_still_there() -> None:
     row = replace_context(row_from_record(CHAT), "Mine.", [TOOL])
     more = {**TOOL, "name": "measure"}
 
-    assert not _failed(row, replace_context(row, "Mine.\n\nMore.", [TOOL, more]), extended_system="Mine.")
+    assert not _failed(
+        row, replace_context(row, "Mine.\n\nMore.", [TOOL, more]), extended_system="Mine."
+    )
     for changed in (
         replace_context(row, "Other.", [TOOL, more]),
         replace_context(row, "Mine. More.", [more, TOOL]),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.row_scripts import dealt, tell
+from support.row_scripts import draw_row, run_row_script
 from support.samples.diversify import CHAT, HAND, RESPOND_SCRIPT, RESPONDING
 from support.samples.resample import SCRIPT
 
@@ -42,11 +42,13 @@ def test_every_point_of_a_judge_is_told(
 
 
 def test_every_check_is_told() -> None:
-    furnished = tell(Diversify(respond=True), dealt(CHAT, RESPONDING, **HAND), RESPOND_SCRIPT)
-    resampled = tell(Resample(), CHAT, SCRIPT)
+    furnished = run_row_script(
+        Diversify(respond=True), draw_row(CHAT, RESPONDING, **HAND), RESPOND_SCRIPT
+    )
+    resampled = run_row_script(Resample(), CHAT, SCRIPT)
 
-    for told, generator in ((furnished, Diversify), (resampled, Resample)):
-        for check in told.column["checks"]:
+    for run, generator in ((furnished, Diversify), (resampled, Resample)):
+        for check in run.column["checks"]:
             assert f"`{check.removeprefix('response_')}`" in _page(generator) or (
                 f"`{check}`" in _page(generator)
             ), check

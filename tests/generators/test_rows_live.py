@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.answers.rows import CALLED, FATES, MENDED_MARK, NEEDED, answer, row, rows, step_of
 from support.loopback import LoopbackServer
-from support.row_scripts import hand_of
+from support.row_scripts import environment_of
 from support.samples.deliberation import CONSTITUTION
 
 from whyset.datasets import row_from_record
@@ -41,7 +41,7 @@ async def bound(server: LoopbackServer) -> AsyncIterator[Bind]:
 def _has_tools(record: dict[str, Any], generator: Generator) -> bool:
     if not isinstance(generator.options, Options):
         return False
-    return hand_of(row_from_record(dict(record)), generator.options).tools > 0
+    return environment_of(row_from_record(dict(record)), generator.options).tools > 0
 
 
 @pytest.mark.parametrize(

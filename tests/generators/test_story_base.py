@@ -16,9 +16,9 @@ from support.samples.story import (
     PREMISES,
     SERMON,
     STORY,
-    StoryTeller,
+    StoryRunner,
+    run_story,
 )
-from support.samples.story import tell as tell_one_way
 
 from whyset.generators import Ask, Reply, Usage
 from whyset.generators._asking import AskFailed
@@ -29,24 +29,24 @@ NEXT = "\n\nTHE END\n\n\nA Second Story\n\n\nEditors' note. Another mind"
 
 
 @pytest.fixture(params=[False, True], ids=["drive", "adrive"])
-def tell(request: pytest.FixtureRequest) -> StoryTeller:
-    return partial(tell_one_way, asynchronous=request.param)
+def runner(request: pytest.FixtureRequest) -> StoryRunner:
+    return partial(run_story, asynchronous=request.param)
 
 
 def script(**changes: Any) -> dict[str, Any]:
     return {**BASE, **changes}
 
 
-def test_the_writer_goes_on_and_does_nothing_else(tell: StoryTeller) -> None:
-    told = tell(Story(base=True), BRIEF, BASE)
+def test_the_writer_goes_on_and_does_nothing_else(runner: StoryRunner) -> None:
+    run = runner(Story(base=True), BRIEF, BASE)
 
-    assert told.steps == ["dilemmas", "premise", "opening", "continue", "judge"]
-    assert [ask.step for ask in told.asks if ask.role == "writer"] == ["story/continue"]
-    assert told.finished.columns == {"text": STORY.strip()}
+    assert run.steps == ["dilemmas", "premise", "opening", "continue", "judge"]
+    assert [ask.step for ask in run.asks if ask.role == "writer"] == ["story/continue"]
+    assert run.finished.columns == {"text": STORY.strip()}
 
 
-def test_it_is_given_an_anthology_up_to_where_the_story_breaks_off(tell: StoryTeller) -> None:
-    ask = tell(Story(base=True), BRIEF, BASE).ask("continue")
+def test_it_is_given_an_anthology_up_to_where_the_story_breaks_off(runner: StoryRunner) -> None:
+    ask = runner(Story(base=True), BRIEF, BASE).ask("continue")
 
     assert (ask.is_completion, ask.schema, ask.turns, ask.tools) == (True, None, (), ())
     assert "THE END" in ask.system
@@ -55,8 +55,8 @@ def test_it_is_given_an_anthology_up_to_where_the_story_breaks_off(tell: StoryTe
     assert "data-" not in ask.user
 
 
-def test_provenance_has_the_opening_and_which_continuation_passed(tell: StoryTeller) -> None:
-    column = tell(Story(base=True), BRIEF, script(judge=[SERMON, PASSES])).column
+def test_provenance_has_the_opening_and_which_continuation_passed(runner: StoryRunner) -> None:
+    column = runner(Story(base=True), BRIEF, script(judge=[SERMON, PASSES])).column
 
     assert column["base"] is True
     assert column["opening"] == OPENING.model_dump()
@@ -73,67 +73,67 @@ def test_provenance_has_the_opening_and_which_continuation_passed(tell: StoryTel
         f"## Later\n\n{CONTINUATION}",
     ],
 )
-def test_one_that_does_not_pass_is_followed_by_another(tell: StoryTeller, bad: Any) -> None:
-    told = tell(Story(base=True), BRIEF, script(**{"continue": [bad, CONTINUATION]}))
+def test_one_that_does_not_pass_is_followed_by_another(runner: StoryRunner, bad: Any) -> None:
+    run = runner(Story(base=True), BRIEF, script(**{"continue": [bad, CONTINUATION]}))
 
-    assert told.steps == ["dilemmas", "premise", "opening", "continue", "continue", "judge"]
-    first, second = told.asks_of("continue")
+    assert run.steps == ["dilemmas", "premise", "opening", "continue", "continue", "judge"]
+    first, second = run.asks_of("continue")
     assert (first.sample, second.sample) == (0, 1)
-    assert told.finished.columns == {"text": STORY.strip()}
+    assert run.finished.columns == {"text": STORY.strip()}
 
 
 def test_where_none_passes_the_story_is_quarantined_with_what_was_wrong_with_each(
-    tell: StoryTeller,
+    runner: StoryRunner,
 ) -> None:
     lines = [Reply(CONTINUATION, "truncated"), CONTINUATION]
-    told = tell(
+    run = runner(
         Story(base=True, continuations=2), BRIEF, script(**{"continue": lines, "judge": SERMON})
     )
 
-    assert told.rejected.reasons == ("judge:sermon",)
-    assert "continuation 1: story/continue: no end of the story" in told.rejected.detail
-    assert "continuation 2: Take the last line out." in told.rejected.detail
-    assert told.rejected.draft == STORY.strip()
+    assert run.rejected.reasons == ("judge:sermon",)
+    assert "continuation 1: story/continue: no end of the story" in run.rejected.detail
+    assert "continuation 2: Take the last line out." in run.rejected.detail
+    assert run.rejected.draft == STORY.strip()
 
 
 def test_a_slot_that_is_tried_again_gets_other_continuations() -> None:
-    told = tell_one_way(Story(base=True, continuations=3), {**BRIEF, "attempt": 2}, BASE)
+    run = run_story(Story(base=True, continuations=3), {**BRIEF, "attempt": 2}, BASE)
 
-    assert told.ask("continue").sample == 6
+    assert run.ask("continue").sample == 6
 
 
-def test_what_comes_after_the_end_is_another_story(tell: StoryTeller) -> None:
+def test_what_comes_after_the_end_is_another_story(runner: StoryRunner) -> None:
     cut = Reply(CONTINUATION + NEXT, "truncated")
-    told = tell(Story(base=True), BRIEF, script(**{"continue": cut}))
+    run = runner(Story(base=True), BRIEF, script(**{"continue": cut}))
 
-    assert told.finished.columns == {"text": STORY.strip()}
+    assert run.finished.columns == {"text": STORY.strip()}
 
 
 def test_an_opening_that_nothing_could_mend_is_asked_for_once_more(
-    tell: StoryTeller,
+    runner: StoryRunner,
 ) -> None:
     worn = OPENING.model_copy(
         update={"beginning": OPENING.beginning.replace("Ilmatar Sepp", "Elara Thorne")}
     )
-    told = tell(Story(base=True), BRIEF, script(opening=[worn, OPENING]))
-    assert isinstance(told.finished.columns["text"], str)
-    first, second = told.asks_of("opening")
+    run = runner(Story(base=True), BRIEF, script(opening=[worn, OPENING]))
+    assert isinstance(run.finished.columns["text"], str)
+    first, second = run.asks_of("opening")
     assert first.sample != second.sample
 
-    told = tell(
+    run = runner(
         Story(base=True),
         BRIEF,
         {"dilemmas": DILEMMAS, "premise": PREMISES, "opening": worn},
     )
-    assert told.rejected.reasons == ("check:names",)
+    assert run.rejected.reasons == ("check:names",)
 
 
-def test_without_a_judge_checks_alone_filter(tell: StoryTeller) -> None:
+def test_without_a_judge_checks_alone_filter(runner: StoryRunner) -> None:
     lines = {name: said for name, said in BASE.items() if name != "judge"}
-    told = tell(Story(base=True, without=("judge",)), BRIEF, lines)
+    run = runner(Story(base=True, without=("judge",)), BRIEF, lines)
 
-    assert told.steps == ["dilemmas", "premise", "opening", "continue"]
-    assert told.column["verdict"] is None
+    assert run.steps == ["dilemmas", "premise", "opening", "continue"]
+    assert run.column["verdict"] is None
 
 
 def _ended(reply: Reply) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.samples.story import BASE, BRIEF, CLEAN, CONTINUATION, PASSES, SCRIPT, STORY, tell
+from support.samples.story import BASE, BRIEF, CLEAN, CONTINUATION, PASSES, SCRIPT, STORY, run_story
 
 from whyset.generators import Check
 from whyset.generators.story import Story
@@ -49,8 +49,8 @@ def test_they_say_something_of_any_text(text: str) -> None:
 def checked(text: str, **options: Any) -> dict[str, Check]:
     """Return what the checks of a story find in a text that nobody mends."""
     story = Story(without=("judge",), max_revisions=0, **options)
-    told = tell(story, BRIEF, {**SCRIPT, "draft": text, "review": CLEAN})
-    return {check.name: check for check in told.result.evidence.checks}
+    run = run_story(story, BRIEF, {**SCRIPT, "draft": text, "review": CLEAN})
+    return {check.name: check for check in run.result.evidence.checks}
 
 
 def test_a_story_that_a_person_wrote_passes_them_all() -> None:
@@ -61,7 +61,7 @@ def test_a_story_that_a_person_wrote_passes_them_all() -> None:
         "no_statistics",
     }
     assert "failed" not in statuses.values()
-    assert tell(Story(), BRIEF, SCRIPT).finished.evidence.verdict == PASSES.model_dump()
+    assert run_story(Story(), BRIEF, SCRIPT).finished.evidence.verdict == PASSES.model_dump()
 
 
 @pytest.mark.parametrize(
@@ -120,12 +120,12 @@ def test_each_can_stop_a_story(check: str, changed: str) -> None:
 
 def test_another_language_than_was_asked_for_is_found() -> None:
     assert checked(STORY, language="en")["language"].status == "passed"
-    told = tell(
+    run = run_story(
         Story(language="de", max_revisions=0, without=("judge",)),
         {**BRIEF, "idea": "Ein Geist, der Papier flickt."},
         {"dilemmas": SCRIPT["dilemmas"], "draft": STORY, "review": CLEAN},
     )
-    assert told.rejected.reasons == ("check:language",)
+    assert run.rejected.reasons == ("check:language",)
 
 
 def test_no_instructions_come_back() -> None:
@@ -139,6 +139,8 @@ def test_no_instructions_come_back() -> None:
 def test_nor_the_preface_that_a_base_model_was_given() -> None:
     preface = Story().prompts["continue"].system.split("\n\n")[3].split()[:20]
     text = CONTINUATION.replace("It was true.", " ".join(preface))
-    told = tell(Story(base=True, continuations=1), BRIEF, {**BASE, "continue": text, "judge": ""})
+    run = run_story(
+        Story(base=True, continuations=1), BRIEF, {**BASE, "continue": text, "judge": ""}
+    )
 
-    assert told.rejected.reasons == ("check:no_leak",)
+    assert run.rejected.reasons == ("check:no_leak",)

@@ -15,7 +15,7 @@ from support.samples.story import (
     FINDINGS,
     SCRIPT,
     STORY,
-    tell,
+    run_story,
 )
 
 from whyset.generators import Ask
@@ -47,8 +47,8 @@ def test_the_variables_of_every_template() -> None:
 def asks() -> dict[str, Ask]:
     """Lead a story through every step, once by a chat model and once by a base model."""
     columns = {**BRIEF, "about": "letters nobody was to read", "avoid": {"names": ["Oda Brandt"]}}
-    chat = tell(Story(), columns, {**SCRIPT, "review": FINDINGS, "rewrite": STORY})
-    base = tell(Story(base=True), columns, {**BASE, "continue": CONTINUATION})
+    chat = run_story(Story(), columns, {**SCRIPT, "review": FINDINGS, "rewrite": STORY})
+    base = run_story(Story(base=True), columns, {**BASE, "continue": CONTINUATION})
     return {ask.step.removeprefix("story/"): ask for ask in (*base.asks, *chat.asks)}
 
 
@@ -70,7 +70,7 @@ def test_every_template_is_used_and_every_file_is_of_one(asks: dict[str, Ask]) -
 
 def test_a_template_can_be_replaced_and_is_checked() -> None:
     own = "<!-- system -->\nRead.\n<!-- user -->\n{{ passages }} {{ story }}"
-    told = tell(Story(prompts={"review": own}), BRIEF, {**SCRIPT, "review": CLEAN})
+    run = run_story(Story(prompts={"review": own}), BRIEF, {**SCRIPT, "review": CLEAN})
 
-    assert told.ask("review").system == "Read."
-    assert told.column["prompts"]["story/review"] != Story().prompts["review"].digest
+    assert run.ask("review").system == "Read."
+    assert run.column["prompts"]["story/review"] != Story().prompts["review"].digest

@@ -3,7 +3,7 @@
 import pytest
 from support.samples.deliberation import CONSTITUTION
 from support.samples.story import BRIEF, DIARY
-from support.scripts import rehearse
+from support.scripts import run_with_mock_replies
 
 from whyset.generators import Ask, Brief, Finished, GeneratorError, Ideas
 from whyset.generators._variety import WordLimits
@@ -29,7 +29,7 @@ def test_every_step_is_walked_and_every_check_passed(
     language: str, base: bool, at_stake: bool, steps: list[str], length: str
 ) -> None:
     brief = Brief(1, passages=(DIARY,), variety={"length": length})
-    result, asked = rehearse(
+    result, asked = run_with_mock_replies(
         Story(base=base, language=language), brief, constitution=CONSTITUTION, at_stake=at_stake
     )
 
@@ -44,7 +44,7 @@ def test_every_step_is_walked_and_every_check_passed(
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_idea_stage_gets_as_many_premises_as_it_wants(count: int) -> None:
     story, brief = Story(), Brief(1, passages=(DIARY,))
-    result, _ = rehearse(
+    result, _ = run_with_mock_replies(
         story, brief, constitution=CONSTITUTION, steps=story.idea_steps(brief, count=count)
     )
 
@@ -54,7 +54,7 @@ def test_the_idea_stage_gets_as_many_premises_as_it_wants(count: int) -> None:
 
 def test_a_story_is_about_as_long_as_it_should_be() -> None:
     brief = Story().item_from_columns(BRIEF)
-    result, _ = rehearse(Story(), brief, constitution=CONSTITUTION)
+    result, _ = run_with_mock_replies(Story(), brief, constitution=CONSTITUTION)
 
     bounds = WordLimits.around(350)
     assert bounds.target_min <= len(result.columns["text"].split()) <= bounds.target_max

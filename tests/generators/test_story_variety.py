@@ -54,10 +54,10 @@ def test_endings_are_not_all_happy_and_happy_ones_are_among_them() -> None:
 
 def premise_prompt(**columns: object) -> str:
     """Return what is told to whoever invents the premise."""
-    told = tell_ideas(
+    run = tell_ideas(
         Story(), {"passages": [DIARY], **columns}, {"dilemmas": DILEMMAS, "premise": PREMISES}
     )
-    return told.ask("premise").user
+    return run.ask("premise").user
 
 
 def test_what_is_drawn_is_told_in_words() -> None:

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from requests import Response, Session
-from support.answers.story import script as tells
+from support.answers.story import script as script_story
 from support.samples.deliberation import ACCORD, CONSTITUTION, DELIBERATION, DIARY, PASSES
 from support.samples.story import DIARY as DIARY_PASSAGE
 
@@ -45,7 +45,7 @@ def bound(script: Callable[[Ask], ScriptedReply] = say) -> BoundGenerator:
 
 
 def story() -> BoundGenerator:
-    return Story().bind(ScriptedModel(tells, name=NAME), FakeSearcher(CONSTITUTION))
+    return Story().bind(ScriptedModel(script_story, name=NAME), FakeSearcher(CONSTITUTION))
 
 
 BRIEF: dict[str, Any] = {"passages": [DIARY_PASSAGE], "variety": {"length": "short"}, "seed": 3}
@@ -120,9 +120,9 @@ def test_a_models_run_says_which_model_and_what_it_took(traced: Traced) -> None:
     }
     assert judge.extra["invocation_params"]["response_format"] == "Verdict"
     assert judge.outputs is not None
-    told = judge.outputs["generations"][0][0]["message"]["kwargs"]
-    assert told["content"] == PASSES.model_dump_json()
-    assert told["usage_metadata"] == {
+    outcome = judge.outputs["generations"][0][0]["message"]["kwargs"]
+    assert outcome["content"] == PASSES.model_dump_json()
+    assert outcome["usage_metadata"] == {
         "input_tokens": 15,
         "output_tokens": 5,
         "total_tokens": 20,

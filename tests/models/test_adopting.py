@@ -146,7 +146,7 @@ class TestRetryPolicy:
         assert max(waits(RetryPolicy(max_retry_after=5), 1, 86_400)) <= 6
 
     @pytest.mark.parametrize(
-        ("options", "told"),
+        ("options", "outcome"),
         [
             ({"attempts": 0}, "An ask is sent at least once, not 0 times."),
             ({"initial_wait": -1}, "initial_wait must be 0 seconds or more, not -1."),
@@ -156,10 +156,12 @@ class TestRetryPolicy:
             ),
         ],
     )
-    def test_what_nobody_could_follow_is_an_error(self, options: dict[str, Any], told: str) -> None:
+    def test_what_nobody_could_follow_is_an_error(
+        self, options: dict[str, Any], outcome: str
+    ) -> None:
         with pytest.raises(ModelError) as raised:
             RetryPolicy(**options)
-        assert str(raised.value) == told
+        assert str(raised.value) == outcome
 
 
 async def test_waiting_asynchronously_leaves_the_event_loop_free(prose: Ask) -> None:

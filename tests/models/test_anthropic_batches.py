@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from support.batches import BatchingServer, broken_off, shortened
+from support.batches import BatchServer, drop_lines, truncate_body
 from support.loopback import KEY, MODEL, Response, error, html, message
 
 from whyset.generators import Ask, Model, Reply, Usage
@@ -25,13 +25,13 @@ KEYS = ["a" * 64, "b" * 64, "c" * 64]
 
 
 @pytest.fixture
-def server() -> Iterator[BatchingServer]:
-    with BatchingServer(lambda body: message(f"Answered {body['max_tokens']}.")) as running:
+def server() -> Iterator[BatchServer]:
+    with BatchServer(lambda body: message(f"Answered {body['max_tokens']}.")) as running:
         yield running
 
 
 @pytest.fixture
-async def model(server: BatchingServer) -> AsyncIterator[AnthropicModel]:
+async def model(server: BatchServer) -> AsyncIterator[AnthropicModel]:
     opened = AnthropicModel(MODEL, base_url=server.url, api_key=KEY, timeout=20)
     yield opened
     await opened.aclose()
@@ -51,7 +51,7 @@ async def collect(model: AnthropicModel, batch: str) -> list[BatchResult]:
     return [result async for result in model.batches.results(batch)]
 
 
-async def outcome(model: AnthropicModel, server: BatchingServer, fate: Any) -> Any:
+async def outcome(model: AnthropicModel, server: BatchServer, fate: Any) -> Any:
     server.fates = lambda key, params, time: fate
     (result,) = await collect(model, await create(model, 1))
     return result.outcome
@@ -65,7 +65,7 @@ def test_it_is_a_model_that_takes_batches_and_others_are_not() -> None:
 
 
 async def test_a_batch_is_created_looked_up_and_collected(
-    model: AnthropicModel, server: BatchingServer
+    model: AnthropicModel, server: BatchServer
 ) -> None:
     server.polls = 2
     batch = await create(model)
@@ -93,7 +93,7 @@ async def test_a_batch_is_created_looked_up_and_collected(
 
 
 async def test_a_request_holds_what_an_ask_by_itself_sends(
-    model: AnthropicModel, server: BatchingServer, prose: Ask, judged: Ask
+    model: AnthropicModel, server: BatchServer, prose: Ask, judged: Ask
 ) -> None:
     for number, each in enumerate((prose, judged)):
         await model.batches.create([model.batches.build_request(KEYS[number], each)])
@@ -106,7 +106,7 @@ async def test_a_request_holds_what_an_ask_by_itself_sends(
 
 
 async def test_results_are_read_at_the_same_address_whatever_the_provider_says(
-    model: AnthropicModel, server: BatchingServer
+    model: AnthropicModel, server: BatchServer
 ) -> None:
     await collect(model, await create(model))
     assert server.requests[-1].path == "/v1/messages/batches/msgbatch_0001/results"
@@ -115,7 +115,7 @@ async def test_results_are_read_at_the_same_address_whatever_the_provider_says(
 
 
 async def test_recent_batches_come_newest_first_over_all_pages(
-    model: AnthropicModel, server: BatchingServer
+    model: AnthropicModel, server: BatchServer
 ) -> None:
     server.page = 2
     assert [status async for status in model.batches.list_recent()] == []
@@ -124,7 +124,7 @@ async def test_recent_batches_come_newest_first_over_all_pages(
     assert server.calls["list"] == 1 + 3
 
 
-async def test_a_batch_can_be_canceled(model: AnthropicModel, server: BatchingServer) -> None:
+async def test_a_batch_can_be_canceled(model: AnthropicModel, server: BatchServer) -> None:
     server.polls = 3
     batch = await create(model)
     status = await model.batches.cancel(batch)
@@ -152,7 +152,7 @@ async def test_a_batch_can_be_canceled(model: AnthropicModel, server: BatchingSe
     ],
 )
 async def test_an_error_of_a_request_is_the_one_that_an_ask_by_itself_meets(
-    model: AnthropicModel, server: BatchingServer, status: int, kind: type[Exception]
+    model: AnthropicModel, server: BatchServer, status: int, kind: type[Exception]
 ) -> None:
     found = await outcome(model, server, error(status, "Such is life."))
     server.answer = lambda body: error(status, "Such is life.")
@@ -163,7 +163,7 @@ async def test_an_error_of_a_request_is_the_one_that_an_ask_by_itself_meets(
 
 
 async def test_so_is_one_with_a_code_of_its_own_or_an_empty_account(
-    model: AnthropicModel, server: BatchingServer
+    model: AnthropicModel, server: BatchServer
 ) -> None:
     on_hold = error(400, "On hold.", code="organization_on_hold")
     assert isinstance(await outcome(model, server, on_hold), ModelAccessDenied)
@@ -172,7 +172,7 @@ async def test_so_is_one_with_a_code_of_its_own_or_an_empty_account(
 
 
 async def test_a_request_that_expired_may_be_asked_again(
-    model: AnthropicModel, server: BatchingServer
+    model: AnthropicModel, server: BatchServer
 ) -> None:
     assert isinstance(await outcome(model, server, "expired"), ModelUnavailable)
 
@@ -181,7 +181,7 @@ async def test_a_request_that_expired_may_be_asked_again(
     "fate", ["unheard of", Response(200, {"type": "message"}), Response(200, [1])], ids=range(3)
 )
 async def test_what_cannot_be_read_of_a_request_may_be_asked_again(
-    model: AnthropicModel, server: BatchingServer, fate: Any
+    model: AnthropicModel, server: BatchServer, fate: Any
 ) -> None:
     found = await outcome(model, server, fate)
     assert isinstance(found, ModelUnavailable)
@@ -189,7 +189,7 @@ async def test_what_cannot_be_read_of_a_request_may_be_asked_again(
 
 
 async def test_lines_that_are_no_results_are_left_out(
-    model: AnthropicModel, server: BatchingServer
+    model: AnthropicModel, server: BatchServer
 ) -> None:
     odd: list[Any] = [
         {"custom_id": 7, "result": {}},
@@ -202,7 +202,7 @@ async def test_lines_that_are_no_results_are_left_out(
     assert [result.key for result in await collect(model, await create(model))] == KEYS
 
 
-async def test_only_a_newline_ends_a_line(model: AnthropicModel, server: BatchingServer) -> None:
+async def test_only_a_newline_ends_a_line(model: AnthropicModel, server: BatchServer) -> None:
     text = "one\u2028two\u0085three\x0bfour\x1cfive"
     server.answer = lambda body: message(text)
     outcomes = [result.outcome for result in await collect(model, await create(model))]
@@ -210,13 +210,13 @@ async def test_only_a_newline_ends_a_line(model: AnthropicModel, server: Batchin
 
 
 async def test_results_that_break_off_raise_after_those_that_came(
-    model: AnthropicModel, server: BatchingServer
+    model: AnthropicModel, server: BatchServer
 ) -> None:
     batch = await create(model)
     await model.batches.retrieve(batch)
     came = []
     line = len((await first_line(model, batch)).encode())
-    server.fail_on("results", broken_off(line + 40))
+    server.fail_on("results", truncate_body(line + 40))
     with pytest.raises(ModelUnavailable, match="the results broke off"):
         async for result in model.batches.results(batch):
             came.append(result.key)  # noqa: PERF401 - what came before the error must be kept
@@ -229,7 +229,7 @@ async def first_line(model: AnthropicModel, batch: str) -> str:
     return response.splitlines(keepends=True)[0]
 
 
-async def test_results_that_come_too_slowly_raise(server: BatchingServer) -> None:
+async def test_results_that_come_too_slowly_raise(server: BatchServer) -> None:
     model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY, timeout=0.3)
     batch = await create(model)
     await model.batches.retrieve(batch)
@@ -240,10 +240,10 @@ async def test_results_that_come_too_slowly_raise(server: BatchingServer) -> Non
 
 
 async def test_results_that_end_too_soon_are_simply_fewer(
-    model: AnthropicModel, server: BatchingServer
+    model: AnthropicModel, server: BatchServer
 ) -> None:
     batch = await create(model)
-    server.fail_on("results", shortened(2))
+    server.fail_on("results", drop_lines(2))
     assert [result.key for result in await collect(model, batch)] == KEYS[:2]
 
 
@@ -256,7 +256,7 @@ async def test_a_batch_that_is_not_there_is_unknown(model: AnthropicModel) -> No
             pass
 
 
-async def test_a_batch_may_be_too_large(model: AnthropicModel, server: BatchingServer) -> None:
+async def test_a_batch_may_be_too_large(model: AnthropicModel, server: BatchServer) -> None:
     server.most_requests = 2
     with pytest.raises(BatchTooLarge, match="HTTP 413"):
         await create(model)
@@ -277,7 +277,7 @@ async def test_a_batch_may_be_too_large(model: AnthropicModel, server: BatchingS
     ids=range(7),
 )
 async def test_answers_that_are_none_may_be_asked_for_again(
-    model: AnthropicModel, server: BatchingServer, fault: Response
+    model: AnthropicModel, server: BatchServer, fault: Response
 ) -> None:
     batch = await create(model)
     server.fail_on("create", fault)
@@ -292,7 +292,7 @@ async def test_answers_that_are_none_may_be_asked_for_again(
             pass
 
 
-async def test_a_key_is_in_no_message(model: AnthropicModel, server: BatchingServer) -> None:
+async def test_a_key_is_in_no_message(model: AnthropicModel, server: BatchServer) -> None:
     server.fail_on("create", error(401, f"{KEY} is not accepted"))
     with pytest.raises(ModelAccessDenied) as refused:
         await create(model)

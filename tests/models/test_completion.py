@@ -141,7 +141,10 @@ def test_identity_is_the_class_and_how_it_samples(completing: LoopbackServer) ->
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"is_completion": False}, "only goes on with texts; deliberation/write needs a chat model"),
+        (
+            {"is_completion": False},
+            "only goes on with texts; deliberation/write needs a chat model",
+        ),
         ({"turns": (Turn("user", "Hm."),)}, "only goes on with texts"),
         ({"tools": (Tool("a", "b", "{}"),)}, "only goes on with texts"),
     ],

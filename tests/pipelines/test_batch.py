@@ -28,7 +28,7 @@ from support.answers.deliberation import (
     rows,
     step_of,
 )
-from support.batches import BatchingServer
+from support.batches import BatchServer
 from support.loopback import KEY, MODEL, LoopbackServer
 
 from whyset.constitution import Constitution
@@ -59,8 +59,8 @@ FATES = ("", NOTHING, CONFLICT, MENDED, PREACHY, REFUSED, TURNED_DOWN)
 
 
 @pytest.fixture
-def server() -> Iterator[BatchingServer]:
-    with BatchingServer(answer, polls=2) as running:
+def server() -> Iterator[BatchServer]:
+    with BatchServer(answer, polls=2) as running:
         yield running
 
 
@@ -99,12 +99,12 @@ def outcomes(results: Sequence[RowResult]) -> list[str]:
     return [done.record.outcome for done in results]
 
 
-def steps_by_batch(server: BatchingServer) -> list[Counter[str]]:
+def steps_by_batch(server: BatchServer) -> list[Counter[str]]:
     return [Counter(step_of(each["params"]) for each in b.requests) for b in server.created]
 
 
 async def test_rows_are_those_of_the_live_engine(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     records = rows(21, *FATES)
     assert await run(open_crew(), ledger, records) == await undisturbed(records)
@@ -115,7 +115,7 @@ async def test_rows_are_those_of_the_live_engine(
 
 
 async def test_so_are_replies_and_records_in_the_ledger_but_for_what_they_cost(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     records = rows(7, *FATES)
     await run(open_crew(), ledger, records)
@@ -134,7 +134,7 @@ async def test_so_are_replies_and_records_in_the_ledger_but_for_what_they_cost(
 
 
 async def test_a_wave_takes_every_row_to_its_next_ask(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     await run(open_crew(), ledger, rows(6, "", NOTHING, MENDED))
     assert steps_by_batch(server) == [
@@ -147,7 +147,7 @@ async def test_a_wave_takes_every_row_to_its_next_ask(
 
 
 async def test_requests_in_a_batch_are_those_that_go_out_alone(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     await run(open_crew(), ledger, rows(3, *FATES))
     with LoopbackServer(answer) as alone, Ledger(None) as other:
@@ -160,7 +160,7 @@ async def test_requests_in_a_batch_are_those_that_go_out_alone(
 
 
 async def test_results_in_any_order_go_where_they_belong(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     server.order = lambda results: results[::-1]
     records = rows(9, *FATES)
@@ -168,7 +168,7 @@ async def test_results_in_any_order_go_where_they_belong(
 
 
 async def test_asks_of_different_models_go_out_in_different_batches(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     # When a row leaves, the judge is asked about the next while the writer is asked of another.
     policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0, max_rows=2)
@@ -182,7 +182,7 @@ async def test_asks_of_different_models_go_out_in_different_batches(
 
 
 async def test_batches_keep_within_their_limits(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     server.most_requests = 3
     policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0, max_requests=3)
@@ -192,7 +192,7 @@ async def test_batches_keep_within_their_limits(
 
 
 async def test_their_size_is_that_of_the_request_as_it_is_sent(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0, max_bytes=20_000)
     server.most_bytes = policy.max_bytes + len('{"requests":[]}')
@@ -208,7 +208,7 @@ async def test_their_size_is_that_of_the_request_as_it_is_sent(
 
 
 async def test_a_batch_that_is_too_large_all_the_same_is_halved(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     server.most_requests = 3
     assert outcomes(await run(open_crew(), ledger, rows(8))) == ["rewritten"] * 8
@@ -218,7 +218,7 @@ async def test_a_batch_that_is_too_large_all_the_same_is_halved(
 
 
 async def test_an_ask_that_is_too_large_for_any_batch_costs_only_its_own_row(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     large = row(1)
     large["prompt"] += " Please." * 5000
@@ -231,7 +231,7 @@ async def test_an_ask_that_is_too_large_for_any_batch_costs_only_its_own_row(
 
 @pytest.mark.parametrize("window", [1, 2, 5])
 async def test_a_window_smaller_than_the_dataset_changes_nothing_but_the_waves(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger, window: int
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger, window: int
 ) -> None:
     records = rows(9, *FATES)
     policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0, max_rows=window)
@@ -241,7 +241,7 @@ async def test_a_window_smaller_than_the_dataset_changes_nothing_but_the_waves(
 
 
 async def test_new_rows_join_the_next_wave_as_others_leave(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0, max_rows=3)
     await run(open_crew(), ledger, [row(0, NOTHING), row(1), row(2), row(3)], policy)
@@ -249,7 +249,7 @@ async def test_new_rows_join_the_next_wave_as_others_leave(
 
 
 async def test_only_a_window_of_rows_is_held(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     taken = 0
 
@@ -269,7 +269,7 @@ async def test_only_a_window_of_rows_is_held(
 
 
 async def test_identical_asks_go_out_once(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     results = await run(open_crew(), ledger, [row(7)] * 6)
     assert outcomes(results) == ["rewritten"] * 6
@@ -278,7 +278,7 @@ async def test_identical_asks_go_out_once(
 
 
 async def test_a_line_that_is_no_row_keeps_its_place(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     source = [*read(rows(1)), BadRow(2, "not JSON", b"{"), *read(rows(2))]
     engine = BatchEngine(open_crew(), ledger, policy=HASTY)
@@ -288,7 +288,7 @@ async def test_a_line_that_is_no_row_keeps_its_place(
 
 
 async def test_rows_that_are_in_the_ledger_ask_and_find_nothing(
-    server: BatchingServer, open_crew: OpenCrew, searcher: FakeSearcher, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, searcher: FakeSearcher, ledger: Ledger
 ) -> None:
     records = rows(8, "", NOTHING, PREACHY)
     first = await run(open_crew(), ledger, records)
@@ -300,7 +300,7 @@ async def test_rows_that_are_in_the_ledger_ask_and_find_nothing(
 
 
 async def test_finds_are_answered_together(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger, constitution: Constitution
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger, constitution: Constitution
 ) -> None:
     class Counting(FakeSearcher):
         batches: tuple[int, ...] = ()
@@ -316,7 +316,7 @@ async def test_finds_are_answered_together(
 
 
 async def test_what_was_sent_and_received_is_counted(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     server.fates = lambda key, params, time: "expired" if time == 1 else None
     crew = open_crew()
@@ -330,7 +330,7 @@ async def test_what_was_sent_and_received_is_counted(
 
 
 async def test_a_model_that_only_quotes_needs_no_batch(
-    server: BatchingServer, searcher: FakeSearcher, ledger: Ledger
+    server: BatchServer, searcher: FakeSearcher, ledger: Ledger
 ) -> None:
     writer = ExtractiveModel()
     results = await run(Pipeline.build(Deliberation(), writer, writer, searcher), ledger, rows(3))
@@ -347,7 +347,7 @@ async def test_a_model_without_batches_is_refused_before_anything_is_asked(
 
 
 async def test_live_finishes_what_was_begun_by_batch_and_batch_what_was_begun_live(
-    server: BatchingServer, open_crew: OpenCrew
+    server: BatchServer, open_crew: OpenCrew
 ) -> None:
     records = rows(14, *FATES)
     expected = await undisturbed(records)
@@ -365,7 +365,7 @@ async def test_live_finishes_what_was_begun_by_batch_and_batch_what_was_begun_li
 
 
 async def test_stop_leaves_batches_at_the_provider_and_says_who_collects_them(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     server.holding = True
     crew = open_crew()
@@ -389,7 +389,7 @@ async def test_stop_leaves_batches_at_the_provider_and_says_who_collects_them(
 
 
 async def test_stop_does_not_wait_for_a_pipe_that_nobody_writes_to(
-    server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+    server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     closed = threading.Event()
 
@@ -425,7 +425,7 @@ def test_whatever_befalls_batches_every_row_comes_out_in_its_place_and_nothing_i
     records = [row(100), *(row(number, fate) for number, fate in drawn)]
     expected = asyncio.run(undisturbed(records))
     count = iter(range(10_000))
-    with BatchingServer(answer) as server, Ledger(None) as ledger:
+    with BatchServer(answer) as server, Ledger(None) as ledger:
         server.order = lambda results: results[::-1]
         # Never the same ask twice, or an ask might be given up.
         server.fates = lambda key, params, time: (
@@ -466,7 +466,7 @@ class TestBudget:
         return sum((each.cost or Decimal(0) for each in ledger.cost_by_step(cost)), Decimal(0))
 
     async def test_one_that_suffices_changes_nothing(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         crew = open_crew()
         engine = self.engine(crew, ledger, "100", Decimal(0))
@@ -476,7 +476,7 @@ class TestBudget:
         assert engine.traffic.cost == self.spent(ledger) > 0
 
     async def test_one_that_does_not_is_never_exceeded_and_the_run_goes_on_with_more(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         def dear(body: dict[str, Any]) -> dict[str, Any]:
             said = answer(body)
@@ -499,7 +499,7 @@ class TestBudget:
         assert server.paid_twice == []
 
     async def test_what_an_earlier_process_sent_is_booked_when_it_is_collected(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         server.holding = True
         crew = open_crew()

@@ -15,7 +15,7 @@ from support.answers.deliberation import (
     rows,
     step_of,
 )
-from support.batches import BatchingServer, broken_off, shortened
+from support.batches import BatchServer, drop_lines, truncate_body
 from support.loopback import Response, error, html
 
 from whyset.datasets import row_from_record
@@ -39,8 +39,8 @@ HASTY = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
 
 
 @pytest.fixture
-def server() -> Iterator[BatchingServer]:
-    with BatchingServer(answer) as running:
+def server() -> Iterator[BatchServer]:
+    with BatchServer(answer) as running:
         yield running
 
 
@@ -75,7 +75,7 @@ class TestResults:
         ids=["expired", "canceled", "500", "529", "429", "504"],
     )
     async def test_that_are_none_are_asked_for_again_with_the_next_wave(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger, fate: str | Response
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger, fate: str | Response
     ) -> None:
         server.fates = lambda key, params, time: (
             fate if time == 1 and name_of(params) in ("row-1", "row-3") else None
@@ -88,7 +88,7 @@ class TestResults:
         assert server.paid_twice == []
 
     async def test_that_never_come_leave_the_row_in_quarantine_and_the_next_run_tries_it_again(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         records = [row(0), row(1, DOWN), row(2)]
         results = await run(open_crew(), ledger, records)
@@ -107,7 +107,7 @@ class TestResults:
         assert outcomes(results) == ["rewritten"] * 3
 
     async def test_that_turn_an_ask_down_cost_only_its_own_row_and_read_as_live(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         records = rows(6, "", TURNED_DOWN, NOTHING)
         results = await run(open_crew(), ledger, records)
@@ -123,7 +123,7 @@ class TestResults:
 
     @pytest.mark.parametrize("status", [401, 402, 403, 404])
     async def test_that_refuse_key_credit_permission_or_model_end_the_run(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger, status: int
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger, status: int
     ) -> None:
         server.fates = lambda key, params, time: (
             error(status) if name_of(params) == "row-2" else None
@@ -137,11 +137,11 @@ class TestResults:
 
     @pytest.mark.parametrize(
         "fault",
-        [broken_off(900), broken_off(0), error(500), error(529), html(502), html(200)],
+        [truncate_body(900), truncate_body(0), error(500), error(529), html(502), html(200)],
         ids=["broken off", "broken off at once", "500", "529", "502", "a page for results"],
     )
     async def test_that_break_off_are_read_again_and_counted_once(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger, fault: Any
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger, fault: Any
     ) -> None:
         server.fail_on("results", fault, None, fault)
         crew = open_crew()
@@ -154,9 +154,9 @@ class TestResults:
         assert server.calls["results"] == 3 + 2
 
     async def test_that_always_break_off_are_kept_so_far_and_the_next_run_reads_the_others(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
-        server.fail_on("results", *[broken_off(2500)] * QUICK.attempts)
+        server.fail_on("results", *[truncate_body(2500)] * QUICK.attempts)
         with pytest.raises(RunStopped, match=r"the results broke off.*; 1 message batch with 6"):
             await run(open_crew(), ledger, rows(6))
         kept = replies(ledger)
@@ -170,22 +170,22 @@ class TestResults:
         assert server.paid_twice == []
 
     async def test_that_are_incomplete_are_read_again(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
-        server.fail_on("results", shortened(2), shortened(3))
+        server.fail_on("results", drop_lines(2), drop_lines(3))
         assert outcomes(await run(open_crew(), ledger, rows(4))) == ["rewritten"] * 4
         assert len(server.created) == 3
         assert server.paid_twice == []
 
     async def test_that_stay_incomplete_are_given_up_and_asked_for_again(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
-        server.fail_on("results", *[shortened(3)] * QUICK.attempts)
+        server.fail_on("results", *[drop_lines(3)] * QUICK.attempts)
         assert outcomes(await run(open_crew(), ledger, rows(4))) == ["rewritten"] * 4
         assert server.paid_twice == ["appraise row-3"]
 
     async def test_that_cannot_be_read_are_asked_for_again(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         def garbled(time: int) -> dict[str, Any]:
             return {"type": "message", "content": "none"} if time else {}
@@ -195,7 +195,7 @@ class TestResults:
         assert outcomes(await run(open_crew(), ledger, rows(3))) == ["rewritten"] * 3
 
     async def test_of_nobody_and_doubled_ones_change_nothing(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         stranger = {"custom_id": "a" * 64, "result": {"type": "expired"}}
         server.order = lambda results: [stranger, *results, *results[::-1], {"what": "ever"}]
@@ -206,10 +206,10 @@ class TestResults:
 class TestCalls:
     @pytest.mark.parametrize("call", ["create", "retrieve", "list"])
     @pytest.mark.parametrize(
-        "fault", [error(429), error(500), html(502), html(200), broken_off(10)], ids=range(5)
+        "fault", [error(429), error(500), html(502), html(200), truncate_body(10)], ids=range(5)
     )
     async def test_that_fail_are_made_again(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger, call: Any, fault: Any
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger, call: Any, fault: Any
     ) -> None:
         server.fail_on(call, fault, fault)
         assert outcomes(await run(open_crew(), ledger, rows(3))) == ["rewritten"] * 3
@@ -219,7 +219,7 @@ class TestCalls:
         "fault", [error(500), html(200), html(504), Response(200, {"type": "what"})], ids=range(4)
     )
     async def test_a_creation_whose_answer_is_lost_is_found_again_and_not_repeated(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger, fault: Response
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger, fault: Response
     ) -> None:
         server.polls = 3
         server.page = 1
@@ -229,7 +229,7 @@ class TestCalls:
         assert server.paid_twice == []
 
     async def test_a_batch_that_is_listed_late_is_found_while_things_settle(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         nothing = Response(200, {"data": [], "has_more": False, "last_id": None})
         server.fail_after_create(error(504))
@@ -240,7 +240,7 @@ class TestCalls:
         assert server.paid_twice == []
 
     async def test_that_always_fail_end_the_run_and_the_next_one_goes_on(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         server.fail_on("retrieve", *[error(503)] * QUICK.attempts)
         with pytest.raises(
@@ -253,7 +253,7 @@ class TestCalls:
         assert len(server.created) == 3
 
     async def test_a_provider_that_is_not_there_ends_the_run(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         crew = open_crew()
         server.stop()
@@ -264,7 +264,7 @@ class TestCalls:
     @pytest.mark.parametrize("status", [401, 403])
     @pytest.mark.parametrize("call", ["create", "retrieve", "list", "results"])
     async def test_that_are_refused_end_the_run_at_once(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger, call: Any, status: int
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger, call: Any, status: int
     ) -> None:
         server.fail_on(call, error(status))
         with pytest.raises(ModelAccessDenied, match=f"HTTP {status}"):
@@ -274,7 +274,7 @@ class TestCalls:
         assert server.paid_twice == []
 
     async def test_a_batch_that_is_turned_down_as_such_ends_the_run(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         server.fail_on("create", error(400, "No batches today."))
         with pytest.raises(UnusableReply, match="No batches today"):
@@ -284,7 +284,7 @@ class TestCalls:
 
 class TestOutage:
     async def test_a_provider_that_answers_no_ask_ends_the_run(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         server.fates = lambda key, params, time: error(529)
         with pytest.raises(RunStopped, match=r"does not answer: .*529"):
@@ -292,14 +292,14 @@ class TestOutage:
         assert len(server.created) == QUICK.attempts
 
     async def test_and_where_there_are_too_few_rows_to_tell_an_outage_from_bad_luck(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         server.fates = lambda key, params, time: "expired"
         with pytest.raises(RunStopped, match="does not answer"):
             await run(open_crew(), ledger, rows(1))
 
     async def test_a_few_rows_that_fail_last_and_for_good_do_not(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         server.fates = lambda key, params, time: (
             "expired" if step_of(params) == "judge" and name_of(params) < "row-3" else None
@@ -309,7 +309,7 @@ class TestOutage:
 
 
 class TestGone:
-    async def leave(self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger) -> None:
+    async def leave(self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger) -> None:
         """Leave one batch of four asks at the provider."""
         server.holding = True
         crew = open_crew()
@@ -324,7 +324,7 @@ class TestGone:
         server.release()
 
     async def test_a_batch_of_which_no_results_are_kept_is_asked_again(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         await self.leave(server, open_crew, ledger)
         server.created[0].archived = True
@@ -332,7 +332,7 @@ class TestGone:
         assert BatchTable(ledger).list_batches()[0].state == "lost"
 
     async def test_one_that_the_provider_does_not_know_stops_the_run_until_it_is_forgotten(
-        self, server: BatchingServer, open_crew: OpenCrew, tmp_path: Any
+        self, server: BatchServer, open_crew: OpenCrew, tmp_path: Any
     ) -> None:
         path = tmp_path / "gone.ledger.sqlite"
         with Ledger(path) as ledger:
@@ -351,7 +351,7 @@ class TestGone:
             assert outcomes(await run(open_crew(), ledger, rows(4))) == ["rewritten"] * 4
 
     async def test_one_that_was_canceled_is_collected_and_the_rest_asked_again(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         await self.leave(server, open_crew, ledger)
         crew = open_crew()
@@ -366,7 +366,7 @@ class TestGone:
 
 class TestLive:
     async def test_the_live_engine_asks_nothing_that_is_in_a_batch(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         await TestGone().leave(server, open_crew, ledger)
         crew = open_crew()
@@ -376,7 +376,7 @@ class TestLive:
         await crew.aclose()
 
     async def test_but_minds_no_batch_of_another_model(
-        self, server: BatchingServer, open_crew: OpenCrew, ledger: Ledger
+        self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         await TestGone().leave(server, open_crew, ledger)
         crew = open_crew(writer="claude-other-1", judge="claude-other-1")

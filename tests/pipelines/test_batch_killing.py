@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.answers.deliberation import CONFLICT, MENDED, NOTHING, answer, rows, write_rows
-from support.batches import BatchingServer, Stored
+from support.batches import BatchServer, StoredBatch
 from support.loopback import LoopbackServer, Response
 
 from whyset.models import AnthropicModel
@@ -38,8 +38,8 @@ Run(RunFiles.from_output(source, output), crew, batch=True, batch_policy=policy)
 
 
 @pytest.fixture
-def server() -> Iterator[BatchingServer]:
-    with BatchingServer(answer) as running:
+def server() -> Iterator[BatchServer]:
+    with BatchServer(answer) as running:
         yield running
 
 
@@ -56,7 +56,7 @@ def output(tmp_path: Path) -> Path:
 class Victim:
     """A run in a process of its own."""
 
-    def __init__(self, server: BatchingServer, source: Path, output: Path) -> None:
+    def __init__(self, server: BatchServer, source: Path, output: Path) -> None:
         self._arguments = (server.url, str(source), str(output), TEXT)
         self._process: subprocess.Popen[str] | None = None
 
@@ -79,7 +79,7 @@ class Victim:
 
 
 @pytest.fixture
-def victim(server: BatchingServer, source: Path, output: Path) -> Victim:
+def victim(server: BatchServer, source: Path, output: Path) -> Victim:
     return Victim(server, source, output)
 
 
@@ -106,7 +106,7 @@ def require_undisturbed(source: Path, output: Path, open_crew: OpenCrew) -> None
 # One list, then for each wave a creation, a look and the results: a list, a creation and results.
 @pytest.mark.parametrize("moment", [1, 2, 4])
 def test_a_run_that_is_killed_before_a_call_is_answered_ends_as_any_other(
-    server: BatchingServer,
+    server: BatchServer,
     victim: Victim,
     source: Path,
     output: Path,
@@ -123,9 +123,9 @@ def test_a_run_that_is_killed_before_a_call_is_answered_ends_as_any_other(
 
 
 def test_a_batch_whose_id_was_never_recorded_is_told_from_those_of_others(
-    server: BatchingServer, victim: Victim, source: Path, output: Path, open_crew: OpenCrew
+    server: BatchServer, victim: Victim, source: Path, output: Path, open_crew: OpenCrew
 ) -> None:
-    def strangers(batch: Stored) -> None:
+    def strangers(batch: StoredBatch) -> None:
         other = [{**each, "custom_id": f"other-{n}"} for n, each in enumerate(batch.requests)]
         server.on_create = lambda _: None
         server.create(other)
@@ -149,7 +149,7 @@ def test_a_batch_whose_id_was_never_recorded_is_told_from_those_of_others(
 
 
 def test_a_batch_that_was_never_created_is_created_then(
-    server: BatchingServer, victim: Victim, source: Path, output: Path, open_crew: OpenCrew
+    server: BatchServer, victim: Victim, source: Path, output: Path, open_crew: OpenCrew
 ) -> None:
     def fall_silent(_: Response) -> Response:
         server.batches.clear()
@@ -165,7 +165,7 @@ def test_a_batch_that_was_never_created_is_created_then(
 
 
 def test_a_batch_that_is_waited_for_is_collected_by_the_next_process(
-    server: BatchingServer, victim: Victim, source: Path, output: Path, open_crew: OpenCrew
+    server: BatchServer, victim: Victim, source: Path, output: Path, open_crew: OpenCrew
 ) -> None:
     server.holding = True
     server.on_call = lambda _: victim.kill() if server.calls["retrieve"] == 3 else None

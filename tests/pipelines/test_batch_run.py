@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.answers.deliberation import CONFLICT, NOTHING, PREACHY, answer, rows, write_rows
-from support.batches import BatchingServer
+from support.batches import BatchServer
 from support.loopback import error
 
 from whyset.models import ModelAccessDenied, Prices
@@ -21,8 +21,8 @@ WRITTEN = ("out.jsonl", "out.quarantine.jsonl")
 
 
 @pytest.fixture
-def server() -> Iterator[BatchingServer]:
-    with BatchingServer(answer) as running:
+def server() -> Iterator[BatchServer]:
+    with BatchServer(answer) as running:
         yield running
 
 
@@ -41,7 +41,7 @@ def run(source: Path, folder: Path, crew: Pipeline, *, batch: bool, **options: A
     return start(source, folder, crew, batch=batch, **options).execute()
 
 
-def leave(source: Path, folder: Path, server: BatchingServer, crew: Pipeline) -> str:
+def leave(source: Path, folder: Path, server: BatchServer, crew: Pipeline) -> str:
     """Begin a run by batch and stop it with a batch at the provider; return what it said."""
     server.holding = True
     begun = start(source, folder, crew, batch=True)
@@ -53,7 +53,7 @@ def leave(source: Path, folder: Path, server: BatchingServer, crew: Pipeline) ->
 
 
 def test_files_are_those_of_a_live_run(
-    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchingServer
+    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchServer
 ) -> None:
     by_batch = run(source, tmp_path / "batch", open_crew(), batch=True)
     live = run(source, tmp_path / "live", open_crew(), batch=False)
@@ -64,7 +64,7 @@ def test_files_are_those_of_a_live_run(
 
 
 def test_a_run_by_batch_costs_half_and_a_mixed_one_in_between(
-    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchingServer
+    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchServer
 ) -> None:
     prices = tmp_path / "prices.toml"
     prices.write_text(
@@ -89,7 +89,7 @@ def test_a_run_by_batch_costs_half_and_a_mixed_one_in_between(
 
 
 def test_a_run_that_was_stopped_says_what_is_left_and_how_to_go_on(
-    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchingServer
+    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchServer
 ) -> None:
     assert re.fullmatch(
         r"Stopped; 1 message batch with 9 asks may yet be answered at the provider, and --batch "
@@ -105,7 +105,7 @@ def test_a_run_that_was_stopped_says_what_is_left_and_how_to_go_on(
 
 
 def test_a_live_run_is_refused_while_a_batch_may_yet_answer_and_collects_it_when_it_has_ended(
-    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchingServer
+    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchServer
 ) -> None:
     folder = tmp_path / "run"
     leave(source, folder, server, open_crew())
@@ -126,7 +126,7 @@ def test_a_live_run_is_refused_while_a_batch_may_yet_answer_and_collects_it_when
 
 @pytest.mark.parametrize("polls", [1, 4])
 def test_so_is_one_after_a_creation_of_unknown_outcome(
-    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchingServer, polls: int
+    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchServer, polls: int
 ) -> None:
     folder = tmp_path / "run"
     server.polls = 100
@@ -146,7 +146,7 @@ def test_so_is_one_after_a_creation_of_unknown_outcome(
 
 
 def test_a_live_run_forgets_a_batch_that_was_never_created(
-    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchingServer
+    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchServer
 ) -> None:
     folder = tmp_path / "run"
     server.fail_on("create", error(504))
@@ -163,7 +163,7 @@ def test_a_run_that_keeps_no_ledger_is_refused(source: Path, open_crew: OpenCrew
 
 
 def test_a_refused_key_ends_a_run_with_exit_code_4(
-    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchingServer
+    source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchServer
 ) -> None:
     server.fail_on("create", error(401))
     with pytest.raises(ModelAccessDenied) as refused:

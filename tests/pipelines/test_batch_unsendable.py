@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from support.answers.deliberation import row
-from support.batches import BatchingServer
+from support.batches import BatchServer
 from support.loopback import message
 
 from whyset.datasets import Row, row_from_record
@@ -31,13 +31,13 @@ class Tooled(Generator):
 
 
 @pytest.fixture
-def server() -> Iterator[BatchingServer]:
-    with BatchingServer(lambda _: message("Found.")) as running:
+def server() -> Iterator[BatchServer]:
+    with BatchServer(lambda _: message("Found.")) as running:
         yield running
 
 
 async def test_a_tool_without_a_schema(
-    server: BatchingServer,
+    server: BatchServer,
     open_model: Callable[[], AnthropicModel],
     searcher: FakeSearcher,
     ledger: Ledger,

@@ -41,10 +41,10 @@ def run(source: Any, output: str, **options: Any) -> Summary:
 
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
-    told = pa.Table.from_pylist(rows(4, "", CONFLICT))
+    outcome = pa.Table.from_pylist(rows(4, "", CONFLICT))
     for name, column in EXACT.items():
-        told = told.append_column(name, column)
-    pq.write_table(told, tmp_path / "in.parquet")
+        outcome = outcome.append_column(name, column)
+    pq.write_table(outcome, tmp_path / "in.parquet")
     return tmp_path / "in.parquet"
 
 
@@ -104,13 +104,13 @@ def test_several_inputs_are_one_run_and_quarantine_tells_them_apart(tmp_path: Pa
     run([str(tmp_path / "in" / "b.jsonl"), str(tmp_path / "in" / "a.jsonl")],
         str(tmp_path / "out.jsonl"))  # fmt: skip
 
-    told = (tmp_path / "out.quarantine.jsonl").read_text(encoding="utf-8").splitlines()
-    entries = [json.loads(line) for line in told]
+    outcome = (tmp_path / "out.quarantine.jsonl").read_text(encoding="utf-8").splitlines()
+    entries = [json.loads(line) for line in outcome]
     assert [entry["line"] for entry in entries] == sorted({entry["line"] for entry in entries})
     assert {entry["source"].partition(":")[0] for entry in entries} == {"a.jsonl", "b.jsonl"}
     manifest = json.loads((tmp_path / "out.run.json").read_text(encoding="utf-8"))
     assert manifest["input"] == ["b.jsonl", "a.jsonl"]
-    assert str(tmp_path) not in "".join(told)
+    assert str(tmp_path) not in "".join(outcome)
 
 
 def test_an_output_without_an_ending_is_what_the_input_is(tmp_path: Path, table: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.batches import BatchingServer
+from support.batches import BatchServer
 from support.embedders import WordEmbedder
 from support.loopback import KEY, MODEL, LoopbackServer, error
 from support.notes import OLD_IDEA, Notes, answer, records, script, words
@@ -175,11 +175,11 @@ class TestWriting:
         summary = run(output, plan(documents=12, attempts=2), crew(never))
         assert summary.exit_code == 1
         assert (summary.counts.given_up, summary.counts.documents) == (12, 0)
-        told = summary.shortfalls
-        assert told[0] == "0 of 12 documents are written"
-        assert "tone dry: 0 of 8 documents" in told
-        assert any(line.startswith("subject gates: 0 of ") for line in told)
-        assert any("Even-handedness on contested questions: 0 of" in line for line in told)
+        outcome = summary.shortfalls
+        assert outcome[0] == "0 of 12 documents are written"
+        assert "tone dry: 0 of 8 documents" in outcome
+        assert any(line.startswith("subject gates: 0 of ") for line in outcome)
+        assert any("Even-handedness on contested questions: 0 of" in line for line in outcome)
         assert len(summary.uncovered) == sum(section.passages for section in plan().sections)
 
     def test_drafts_are_ideas_of_one_context(self, output: Path) -> None:
@@ -398,7 +398,7 @@ def working() -> Opened:
 class TestAlwaysTheSame:
     def test_live_by_batch_at_once_or_one_by_one(self, tmp_path: Path, working: Opened) -> None:
         results = []
-        with BatchingServer(answer) as server:
+        with BatchServer(answer) as server:
             policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
             ways: list[dict[str, Any]] = [
                 {"concurrency": 1},

@@ -82,9 +82,9 @@ def test_drafts_share_the_ask_for_their_ideas(output: Path) -> None:
 
 def test_a_sample_tells_shared_asks_from_those_of_each_document(output: Path) -> None:
     estimate = corpus(output, documents=400).estimate(sample=60)
-    told = asks(estimate.most)
-    assert told["list"] == 1
-    assert (told["ideas"], told["write"], told["judge"]) == (400, 400, 400)
+    outcome = asks(estimate.most)
+    assert outcome["list"] == 1
+    assert (outcome["ideas"], outcome["write"], outcome["judge"]) == (400, 400, 400)
     ranges = estimate.most.intervals
     assert ranges is not None
     assert ranges.asks is not None
@@ -114,10 +114,10 @@ def test_what_is_in_the_ledger_costs_nothing_more(output: Path) -> None:
         run.execute()
     estimate = corpus(output).estimate()
     assert 20 <= estimate.finished <= 40
-    told = asks(estimate.most)
-    assert told["write"] == estimate.remaining
-    assert told["ideas"] <= estimate.remaining
-    assert "list" not in told  # answered and paid for
+    outcome = asks(estimate.most)
+    assert outcome["write"] == estimate.remaining
+    assert outcome["ideas"] <= estimate.remaining
+    assert "list" not in outcome  # answered and paid for
     assert estimate.projected is not None
     assert estimate.projected.asks > 0
 
@@ -173,9 +173,9 @@ class TestApart:
 
     def test_in_json_the_longest_text_changes_and_the_form_does_not(self) -> None:
         value = {"kind": "good", "notes": [{"said": "a few words", "n": 1}], "sound": True}
-        told = make_reply_unique(Reply(json.dumps(value), "complete"), self.KEY, structured=True)
+        outcome = make_reply_unique(Reply(json.dumps(value), "complete"), self.KEY, structured=True)
         value["notes"] = [{"said": "a few words aappaapp", "n": 1}]
-        assert json.loads(told.text) == value
+        assert json.loads(outcome.text) == value
 
     def test_where_no_text_is_free_nothing_changes(self) -> None:
         reply = Reply(json.dumps({"verdict": "nothing_at_stake", "ok": True}), "complete")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support import notes as noting
-from support.batches import BatchingServer
+from support.batches import BatchServer
 from support.loopback import KEY, MODEL, LoopbackServer
 from support.notes import Notes, answer
 
@@ -115,7 +115,7 @@ def test_so_does_one_by_batch_that_is_finished_live_and_nothing_is_paid_twice(
 ) -> None:
     expected, _ = undisturbed(file, tmp_path / "undisturbed")
     output = tmp_path / "docs.jsonl"
-    with BatchingServer(answer) as server:
+    with BatchServer(answer) as server:
         started: list[Any] = []
         server.on_call = lambda number: (
             (started[0].kill(), started[0].wait()) if number == 16 else None

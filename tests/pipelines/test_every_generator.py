@@ -23,8 +23,8 @@ from typing import Any
 
 import pytest
 from support import generator_cases as every
-from support.batches import BatchingServer
-from support.generator_cases import EVERY, AnySummary, Case, Job
+from support.batches import BatchServer
+from support.generator_cases import GENERATOR_CASES, AnySummary, GeneratorCase, Job
 from support.loopback import Answer, Response, error
 from support.samples.deliberation import CONSTITUTION
 
@@ -37,7 +37,7 @@ CHILD = "import sys; from support.generator_cases import carry_out; carry_out(sy
 
 PASSAGES = {passage.id for passage in CONSTITUTION.passages}
 OUTPUT, QUARANTINE = "out.jsonl", "out.quarantine.jsonl"
-WITHOUT = [(name, step) for name, case in EVERY.items() for step in case.steps_without]
+WITHOUT = [(name, step) for name, case in GENERATOR_CASES.items() for step in case.steps_without]
 UNANSWERED = {"turned_down", "unavailable", "unusable"}
 
 
@@ -94,8 +94,8 @@ class Undisturbed:
         if (name, batch) not in self._ended:
             folder = self._folder / f"{name}-{way(batch)}"
             folder.mkdir(exist_ok=True)
-            with BatchingServer(EVERY[name].answer) as server:
-                summary = EVERY[name].run(server.url, folder, batch=batch).execute()
+            with BatchServer(GENERATOR_CASES[name].answer) as server:
+                summary = GENERATOR_CASES[name].run(server.url, folder, batch=batch).execute()
             ended = Ended(folder, summary, server.paid, server.calls.total())
             self._ended[name, batch] = ended
         return self._ended[name, batch]
@@ -106,14 +106,14 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     return Undisturbed(tmp_path_factory.mktemp("undisturbed"))
 
 
-@pytest.fixture(params=EVERY)
+@pytest.fixture(params=GENERATOR_CASES)
 def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
-def case(name: str) -> Case:
-    return EVERY[name]
+def case(name: str) -> GeneratorCase:
+    return GENERATOR_CASES[name]
 
 
 @pytest.fixture
@@ -136,10 +136,10 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any]:
 
 def test_no_generator_is_left_out() -> None:
     own = {name for name, whose in list_generators().items() if whose == "whyset"}
-    assert {case.generator for case in EVERY.values()} == own
+    assert {case.generator for case in GENERATOR_CASES.values()} == own
 
 
-def test_all_that_goes_in_comes_out_or_is_in_quarantine(case: Case, live: Ended) -> None:
+def test_all_that_goes_in_comes_out_or_is_in_quarantine(case: GeneratorCase, live: Ended) -> None:
     tally = live.summary.counts
     assert tally.outcomes.total() == len(live.output) + len(live.quarantine)
     assert tally.outcomes[QUARANTINED] == len(live.quarantine)
@@ -157,7 +157,7 @@ def test_all_that_goes_in_comes_out_or_is_in_quarantine(case: Case, live: Ended)
         assert lines == sorted(set(lines))
 
 
-def test_provenance_is_complete(case: Case, live: Ended) -> None:
+def test_provenance_is_complete(case: GeneratorCase, live: Ended) -> None:
     generator = case.made()
     assert live.output
     for record in live.output:
@@ -202,7 +202,7 @@ def test_by_batch_it_is_the_same_to_the_byte_and_costs_the_same_asks(
 
 
 def test_a_dry_run_tells_what_is_to_do_and_that_nothing_is_when_all_is_done(
-    case: Case, live: Ended, tmp_path: Path
+    case: GeneratorCase, live: Ended, tmp_path: Path
 ) -> None:
     nobody = "http://127.0.0.1:9"
     before = case.run(nobody, tmp_path).estimate(sample=0)
@@ -217,25 +217,25 @@ def test_a_dry_run_tells_what_is_to_do_and_that_nothing_is_when_all_is_done(
 
 @pytest.mark.parametrize(("name", "step"), WITHOUT, ids=map("-".join, WITHOUT))
 def test_without_a_step_it_ends_all_the_same(name: str, step: str, tmp_path: Path) -> None:
-    case = EVERY[name]
-    with BatchingServer(case.answer) as server:
+    case = GENERATOR_CASES[name]
+    with BatchServer(case.answer) as server:
         run = case.run(server.url, tmp_path, most=2, without=(step,))
         assert run.estimate(sample=0).most.asks > 0
         ended = Ended(tmp_path, run.execute(), server.paid)
     assert not UNANSWERED & ended.summary.counts.reasons.keys()
     assert f"{case.generator}/{step}" not in {spent.step for spent in ended.summary.costs}
-    told = [require_provenance(row) for row in ended.output]
-    told += [entry["whyset"] for entry in ended.quarantine]
-    assert told
-    assert all(held["without"] == [step] for held in told)
+    outcome = [require_provenance(row) for row in ended.output]
+    outcome += [entry["whyset"] for entry in ended.quarantine]
+    assert outcome
+    assert all(held["without"] == [step] for held in outcome)
 
 
 def test_a_key_that_is_refused_midway_ends_it_until_there_is_a_good_one(
     undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
-    case, live = EVERY["story"], undisturbed.run("story")
+    case, live = GENERATOR_CASES["story"], undisturbed.run("story")
     brink = Brink(case.answer, live.paid.total() // 2, then=error(401))
-    with BatchingServer(brink) as server:
+    with BatchServer(brink) as server:
         with pytest.raises(ModelAccessDenied, match="the key was not accepted"):
             case.run(server.url, tmp_path).execute()
         assert [path.name for path in tmp_path.iterdir()] == ["out.ledger.sqlite"]
@@ -251,15 +251,15 @@ def test_killed_midway_all_go_on_to_the_same_bytes_and_pay_nothing_twice(
 ) -> None:
     with ExitStack() as stack:
         victims = []
-        for name, batch in product(EVERY, (False, True)):
+        for name, batch in product(GENERATOR_CASES, (False, True)):
             victims.append(Victim(name, tmp_path, undisturbed, batch=batch))
             stack.callback(victims[-1].stop)
         kill_together(victims)
         for victim in victims:
             # What was asked one by one is finished so, and its like by batch.
             for batch in {victim.job.batch, True}:
-                told = {"killed": way(victim.job.batch), "finished": way(batch)}
-                with subtests.test(victim.job.case, **told):
+                outcome = {"killed": way(victim.job.batch), "finished": way(batch)}
+                with subtests.test(victim.job.case, **outcome):
                     live = undisturbed.run(victim.job.case)
                     assert 0 < victim.recorded < live.paid.total()
                     ended = victim.finished(batch=batch)
@@ -303,7 +303,7 @@ class Victim:
         self._folder = folder / f"{name}-{way(batch)}"
         self._folder.mkdir()
         self._dead = threading.Event()
-        self._server = BatchingServer(EVERY[name].answer)
+        self._server = BatchServer(GENERATOR_CASES[name].answer)
         if batch:
             self._asks = 0
             self._midway = threading.Event()
@@ -312,7 +312,7 @@ class Victim:
             self._server.on_call = lambda call: self._fall_silent() if call == last else None
         else:
             self._asks = ended.paid.total() // 2
-            brink = Brink(EVERY[name].answer, self._asks, then=Response(503, hang=True))
+            brink = Brink(GENERATOR_CASES[name].answer, self._asks, then=Response(503, hang=True))
             self._midway, self._server.answer = brink.reached, brink
         self._server.start()
         self.job = Job(name, self._server.url, str(self._folder), batch)
@@ -326,14 +326,14 @@ class Victim:
         """Note what it leaves, and let its server answer whoever takes over."""
         self.recorded = replies_in(self._copied("look"))
         self._paid = self._server.paid.copy()
-        self._server.answer = EVERY[self.job.case].answer
+        self._server.answer = GENERATOR_CASES[self.job.case].answer
         self._dead.set()
 
     def finished(self, *, batch: bool) -> Ended:
         """Return the run as it ends when it goes on from where it was killed."""
         folder = self._copied(f"finished-{way(batch)}")
         before = self._server.paid.copy()
-        run = EVERY[self.job.case].run(self.job.url, folder, batch=batch)
+        run = GENERATOR_CASES[self.job.case].run(self.job.url, folder, batch=batch)
         return Ended(folder, run.execute(), self._paid + (self._server.paid - before))
 
     def stop(self) -> None:

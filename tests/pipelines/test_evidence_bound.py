@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from langchain_core.runnables import Runnable
 from langchain_core.tracers.run_collector import RunCollectorCallbackHandler
-from support.generator_cases import EVERY, Case
+from support.generator_cases import GENERATOR_CASES, GeneratorCase
 from support.loopback import KEY, MODEL, LoopbackServer
 from support.samples.deliberation import CONSTITUTION
 
@@ -20,24 +20,24 @@ PASSAGES = [passage.id for passage in CONSTITUTION.passages]
 RETRIEVER = PassageRetriever.open(CONSTITUTION, embedder="lexical", ephemeral=True)
 
 
-@pytest.fixture(params=EVERY)
-def case(request: pytest.FixtureRequest) -> Case:
-    return EVERY[request.param]
+@pytest.fixture(params=GENERATOR_CASES)
+def case(request: pytest.FixtureRequest) -> GeneratorCase:
+    return GENERATOR_CASES[request.param]
 
 
 @pytest.fixture
-def server(case: Case) -> Iterator[LoopbackServer]:
+def server(case: GeneratorCase) -> Iterator[LoopbackServer]:
     with LoopbackServer(case.answer) as running:
         yield running
 
 
 @pytest.fixture
-def bound(case: Case, server: LoopbackServer) -> Runnable[dict[str, Any], dict[str, Any]]:
+def bound(case: GeneratorCase, server: LoopbackServer) -> Runnable[dict[str, Any], dict[str, Any]]:
     model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY, timeout=60)
     return case.made().bind(model, RETRIEVER)
 
 
-def items(case: Case) -> list[dict[str, Any]]:
+def items(case: GeneratorCase) -> list[dict[str, Any]]:
     """Return what the generator takes: rows, or briefs of which some come to nothing."""
     if not isinstance(case.made(), DocumentGenerator):
         return [dict(row) for row in case.rows[:4]]
@@ -55,7 +55,7 @@ def plain(results: list[Any]) -> list[Any]:
 
 
 def test_invoked_or_in_batches_at_once_or_later_it_gives_the_same(
-    case: Case, bound: Runnable[dict[str, Any], dict[str, Any]]
+    case: GeneratorCase, bound: Runnable[dict[str, Any], dict[str, Any]]
 ) -> None:
     given = items(case)
 
@@ -75,7 +75,7 @@ def test_invoked_or_in_batches_at_once_or_later_it_gives_the_same(
 
 
 def test_callbacks_and_streamed_events_see_every_ask(
-    case: Case, bound: Runnable[dict[str, Any], dict[str, Any]], server: LoopbackServer
+    case: GeneratorCase, bound: Runnable[dict[str, Any], dict[str, Any]], server: LoopbackServer
 ) -> None:
     given = items(case)
     tried: list[Any] = bound.batch(given, return_exceptions=True)

@@ -9,10 +9,10 @@ def test_limits_are_told_even_where_nothing_else_is_known() -> None:
     text = render_card(CardFacts(), RunFacts(), CardSettings())
 
     limits = re.split(r"^## ", text.partition("\n## Limits\n")[2], flags=re.MULTILINE)[0]
-    for told in (
+    for run in (
         "no check sees whether a reason convinces",
         "Rows that a provider refused are missing",
         "no guarantee of behaviour: train a matched control",
         "20 % synthetic rows cost no general ability, and 40 % did",
     ):
-        assert told in limits
+        assert run in limits

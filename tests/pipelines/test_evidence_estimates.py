@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.answers.deliberation import write_rows
-from support.generator_cases import EVERY, Case
+from support.generator_cases import GENERATOR_CASES, GeneratorCase
 from support.samples.deliberation import CONSTITUTION
 
 from whyset.generators import Ask, DocumentGenerator, Generator, Reply
@@ -83,7 +83,7 @@ class Rehearsing:
 
 
 @contextmanager
-def run_of(case: Case, folder: Path) -> Iterator[Run | CorpusRun]:
+def run_of(case: GeneratorCase, folder: Path) -> Iterator[Run | CorpusRun]:
     """A run of a case, of which every reply is rehearsed."""
     (folder / "prices.toml").write_text(PRICES, encoding="utf-8")
     prices = Prices.load(folder / "prices.toml")
@@ -110,20 +110,20 @@ def run_of(case: Case, folder: Path) -> Iterator[Run | CorpusRun]:
         yield Run(RunFiles.from_output(str(source), output), crew, prices=prices)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", GENERATOR_CASES)
 def test_asks_tokens_and_dollars_are_those_that_were_told(name: str, tmp_path: Path) -> None:
-    with run_of(EVERY[name], tmp_path) as run:
-        told = run.estimate(sample=0).most
+    with run_of(GENERATOR_CASES[name], tmp_path) as run:
+        outcome = run.estimate(sample=0).most
         summary = run.execute()
 
     assert not summary.counts.reasons, summary.counts.reasons
     spent = {(one.step, one.model): one for one in summary.costs}
-    assert {(step.step, step.model): step.asks for step in told.steps} == {
+    assert {(step.step, step.model): step.asks for step in outcome.steps} == {
         about: one.replies for about, one in spent.items()
     }
     assert {model for _, model in spent} == {LARGE, SMALL}
     reasoned = 0.0
-    for step in told.steps:
+    for step in outcome.steps:
         counted = spent[step.step, step.model]
         answers = step.usage.output_tokens - DEFAULT_REASONING_TOKENS * step.asks
         assert answers == pytest.approx(counted.usage.output_tokens, rel=0.02, abs=10)
@@ -132,6 +132,6 @@ def test_asks_tokens_and_dollars_are_those_that_were_told(name: str, tmp_path: P
         assert -10 * step.asks <= more <= 900 * step.asks
         reasoned += DEFAULT_REASONING_TOKENS * step.asks * OUTPUT_PRICES[step.model] / 1e6
     paid = sum(float(one.cost or 0) for one in summary.costs)
-    assert told.live is not None
+    assert outcome.live is not None
     assert paid > 0
-    assert 0.99 * paid <= float(told.live) - reasoned <= 1.25 * paid
+    assert 0.99 * paid <= float(outcome.live) - reasoned <= 1.25 * paid

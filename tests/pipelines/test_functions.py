@@ -27,7 +27,7 @@ from support.answers.deliberation import (
     rows,
     script,
 )
-from support.answers.story import script as tells
+from support.answers.story import script as script_story
 from support.loopback import LoopbackServer, error
 from support.samples.deliberation import CONSTITUTION
 from support.samples.story import DIARY, TRUTH
@@ -76,13 +76,13 @@ def test_a_finished_row_is_what_the_bound_generator_returns() -> None:
 def test_a_row_that_does_not_pass_is_as_it_was_and_says_why() -> None:
     (found,) = rewritten([row(1, CONFLICT)])
 
-    told = found.pop("whyset")
+    outcome = found.pop("whyset")
     assert found == row(1, CONFLICT)
-    assert told["outcome"] == "quarantined"
-    assert told["reasons"] == ["conflict"]
-    assert told["detail"] == "The response keeps what is hers closed."
-    assert told["appraisal"]["verdict"] == "conflict"
-    assert (told["generator"], told["version"]) == ("deliberation", "1")
+    assert outcome["outcome"] == "quarantined"
+    assert outcome["reasons"] == ["conflict"]
+    assert outcome["detail"] == "The response keeps what is hers closed."
+    assert outcome["appraisal"]["verdict"] == "conflict"
+    assert (outcome["generator"], outcome["version"]) == ("deliberation", "1")
 
 
 @pytest.mark.parametrize(
@@ -147,14 +147,14 @@ def test_briefs_go_in_and_documents_come_out() -> None:
     briefs.append({"subject": "nothing that a brief has"})
     briefs.append({"seed": 5})
 
-    teller = ScriptedModel(tells, name="scripted:model")
+    teller = ScriptedModel(script_story, name="scripted:model")
     found = rewrite_rows(briefs, Story(), model=teller, retriever=SEARCHER)
 
     outcomes = [one["whyset"]["outcome"] for one in found]
     assert "written" in outcomes
     for brief, one, outcome in zip(briefs, found, outcomes, strict=True):
-        told = one.keys() - {"whyset"}
-        assert told == ({"text"} if outcome == "written" else brief.keys())
+        columns = one.keys() - {"whyset"}
+        assert columns == ({"text"} if outcome == "written" else brief.keys())
     assert found[4]["subject"] == "nothing that a brief has"
     assert "a brief has about, passages" in found[4]["whyset"]["detail"]
     assert found[5]["whyset"]["reasons"] == ["unreadable"]
@@ -229,8 +229,8 @@ def test_a_dataset_is_mapped_and_keeps_every_row() -> None:
     found = mapped(rows(7, *FATES), work)
 
     assert [one["id"] for one in found] == list(range(7))
-    told = [require_provenance(one)["outcome"] for one in found]
-    assert told == list(FATES.values())
+    outcome = [require_provenance(one)["outcome"] for one in found]
+    assert outcome == list(FATES.values())
     assert found[0] == {**rewritten([row(0)])[0], "whyset": found[0]["whyset"]}
 
 
@@ -269,7 +269,10 @@ def test_columns_go_in_and_columns_come_out() -> None:
 
     assert list(found) == [*pairs[0], "rationale", "whyset"]
     assert found["chosen"] == [pair["chosen"] for pair in pairs]
-    assert [json.loads(told)["outcome"] for told in found["whyset"]] == ["explained", "untouched"]
+    assert [json.loads(outcome)["outcome"] for outcome in found["whyset"]] == [
+        "explained",
+        "untouched",
+    ]
     assert found["rationale"][1] is None
     assert work({"chosen": [], "rejected": []}) == {"chosen": [], "rejected": [], "rationale": []}
 
@@ -317,8 +320,8 @@ def test_a_process_forked_off_one_that_searches_says_so_instead_of_waiting_for_e
             os._exit(0)
     os.close(write)
     os.waitpid(child, 0)
-    with os.fdopen(read) as told:
-        assert told.read().startswith("this process was forked off one that has an index open")
+    with os.fdopen(read) as outcome:
+        assert outcome.read().startswith("this process was forked off one that has an index open")
 
 
 def test_equal_mappers_are_known_for_equal_and_others_for_others() -> None:

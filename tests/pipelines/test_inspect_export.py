@@ -156,7 +156,7 @@ def test_a_row_that_is_no_probe_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "run"),
     [
         ({"target": "E"}, "the target 'E' is none of the 4 choices"),
         ({"target": ["A", "B"]}, "the target of a choice is one letter"),
@@ -166,14 +166,14 @@ def test_a_row_that_is_no_probe_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_choice_must_be_answerable(
-    tmp_path: Path, record: dict[str, Any], change: dict[str, Any], told: str
+    tmp_path: Path, record: dict[str, Any], change: dict[str, Any], run: str
 ) -> None:
-    with pytest.raises(RunError, match=told):
+    with pytest.raises(RunError, match=run):
         export_inspect([record | change], tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "run"),
     [
         ({"passages": []}, "metadata.passages: List should have at least 1 item"),
         ({"quotes": []}, "metadata.quotes: List should have at least 1 item"),
@@ -184,7 +184,7 @@ def test_a_choice_must_be_answerable(
     ],
 )
 def test_what_the_scorers_need_must_be_there(
-    tmp_path: Path, record: dict[str, Any], change: dict[str, Any], told: str
+    tmp_path: Path, record: dict[str, Any], change: dict[str, Any], run: str
 ) -> None:
-    with pytest.raises(RunError, match=told):
+    with pytest.raises(RunError, match=run):
         export_inspect([record | {"metadata": record["metadata"] | change}], tmp_path)

@@ -77,8 +77,8 @@ class TestLaw:
         }
         assert short == {passage.id for passage in find_uncovered_passages(plan, constitution)}
         assert not short or plan.best_effort
-        told = render_coverage(plan, constitution)
-        assert all(name in told for name in short)
+        run = render_coverage(plan, constitution)
+        assert all(name in run for name in short)
         assert Counter(context.path for context in contexts for _ in context.slots) == Counter(
             {section.path: section.documents for section in plan.sections if section.documents}
         )
@@ -185,7 +185,7 @@ class TestMaking:
         assert (plan.documents, plan.tokens, plan.typical_tokens) == (22, 1001, 50)
 
     @pytest.mark.parametrize(
-        ("options", "told"),
+        ("options", "run"),
         [
             ({}, "name one of the two"),
             ({"documents": 1, "tokens": 1}, "name one of the two"),
@@ -200,7 +200,7 @@ class TestMaking:
         ],
     )
     def test_what_makes_no_plan_is_told(
-        self, constitution: Constitution, options: dict[str, Any], told: str
+        self, constitution: Constitution, options: dict[str, Any], run: str
     ) -> None:
-        with pytest.raises(PlanError, match=told):
+        with pytest.raises(PlanError, match=run):
             make_plan(Notes(), constitution, **options)

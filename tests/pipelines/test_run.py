@@ -156,8 +156,8 @@ class TestNeverWrittenOver:
     def test_the_constitution(self, source: Path, tmp_path: Path) -> None:
         constitution = tmp_path / "manners.md"
         constitution.write_text(TEXT, encoding="utf-8")
-        told = self.refused(source, constitution, constitution=constitution)
-        assert "would be written over" in told
+        outcome = self.refused(source, constitution, constitution=constitution)
+        assert "would be written over" in outcome
 
     def test_what_is_no_file(self, source: Path, tmp_path: Path) -> None:
         pipe = tmp_path / "pipe"
@@ -187,8 +187,8 @@ class TestNeverWrittenOver:
         )
 
     def test_a_folder_that_is_not_there(self, source: Path, tmp_path: Path) -> None:
-        told = self.refused(source, tmp_path / "none" / "out.jsonl")
-        assert told.endswith(f"there is no folder {tmp_path / 'none'}; make it first")
+        outcome = self.refused(source, tmp_path / "none" / "out.jsonl")
+        assert outcome.endswith(f"there is no folder {tmp_path / 'none'}; make it first")
 
     def test_nothing_at_all_for_an_input_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(RunError, match=r"none\.jsonl: there is no such file"):

@@ -22,8 +22,8 @@ Answer = Callable[[list[ChatMessage], Any, Any, Any], ModelOutput]
 def main() -> None:
     """Run every scenario of standard input."""
     task, logs = sys.argv[1:]
-    told = [_evaluated(task, logs, scenario) for scenario in json.load(sys.stdin)]
-    sys.stdout.write(json.dumps(told))
+    run = [_evaluated(task, logs, scenario) for scenario in json.load(sys.stdin)]
+    sys.stdout.write(json.dumps(run))
 
 
 def _evaluated(task: str, logs: str, scenario: dict[str, Any]) -> dict[str, Any]:

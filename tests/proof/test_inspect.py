@@ -77,7 +77,7 @@ def grades(records: Iterable[dict[str, Any]], letter: str, *phrasings: str) -> l
 
 
 @pytest.fixture(scope="module")
-def told(
+def outcome(
     tmp_path_factory: pytest.TempPathFactory, folder: Path, records: dict[str, dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
     """Every scenario, evaluated in one go: it is the start of Inspect that takes time."""
@@ -153,12 +153,12 @@ def told(
     return dict(zip(scenarios, json.loads(done.stdout), strict=True))
 
 
-def value(told: dict[str, Any], record: dict[str, Any], phrasing: str = "you") -> Any:
-    return told["samples"][f"{record['id']}-{phrasing}"]["value"]
+def value(outcome: dict[str, Any], record: dict[str, Any], phrasing: str = "you") -> Any:
+    return outcome["samples"][f"{record['id']}-{phrasing}"]["value"]
 
 
-def test_right_answers_score_in_every_kind_and_phrasing(told: dict[str, Any]) -> None:
-    right = told["right"]
+def test_right_answers_score_in_every_kind_and_phrasing(outcome: dict[str, Any]) -> None:
+    right = outcome["right"]
 
     assert right["status"] == "success"
     assert len(right["samples"]) == 12
@@ -168,24 +168,24 @@ def test_right_answers_score_in_every_kind_and_phrasing(told: dict[str, Any]) ->
     assert (right["metrics"]["gap"], right["metrics"]["gap_pairs"]) == (0, 6)
 
 
-def test_wrong_answers_do_not(told: dict[str, Any]) -> None:
-    wrong = told["wrong"]
+def test_wrong_answers_do_not(outcome: dict[str, Any]) -> None:
+    wrong = outcome["wrong"]
 
     assert {sample["value"] for sample in wrong["samples"].values()} == {"I"}
     assert wrong["metrics"]["accuracy"] == 0
     assert wrong["unscored"] == 0
 
 
-def test_the_gap_between_you_and_the_name_is_measured(told: dict[str, Any]) -> None:
-    metrics = told["gap"]["metrics"]
+def test_the_gap_between_you_and_the_name_is_measured(outcome: dict[str, Any]) -> None:
+    metrics = outcome["gap"]["metrics"]
 
     assert (metrics["you"], metrics["named"]) == (1, 0)
     assert (metrics["gap"], metrics["gap_pairs"]) == (1, 6)
     assert metrics["accuracy"] == 0.5
 
 
-def test_one_phrasing_alone_has_no_gap(told: dict[str, Any]) -> None:
-    you = told["you"]
+def test_one_phrasing_alone_has_no_gap(outcome: dict[str, Any]) -> None:
+    you = outcome["you"]
 
     assert len(you["samples"]) == 6
     assert all(name.endswith("-you") for name in you["samples"])
@@ -201,9 +201,9 @@ def test_one_phrasing_alone_has_no_gap(told: dict[str, Any]) -> None:
     ],
 )
 def test_a_grade_that_cannot_be_used_is_no_grade_and_not_zero(
-    told: dict[str, Any], records: dict[str, Any], scenario: str, problem: str
+    outcome: dict[str, Any], records: dict[str, Any], scenario: str, problem: str
 ) -> None:
-    held = told[scenario]
+    held = outcome[scenario]
 
     assert held["unscored"] == 3
     assert held["metrics"]["accuracy"] == 1  # of those that were scored
@@ -221,9 +221,9 @@ def test_a_grade_that_cannot_be_used_is_no_grade_and_not_zero(
 
 
 def test_a_grader_who_cites_on_being_asked_again_is_heard(
-    told: dict[str, Any], records: dict[str, Any]
+    outcome: dict[str, Any], records: dict[str, Any]
 ) -> None:
-    held = told["mended"]
+    held = outcome["mended"]
 
     assert held["unscored"] == 0
     for record in records.values():
@@ -235,13 +235,13 @@ def test_a_grader_who_cites_on_being_asked_again_is_heard(
             assert sample["metadata"]["passages"] == [quote["passage"]]
 
 
-def test_partial_credit_counts_half(told: dict[str, Any], records: dict[str, Any]) -> None:
-    assert value(told["partial"], records["recall free"], "named") == "P"
-    assert told["partial"]["metrics"]["accuracy"] > 0.5
+def test_partial_credit_counts_half(outcome: dict[str, Any], records: dict[str, Any]) -> None:
+    assert value(outcome["partial"], records["recall free"], "named") == "P"
+    assert outcome["partial"]["metrics"]["accuracy"] > 0.5
 
 
-def test_no_answer_is_none_and_no_grader_is_asked(told: dict[str, Any]) -> None:
-    silent = told["silent"]
+def test_no_answer_is_none_and_no_grader_is_asked(outcome: dict[str, Any]) -> None:
+    silent = outcome["silent"]
 
     assert {sample["value"] for sample in silent["samples"].values()} == {"N"}
     assert {sample["reason"] for sample in silent["samples"].values()} == {"no_response"}
@@ -249,10 +249,10 @@ def test_no_answer_is_none_and_no_grader_is_asked(told: dict[str, Any]) -> None:
 
 
 def test_the_grader_sees_passage_reference_and_the_answer_as_data(
-    told: dict[str, Any], records: dict[str, Any]
+    outcome: dict[str, Any], records: dict[str, Any]
 ) -> None:
     free = records["recall free"]
-    shown = next(prompt for prompt in told["loud"]["prompts"] if free["input"] in prompt)
+    shown = next(prompt for prompt in outcome["loud"]["prompts"] if free["input"] in prompt)
 
     assert free["metadata"]["passages"][0]["text"] in shown
     assert free["target"] in shown
@@ -262,21 +262,21 @@ def test_the_grader_sees_passage_reference_and_the_answer_as_data(
     tag = answer[1:16]
     assert answer.endswith(f"</{tag}>")
     assert answer.count(tag) == 2
-    assert value(told["loud"], free) == "I"
+    assert value(outcome["loud"], free) == "I"
 
 
 def test_what_explains_a_score_cites_the_passage(
-    told: dict[str, Any], records: dict[str, Any]
+    outcome: dict[str, Any], records: dict[str, Any]
 ) -> None:
     for record in records.values():
-        sample = told["right"]["samples"][f"{record['id']}-named"]
+        sample = outcome["right"]["samples"][f"{record['id']}-named"]
         assert record["metadata"]["quotes"][0]["text"] in sample["explanation"]
 
 
 def test_a_blank_asks_for_the_words_and_a_choice_for_a_letter(
-    told: dict[str, Any], records: dict[str, Any]
+    outcome: dict[str, Any], records: dict[str, Any]
 ) -> None:
-    samples = told["right"]["samples"]
+    samples = outcome["right"]["samples"]
     cloze = samples[f"{records['recall cloze']['id']}-you"]["asked"]
     choice = samples[f"{records['recall multiple_choice']['id']}-you"]["asked"]
 

@@ -81,7 +81,7 @@ def test_of_conversations_the_deliberation_and_the_answer_are_learned(
 ) -> None:
     folder = rewritten("--channel", "thinking")
 
-    told = whyset(folder, "export", "out.jsonl", "-o", "messages/", "--for", "trl")
+    outcome = whyset(folder, "export", "out.jsonl", "-o", "messages/", "--for", "trl")
 
     learned: Learned = training.finetuned(
         folder / "messages" / "train.jsonl", tmp_path, assistant_only_loss=True
@@ -95,7 +95,7 @@ def test_of_conversations_the_deliberation_and_the_answer_are_learned(
     # The row that was left alone has no reasoning: such a template makes it learn an empty thought.
     assert "reasoning_content" not in exported[2]["messages"][1]
     assert learned[2][1].startswith("<think>\n\n</think>")
-    assert "learn an empty thought" in told
+    assert "learn an empty thought" in outcome
 
 
 def test_of_completions_the_last_response_is_learned_and_no_empty_thought(
@@ -103,7 +103,7 @@ def test_of_completions_the_last_response_is_learned_and_no_empty_thought(
 ) -> None:
     folder = rewritten("--channel", "thinking")
 
-    told = whyset(
+    outcome = whyset(
         folder, *("export", "out.jsonl", "-o", "pairs/", "--for", "trl", "--kind", "completion")
     )
 
@@ -118,7 +118,7 @@ def test_of_completions_the_last_response_is_learned_and_no_empty_thought(
         assert asked["content"] in text
         assert asked["content"] not in part
     assert [bool(row["completion"][0].get("reasoning_content")) for row in exported] == [1, 1, 0]
-    assert "empty thought" not in told
+    assert "empty thought" not in outcome
 
 
 def test_a_preface_is_learned_as_a_part_of_the_answer(
@@ -177,14 +177,14 @@ def test_where_all_turns_were_rewritten_the_earlier_thoughts_are_not_learned_and
         *("--channel", "thinking", "--turns", "all"), records=[{"messages": conversation}] * 2
     )
 
-    told = whyset(folder, "export", "out.jsonl", "-o", "turns/", "--for", "trl")
+    outcome = whyset(folder, "export", "out.jsonl", "-o", "turns/", "--for", "trl")
 
     (text, part), _ = training.finetuned(
         folder / "turns" / "train.jsonl", tmp_path, assistant_only_loss=True
     )
     assert text.count("Two things pull apart") == 1
     assert part.count("Two things pull apart") == 1
-    assert "an earlier response carries reasoning" in told
+    assert "an earlier response carries reasoning" in outcome
 
 
 def test_tools_and_calls_reach_the_template_as_they_are(training: Any, tmp_path: Path) -> None:

@@ -34,12 +34,12 @@ _PATH = "/v1/messages/batches"
 _KEY = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def broken_off(after: int) -> Callable[[Response], Response]:
+def truncate_body(after: int) -> Callable[[Response], Response]:
     """Return what breaks a good response off after so many bytes of its body."""
     return lambda response: replace(response, cut=after)
 
 
-def shortened(lines: int) -> Callable[[Response], Response]:
+def drop_lines(lines: int) -> Callable[[Response], Response]:
     """Return what leaves so many lines of a good response."""
 
     def shorten(response: Response) -> Response:
@@ -50,7 +50,7 @@ def shortened(lines: int) -> Callable[[Response], Response]:
 
 
 @dataclass(slots=True)
-class Stored:
+class StoredBatch:
     """A batch on the server.
 
     Attributes:
@@ -98,7 +98,7 @@ class Stored:
         }
 
 
-class BatchingServer(LoopbackServer):
+class BatchServer(LoopbackServer):
     """The loopback server, with message batches.
 
     Attributes:
@@ -128,9 +128,9 @@ class BatchingServer(LoopbackServer):
         self.page = 100
         self.most_requests = 100_000
         self.most_bytes = 256_000_000
-        self.on_create: Callable[[Stored], object] = lambda batch: None
+        self.on_create: Callable[[StoredBatch], object] = lambda batch: None
         self.on_call: Callable[[int], object] = lambda number: None
-        self.batches: dict[str, Stored] = {}
+        self.batches: dict[str, StoredBatch] = {}
         self.calls: Counter[str] = Counter()
         self.paid: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
@@ -149,15 +149,15 @@ class BatchingServer(LoopbackServer):
         """Let all batches end at the next look, and those to come."""
         self.holding = False
 
-    def create(self, requests: list[dict[str, Any]]) -> Stored:
+    def create(self, requests: list[dict[str, Any]]) -> StoredBatch:
         """Create a batch, as somebody else would who holds the same key."""
         with self._serving:
-            batch = Stored(f"msgbatch_{len(self.batches) + 1:04}", requests)
+            batch = StoredBatch(f"msgbatch_{len(self.batches) + 1:04}", requests)
             self.batches[batch.id] = batch
             return batch
 
     @property
-    def created(self) -> list[Stored]:
+    def created(self) -> list[StoredBatch]:
         """All batches, in the order of creation."""
         return list(self.batches.values())
 
@@ -239,20 +239,20 @@ class BatchingServer(LoopbackServer):
         }
         return Response(200, body)
 
-    def _results(self, batch: Stored) -> Response:
+    def _results(self, batch: StoredBatch) -> Response:
         if batch.results is None or batch.archived:
             return error(404, f"The message batch {batch.id} has no results.")
         lines = b"".join(orjson.dumps(line) + b"\n" for line in self.order(batch.results))
         return Response(200, lines, {"content-type": "application/x-jsonl"})
 
-    def _look(self, batch: Stored) -> None:
+    def _look(self, batch: StoredBatch) -> None:
         batch.looks += 1
         if batch.results is None and not self.holding and batch.looks >= self.polls:
             results = [self._result(request, batch) for request in batch.requests]
             batch.counts = Counter(line["result"]["type"] for line in results)
             batch.results = results
 
-    def _result(self, request: dict[str, Any], batch: Stored) -> dict[str, Any]:
+    def _result(self, request: dict[str, Any], batch: StoredBatch) -> dict[str, Any]:
         key, params = request["custom_id"], request["params"]
         self._sent[key] += 1
         fate = "canceled" if batch.canceling else self.fates(key, params, self._sent[key])

@@ -15,12 +15,12 @@ ANSWER: Record = {"role": "assistant", "content": "Ask her."}
 THOUGHT: Record = {"role": "assistant", "reasoning_content": "It is hers.", "content": "Ask her."}
 
 
-def provenance(outcome: str = "rewritten", **told: Any) -> str:
+def provenance(outcome: str = "rewritten", **fields: Any) -> str:
     """Return a `whyset` column as it is written."""
-    told.setdefault("channel", "thinking")
+    fields.setdefault("channel", "thinking")
     if outcome != "written":
-        told.setdefault("original_response", None if outcome == "untouched" else "Ask her.")
-    column = {"outcome": outcome, "generator": "deliberation", "version": "1", **told}
+        fields.setdefault("original_response", None if outcome == "untouched" else "Ask her.")
+    column = {"outcome": outcome, "generator": "deliberation", "version": "1", **fields}
     return dumps(column).decode()
 
 
@@ -47,7 +47,7 @@ def write(path: Path, records: Iterable[Mapping[str, Any]]) -> Path:
     return path
 
 
-def exported(
+def run_export(
     folder: Path,
     records: Iterable[Mapping[str, Any]],
     consumer: str = "trl",

@@ -52,7 +52,7 @@ _RETRIEVER = PassageRetriever.open(CONSTITUTION, embedder="lexical", ephemeral=T
 
 
 @dataclass(frozen=True)
-class Case:
+class GeneratorCase:
     """A generator, and something small for it to do.
 
     Attributes:
@@ -135,16 +135,16 @@ class Case:
         return CorpusRun(CorpusFiles.from_output(output), plan, crew, **means)
 
 
-_of_rows = partial(Case, answer=answering_rows.answer)
+_of_rows = partial(GeneratorCase, answer=answering_rows.answer)
 
-EVERY: Mapping[str, Case] = {
-    "advice": Case("advice", answering_advice.answer, documents=4, seed=4),
-    "choices": Case(
+GENERATOR_CASES: Mapping[str, GeneratorCase] = {
+    "advice": GeneratorCase("advice", answering_advice.answer, documents=4, seed=4),
+    "choices": GeneratorCase(
         "choices",
         answering_choices.answer,
         rows=tuple(answering_choices.rows(7, *answering_choices.FATES)),
     ),
-    "deliberation": Case(
+    "deliberation": GeneratorCase(
         "deliberation", answering.answer, rows=tuple(answering.rows(6, *answering.FATES))
     ),
     "diversify": _of_rows(
@@ -157,12 +157,12 @@ EVERY: Mapping[str, Case] = {
         rows=tuple(answering_rows.rows(8, *answering_rows.FATES)),
         options={"respond": True},
     ),
-    "explanation": Case(
+    "explanation": GeneratorCase(
         "explanation", answering_explanation.answer, documents=4, seed=5, length="short"
     ),
-    "probe": Case("probe", answering_probe.answer, documents=4, seed=2),
+    "probe": GeneratorCase("probe", answering_probe.answer, documents=4, seed=2),
     "resample": _of_rows("resample", rows=tuple(answering_rows.rows(8, *answering_rows.FATES))),
-    "story": Case("story", answering_story.answer, documents=4, seed=8, length="short"),
+    "story": GeneratorCase("story", answering_story.answer, documents=4, seed=8, length="short"),
 }
 """Case → itself; a generator that works in two quite different ways has two."""
 
@@ -178,11 +178,11 @@ class Job:
 
     async def carry_out(self) -> None:
         """Do it to its end."""
-        run = EVERY[self.case].run(self.url, Path(self.folder), batch=self.batch)
+        run = GENERATOR_CASES[self.case].run(self.url, Path(self.folder), batch=self.batch)
         await run.aexecute()
 
 
-def carry_out(jobs: str) -> None:
+def run_jobs(jobs: str) -> None:
     """Do all jobs side by side; what a process is started for that is to be killed.
 
     Args:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from support.answers.common import scripted, user_text
+from support.answers.common import to_scripted_reply, user_text
 from support.loopback import Response, message, structured
 from whyset.generators import (
     Ask,
@@ -210,15 +210,15 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
         return structured({"ideas": [_idea(asked, n) for n in range(count)]}, usage=usage)
     if step == "judge":
         return structured({"sound": BAD not in asked}, usage=usage)
-    if meets(REFUSED, asked):
+    if has_fate(REFUSED, asked):
         return message("", content=[], stop_reason="refusal", usage=usage)
-    bad = f" {BAD}" if meets(BADLY, asked) else ""
+    bad = f" {BAD}" if has_fate(BADLY, asked) else ""
     return message(words(asked, 40) + bad, usage=usage)
 
 
 def script(ask: Ask) -> ScriptedReply:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
-    return scripted(answer, ask)
+    return to_scripted_reply(answer, ask)
 
 
 def step_of(body: dict[str, Any]) -> str:
@@ -231,7 +231,7 @@ def step_of(body: dict[str, Any]) -> str:
     return known[name]
 
 
-def meets(fate: str, asked: str) -> bool:
+def has_fate(fate: str, asked: str) -> bool:
     """Say whether an ask meets a fate."""
     return _number(f"{fate} {asked}") % RARELY[fate] == 0
 
@@ -244,7 +244,7 @@ def words(source: str, count: int) -> str:
 
 
 def _idea(asked: str, number: int) -> str:
-    return OLD_IDEA if meets(ALIKE, f"{asked} {number}") else words(f"{asked} {number}", 16)
+    return OLD_IDEA if has_fate(ALIKE, f"{asked} {number}") else words(f"{asked} {number}", 16)
 
 
 def _number(text: str) -> int:

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any, Protocol
 
 from support.samples.deliberation import CONSTITUTION
-from support.scripts import Script, Told, rehearse, tell_steps
+from support.scripts import Script, ScriptedRun, run_scripted_steps, run_with_mock_replies
 from whyset.datasets import Row, row_from_record
 from whyset.generators import Ask, Finished, Generator, Rejected, Reply
 from whyset.generators.diversify import Options
@@ -18,48 +18,48 @@ from whyset.generators.diversify._variety import (
 Result = Finished | Rejected
 
 
-def tell(
+def run_row_script(
     generator: Generator,
     record: Mapping[str, Any] | Row,
     script: Script,
     *,
     asynchronous: bool = False,
-) -> Told[Result]:
+) -> ScriptedRun[Result]:
     """Drive the steps of a row with what is written, all of which must be used."""
     row = record if isinstance(record, Row) else row_from_record(dict(record))
-    return tell_steps(
+    return run_scripted_steps(
         generator.steps(row), script, constitution=CONSTITUTION, asynchronous=asynchronous
     )
 
 
-def walk(
+def run_row_with_mock_replies(
     generator: Generator, row: Row, *, at_stake: bool = True
 ) -> tuple[Result, list[tuple[Ask, Reply]]]:
     """Walk a row's steps with rehearsed replies."""
-    return rehearse(generator, row, constitution=CONSTITUTION, at_stake=at_stake)
+    return run_with_mock_replies(generator, row, constitution=CONSTITUTION, at_stake=at_stake)
 
 
-def dealt(record: Mapping[str, Any], options: Options | None = None, **wanted: str) -> Row:
+def draw_row(record: Mapping[str, Any], options: Options | None = None, **wanted: str) -> Row:
     """Return a record's row, numbered until it is dealt what is wanted."""
     held = options or Options()
     for number in count():
         row = row_from_record({**record, "number": number})
-        hand = hand_of(row, held)
+        hand = environment_of(row, held)
         if all(hand.variety.get(axis) == value for axis, value in wanted.items()):
             return row
     raise AssertionError
 
 
-def hand_of(row: Row, options: Options | None = None) -> EnvironmentDraw:
+def environment_of(row: Row, options: Options | None = None) -> EnvironmentDraw:
     """Return what a row is dealt."""
     held = options or Options()
     return draw_environment(row, held, find_applicability(row, held))
 
 
-class Teller(Protocol):
-    """`tell`, one way of driving or the other."""
+class RowScriptRunner(Protocol):
+    """`run_row_script`, one way of driving or the other."""
 
     def __call__(
         self, generator: Generator, record: Mapping[str, Any] | Row, script: Script
-    ) -> Told[Result]:
+    ) -> ScriptedRun[Result]:
         """Drive the steps of a row with what is written."""

@@ -29,8 +29,8 @@ from whyset.models.testing import ScriptedModel, ScriptedReply
 from whyset.retriever import Grounding, fetch_passages
 from whyset.retriever.testing import FakeSearcher
 
-Said = ScriptedReply | Callable[[Ask], ScriptedReply]
-Script = Mapping[str, Said | list[Said]]
+ScriptLine = ScriptedReply | Callable[[Ask], ScriptedReply]
+Script = Mapping[str, ScriptLine | list[ScriptLine]]
 """Step → what is said to it: a list in order, anything else every time. A step that is not named
 must not be asked."""
 
@@ -38,7 +38,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Told(Generic[Result]):
+class ScriptedRun(Generic[Result]):
     """How steps went.
 
     Attributes:
@@ -94,7 +94,7 @@ class Told(Generic[Result]):
         return [ask for ask in self.asks if ask.step.rsplit("/", 1)[-1] == step]
 
 
-class ModelByStep(ScriptedModel):
+class StepScriptedModel(ScriptedModel):
     """A model that answers each step by its own lines, and fails on any other."""
 
     def __init__(self, script: Script) -> None:
@@ -119,22 +119,22 @@ class ModelByStep(ScriptedModel):
         return said(ask) if callable(said) else said
 
 
-def tell(
+def run_script(
     generator: DocumentGenerator,
     columns: Mapping[str, Any] | Brief,
     script: Script,
     *,
     constitution: Constitution,
     asynchronous: bool = False,
-) -> Told[Finished | Rejected]:
+) -> ScriptedRun[Finished | Rejected]:
     """Drive the steps of a document with what is written, all of which must be used."""
     brief = columns if isinstance(columns, Brief) else generator.item_from_columns(columns)
-    return tell_steps(
+    return run_scripted_steps(
         generator.steps(brief), script, constitution=constitution, asynchronous=asynchronous
     )
 
 
-def tell_ideas(
+def run_idea_script(
     generator: DocumentGenerator,
     columns: Mapping[str, Any] | Brief,
     script: Script,
@@ -142,10 +142,10 @@ def tell_ideas(
     constitution: Constitution,
     count: int = 1,
     asynchronous: bool = False,
-) -> Told[Ideas | Rejected]:
-    """Drive the idea stage of a document, as `tell` does."""
+) -> ScriptedRun[Ideas | Rejected]:
+    """Drive the idea stage of a document, as `run_script` does."""
     brief = columns if isinstance(columns, Brief) else generator.item_from_columns(columns)
-    return tell_steps(
+    return run_scripted_steps(
         generator.idea_steps(brief, count=count),
         script,
         constitution=constitution,
@@ -153,17 +153,17 @@ def tell_ideas(
     )
 
 
-def tell_steps(
+def run_scripted_steps(
     steps: Steps[Result],
     script: Script,
     *,
     constitution: Constitution,
     asynchronous: bool = False,
-) -> Told[Result]:
+) -> ScriptedRun[Result]:
     """Drive any steps with what is written, all of which must be used."""
-    model = ModelByStep(script)
+    model = StepScriptedModel(script)
     wanted: list[Find | Fetch] = []
-    find = finder(constitution, wanted)
+    find = make_finder(constitution, wanted)
     if asynchronous:
 
         async def afind(request: Find | Fetch) -> Grounding:
@@ -173,10 +173,10 @@ def tell_steps(
     else:
         driven = run_steps(steps, model.answer, find)
     assert not model.left, f"written and not asked for: {model.left}"
-    return Told(driven.result, driven.usage, model.asks, wanted)
+    return ScriptedRun(driven.result, driven.usage, model.asks, wanted)
 
 
-def finder(
+def make_finder(
     constitution: Constitution, wanted: list[Find | Fetch] | None = None
 ) -> Callable[[Find | Fetch], Grounding]:
     """Return what answers finds and fetches of a small constitution, and notes each of them."""
@@ -192,7 +192,7 @@ def finder(
     return find
 
 
-def rehearse(
+def run_with_mock_replies(
     generator: Generator,
     item: Item,
     *,
@@ -209,11 +209,11 @@ def rehearse(
         return reply
 
     walked: Steps[Any] = steps or generator.steps(item)
-    return run_steps(walked, answer, finder(constitution)).result, asked
+    return run_steps(walked, answer, make_finder(constitution)).result, asked
 
 
-class Teller(Protocol):
-    """`tell`, one way of driving or the other."""
+class ScriptRunner(Protocol):
+    """`run_script`, one way of driving or the other."""
 
     def __call__(
         self,
@@ -222,5 +222,5 @@ class Teller(Protocol):
         script: Script,
         *,
         constitution: Constitution,
-    ) -> Told[Finished | Rejected]:
+    ) -> ScriptedRun[Finished | Rejected]:
         """Drive the steps of a document with what is written."""

@@ -241,12 +241,12 @@ _OF: Mapping[Shape, st.SearchStrategy[Record]] = {
 }
 
 
-def records_of(shape: Shape) -> st.SearchStrategy[Record]:
+def records_for(shape: Shape) -> st.SearchStrategy[Record]:
     """Return records of a shape, with columns of somebody's own beside it."""
     return _OF[shape]
 
 
-def read(record: Mapping[str, Any], selection: Selection = DEFAULT_SELECTION) -> Row:
+def read_record(record: Mapping[str, Any], selection: Selection = DEFAULT_SELECTION) -> Row:
     """Read a record from its line, as a file has it."""
     (row,) = read_stream(io.BytesIO(dumps(dict(record))), name="x", selection=selection)
     assert isinstance(row, Row), row

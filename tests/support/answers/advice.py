@@ -15,7 +15,7 @@ import re
 from random import Random
 from typing import Any
 
-from support.answers.common import in_paragraphs, text_of
+from support.answers.common import join_paragraphs, text_of
 from support.loopback import Response, message, structured
 
 PREACHY = "preachy"
@@ -259,7 +259,7 @@ def _answer(chance: Random, low: int, high: int) -> str:
         if len(" ".join(said).split()) >= (low + high) // 2:
             break
         said.append(_filled(chance, sentence))
-    return in_paragraphs(said, each=4)
+    return join_paragraphs(said, each=4)
 
 
 def _said(chance: Random, among: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from support.answers.common import scripted, user_text
+from support.answers.common import to_scripted_reply, user_text
 from support.loopback import Response, error, message, structured
 from whyset.generators import Ask
 from whyset.models.testing import ScriptedReply
@@ -89,7 +89,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
 
 def script(ask: Ask) -> ScriptedReply:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
-    return scripted(answer, ask)
+    return to_scripted_reply(answer, ask)
 
 
 def step_of(body: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ DEEDS: list[str] = re.findall(
 )
 
 
-def scripted(answer: Answer, ask: Ask) -> ScriptedReply:
+def to_scripted_reply(answer: Answer, ask: Ask) -> ScriptedReply:
     """Answer as a server would that answers so: for `ScriptedModel`."""
     body: dict[str, Any] = {
         "system": ask.system,
@@ -69,7 +69,7 @@ def numbers_of(*parts: object) -> Iterator[int]:
         yield int.from_bytes(digest[:4], "big")
 
 
-def in_paragraphs(sentences: list[str], *, each: int) -> str:
+def join_paragraphs(sentences: list[str], *, each: int) -> str:
     """Return sentences as paragraphs of so many each."""
     starts = range(0, len(sentences), each)
     return "\n\n".join(" ".join(sentences[start : start + each]) for start in starts)

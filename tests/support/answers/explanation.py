@@ -16,10 +16,10 @@ from typing import Any
 from support.answers.common import (
     DEEDS,
     NOUNS,
-    in_paragraphs,
+    join_paragraphs,
     numbers_of,
-    scripted,
     system_text,
+    to_scripted_reply,
     user_text,
 )
 from support.loopback import Response, error, message, structured
@@ -77,7 +77,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
 
 def script(ask: Ask) -> ScriptedReply:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
-    return scripted(answer, ask)
+    return to_scripted_reply(answer, ask)
 
 
 def step_of(body: dict[str, Any]) -> str:
@@ -138,7 +138,7 @@ def _document(body: dict[str, Any], asked: str, step: str) -> str:
     while sum(len(part.split()) for part in (*sentences, *parts)) < (low + high) // 2:
         sentences.append(_sentence(numbers, name))
     text = [*sentences[:1], *parts, *sentences[1:]]
-    return in_paragraphs(text, each=6)
+    return join_paragraphs(text, each=6)
 
 
 def _sentence(numbers: Iterator[int], model: str) -> str:

@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from support.answers.common import NOUNS, scripted, system_text, user_text
+from support.answers.common import NOUNS, system_text, to_scripted_reply, user_text
 from support.loopback import Response, message, structured
 from support.samples.deliberation import CONSTITUTION
-from support.scripts import finder
+from support.scripts import make_finder
 from whyset.generators import Ask, Finished, Usage, add_provenance, brief_from_record, run_steps
 from whyset.generators.probe import FORMATS, KINDS, Probe, Verdict
 from whyset.models.testing import ScriptedModel, ScriptedReply
@@ -63,13 +63,13 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
         return message("", content=[], stop_reason="refusal", usage=usage)
     posed = _posed(body, asked, number, mended=step == "revise")
     reference = _reference(asked, number)
-    told = {"question": posed, "reference": reference, "revise": posed | reference}
-    return structured(told[step], usage=usage)
+    run = {"question": posed, "reference": reference, "revise": posed | reference}
+    return structured(run[step], usage=usage)
 
 
 def script(ask: Ask) -> ScriptedReply:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
-    return scripted(answer, ask)
+    return to_scripted_reply(answer, ask)
 
 
 def step_of(body: dict[str, Any]) -> str:
@@ -112,7 +112,7 @@ def written_probes() -> Iterator[dict[str, Any]]:
                 }
             )
             model = ScriptedModel(script)
-            driven = run_steps(Probe().steps(brief), model.answer, finder(CONSTITUTION))
+            driven = run_steps(Probe().steps(brief), model.answer, make_finder(CONSTITUTION))
             if isinstance(driven.result, Finished):
                 names = {"writer": "scripted:model", "judge": "scripted:model"}
                 yield add_provenance(driven.result, usage=Usage(), models=names)

@@ -13,7 +13,14 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from support.answers.common import DEEDS, NOUNS, in_paragraphs, numbers_of, scripted, user_text
+from support.answers.common import (
+    DEEDS,
+    NOUNS,
+    join_paragraphs,
+    numbers_of,
+    to_scripted_reply,
+    user_text,
+)
 from support.loopback import Response, continuation, error, message, structured
 from whyset.generators import Ask, Reply, Usage
 from whyset.models import ModelUnavailable
@@ -78,7 +85,7 @@ def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
 def script(ask: Ask) -> ScriptedReply:
     """Answer as `answer` does, without a server: for `ScriptedModel`."""
     if not ask.is_completion:
-        return scripted(answer, ask)
+        return to_scripted_reply(answer, ask)
     answered = answer({"prompt": [ask.user]})
     if isinstance(answered, Response):
         return ModelUnavailable("down")
@@ -175,7 +182,7 @@ def _prose(numbers: Iterator[int], words: int, marks: list[str]) -> str:
     while sum(len(part.split()) for part in (*sentences, *marks)) < words:
         sentences.append(_sentence(numbers))
     text = [*sentences[:1], *marks, *sentences[1:]]
-    return in_paragraphs(text, each=6)
+    return join_paragraphs(text, each=6)
 
 
 def _sentence(numbers: Iterator[int]) -> str:

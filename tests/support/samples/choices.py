@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from support.samples.deliberation import CONSTITUTION
-from support.scripts import Script, Told, tell_steps
+from support.scripts import Script, ScriptedRun, run_scripted_steps
 from whyset.datasets import Row, read_preference_pair, row_from_record
 from whyset.generators import Finished, Rejected
 from whyset.generators.choices import Appraisal, Choices, Verdict
@@ -67,36 +67,36 @@ def places(row: Row) -> tuple[str, str]:
     return ("first", "second") if order["first"] == "chosen" else ("second", "first")
 
 
-def better(row: Row, side: str) -> Appraisal:
+def preferring(row: Row, side: str) -> Appraisal:
     """Return an appraisal that prefers a side, wherever it is shown."""
     return STAKED.model_copy(update={"verdict": places(row)[side == "rejected"]})
 
 
-def tell(
+def run_choices(
     record: Mapping[str, Any] | Row, script: Script, *, asynchronous: bool = False, **options: Any
-) -> Told[Finished | Rejected]:
+) -> ScriptedRun[Finished | Rejected]:
     """Drive the steps of a pair with what is written, all of which must be used.
 
     `appraise` is "chosen" or "rejected" where the appraisal prefers that side.
     """
     row = record if isinstance(record, Row) else read(record)
     said = {
-        step: better(row, line) if isinstance(line, str) and step == "appraise" else line
+        step: preferring(row, line) if isinstance(line, str) and step == "appraise" else line
         for step, line in script.items()
     }
     steps = Choices(**{"k": 2, **options}).steps(row)
-    return tell_steps(steps, said, constitution=CONSTITUTION, asynchronous=asynchronous)
+    return run_scripted_steps(steps, said, constitution=CONSTITUTION, asynchronous=asynchronous)
 
 
-class Teller(Protocol):
-    """`tell`, one way of driving or the other."""
+class ChoicesRunner(Protocol):
+    """`run_choices`, one way of driving or the other."""
 
     def __call__(
         self, record: Mapping[str, Any] | Row, script: Script, **options: Any
-    ) -> Told[Finished | Rejected]:
+    ) -> ScriptedRun[Finished | Rejected]:
         """Drive the steps of a pair with what is written."""
 
 
-def one_way(asynchronous: bool) -> Teller:
-    """Return `tell` for one way of driving."""
-    return partial(tell, asynchronous=asynchronous)
+def choices_runner(asynchronous: bool) -> ChoicesRunner:
+    """Return `run_choices` for one way of driving."""
+    return partial(run_choices, asynchronous=asynchronous)

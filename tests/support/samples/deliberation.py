@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from support.scripts import Told as ToldOfAny
+from support.scripts import ScriptedRun
 from whyset.constitution import Constitution
 from whyset.datasets import Row, row_from_record
 from whyset.generators import Ask, Fetch, Find, Finished, Generator, Rejected, arun_steps, run_steps
@@ -80,7 +80,7 @@ Script = Mapping[str, ScriptedReply | list[ScriptedReply]]
 
 
 @dataclass(frozen=True)
-class Told(ToldOfAny[Finished | Rejected]):
+class DeliberationRun(ScriptedRun[Finished | Rejected]):
     """How the steps of a row went."""
 
     @property
@@ -94,7 +94,7 @@ class Told(ToldOfAny[Finished | Rejected]):
         return {check.name: check.status for check in self.result.evidence.checks}
 
 
-class ModelByStep(ScriptedModel):
+class DeliberationModel(ScriptedModel):
     """A model that answers each step by its own lines, and fails on any other.
 
     Attributes:
@@ -114,7 +114,7 @@ def _lines(said: ScriptedReply | list[ScriptedReply]) -> list[ScriptedReply]:
     return said if isinstance(said, list) else [said]
 
 
-def tell(
+def run_deliberation(
     record: Mapping[str, Any] | Row,
     script: Script,
     *,
@@ -122,10 +122,10 @@ def tell(
     relevance: float = 1.0,
     asynchronous: bool = False,
     **options: Any,
-) -> Told:
+) -> DeliberationRun:
     """Drive the steps of a row with what is written, all of which must be used."""
     row = record if isinstance(record, Row) else row_from_record(dict(record))
-    model = ModelByStep(script)
+    model = DeliberationModel(script)
     searcher = FakeSearcher(CONSTITUTION, relevance=relevance)
     queries: list[Find | Fetch] = []
     steps = (generator or Deliberation(**{"k": 2, **options})).steps(row)
@@ -144,11 +144,13 @@ def tell(
     else:
         driven = run_steps(steps, model.answer, find)
     assert not any(model.left.values()), f"written and not asked for: {model.left}"
-    return Told(driven.result, driven.usage, model.asks, queries)
+    return DeliberationRun(driven.result, driven.usage, model.asks, queries)
 
 
-class Teller(Protocol):
-    """`tell`, one way of driving or the other."""
+class DeliberationRunner(Protocol):
+    """`run_deliberation`, one way of driving or the other."""
 
-    def __call__(self, record: Mapping[str, Any] | Row, script: Script, **options: Any) -> Told:
+    def __call__(
+        self, record: Mapping[str, Any] | Row, script: Script, **options: Any
+    ) -> DeliberationRun:
         """Drive the steps of a row with what is written."""

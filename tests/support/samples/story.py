@@ -5,9 +5,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from support.samples.deliberation import CONSTITUTION
-from support.scripts import Told
-from support.scripts import tell as tell_generator
-from support.scripts import tell_ideas as tell_ideas_of
+from support.scripts import ScriptedRun, run_idea_script, run_script
 from whyset.generators import DocumentGenerator, Finished, Rejected
 from whyset.generators.story import Dilemmas, Findings, Opening, Premises, Verdict
 
@@ -121,14 +119,14 @@ BASE: dict[str, Any] = {
     "judge": PASSES,
 }
 
-tell = partial(tell_generator, constitution=CONSTITUTION)
-tell_ideas = partial(tell_ideas_of, constitution=CONSTITUTION)
+run_story = partial(run_script, constitution=CONSTITUTION)
+tell_ideas = partial(run_idea_script, constitution=CONSTITUTION)
 
 
-class StoryTeller(Protocol):
-    """`tell`, one way of driving or the other."""
+class StoryRunner(Protocol):
+    """`run_story`, one way of driving or the other."""
 
     def __call__(
         self, generator: DocumentGenerator, columns: Mapping[str, Any], script: Mapping[str, Any]
-    ) -> Told[Finished | Rejected]:
+    ) -> ScriptedRun[Finished | Rejected]:
         """Drive the steps of a story with what is written."""
