@@ -40,7 +40,7 @@ MANIFEST: dict[str, Any] = {
 }
 
 
-def outcome(outcome: str = "rewritten", **column: Any) -> dict[str, Any]:
+def provenance_record(outcome: str = "rewritten", **column: Any) -> dict[str, Any]:
     return {
         "outcome": outcome,
         "generator": "deliberation",
@@ -65,12 +65,12 @@ def card(
     export: ExportFacts | None = None,
     **settings: Any,
 ) -> tuple[dict[str, Any], str]:
-    facts = CardFacts.from_provenance(columns or [outcome()])
+    facts = CardFacts.from_provenance(columns or [provenance_record()])
     return parts_of(render_card(facts, run or RunFacts(), CardSettings(**settings), export=export))
 
 
 def test_the_header_is_what_the_hubs_own_library_reads() -> None:
-    facts = CardFacts.from_provenance([outcome(language="en")] * 1500)
+    facts = CardFacts.from_provenance([provenance_record(language="en")] * 1500)
     text = render_card(
         facts,
         RunFacts(),
@@ -101,7 +101,7 @@ def test_a_licence_that_the_hub_does_not_know_is_named_beside_other() -> None:
 
 
 def test_a_generator_of_two_versions_is_named_once_in_the_title() -> None:
-    header, _ = card(outcome(), outcome(version="2"))
+    header, _ = card(provenance_record(), provenance_record(version="2"))
 
     assert header["pretty_name"] == "Rows by whyset (deliberation)"
     assert header["tags"].count("deliberation") == 1
@@ -117,10 +117,10 @@ def test_where_no_licence_is_stated_that_is_said() -> None:
 
 def test_rows_are_counted_and_checks_have_rates() -> None:
     _, text = card(
-        outcome(),
-        outcome("untouched", checks={}),
-        outcome(checks={"length": "failed"}, targets=None),
-        outcome("annotated", targets=[{"checks": {"length": "passed"}}, {"checks": {}}]),
+        provenance_record(),
+        provenance_record("untouched", checks={}),
+        provenance_record(checks={"length": "failed"}, targets=None),
+        provenance_record("annotated", targets=[{"checks": {"length": "passed"}}, {"checks": {}}]),
         None,
     )
 
@@ -203,7 +203,9 @@ def test_text_from_the_data_cannot_become_markup() -> None:
     title = "A `title` | with <b>markup</b>\n# and a heading"
 
     header, text = card(
-        outcome(constitution={"title": title, "sha256": "`x`"}, checks={"a|b\nc": "passed"}),
+        provenance_record(
+            constitution={"title": title, "sha256": "`x`"}, checks={"a|b\nc": "passed"}
+        ),
         title="---\n# Not a heading: [x](y)",
     )
 

@@ -58,8 +58,8 @@ async def test_retry_after_keeps_all_asks_back_and_not_only_the_one_it_was_told_
 ) -> None:
     server.fail(None, error(429, headers={"retry-after": "1"}))
     await run(open_crew(), ledger, rows(12, NOTHING), concurrency=2)
-    outcome = server.requests[1].at
-    later = [request.at - outcome for request in server.requests[3:]]
+    throttled_at = server.requests[1].at
+    later = [request.at - throttled_at for request in server.requests[3:]]
     assert min(later) >= 0.9
 
 
