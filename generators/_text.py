@@ -1,9 +1,17 @@
-"""Words in a text of any script: counting them, and finding runs that two texts share."""
+"""What is read in a text of any script: its words, its quotations, its prose without code.
+
+Twenty checks read one reply in a row. What several of them need of it stands in a `TextView`, which
+is worked out once and shared: see `view_text`.
+"""
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+# ---- Words
 
 # Chinese and Japanese put no space between words, nor do Thai, Lao, Burmese and Khmer.
 _CJK = "\u3005\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
@@ -33,9 +41,66 @@ def count_words(text: str) -> int:
     return sum(_QUARTER_WORDS[found.lastgroup] for found in _TOKEN.finditer(text)) // 4
 
 
+def normalize_unicode(text: str) -> str:
+    """Return a text with its letters composed: a pattern must not depend on how é is encoded."""
+    return unicodedata.normalize("NFC", text)
+
+
+@dataclass(frozen=True)
+class TextView:
+    """A text as the checks read it; each reading is worked out when it is first asked for.
+
+    Attributes:
+        text: The text as it came.
+    """
+
+    text: str
+
+    @cached_property
+    def composed(self) -> str:
+        """The text with its letters composed."""
+        return normalize_unicode(self.text)
+
+    @cached_property
+    def folded(self) -> str:
+        """The composed text with its case folded, to be searched whatever the capitals."""
+        return self.composed.casefold()
+
+    @cached_property
+    def prose(self) -> str:
+        """The composed text without fenced code blocks."""
+        return strip_code_blocks(self.composed)
+
+    @cached_property
+    def tokens(self) -> tuple[tuple[str, int], ...]:
+        """Each word, or character of a script without spaces, with its quarters of a word.
+
+        Words stand as they are compared: in lower case, without punctuation.
+        """
+        return tuple(
+            (found[0].casefold().replace("’", "'"), _QUARTER_WORDS[found.lastgroup])
+            for found in _TOKEN.finditer(self.composed)
+        )
+
+    @cached_property
+    def word_count(self) -> int:
+        """How many words `count_words` finds in the composed text."""
+        return sum(quarters for _, quarters in self.tokens) // 4
+
+
+@lru_cache(maxsize=64)
+def view_text(text: str) -> TextView:
+    """Return the view of a text that all checks share.
+
+    The checks of one reply run without a pause, on the reply, on what it may repeat and on the
+    passages behind it: that many views stay, and no more, since each holds its text.
+    """
+    return TextView(text)
+
+
 def take_first_words(text: str, count: int) -> tuple[str, ...]:
     """Return the first words as they are compared: in lower case, without punctuation."""
-    return next(_iter_ngrams(text, count), ()) or tuple(word for word, _ in _tokenize(text))
+    return next(_iter_ngrams(text, count), ()) or tuple(word for word, _ in view_text(text).tokens)
 
 
 def find_shared_ngram(
@@ -43,7 +108,7 @@ def find_shared_ngram(
 ) -> tuple[str, ...] | None:
     """Return the first run of words that a text shares with a source.
 
-    Case, punctuation and markup do not count.
+    Case, punctuation, markup and how letters are encoded do not count.
 
     Args:
         text: The text whose runs are looked for.
@@ -60,7 +125,7 @@ def find_shared_ngram(
 
 def _iter_ngrams(text: str, length: int) -> Iterator[tuple[str, ...]]:
     """Yield the shortest run of at least so many words from each word on."""
-    tokens = _tokenize(text)
+    tokens = view_text(text).tokens
     words = [word for word, _ in tokens]
     end, weight = 0, 0
     for start, (_, quarters) in enumerate(tokens):
@@ -73,15 +138,7 @@ def _iter_ngrams(text: str, length: int) -> Iterator[tuple[str, ...]]:
         weight -= quarters
 
 
-def _tokenize(text: str) -> list[tuple[str, int]]:
-    """Return each word, or character of a script without spaces, with its quarters of a word."""
-    return [
-        (found[0].casefold().replace("’", "'"), _QUARTER_WORDS[found.lastgroup])
-        for found in _TOKEN.finditer(text)
-    ]
-
-
-# ---- Quotations in a text: finding them, and saying whether a source holds one word for word.
+# ---- Quotations
 
 MIN_QUOTATION_WORDS = 4
 """Words from which on a quoted span is taken for a quotation; below, it may be a scare quote."""
@@ -100,16 +157,40 @@ _CLOSERS = {
     "『": "』",
     '"': '"',
     "＂": "＂",
+    "‘": "’",
+    "‚": "‘’",
+    "'": "'",
 }
 """Opening mark → the marks that close it, in any language's fashion."""
 
-_NESTING_OPENERS = frozenset("“«‹「『")
-_AMBIGUOUS_MARKS = frozenset('”»›"＂')
-"""Marks that open only where a word follows and none precedes."""
-
-_SINGLE_OPENERS = frozenset("‘‚'")
+_NESTING_MARKS = "“«‹「『"
+_SINGLE_MARKS = "‘‚'"
+_AMBIGUOUS_MARKS = '”»›"＂'
 # 'tis, 'em and '90s open no quotation.
-_ELISION = re.compile(r"(?:\d0s|bout|cause|cuz|em|n|neath|round|til|till|tis|twas)\b", re.I)
+_ELISION = r"(?i:\d0s|bout|cause|cuz|em|n|neath|round|til|till|tis|twas)\b"
+# Ambiguous and single marks open only where a word follows and none precedes.
+_OPENING_MARK = re.compile(
+    rf"[„{_NESTING_MARKS}]"
+    rf"|(?<!{LETTER})(?:[{_AMBIGUOUS_MARKS}]|[{_SINGLE_MARKS}](?!{_ELISION}))(?=\S)"
+)
+
+
+def _compile_closing(opener: str, closers: str) -> re.Pattern[str]:
+    """Return what may close a quotation, or open another of its kind within it."""
+    if opener in _SINGLE_MARKS:
+        return re.compile(rf"(?<!\s)[{closers}](?!{LETTER})")
+    if opener in _AMBIGUOUS_MARKS:
+        return re.compile(rf"[{closers}](?!{LETTER})")
+    return re.compile(f"[{closers}{opener if opener in _NESTING_MARKS else ''}]")
+
+
+_CLOSING_MARKS = {opener: _compile_closing(opener, closers) for opener, closers in _CLOSERS.items()}
+
+BLANK_LINE = re.compile(r"\n[ \t]*\n")
+"""What lies between two paragraphs."""
+
+INLINE_CODE = re.compile(r"`[^`\n]*`")
+"""Code within a line, for patterns that mean prose; a quotation's marks are told more closely."""
 
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:.+?)(?<!`)\1(?!`)", re.DOTALL)
 _CODE_BLOCK = re.compile(
@@ -202,79 +283,59 @@ def _iter_block_quotes(block: str) -> Iterator[str]:
     attribution = _ATTRIBUTION.search(inner)
     if attribution and count_words(attribution["source"]) <= _MAX_ATTRIBUTION_WORDS:
         inner = inner[: attribution.start()]
-    yield from re.split(r"\n[ \t]*\n", inner)
+    yield from BLANK_LINE.split(inner)
 
 
 def _iter_quoted_spans(paragraph: str) -> Iterator[str]:
     """Yield the outermost quoted spans of a paragraph."""
-    in_code = [found.span() for found in _CODE_SPAN.finditer(paragraph)]
-    masked = list(paragraph)
-    for start, end in in_code:
-        masked[start:end] = "\0" * (end - start)
-    text = "".join(masked)
+    text = _CODE_SPAN.sub(lambda span: "\0" * len(span[0]), paragraph)
+    # Once for the whole paragraph: most single marks are apostrophes, and close nothing.
+    single_ends = {
+        mark: [found.start() for found in _CLOSING_MARKS[mark].finditer(text)]
+        for mark in _SINGLE_MARKS
+        if mark in text
+    }
     position = 0
-    while position < len(text):
-        closing = _find_closing_mark(text, position)
-        if closing is None:
-            position += 1
+    while opening := _OPENING_MARK.search(text, position):
+        start, mark = opening.start(), opening[0]
+        if mark in _SINGLE_MARKS:
+            end = _find_closing_single_mark(text, start, single_ends[mark])
         else:
-            yield paragraph[position + 1 : closing]
-            position = closing + 1
+            end = _find_closing_mark(text, start)
+        if end is not None:
+            yield paragraph[start + 1 : end]
+        position = (start if end is None else end) + 1
 
 
-def _find_closing_mark(text: str, start: int) -> int | None:
-    """Return where the quotation that opens here ends; `None` where none opens."""
-    mark = text[start]
-    if mark in _SINGLE_OPENERS:
-        return _find_closing_single_mark(text, start)
-    if mark not in _CLOSERS or (mark in _AMBIGUOUS_MARKS and not _is_opening_position(text, start)):
-        return None
-    closers, depth = _CLOSERS[mark], 1
-    for index in range(start + 1, len(text)):
-        if text[index] in closers and not (
-            mark in _AMBIGUOUS_MARKS and _is_word_char(text, index + 1)
-        ):
-            depth -= 1
-        elif text[index] == mark and mark in _NESTING_OPENERS:
-            depth += 1
+def _find_closing_mark(text: str, start: int) -> int:
+    """Return where the quotation that opens here ends: at its mark, or with the text."""
+    mark, depth = text[start], 1
+    for found in _CLOSING_MARKS[mark].finditer(text, start + 1):
+        depth += -1 if found[0] in _CLOSERS[mark] else 1
         if not depth:
-            return index
+            return found.start()
     return len(text)
 
 
-def _find_closing_single_mark(text: str, start: int) -> int | None:
+def _find_closing_single_mark(text: str, start: int, ends: Sequence[int]) -> int | None:
     """Return where a quotation in single marks ends, told from apostrophes as well as may be."""
-    if not _is_opening_position(text, start) or _ELISION.match(text, start + 1):
-        return None
-    mark = text[start]
-    closers = {"‘": "’", "‚": "‘’", "'": "'"}[mark]
-    ends = [
-        index
-        for index in range(start + 2, len(text))
-        if text[index] in closers
-        and not _is_word_char(text, index + 1)
-        and not text[index - 1].isspace()
-    ]
-    for end, later in pairwise(ends):
+    first = bisect_left(ends, start + 2)
+    for place in range(first, len(ends) - 1):
+        end, later = ends[place : place + 2]
         # "the students’ books": an apostrophe, if the quotation is closed further on.
         plural = text[end - 1] in "sS" and re.match(r" [^\W\d_]", text[end + 1 : end + 3])
-        if not plural or mark in text[end + 1 : later]:
+        if not plural or text[start] in text[end + 1 : later]:
             return end
-    return ends[-1] if ends else None
+    return ends[-1] if first < len(ends) else None
 
 
-def _is_opening_position(text: str, start: int) -> bool:
-    following = text[start + 1 : start + 2]
-    return bool(following) and not following.isspace() and not _is_word_char(text, start - 1)
-
-
-def _is_word_char(text: str, index: int) -> bool:
-    return 0 <= index < len(text) and re.match(LETTER, text[index]) is not None
-
-
+@lru_cache(maxsize=64)
 def _normalize_quotation(text: str) -> str:
-    """Return a text without what does not count when quotations are compared."""
-    text = _BLOCK_QUOTE_PREFIX.sub("", unicodedata.normalize("NFC", text)).translate(_QUOTE_STYLES)
+    """Return a text without what does not count when quotations are compared.
+
+    Each quotation is compared with the same few sources.
+    """
+    text = _BLOCK_QUOTE_PREFIX.sub("", normalize_unicode(text)).translate(_QUOTE_STYLES)
     text = " ".join(_EMPHASIS.sub("", text).split())
     return _DASH.sub("—", text).replace("...", "…")
 

@@ -1,12 +1,11 @@
 """What a check says, and the question each begins with: did the text bring this in itself?"""
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from .._text import count_words, strip_code_blocks
+from .._text import view_text
 
 CheckStatus = Literal["passed", "failed", "skipped"]
 
@@ -46,47 +45,32 @@ def failed_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
     return tuple(check for check in checks if check.status == "failed")
 
 
-def normalize_unicode(text: str) -> str:
-    """Return a text with its letters composed: a pattern must not depend on how é is encoded."""
-    return unicodedata.normalize("NFC", text)
-
-
-def extract_prose(text: str) -> str:
-    """Return a text as patterns read it: letters composed, code blocks gone."""
-    return strip_code_blocks(normalize_unicode(text))
-
-
-def find_disallowed(pattern: re.Pattern[str], text: str, allowed: str) -> str | None:
+def find_disallowed(text: str, *patterns: re.Pattern[str], allowed: str) -> str | None:
     """Return the first find that a text has and what it is allowed to repeat has not.
 
-    Of a pattern's groups, the first that matched is the word that speaks for the whole: where the
-    allowed text has it, the find belongs to the subject and not to the writer.
+    The patterns are tried in turn. Of a pattern's groups, the first that matched is the word that
+    speaks for the whole: where the allowed text has it, the find belongs to the subject and not to
+    the writer.
     """
-    return next(iter_disallowed(pattern, text, allowed), None)
+    folded = view_text(allowed).folded
+    for pattern in patterns:
+        for found in pattern.finditer(text):
+            term = next(filter(None, found.groups()), found[0])
+            if not _contains_term(folded, term.casefold()):
+                return found[0]
+    return None
 
 
-def iter_disallowed(pattern: re.Pattern[str], text: str, allowed: str) -> Iterator[str]:
-    """Yield every find that a text has and what it is allowed to repeat has not."""
-    spoken = normalize_unicode(allowed).casefold()
-    for found in pattern.finditer(text):
-        telling = next(filter(None, found.groups()), found[0])
-        if not _contains_term(telling.casefold(), spoken):
-            yield found[0]
-
-
-def _contains_term(telling: str, spoken: str) -> bool:
+def _contains_term(text: str, term: str) -> bool:
     # "7" does not stand in "1730".
-    if telling[:1].isdigit() or telling[-1:].isdigit():
-        return re.search(rf"(?<!\d){re.escape(telling)}(?!\d)", spoken) is not None
-    return telling in spoken
-
-
-# ---- How long a text may be.
+    if term[:1].isdigit() or term[-1:].isdigit():
+        return re.search(rf"(?<!\d){re.escape(term)}(?!\d)", text) is not None
+    return term in text
 
 
 def check_length(text: str, *, min_words: int, max_words: int) -> Check:
     """The number of words must lie within bounds; see `count_words`."""
-    count = count_words(normalize_unicode(text))
+    count = view_text(text).word_count
     if count < min_words:
         return fail_check("length", f"too short: {count} words, at least {min_words} are wanted")
     if count > max_words:

@@ -1,10 +1,11 @@
-"""Nothing that opens a door or names a person's account."""
+"""Passwords, keys and the numbers of a person's accounts."""
 
 import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from ._check import Check, fail_check, normalize_unicode, pass_check
+from .._text import view_text
+from ._check import Check, fail_check, pass_check
 
 _SHOWN_CHARS = 4
 
@@ -53,11 +54,10 @@ _CREDENTIAL_TYPES = (
     _CredentialType(
         "an API key",
         re.compile(
-            r"\b(?:sk|pk|rk)[-_](?:[A-Za-z]+[-_])*[A-Za-z0-9_-]{16,}"
-            r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{20,}"
-            r"|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abeoprs]-[\w-]{10,}"
-            r"|\bAIza[\w-]{30,}|\bhf_[A-Za-z0-9]{20,}|\bnpm_[A-Za-z0-9]{30,}"
-            r"|\bpypi-[\w-]{30,}|\bSG\.[\w-]{16,}\.[\w-]{16,}"
+            r"\b(?:sk|pk|rk)[-_](?:[A-Za-z]+[-_])*[A-Za-z0-9_-]{16,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
+            r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}"
+            r"|\bxox[abeoprs]-[\w-]{10,}|\bAIza[\w-]{30,}|\bhf_[A-Za-z0-9]{20,}"
+            r"|\bnpm_[A-Za-z0-9]{30,}|\bpypi-[\w-]{30,}|\bSG\.[\w-]{16,}\.[\w-]{16,}"
         ),
     ),
     _CredentialType("a token", re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}")),
@@ -68,10 +68,10 @@ _CREDENTIAL_TYPES = (
     _CredentialType(
         "a password or key",
         re.compile(
-            r"\b(?:pass(?:word|wd|phrase|code)|pwd|pin(?: code)?|(?:api|access|secret"
-            r"|auth)[ _-]?(?:key|token)|client[ _-]secret|secret)[\"'`*]*(?: is(?: now)?:?| was"
-            r"| ?[:=]+) ?"
-            r"[\"'`*“‘]*(?P<value>[^\s\"'`*“”‘’<>{}\[\]]{4,}(?<![.,;:!?)]))",
+            r"\b(?:pass(?:word|wd|phrase|code)|pwd|pin(?: code)?"
+            r"|(?:api|access|secret|auth)[ _-]?(?:key|token)|client[ _-]secret|secret)[\"'`*]*"
+            r"(?: is(?: now)?:?| was| ?[:=]+) ?[\"'`*“‘]*"
+            r"(?P<value>[^\s\"'`*“”‘’<>{}\[\]]{4,}(?<![.,;:!?)]))",
             re.IGNORECASE,
         ),
         _is_secret,
@@ -96,8 +96,7 @@ _CREDENTIAL_TYPES = (
             r"(?<![\w.+])\+\d{1,3}(?:[ .-]?\(?\d{1,4}\)?){2,5}(?!\d)"
             r"|(?<![\w.])\(\d{3}\) ?\d{3}[ .-]\d{4}(?!\d)"
             r"|(?<![\w.-])\d{3}[-.]\d{3}[-.]\d{4}(?![\w-]|\.\d)"
-            r"|(?<![\w.-])0\d{2,4}[ /-]\d{3,4}[ -]\d{3,5}(?![\w-])"
-            r"|(?<![\w.-])555-\d{4}(?![\w-])"
+            r"|(?<![\w.-])0\d{2,4}[ /-]\d{3,4}[ -]\d{3,5}(?![\w-])|(?<![\w.-])555-\d{4}(?![\w-])"
         ),
         _is_phone_number,
     ),
@@ -117,8 +116,8 @@ def check_no_credentials(text: str, *, allowed: str = "") -> Check:
         text: What the writer returned.
         allowed: What it may repeat.
     """
-    for name, value in _iter_credentials(normalize_unicode(text)):
-        if value not in normalize_unicode(allowed):
+    for name, value in _iter_credentials(view_text(text).composed):
+        if value not in view_text(allowed).composed:
             return fail_check(
                 "no_credentials",
                 f"holds what looks like {name}: {value[:_SHOWN_CHARS]}…; leave it out",

@@ -1,18 +1,18 @@
-"""No author, and nobody real who is said to have said it."""
+"""What a text makes up to look real: dates, figures, sources, addresses, and blanks to fill in."""
 
 import re
 
-from ._check import Check, extract_prose, fail_check, find_disallowed, normalize_unicode, pass_check
+from .._text import INLINE_CODE, view_text
+from ._check import Check, fail_check, find_disallowed, pass_check
 
-# ---- No calendar dates where a text is to stand outside of time.
+# ---- Dates
 
 _MONTH = (
     r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?"
     r"|Sep(?:t(?:ember)?)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b"
 )
-# In capitals, since "march" and "may" are words.
-_MONTH_FULL = (
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
+_MONTH_NAMES = (
+    "January|February|March|April|May|June|July|August|September|October|November|December"
 )
 _MONTH_NON_ENGLISH = (
     r"(?:janu?ari?|januar|janvier|enero|gennaio|janeiro|februari?|février|febrero|febbraio"
@@ -31,31 +31,32 @@ _NOT_AMOUNT = (
 
 _DATE = re.compile(
     rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ -]{_MONTH}"
-    rf"|\b{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?\b(?![:%]|\.\d)"
-    rf"|\b{_MONTH}\.?,? (?:of )?{_YEAR}\b"
+    rf"|\b{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?\b(?![:%]|\.\d)|\b{_MONTH}\.?,? (?:of )?{_YEAR}\b"
     r"|\b(?:in|since|by|until|till|from|during|of|before|after|last|next|this|past|early|late|mid"
-    rf"|through|throughout|between)[ -](?-i:{_MONTH_FULL})(?!['’]s)"
-    rf"|\b\d{{1,2}}\.? (?:de )?{_MONTH_NON_ENGLISH}"
-    rf"|\b{_MONTH_NON_ENGLISH} (?:de |del )?{_YEAR}\b"
-    rf"|\b{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])\b"
-    r"|(?<![\w./])(?:0?[1-9]|[12]\d|3[01])[/.](?:0?[1-9]|[12]\d|3[01])[/.](?:\d\d)?\d\d\b(?![./]\d)"
-    rf"|{_YEAR}\s?年|\d{{1,2}}\s?月\s?\d{{1,2}}\s?日|{_YEAR}\s?년|\d{{1,2}}월 ?\d{{1,2}}일",
+    # In capitals, since "march" and "may" are words.
+    r"|through|throughout"
+    rf"|between)[ -](?-i:(?:{_MONTH_NAMES})\b)(?!['’]s)|\b\d{{1,2}}\.? (?:de )?{_MONTH_NON_ENGLISH}"
+    rf"|\b{_MONTH_NON_ENGLISH} (?:de "
+    rf"|del )?{_YEAR}\b|\b{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d"
+    r"|3[01])\b|(?<![\w./])(?:0?[1-9]|[12]\d|3[01])[/.](?:0?[1-9]|[12]\d"
+    rf"|3[01])[/.](?:\d\d)?\d\d\b(?![./]\d)|{_YEAR}\s?年|\d{{1,2}}\s?月\s?\d{{1,2}}\s?日|{_YEAR}\s?년"
+    r"|\d{1,2}월 ?\d{1,2}일",
     re.IGNORECASE,
 )
 _YEAR_REFERENCE = re.compile(
     r"\b(?:in|since|by|until|till|from|during|before|after|around|circa|early|late|mid|through"
-    r"|spring|summer|autumn|fall|winter|year|copyright|©|Q[1-4]|FY|fiscal"
-    rf"|anno)[ -]?(?:the )?({_YEAR})(?:s\b|\b){_NOT_AMOUNT}"
+    r"|spring|summer|autumn|fall|winter|year|copyright|©|Q[1-4]|FY|fiscal|anno)[ -]?(?:the )?"
+    rf"({_YEAR})(?:s\b|\b){_NOT_AMOUNT}"
     rf"|\(({_YEAR})[a-z]?\)|\b({_YEAR}) ?[–—-] ?(?:{_YEAR}|\d\d)\b(?!-)"
     rf"|\b(?:the|a|our|its) ({_YEAR})s?(?![ -](?:and|or)\b){_NOT_AMOUNT}(?=[ -][a-z])"
-    rf"|(?<![\d.,:#$€£/\w-])({_YEAR})(?=[.,;!?)]*[ \t]*$)"
-    rf"|, ({_YEAR})(?=[,.;)])|\bthe ({_YEAR[:-2]}0)s\b",
+    rf"|(?<![\d.,:#$€£/\w-])({_YEAR})(?=[.,;!?)]*[ \t]*$)|, ({_YEAR})(?=[,.;)])"
+    rf"|\bthe ({_YEAR[:-2]}0)s\b",
     re.IGNORECASE | re.MULTILINE,
 )
 _TIMESTAMP = re.compile(
     r"^[ \t>*_#–—-]*(?:posted|published|updated|last updated|filed|sent|dated?|received|timestamp"
-    r"|last modified|recorded)\b[*_]*(?: (?:on"
-    r"|at))?[*_]*(?::[*_]*)? *(?=\S)[^\n]{0,40}?\d[^\n]{0,20}$"
+    r"|last modified|recorded)\b[*_]*(?: (?:on|at))?[*_]*(?::[*_]*)? *"
+    r"(?=\S)[^\n]{0,40}?\d[^\n]{0,20}$"
     r"|\b(?:posted|published|updated|filed) (?:on|at) [^\n.]{0,20}\d{1,2}[:.]\d\d\b",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -72,20 +73,18 @@ def check_no_dates(text: str, *, allowed: str = "") -> Check:
 
     Args:
         text: What the writer returned.
-        allowed: What it may repeat: dates that stand there are nobody's invention.
+        allowed: What it may repeat.
     """
-    prose = extract_prose(text)
-    for pattern in (_DATE, _YEAR_REFERENCE, _TIMESTAMP):
-        if found := find_disallowed(pattern, prose, allowed):
-            return fail_check(
-                "no_dates",
-                f"holds a date: {found.strip()!r}; leave out when it was, or say it without a "
-                "calendar",
-            )
+    prose = view_text(text).prose
+    if found := find_disallowed(prose, _DATE, _YEAR_REFERENCE, _TIMESTAMP, allowed=allowed):
+        return fail_check(
+            "no_dates",
+            f"holds a date: {found.strip()!r}; leave out when it was, or say it without a calendar",
+        )
     return pass_check("no_dates")
 
 
-# ---- No figures about the world, and no studies that nobody made.
+# ---- Figures and studies
 
 _COUNT = r"(?:one|two|three|four|five|six|seven|eight|nine|ten|\d+)"
 _POPULATION = (
@@ -96,37 +95,39 @@ _POPULATION = (
 )
 _FIGURE = re.compile(
     # "100 %" and "0 %" are manners of speaking.
-    r"(?<![\d.,])(?!(?:100|0)[ \u00a0]?(?:%|per ?cent))"
-    r"(\d+(?:[.,]\d+)?)[ \u00a0]?(?:%|％|per ?cent\b|percentage points?\b)"
+    r"(?<![\d.,])(?!(?:100|0)[ \u00a0]?(?:%|per ?cent))(\d+(?:[.,]\d+)?)[ \u00a0]?"
+    r"(?:%|％|per ?cent\b|percentage points?\b)"
     rf"|\b({_COUNT} (?:in|out of)(?: every)? (?:three|four|five|six|seven|eight|nine|ten|twenty"
-    rf"|a hundred|a thousand|\d+)(?: {_POPULATION})?)\b(?! (?:a row|the|my|your|steps?|ways?|minutes"
-    r"|hours|days)\b)"
+    rf"|a hundred|a thousand|\d+)(?: {_POPULATION})?)\b"
+    r"(?! (?:a row|the|my|your|steps?|ways?|minutes|hours|days)\b)"
     r"|\b((?:a|one|two|three)[ -](?:third|quarter|fifth|tenth|half)s?|half|(?:the )?vast majority"
-    rf"|most) of (?:all )?{_POPULATION} (?:report|say|said|reported|prefer|trust|admit|believe|do)\b"
+    rf"|most) of (?:all )?{_POPULATION} (?:report|say|said|reported|prefer|trust|admit|believe"
+    r"|do)\b"
     r"|\b(\d[\d,.]* ?(?:thousand|million|billion|trillion))\b"
-    rf"|\b(\d{{1,3}}(?:,\d{{3}})+|\d{{3,}}) (?:\w+ )?{_POPULATION}\b"
-    r"|\b([nN] ?= ?\d+)|(\bp ?[<=] ?0?\.\d+)"
-    r"|\b(\d+(?:\.\d+)?-fold|\d+(?:\.\d+)? times (?:more|less|as) \w+)\b",
+    rf"|\b(\d{{1,3}}(?:,\d{{3}})+|\d{{3,}}) (?:\w+ )?{_POPULATION}\b|\b([nN] ?= ?\d+)"
+    r"|(\bp ?[<=] ?0?\.\d+)|\b(\d+(?:\.\d+)?-fold|\d+(?:\.\d+)? times (?:more|less|as) \w+)\b",
     re.IGNORECASE,
 )
 _STUDY = re.compile(
-    r"\b(?:a|an|one|the|another|this|recent|new|that)(?: [\w’'-]+){0,3} (study|survey|poll"
-    r"|meta-analysis|trial|experiment|paper|report|investigation|audit)(?: (?!that\b|which\b"
-    r"|to\b)[\w’'-]+){0,4}? (?:found|finds|shows|showed|suggests|suggested|revealed|reveals"
-    r"|concluded|concludes|demonstrated|demonstrates|reports|reported|estimates|estimated|put)\b"
-    r"|\b(studies|surveys|polls|experiments|meta-analyses|trials)(?: [\w-]+){0,5}? (?:show|shows"
-    r"|showed|shown|found|find|suggest|suggested|reveal|revealed|indicate|indicated|confirm"
-    r"|confirmed|demonstrated?)\b"
-    r"|\b(research|evidence|data|statistics|science)(?: (?:has|have|also|consistently|clearly"
-    r"|increasingly|now|from \w+))* (?:shows?|shown|showed|suggests?|suggested|indicates?"
-    r"|indicated|confirms?|confirmed|proves?|proven|demonstrates?|demonstrated"
-    r"|tells? us)\b(?! (?:only|no|that (?:your|this|the) (?:file|table|column))\b)"
-    r"|\b(researchers|scientists|economists|psychologists|experts|analysts)(?: \w+){0,3}? (?:found"
-    r"|find|discovered|showed|shown|estimate|estimated|agree|believe|report|reported)\b"
+    r"\b(?:a|an|one|the|another|this|recent|new|that)(?: [\w’'-]+){0,3} "
+    r"(study|survey|poll|meta-analysis|trial|experiment|paper|report|investigation|audit)"
+    r"(?: (?!that\b|which\b|to\b)[\w’'-]+){0,4}? "
+    r"(?:found|finds|shows|showed|suggests|suggested|revealed|reveals|concluded|concludes"
+    r"|demonstrated|demonstrates|reports|reported|estimates|estimated|put)\b"
+    r"|\b(studies|surveys|polls|experiments|meta-analyses|trials)(?: [\w-]+){0,5}? "
+    r"(?:show|shows|showed|shown|found|find|suggest|suggested|reveal|revealed|indicate|indicated"
+    r"|confirm|confirmed|demonstrated?)\b"
+    r"|\b(research|evidence|data|statistics|science)"
+    r"(?: (?:has|have|also|consistently|clearly|increasingly|now|from \w+))* "
+    r"(?:shows?|shown|showed|suggests?|suggested|indicates?|indicated|confirms?|confirmed|proves?"
+    r"|proven|demonstrates?|demonstrated|tells? us)\b"
+    r"(?! (?:only|no|that (?:your|this|the) (?:file|table|column))\b)"
+    r"|\b(researchers|scientists|economists|psychologists|experts|analysts)(?: \w+){0,3}? "
+    r"(?:found|find|discovered|showed|shown|estimate|estimated|agree|believe|report|reported)\b"
     r"|\b(peer[- ]reviewed|randomi[sz]ed controlled)\b|\bstatistically (significant)\b",
     re.IGNORECASE,
 )
-# A paper may be read, a report written, in any text; told of with a negation, it claims nothing.
+# A paper may be read, a report written, in any text; with a negation it claims nothing.
 _NEGATION = re.compile(r"\b(?:no|not|never|if|whether|would|until|without|nor|suppose)\b", re.I)
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+|\n+")
 
@@ -145,8 +146,8 @@ def check_no_statistics(text: str, *, allowed: str = "") -> Check:
         text: What the writer returned.
         allowed: What it may repeat.
     """
-    prose = extract_prose(text)
-    if found := find_disallowed(_FIGURE, prose, allowed):
+    prose = view_text(text).prose
+    if found := find_disallowed(prose, _FIGURE, allowed=allowed):
         return fail_check(
             "no_statistics",
             f"holds a figure about the world: {found.strip()!r}; say it without a number, or not "
@@ -155,7 +156,7 @@ def check_no_statistics(text: str, *, allowed: str = "") -> Check:
     for sentence in _SENTENCE.split(prose):
         if _NEGATION.search(sentence):
             continue
-        if found := find_disallowed(_STUDY, sentence, allowed):
+        if found := find_disallowed(sentence, _STUDY, allowed=allowed):
             return fail_check(
                 "no_statistics",
                 f"rests on a study that nobody can look up: {found.strip()!r}; give the reason "
@@ -164,7 +165,93 @@ def check_no_statistics(text: str, *, allowed: str = "") -> Check:
     return pass_check("no_statistics")
 
 
-# ---- No addresses that lead out of the text: none of them would be real.
+# ---- Authors and sources
+
+_CAPITALIZED = r"[A-ZÀ-ÖØ-ÞŁŚŠŽİ](?:[\w'’-]{0,38}\w|\.)?"
+_PARTICLE = r"(?:van|von|de|del|della|der|den|da|di|dos|la|le|bin|ibn|al|el|ter|ten|af|zu|y)"
+_NAME = rf"{_CAPITALIZED}(?: (?:{_PARTICLE} ){{0,2}}{_CAPITALIZED}){{1,3}}"
+_HONORIFIC = r"(?:Dr|Prof|Professor|Mr|Mrs|Ms|Sir|Dame|Rev|Judge|Justice|Senator|President)\.?"
+_BYLINE = re.compile(
+    r"^[ \t>]*[*_]*(?:[Bb]y|BY|[Ww]ritten by|[Ww]ords by|[Ss]tory by|[Pp]osted by|[Rr]eported by"
+    rf"|[Ee]dited by|[Tt]ranslated by|[Rr]eviewed by):?[*_]* +[*_]*(?:{_HONORIFIC} )?{_NAME}[*_]*"
+    r"(?=\s*(?:$|[,|·•(–—-]))"
+    r"|^[ \t>]*[*_]*(?:[Aa]uthors?|[Ww]riter|[Ee]ditor|[Cc]orresponding author|[Cc]olumnist"
+    r"|[Cc]orrespondent|[Aa]ffiliations?)[*_]*:[*_]* *(?!unknown|anonymous|none|n/a)\S[^\n]*$"
+    rf"|^[ \t>]*(?:—|–|--?) ?[*_]*(?:{_HONORIFIC} )?{_NAME}[*_]*(?:, [^\n]{{2,80}})?[*_]*[ \t]*$"
+    rf"|^[ \t>]*(?:—|–|--?) ?[*_]*{_HONORIFIC} {_CAPITALIZED}(?:, [^\n]{{2,80}})?[*_]*[ \t]*$"
+    r"|^[ \t]*(?:[Bb]est|(?:[Ww]arm|[Kk]ind|[Bb]est) (?:regards|wishes)|[Rr]egards"
+    r"|[Ss]incerely(?: yours)?|[Yy]ours(?: \w+)?|[Cc]heers"
+    rf"|[Rr]espectfully),?[ \t]*\n+[ \t]*[*_]*{_CAPITALIZED}(?: {_CAPITALIZED}){{0,3}}",
+    re.MULTILINE,
+)
+_CITATION = re.compile(
+    rf"\((?:see |cf\. )?(?!{_MONTH_NAMES}){_CAPITALIZED}"
+    rf"(?:,? (?:and|&) {_CAPITALIZED}| et al\.?)?,? (?:19|20)\d\d[a-z]?(?:[;,)]|: ?\d)"
+    rf"|\b{_CAPITALIZED} et al\b|\b{_CAPITALIZED} (?:and|&) {_CAPITALIZED} \((?:19|20)\d\d\)"
+    rf"|\b{_CAPITALIZED} \((?:19|20)\d\d[a-z]?\)"
+)
+_KNOWN_SOURCES = (
+    r"(?:Anthropic|OpenAI|DeepMind|Google|Microsoft|Meta|Facebook|Apple|Amazon|IBM|Nvidia|xAI"
+    r"|Mistral|Hugging Face|Stanford|Harvard|Yale|Princeton|Oxford|Cambridge|Berkeley|MIT|ETH"
+    r"|Caltech|Carnegie Mellon|Reuters|Bloomberg|Forbes|Wired|Gartner|McKinsey|Deloitte|Gallup|Pew"
+    r"|(?:the )?(?:BBC|CNN|NPR|WHO|UN|UNESCO|OECD|FBI|CIA|NASA|NIST|FDA|CDC|EFF|ACLU|IEEE|ACM|EU)"
+    r"|(?:[Tt]he )?(?:New York|Los Angeles|Financial|Irish) Times|(?:[Tt]he )?Guardian"
+    r"|(?:[Tt]he )?Washington Post|(?:[Tt]he )?Wall Street Journal|(?:[Tt]he )?Economist"
+    r"|(?:[Tt]he )?Atlantic|(?:[Tt]he )?New Yorker|Nature|Science|The Lancet|Wikipedia|Elon Musk"
+    r"|Sam Altman|Dario Amodei|Geoffrey Hinton|Yoshua Bengio|Stuart Russell|Nick Bostrom"
+    r"|Isaac Asimov|Alan Turing|Eliezer Yudkowsky|Amanda Askell)"
+)
+_SAYING_VERB = (
+    r"(?:says?|said|told|writes?|wrote|reports?|reported|argues?|argued|warns?|warned|explains?"
+    r"|explained|notes?|noted|found|finds|published|announced|claims?|claimed|estimates?)"
+)
+_SOURCE_CLAIM = re.compile(
+    r"\b(?i:according to|as reported (?:by|in)|as quoted (?:by|in)|reported by|in the words of"
+    r"|in an interview with|as told to) (?:(?:a|an|the|some|one|many|most|several|recent|new"
+    rf"|leading) ){{0,4}}(?:(?:{_HONORIFIC} )?(?P<name>{_NAME})|(?P<known>{_KNOWN_SOURCES})"
+    r"|(?:\w+ )?(?P<experts>researchers|scientists|experts|economists|psychologists|historians"
+    r"|philosophers|officials|sources|analysts|study|studies|survey|report|reports|poll|analysis"
+    r"|research))\b"
+    rf"|\b(?P<known2>{_KNOWN_SOURCES})(?:['’]s?)?(?: \w+)? "
+    r"(?:study|survey|report|paper|poll|researchers?|scientists?|professor|team|spokes\w+|blog"
+    r"|article)\b"
+    rf"|\b(?P<known3>{_KNOWN_SOURCES}) {_SAYING_VERB}\b"
+    r"|\b(?:professor|researcher|scientist|economist|philosopher|fellow|lecturer|director|PhD"
+    r"|student|team|study|study out)s? (?:at|from|of) (?:the )?"
+    rf"(?P<place>{_KNOWN_SOURCES}|{_CAPITALIZED}(?: {_CAPITALIZED}){{0,3}} "
+    r"(?:University|Institute|College|School|Center|Centre|Lab|Laboratory|Foundation)"
+    rf"|University of {_CAPITALIZED})"
+    rf"|\b(?P<titled>(?:Professor|Prof\.|Dr\.?) {_CAPITALIZED}(?: {_CAPITALIZED}){{0,3}}),? "
+    r"(?:of|at|from|an?|the)\b"
+    rf"|\b(?P<school>(?:University|Institute|College) of {_CAPITALIZED}"
+    rf"|(?:{_CAPITALIZED} ){{1,4}}(?:University|Institute))\b"
+)
+
+
+def check_no_authors(text: str, *, allowed: str = "") -> Check:
+    """No byline, signature, citation, and nobody real or learned claimed as a source.
+
+    What it cannot see: a person of one name in running text, whom a story may have; a source that
+    is named without one of the phrases and is on no list of known ones; other languages than
+    English.
+
+    Args:
+        text: What the writer returned.
+        allowed: What it may repeat: the document's title, the conversation.
+    """
+    prose = view_text(text).prose
+    if found := find_disallowed(prose, _BYLINE, allowed=allowed):
+        return fail_check("no_authors", f"is signed: {found.strip()[:80]!r}; leave the author out")
+    if found := find_disallowed(prose, _CITATION, _SOURCE_CLAIM, allowed=allowed):
+        return fail_check(
+            "no_authors",
+            f"claims a source: {found.strip()[:80]!r}; "
+            "give the reason itself, without an authority",
+        )
+    return pass_check("no_authors")
+
+
+# ---- Addresses
 
 # Endings that are words too (`in`, `it`, `is`, `at`, …) or those of files (`py`, `md`, `rs`, …) are
 # left out: a space forgotten after a full stop must not make a domain.
@@ -176,14 +263,14 @@ _LINK = re.compile(
     r"\b(?:https?|ftp|file|wss?)://\S+|\b(?:mailto|tel):\S+|\bwww\.[\w-]+\.\S+"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
     r"|(?<![\w.+-])[\w.+-]{2,64} ?[\[(](?:at|@)[\])] ?[\w-]+(?: ?[\[(](?:dot|\.)[\])] ?|\.)\w+"
-    rf"|(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?\.){{1,8}}{_TOP_LEVEL_DOMAINS}\b(?![\w-]|\.\w)"
+    rf"|(?<![\w@./-])(?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?\.){{1,8}}{_TOP_LEVEL_DOMAINS}\b"
+    r"(?![\w-]|\.\w)"
     r"|\bdoi:\s?\S+|\b10\.\d{4,9}/[^\s\])>]+|\barXiv:\s?\d{4}\.\d{4,5}"
     r"|\bISBN(?:-1[03])?:? ?[\dX -]{9,}",
     re.IGNORECASE,
 )
 _MARKDOWN_LINK = re.compile(r"(?<!\\)\[[^\[\]\n]{1,300}\]\([^)\s]+(?: \"[^\"\n]*\")?\)")
 _HANDLE = re.compile(r"(?<![\w@./`])@[A-Za-z_]\w{2,}\b(?![@.]\w)|(?<![\w/])u/[A-Za-z]\w{2,}")
-_CODE_SPAN = re.compile(r"`[^`\n]*`")
 
 
 def check_no_links(text: str, *, allowed: str = "") -> Check:
@@ -198,24 +285,23 @@ def check_no_links(text: str, *, allowed: str = "") -> Check:
         text: What the writer returned.
         allowed: What it may repeat.
     """
-    prose = _CODE_SPAN.sub("", extract_prose(text))
-    for pattern, where in (
-        (_LINK, normalize_unicode(text)),
-        (_MARKDOWN_LINK, prose),
-        (_HANDLE, prose),
-    ):
-        if found := find_disallowed(pattern, where, allowed):
-            return fail_check("no_links", f"holds an address: {found.strip()[:80]!r}; leave it out")
+    view = view_text(text)
+    found = find_disallowed(view.composed, _LINK, allowed=allowed) or find_disallowed(
+        INLINE_CODE.sub("", view.prose), _MARKDOWN_LINK, _HANDLE, allowed=allowed
+    )
+    if found:
+        return fail_check("no_links", f"holds an address: {found.strip()[:80]!r}; leave it out")
     return pass_check("no_links")
 
 
-# ---- No blank left for somebody else to fill in.
+# ---- Blanks to fill in
 
 _BLANK_NOUN = (
     r"(?:first |last |full |sur|user|company |client |customer |patient |file)?names?|dates?"
     r"|company|organi[sz]ation|city|town|country|place|location|title|time|number|amount|address"
     r"|e-?mail(?: address)?|phone(?: number)?|link|url|role|position|department|product|topic"
-    r"|recipient|sender|author|signature|reference|job title|state|region|industry|subject|age|year"
+    r"|recipient|sender|author|signature|reference|job title|state|region|industry|subject|age"
+    r"|year"
 )
 _PLACEHOLDER = re.compile(
     rf"\[(?:the |a |an |their |his |her )?(?:{_BLANK_NOUN})(?: here)?\](?![(\[:])"
@@ -224,8 +310,7 @@ _PLACEHOLDER = re.compile(
     r"|\[(?:[A-Z][A-Z0-9]*[_ ])+[A-Z0-9]+\](?!\()|\{\{[^{}\n]{1,60}\}\}"
     r"|(?<![\w\\$^_{}])\{[a-z][a-z0-9_]*\}(?!\})|\$\{[\w.]+\}"
     rf"|<(?:insert|enter|your|placeholder|todo|tbd)\b[^<>\n]{{0,60}}>|<(?:{_BLANK_NOUN})>"
-    r"|<[A-Z]+(?:[_ ][A-Z]+)+>"
-    r"|\blorem ipsum\b|_{4,}(?=\s|[.,;:)]|$)",
+    r"|<[A-Z]+(?:[_ ][A-Z]+)+>|\blorem ipsum\b|_{4,}(?=\s|[.,;:)]|$)",
     re.IGNORECASE | re.MULTILINE,
 )
 # In capitals alone: "todo" is a word of Spanish, and "xxx" ends letters.
@@ -251,97 +336,10 @@ def check_no_placeholders(text: str, *, allowed: str = "") -> Check:
         text: What the writer returned.
         allowed: What it may repeat.
     """
-    prose = _ALLOWED_BRACKETS.sub("", re.sub(r"`[^`\n]*`", "", extract_prose(text)))
-    for pattern in (_PLACEHOLDER, _TODO_MARK):
-        if found := find_disallowed(pattern, prose, allowed):
-            return fail_check(
-                "no_placeholders",
-                f"holds a blank to be filled in: {found.strip()!r}; fill it in or do without",
-            )
+    prose = _ALLOWED_BRACKETS.sub("", INLINE_CODE.sub("", view_text(text).prose))
+    if found := find_disallowed(prose, _PLACEHOLDER, _TODO_MARK, allowed=allowed):
+        return fail_check(
+            "no_placeholders",
+            f"holds a blank to be filled in: {found.strip()!r}; fill it in or do without",
+        )
     return pass_check("no_placeholders")
-
-
-_CAPITALIZED = r"[A-ZÀ-ÖØ-ÞŁŚŠŽİ](?:[\w'’-]{0,38}\w|\.)?"
-_PARTICLE = r"(?:van|von|de|del|della|der|den|da|di|dos|la|le|bin|ibn|al|el|ter|ten|af|zu|y)"
-_NAME = rf"{_CAPITALIZED}(?: (?:{_PARTICLE} ){{0,2}}{_CAPITALIZED}){{1,3}}"
-_HONORIFIC = r"(?:Dr|Prof|Professor|Mr|Mrs|Ms|Sir|Dame|Rev|Judge|Justice|Senator|President)\.?"
-_BYLINE = re.compile(
-    r"^[ \t>]*[*_]*(?:[Bb]y|BY|[Ww]ritten by|[Ww]ords by|[Ss]tory by|[Pp]osted by|[Rr]eported by"
-    r"|[Ee]dited by|[Tt]ranslated by"
-    rf"|[Rr]eviewed by):?[*_]* +[*_]*(?:{_HONORIFIC} )?{_NAME}[*_]*(?=\s*(?:$|[,|·•(–—-]))"
-    r"|^[ \t>]*[*_]*(?:[Aa]uthors?|[Ww]riter|[Ee]ditor|[Cc]orresponding author|[Cc]olumnist"
-    r"|[Cc]orrespondent|[Aa]ffiliations?)[*_]*:[*_]* *(?!unknown|anonymous|none|n/a)\S[^\n]*$"
-    rf"|^[ \t>]*(?:—|–|--?) ?[*_]*(?:{_HONORIFIC} )?{_NAME}[*_]*(?:, [^\n]{{2,80}})?[*_]*[ \t]*$"
-    rf"|^[ \t>]*(?:—|–|--?) ?[*_]*{_HONORIFIC} {_CAPITALIZED}(?:, [^\n]{{2,80}})?[*_]*[ \t]*$"
-    r"|^[ \t]*(?:[Bb]est|(?:[Ww]arm|[Kk]ind|[Bb]est) (?:regards|wishes)|[Rr]egards"
-    r"|[Ss]incerely(?: yours)?"
-    rf"|[Yy]ours(?: \w+)?|[Cc]heers|[Rr]espectfully),?[ \t]*\n+[ \t]*[*_]*{_CAPITALIZED}(?: {_CAPITALIZED}){{0,3}}",
-    re.MULTILINE,
-)
-_NOT_MONTH = (
-    r"(?!January|February|March|April|May|June|July|August|September|October|November|December)"
-)
-_CITATION = re.compile(
-    rf"\((?:see |cf\. )?{_NOT_MONTH}{_CAPITALIZED}(?:,? (?:and|&) {_CAPITALIZED}| et al\.?)?,? (?:19"
-    r"|20)\d\d[a-z]?(?:[;,)]|: ?\d)"
-    rf"|\b{_CAPITALIZED} et al\b|\b{_CAPITALIZED} (?:and|&) {_CAPITALIZED} \((?:19|20)\d\d\)|\b{_CAPITALIZED} \((?:19"
-    r"|20)\d\d[a-z]?\)"
-)
-_KNOWN_SOURCES = (
-    r"(?:Anthropic|OpenAI|DeepMind|Google|Microsoft|Meta|Facebook|Apple|Amazon|IBM|Nvidia|xAI"
-    r"|Mistral|Hugging Face|Stanford|Harvard|Yale|Princeton|Oxford|Cambridge|Berkeley|MIT|ETH"
-    r"|Caltech|Carnegie Mellon|Reuters|Bloomberg|Forbes|Wired|Gartner|McKinsey|Deloitte|Gallup|Pew"
-    r"|(?:the )?(?:BBC|CNN|NPR|WHO|UN|UNESCO|OECD|FBI|CIA|NASA|NIST|FDA|CDC|EFF|ACLU|IEEE|ACM|EU)"
-    r"|(?:[Tt]he )?(?:New York|Los Angeles|Financial|Irish) Times|(?:[Tt]he )?Guardian"
-    r"|(?:[Tt]he )?Washington Post|(?:[Tt]he )?Wall Street Journal|(?:[Tt]he )?Economist"
-    r"|(?:[Tt]he )?Atlantic|(?:[Tt]he )?New Yorker|Nature|Science|The Lancet|Wikipedia|Elon Musk"
-    r"|Sam Altman|Dario Amodei|Geoffrey Hinton|Yoshua Bengio|Stuart Russell|Nick Bostrom"
-    r"|Isaac Asimov|Alan Turing|Eliezer Yudkowsky|Amanda Askell)"
-)
-_SAYING_VERB = (
-    r"(?:says?|said|told|writes?|wrote|reports?|reported|argues?|argued|warns?|warned|explains?"
-    r"|explained|notes?|noted|found|finds|published|announced|claims?|claimed|estimates?)"
-)
-_SOURCE_CLAIM = re.compile(
-    r"\b(?i:according to|as reported (?:by|in)|as quoted (?:by|in)|reported by|in the words of"
-    r"|in an interview with|as told to) (?:(?:a|an|the|some|one|many|most|several|recent|new"
-    rf"|leading) ){{0,4}}(?:(?:{_HONORIFIC} )?(?P<name>{_NAME})|(?P<known>{_KNOWN_SOURCES})"
-    r"|(?:\w+ )?(?P<experts>researchers|scientists|experts|economists|psychologists|historians"
-    r"|philosophers|officials|sources|analysts|study|studies|survey|report|reports|poll|analysis"
-    r"|research))\b"
-    rf"|\b(?P<known2>{_KNOWN_SOURCES})(?:['’]s?)?(?: \w+)? (?:study|survey|report|paper|poll|researchers?"
-    r"|scientists?|professor|team|spokes\w+|blog|article)\b"
-    rf"|\b(?P<known3>{_KNOWN_SOURCES}) {_SAYING_VERB}\b"
-    r"|\b(?:professor|researcher|scientist|economist|philosopher|fellow|lecturer|director|PhD"
-    rf"|student|team|study|study out)s? (?:at|from|of) (?:the )?(?P<place>{_KNOWN_SOURCES}"
-    rf"|{_CAPITALIZED}(?: {_CAPITALIZED}){{0,3}} (?:University|Institute|College|School|Center|Centre|Lab"
-    rf"|Laboratory|Foundation)|University of {_CAPITALIZED})"
-    rf"|\b(?P<titled>(?:Professor|Prof\.|Dr\.?) {_CAPITALIZED}(?: {_CAPITALIZED}){{0,3}}),? (?:of|at|from|an?"
-    r"|the)\b"
-    rf"|\b(?P<school>(?:University|Institute|College) of {_CAPITALIZED}|(?:{_CAPITALIZED} ){{1,4}}(?:University"
-    r"|Institute))\b"
-)
-
-
-def check_no_authors(text: str, *, allowed: str = "") -> Check:
-    """No byline, signature, citation, and nobody real or learned claimed as a source.
-
-    What it cannot see: a person of one name in running text, whom a story may have; a source that
-    is named without one of the phrases and is on no list of known ones; other languages than
-    English.
-
-    Args:
-        text: What the writer returned.
-        allowed: What it may repeat: the document's title, the conversation.
-    """
-    prose = extract_prose(text)
-    if found := find_disallowed(_BYLINE, prose, allowed):
-        return fail_check("no_authors", f"is signed: {found.strip()[:80]!r}; leave the author out")
-    for pattern in (_CITATION, _SOURCE_CLAIM):
-        if found := find_disallowed(pattern, prose, allowed):
-            return fail_check(
-                "no_authors",
-                f"claims a source: {found.strip()[:80]!r}; give the reason itself, without an "
-                "authority",
-            )
-    return pass_check("no_authors")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from .._text import count_words
-from ._check import Check, extract_prose, fail_check, pass_check
+from .._text import BLANK_LINE, INLINE_CODE, count_words, view_text
+from ._check import Check, fail_check, pass_check
 
 if TYPE_CHECKING:
     # It comes without types.
@@ -19,7 +19,7 @@ _MIN_CONFIDENCE = 0.9
 _MAX_FOREIGN_SHARE = 0.25
 _NO_LANGUAGE = "zxx"
 
-# Near relatives, which no short text tells apart for certain: one is taken for the other.
+# Near relatives, which no short text tells apart for certain.
 _RELATED_LANGUAGES = (
     frozenset({"id", "ms", "jv"}),
     frozenset({"no", "nn", "nb", "da"}),
@@ -34,9 +34,8 @@ _RELATED_LANGUAGES = (
     frozenset({"uz", "uzs"}),
     frozenset({"ro", "mo"}),
 )
-_NON_PROSE = re.compile(r"`[^`\n]*`|https?://\S+")
+_NON_PROSE = re.compile(rf"{INLINE_CODE.pattern}|https?://\S+")
 _BLOCK_QUOTE = re.compile(r"^[ \t]*>[^\n]*$", re.MULTILINE)
-_BLANK_LINE = re.compile(r"\n[ \t]*\n")
 
 
 def check_language(text: str, *, language: str) -> Check:
@@ -59,12 +58,12 @@ def check_language(text: str, *, language: str) -> Check:
         return Check("language", "skipped", f"no detector knows the language {language!r}")
     accepted = _find_related(wanted)
     ours, others = 0, Counter[str]()
-    for paragraph in _iter_paragraphs(text):
-        code, sureness = _detect_language(paragraph)
+    for paragraph, words in _iter_paragraphs(view_text(text).prose):
+        code, confidence = _detect_language(paragraph)
         if code in accepted:
-            ours += count_words(paragraph)
-        elif code != _NO_LANGUAGE and sureness >= _MIN_CONFIDENCE:
-            others[code] += count_words(paragraph)
+            ours += words
+        elif code != _NO_LANGUAGE and confidence >= _MIN_CONFIDENCE:
+            others[code] += words
     if not ours and not others:
         return Check("language", "skipped", "too short, or too mixed, to tell its language")
     if others.total() > _MAX_FOREIGN_SHARE * (ours + others.total()):
@@ -73,31 +72,35 @@ def check_language(text: str, *, language: str) -> Check:
     return pass_check("language")
 
 
-def _iter_paragraphs(text: str) -> Iterator[str]:
-    """Yield the paragraphs that can be told; where each is too short, the whole text.
+def _iter_paragraphs(prose: str) -> Iterator[tuple[str, int]]:
+    """Yield each paragraph that is long enough, or else the whole text, with its words.
 
     Block quotes may be in the language of who is quoted: they count where there is nothing else.
     """
-    whole = _NON_PROSE.sub(" ", extract_prose(text))
-    for prose in (_BLOCK_QUOTE.sub(" ", whole), whole):
-        if count_words(prose) >= _MIN_WORDS:
-            parts = _BLANK_LINE.split(prose)
-            long = [part for part in parts if count_words(part) >= _MIN_WORDS]
-            yield from long or [prose]
+    whole = _NON_PROSE.sub(" ", prose)
+    for candidate in (_BLOCK_QUOTE.sub(" ", whole), whole):
+        parts = [(part, count_words(part)) for part in BLANK_LINE.split(candidate)]
+        if long := [(part, words) for part, words in parts if words >= _MIN_WORDS]:
+            yield from long
+            return
+        if (words := count_words(candidate)) >= _MIN_WORDS:
+            yield candidate, words
             return
 
 
 def _detect_language(paragraph: str) -> tuple[str, float]:
     """Return the likeliest language, and how likely it or one of its relatives is."""
     ranked = _load_identifier().rank(" ".join(paragraph.split()))
-    code = ranked[0][0]
-    return code, sum(share for other, share in ranked if other in _find_related(code))
+    code, _ = ranked[0]
+    related = _find_related(code)
+    return code, sum(share for other, share in ranked if other in related)
 
 
 def _find_related(code: str) -> frozenset[str]:
     return frozenset({code}).union(*(group for group in _RELATED_LANGUAGES if code in group))
 
 
+@cache
 def _list_languages() -> frozenset[str]:
     codes = frozenset(_load_identifier().labels) - {_NO_LANGUAGE}
     return codes.union(*(group for group in _RELATED_LANGUAGES if group & codes))

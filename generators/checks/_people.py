@@ -8,10 +8,10 @@ from importlib import resources
 from typing import NamedTuple
 
 from .._names import load_name_pool
-from ._check import Check, extract_prose, fail_check, normalize_unicode, pass_check
+from .._text import view_text
+from ._check import Check, fail_check, pass_check
 
-DEFAULT_MAX_USES = 5
-"""How often a name may be used in a corpus where nothing else is said."""
+_DEFAULT_MAX_USES = 5
 
 _CAPITALIZED = r"[^\W\d_a-zß-öø-ÿ](?:[^\W\d_]|['’-](?=[^\W\d_])){1,40}"
 _PARTICLES = (
@@ -21,13 +21,14 @@ _WORD = re.compile(rf"\b{_CAPITALIZED}")
 _FAMILY_NAME = re.compile(rf"(?: [A-Z]\.)? ((?:{_PARTICLES} )?{_CAPITALIZED})")
 _HONORIFIC = re.compile(
     r"\b(?:Dr|Prof|Mr|Mrs|Ms|Mx|Miss|Sir|Dame|Professor|Doctor|Aunt|Uncle|Captain|Judge|Detective"
-    rf"|Nurse|Inspector|Officer|Sister|Father|Señora?|Madame|Frau|Herr)\.? ({_CAPITALIZED}(?: {_CAPITALIZED})?)"
+    r"|Nurse|Inspector|Officer|Sister|Father|Señora?|Madame|Frau|Herr)\.? "
+    rf"({_CAPITALIZED}(?: {_CAPITALIZED})?)"
 )
 _NAMING_PHRASE = re.compile(
-    r"\b(?:named|called|[Mm]y name is|[Ii]t['’]s me,|[Hh]er name was"
-    rf"|[Hh]is name was) ({_CAPITALIZED}(?: {_CAPITALIZED})?)"
-    rf"|\b({_CAPITALIZED})(?:, \d\d,| (?:said|asked|replied|whispered|murmured|nodded|shrugged|sighed"
-    r"|laughed|smiled|frowned|muttered))\b"
+    r"\b(?:named|called|[Mm]y name is|[Ii]t['’]s me,|[Hh]er name was|[Hh]is name was) "
+    rf"({_CAPITALIZED}(?: {_CAPITALIZED})?)"
+    rf"|\b({_CAPITALIZED})(?:, \d\d,| (?:said|asked|replied|whispered|murmured|nodded|shrugged"
+    r"|sighed|laughed|smiled|frowned|muttered))\b"
 )
 _NOT_A_NAME = re.compile(
     r"(?:The|She|He|They|It|We|You|I|And|But|Or|Nobody|Somebody|Someone|Everyone|Everybody|One"
@@ -52,7 +53,7 @@ def extract_names(text: str) -> tuple[str, ...]:
     "named …", or by what it says or does ("… asked").
     """
     people: dict[str, str] = {}
-    for person in _iter_people(extract_prose(text)):
+    for person in _iter_people(view_text(text).prose):
         first = person.split()[0]
         if first in people:
             people[first] = max(people[first], person, key=len)
@@ -66,7 +67,7 @@ def check_names(
     *,
     max_people: int,
     corpus_counts: Mapping[str, int] | None = None,
-    max_uses: int = DEFAULT_MAX_USES,
+    max_uses: int = _DEFAULT_MAX_USES,
     allowed: str = "",
 ) -> Check:
     """No worn-out name, no more named people than the limit, and no name the corpus has too often.
@@ -82,16 +83,15 @@ def check_names(
     Args:
         text: What the writer returned.
         max_people: How many people may have names.
-        corpus_counts: How often each name, given or whole, was used in the corpus; keys as in `extract_names`.
+        corpus_counts: How often each name was used in the corpus, given or whole as in
+            `extract_names`.
         max_uses: From so many uses on, a name is used up.
         allowed: What it may repeat: the names that were drawn for it, the conversation.
     """
-    prose = extract_prose(text)
-    mine = set(_WORD.findall(normalize_unicode(allowed)))
-    if worn := next(
-        (name for name in _iter_overused_names(prose) if not set(name.split()) <= mine), None
-    ):
-        return fail_check("names", f"uses the worn-out name {worn!r}; take a less common one")
+    mine = set(_WORD.findall(view_text(allowed).composed))
+    for name in _iter_overused_names(view_text(text).prose):
+        if not set(name.split()) <= mine:
+            return fail_check("names", f"uses the worn-out name {name!r}; take a less common one")
     people = extract_names(text)
     if len(people) > max_people:
         return fail_check(

@@ -1,9 +1,10 @@
-"""No section of the document that the document does not have."""
+"""Sections that are ascribed to the document of principles."""
 
 import re
 from collections.abc import Iterable, Iterator
 
-from ._check import Check, extract_prose, fail_check, normalize_unicode, pass_check
+from .._text import normalize_unicode, view_text
+from ._check import Check, fail_check, pass_check
 from ._quoting import is_document_mentioned
 
 _ROMAN = r"(?=[IVXLC])(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
@@ -12,25 +13,26 @@ _PARTS = "section|subsection|chapter|article|clause|part|paragraph|appendix|anne
 # These are a document of principles' own, whether or not the text names it.
 _TENETS = "principle|tenet|guideline|directive|commandment|axiom|hard limit"
 _NUMBERED_REFERENCE = re.compile(
-    rf"\b(?P<kind>(?i:{_PARTS}|{_TENETS}))s? (?:(?i:no\.|number|nr\.) ?"
-    rf"|#)?(?P<number>{_NUMBER})(?![\w-])|(?P<sign>§+) ?(?P<number2>\d+(?:\.\d+)*)"
+    rf"\b(?P<kind>(?i:{_PARTS}|{_TENETS}))s? (?:(?i:no\.|number|nr\.) ?|#)?(?P<number>{_NUMBER})"
+    r"(?![\w-])"
+    r"|(?P<sign>§+) ?(?P<number2>\d+(?:\.\d+)*)"
 )
 _ORDINALS = (
     "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|thirteenth"
 )
 _ORDINAL_REFERENCE = re.compile(
-    rf"\b(?:the )?(?P<ordinal>{_ORDINALS}) (?:chapter|article|section|principle|tenet|commandment)"
-    r" of (?:the|its|our|my) (?:constitution|charter|document|specification|spec)\b",
+    rf"\b(?:the )?(?P<ordinal>{_ORDINALS}) (?:chapter|article|section|principle|tenet"
+    r"|commandment) of (?:the|its|our|my) (?:constitution|charter|document|specification|spec)\b",
     re.IGNORECASE,
 )
 _QUOTE_MARKS = "“”„\"«»‘’'*_「」『』"
 _QUOTED = (
-    rf"(?:[“„\"«‘「『*_]{{1,3}}(?P<quoted>[^{_QUOTE_MARKS}\n]{{2,90}}(?:['’]\w[^{_QUOTE_MARKS}\n]{{0,60}})?)"
-    r"[”“\"»’」』*_]{1,3})"
+    rf"(?:[“„\"«‘「『*_]{{1,3}}(?P<quoted>[^{_QUOTE_MARKS}\n]{{2,90}}"
+    rf"(?:['’]\w[^{_QUOTE_MARKS}\n]{{0,60}})?)[”“\"»’」』*_]{{1,3}})"
 )
 _TITLED_REFERENCE = re.compile(
-    r"\b(?P<kind>(?i:section|subsection|chapter|article|part|heading|passage"
-    r"|appendix))s?(?: (?i:titled|entitled|called|headed|named|labelled|labeled|on|about|under"
+    r"\b(?P<kind>(?i:section|subsection|chapter|article|part|heading|passage|appendix))s?"
+    r"(?: (?i:titled|entitled|called|headed|named|labelled|labeled|on|about|under"
     rf"|is))?,?:? {_QUOTED}"
 )
 _TITLE_FIRST_REFERENCE = re.compile(
@@ -40,10 +42,10 @@ _HEADING_REFERENCE = re.compile(
     rf"\b(?i:under the (?P<kind>heading)|(?P<kind2>headed)) (?:of )?{_QUOTED}"
 )
 _SUBJECT_REFERENCE = re.compile(
-    r"(?:\b(?:the|its|a|an entire|a whole|whole)(?: \w+)?|['’]s) (?P<kind>section|subsection"
-    r"|chapter|article|part|appendix) (?:on|about|concerning|regarding|dealing with|devoted to"
-    r"|that deals with)"
-    r" (?P<subject>[^.,;:!?()\n“”\"—–]{3,80})",
+    r"(?:\b(?:the|its|a|an entire|a whole|whole)(?: \w+)?|['’]s) "
+    r"(?P<kind>section|subsection|chapter|article|part|appendix) "
+    r"(?:on|about|concerning|regarding|dealing with|devoted to|that deals with) "
+    r"(?P<subject>[^.,;:!?()\n“”\"—–]{3,80})",
     re.IGNORECASE,
 )
 
@@ -52,15 +54,14 @@ _OWN_DOCUMENT = (
     r"(?:constitution|charter|document|specification|spec|text|framework|guidelines|principles)\b"
 )
 _FOREIGN_AFTER = re.compile(
-    r"\s*,? (?:of|in|to|from|under) (?!(?:the|its|our|my|this|that"
-    rf"|an?) (?:[\w-]+ )?{_OWN_DOCUMENT})(?:the|an?|her|his|their|our|my|your|its|this|that|[A-Z])"
+    r"\s*,? (?:of|in|to|from|under) (?!(?:the|its|our|my|this|that|an?) "
+    rf"(?:[\w-]+ )?{_OWN_DOCUMENT})(?:the|an?|her|his|their|our|my|your|its|this|that|[A-Z])"
     r"|\s+(?:of |in )?(?:GDPR|TFEU|ECHR|BGB|USC|U\.S\.C\.|bankruptcy|housing|visa|claim|order)\b"
 )
 _FOREIGN_BEFORE = re.compile(
-    r"(?:\b(?!Charter|Constitution|Document|Specification"
-    r"|Spec\b)[A-Z][\w.-]*(?: [A-Z][\w.-]*)*['’]s?|\b(?:Act|Code|Convention|Treaty|GDPR"
-    r"|Regulations?|lease|contract|policy|manual|handbook|novel|book|report|statute"
-    r"|agreement)['’]?s?,?)(?: under| in)? $"
+    r"(?:\b(?!Charter|Constitution|Document|Specification|Spec\b)[A-Z][\w.-]*"
+    r"(?: [A-Z][\w.-]*)*['’]s?|\b(?:Act|Code|Convention|Treaty|GDPR|Regulations?|lease|contract"
+    r"|policy|manual|handbook|novel|book|report|statute|agreement)['’]?s?,?)(?: under| in)? $"
 )
 _OWN_HEADING = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|\*\*)(?P<heading>[^\n]+)", re.MULTILINE)
 _LEADING_NUMBER = re.compile(
@@ -97,13 +98,12 @@ def check_no_invented_section(
         title: The document's title.
         allowed: What it may repeat: the conversation.
     """
-    prose = extract_prose(text)
+    prose = view_text(text).prose
     own = [found["heading"].strip("*# ") for found in _OWN_HEADING.finditer(prose)]
     headings = [*map(normalize_unicode, constitution_headings), title, *own]
     about = is_document_mentioned(prose, title)
-    spoken = normalize_unicode(allowed).casefold()
     for found, exists in _iter_references(prose, headings, about=about):
-        if not exists and found.casefold() not in spoken:
+        if not exists and found.casefold() not in view_text(allowed).folded:
             return fail_check(
                 "invented_section",
                 f"names a part that the document does not have: {found!r}; say what is meant "
