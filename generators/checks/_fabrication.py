@@ -29,18 +29,17 @@ _NOT_AMOUNT = (
     r"|perhaps|across|series|census|elections?|crisis|class|address)\b)[a-z]+s\b)"
 )
 
+# A month alone must be capitalised, since "march" and "may" are words.
 _DATE = re.compile(
     rf"\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)?[ -]{_MONTH}"
     rf"|\b{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?\b(?![:%]|\.\d)|\b{_MONTH}\.?,? (?:of )?{_YEAR}\b"
     r"|\b(?:in|since|by|until|till|from|during|of|before|after|last|next|this|past|early|late|mid"
-    # In capitals, since "march" and "may" are words.
-    r"|through|throughout"
-    rf"|between)[ -](?-i:(?:{_MONTH_NAMES})\b)(?!['’]s)|\b\d{{1,2}}\.? (?:de )?{_MONTH_NON_ENGLISH}"
-    rf"|\b{_MONTH_NON_ENGLISH} (?:de "
-    rf"|del )?{_YEAR}\b|\b{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d"
-    r"|3[01])\b|(?<![\w./])(?:0?[1-9]|[12]\d|3[01])[/.](?:0?[1-9]|[12]\d"
-    rf"|3[01])[/.](?:\d\d)?\d\d\b(?![./]\d)|{_YEAR}\s?年|\d{{1,2}}\s?月\s?\d{{1,2}}\s?日|{_YEAR}\s?년"
-    r"|\d{1,2}월 ?\d{1,2}일",
+    rf"|through|throughout|between)[ -](?-i:(?:{_MONTH_NAMES})\b)(?!['’]s)"
+    rf"|\b\d{{1,2}}\.? (?:de )?{_MONTH_NON_ENGLISH}|\b{_MONTH_NON_ENGLISH} (?:de |del )?{_YEAR}\b"
+    rf"|\b{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])\b"
+    r"|(?<![\w./])(?:0?[1-9]|[12]\d|3[01])[/.](?:0?[1-9]|[12]\d|3[01])[/.](?:\d\d)?\d\d\b"
+    r"(?![./]\d)"
+    rf"|{_YEAR}\s?年|\d{{1,2}}\s?月\s?\d{{1,2}}\s?日|{_YEAR}\s?년|\d{{1,2}}월 ?\d{{1,2}}일",
     re.IGNORECASE,
 )
 _YEAR_REFERENCE = re.compile(
