@@ -1,12 +1,13 @@
 """Rows out to those who train on them: in their own formats, split, mixed, with a control."""
 
 from ._control import CONTROL_OUTCOME, restore_original
-from ._example import Example, ExportKind, TrainerName, UnsupportedRow, read_example
-from ._export import TRAINERS, Export, get_trainer
+from ._example import Example, ExportKind, UnsupportedRow, read_example
+from ._export import Export
+from ._format import DatasetFiles, ExportStyle, TrainerFormat
 from ._push import check_hub_name, upload_to_hub
 from ._report import ExportedFile, ExportReport
 from ._settings import ExportSettings, assign_split
-from ._trainers import DatasetFiles, ExportStyle, TrainerFormat
+from ._trainers import TRAINERS, get_trainer
 
 __all__ = [
     "CONTROL_OUTCOME",
@@ -20,7 +21,6 @@ __all__ = [
     "ExportStyle",
     "ExportedFile",
     "TrainerFormat",
-    "TrainerName",
     "UnsupportedRow",
     "assign_split",
     "check_hub_name",

@@ -1,121 +1,78 @@
-"""OpenAI's fine-tuning: `messages` and `tools`; `input` with two outputs for DPO.
+"""Fine-tuning services: OpenAI's, and Claude's on Amazon Bedrock.
 
-As the API reference publishes them (schemas FineTuneChatRequestInput and
-FineTunePreferenceRequestInput). There is no field for reasoning.
+OpenAI's as its API reference publishes it (schemas FineTuneChatRequestInput and
+FineTunePreferenceRequestInput). Neither has a field for reasoning.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from .._row import Message
 from ..shapes._tools import to_openai_tool
-from ._example import (
-    Example,
-    ExportKind,
-    TrainerName,
-    UnsupportedRow,
+from ._example import Example, ExportKind, UnsupportedRow
+from ._format import (
+    DatasetFiles,
+    ExportStyle,
+    TrainerFormat,
     assign_call_ids,
-    reject_reasoning,
-    to_chat_messages,
-    to_text_messages,
+    split_system,
     wrap_reasoning,
 )
-from ._trainers import DatasetFiles, ExportStyle
-
-# ---- Fine-tuning of Claude on Amazon Bedrock: `system` and plain messages that alternate.
-
-
-class AnthropicFormat:
-    """Supervised fine-tuning."""
-
-    name: TrainerName = "anthropic"
-    title = "Anthropic's format"
-    kinds: tuple[ExportKind, ...] = ("messages",)
-    allows_extra_columns = False
-    requires_jsonl = True
-    reserved_columns = frozenset[str]()
-
-    def format_row(self, taken: Example, kind: ExportKind, style: ExportStyle) -> dict[str, Any]:
-        """Return a row's columns."""
-        if taken.tool_definitions:
-            raise UnsupportedRow("tools", f"{self.title} cannot hold tools on offer")
-        spoken = to_text_messages(taken.messages, self.title, others=frozenset())
-        if style.think_tags:
-            spoken = wrap_reasoning(spoken)
-        reject_reasoning(spoken, self.title)
-        columns: dict[str, Any] = {}
-        if spoken and spoken[0].role == "system":
-            columns["system"], spoken = spoken[0].text, spoken[1:]
-        for at, message in enumerate(spoken):
-            if message.tool_calls or message.role == "tool":
-                raise UnsupportedRow("tools", f"{self.title} cannot hold tools at work")
-            if message.name is not None:
-                raise UnsupportedRow("unheld", f"{self.title} cannot hold a participant's name")
-            if message.role != ("assistant" if at % 2 else "user"):
-                raise UnsupportedRow(
-                    "turns",
-                    f"{self.title} takes messages that alternate, the user's first: message "
-                    f"{at + 1} is the {message.role}'s",
-                )
-            if not message.text.strip():
-                raise UnsupportedRow("turns", f"{self.title} takes no empty message")
-        if len(spoken) % 2:
-            raise UnsupportedRow("turns", f"{self.title} wants a response as the last message")
-        columns["messages"] = [{"role": m.role, "content": m.text} for m in spoken]
-        return columns
-
-    def render_config_files(self, files: DatasetFiles, kind: ExportKind) -> Mapping[str, str]:
-        """Return none."""
-        return {}
-
-    def collect_notes(
-        self, files: DatasetFiles, kind: ExportKind, rows: Sequence[int]
-    ) -> list[str]:
-        """Return none."""
-        return []
-
 
 _MIN_EXAMPLES = 10
-_EXTRA_KEYS = frozenset({"weight", "refusal"})
+_WEIGHT_FIELDS = frozenset({"weight", "refusal"})
 _FUNCTION_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-class OpenAIFormat:
-    """Supervised fine-tuning and DPO."""
+class _ApiFormat(TrainerFormat):
+    """JSON lines without any column of another's."""
 
-    name: TrainerName = "openai"
-    title = "OpenAI's format"
-    kinds: tuple[ExportKind, ...] = ("messages", "preference")
     allows_extra_columns = False
     requires_jsonl = True
-    reserved_columns = frozenset[str]()
 
-    def format_row(self, taken: Example, kind: ExportKind, style: ExportStyle) -> dict[str, Any]:
-        """Return a row's columns."""
-        tools = [to_openai_tool(tool) for tool in taken.tool_definitions]
-        for tool in taken.tool_definitions:
+    def without_reasoning(
+        self, messages: tuple[Message, ...], style: ExportStyle
+    ) -> tuple[Message, ...]:
+        """Return messages with their reasoning in tags where that is wanted, else refuse any."""
+        if style.think_tags:
+            return wrap_reasoning(messages)
+        if any(message.reasoning for message in messages):
+            raise UnsupportedRow(
+                "reasoning",
+                f"{self.title} has no field for reasoning; export with --think-tags to put it in "
+                "<think> tags before the answer, or rewrite with --channel preface",
+            )
+        return messages
+
+
+class OpenAIFormat(_ApiFormat):
+    """Supervised fine-tuning and DPO."""
+
+    name = "openai"
+    title = "OpenAI's format"
+    kinds = ("messages", "preference")
+
+    def format_row(self, example: Example, kind: ExportKind, style: ExportStyle) -> dict[str, Any]:
+        """Return `messages` and `tools`; or `input` with two outputs."""
+        for tool in example.tool_definitions:
             if not _FUNCTION_NAME.fullmatch(tool.name):
                 raise UnsupportedRow("tools", f"{self.title} takes no tool called {tool.name!r}")
+        offered = [to_openai_tool(tool) for tool in example.tool_definitions]
+        tools = {"tools": offered} if offered else {}
         if kind == "messages":
-            messages = self._messages(taken.messages, style)
+            messages = self._chat(example.messages, style)
             if messages[-1]["role"] != "assistant":
                 raise UnsupportedRow("turns", f"{self.title} wants a response as the last message")
-            return {"messages": messages, **({"tools": tools} if tools else {})}
-        if len(taken.completion) != 1 or len(taken.rejected) != 1:
-            raise UnsupportedRow("turns", f"{self.title} takes a single response on either side")
-        chosen = self._messages((*taken.prompt, *taken.completion), style)
-        rejected = self._messages((*taken.prompt, *taken.rejected), style)
-        given = {"messages": chosen[:-1], **({"tools": tools} if tools else {})}
+            return {"messages": messages, **tools}
+        self.require_single_responses(example)
+        chosen = self._chat(example.messages, style)
+        rejected = self._chat((*example.prompt, *example.rejected), style)
         return {
-            "input": given,
+            "input": {"messages": chosen[:-1], **tools},
             "preferred_output": chosen[-1:],
             "non_preferred_output": rejected[-1:],
         }
-
-    def render_config_files(self, files: DatasetFiles, kind: ExportKind) -> Mapping[str, str]:
-        """Return none."""
-        return {}
 
     def collect_notes(
         self, files: DatasetFiles, kind: ExportKind, rows: Sequence[int]
@@ -125,12 +82,10 @@ class OpenAIFormat:
             return [f"OpenAI takes no training file of fewer than {_MIN_EXAMPLES} examples"]
         return []
 
-    def _messages(self, messages: Sequence[Message], style: ExportStyle) -> list[dict[str, Any]]:
-        spoken = to_text_messages(messages, self.title, others=_EXTRA_KEYS, images=True)
-        if style.think_tags:
-            spoken = wrap_reasoning(spoken)
-        reject_reasoning(spoken, self.title)
-        written = to_chat_messages(assign_call_ids(spoken, self.title), self.title)
+    def _chat(self, messages: Sequence[Message], style: ExportStyle) -> list[dict[str, Any]]:
+        plain = self.to_text_messages(messages, extra_fields=_WEIGHT_FIELDS, images=True)
+        plain = assign_call_ids(self.without_reasoning(plain, style), self.title)
+        written = self.to_chat_messages(plain)
         for message in written:
             if message["role"] == "tool":
                 message.pop("name", None)  # its call has it
@@ -142,3 +97,41 @@ class OpenAIFormat:
                     "unheld", f"{self.title} takes a weight of 0 or 1, on responses"
                 )
         return written
+
+
+class AnthropicFormat(_ApiFormat):
+    """Supervised fine-tuning."""
+
+    name = "anthropic"
+    title = "Anthropic's format"
+    kinds = ("messages",)
+
+    def format_row(self, example: Example, kind: ExportKind, style: ExportStyle) -> dict[str, Any]:
+        """Return `system` and plain messages that alternate."""
+        if example.tool_definitions:
+            raise UnsupportedRow("tools", f"{self.title} cannot hold tools on offer")
+        plain = self.to_text_messages(example.messages, extra_fields=frozenset())
+        plain = self.without_reasoning(plain, style)
+        system, plain = split_system(plain)
+        for at, message in enumerate(plain):
+            self._require_plain(message, at)
+        if len(plain) % 2:
+            raise UnsupportedRow("turns", f"{self.title} wants a response as the last message")
+        messages = [{"role": m.role, "content": m.text} for m in plain]
+        return (
+            {"messages": messages} if system is None else {"system": system, "messages": messages}
+        )
+
+    def _require_plain(self, message: Message, at: int) -> None:
+        if message.tool_calls or message.role == "tool":
+            raise UnsupportedRow("tools", f"{self.title} cannot hold tools at work")
+        if message.name is not None:
+            raise UnsupportedRow("unheld", f"{self.title} cannot hold a participant's name")
+        if message.role != ("assistant" if at % 2 else "user"):
+            raise UnsupportedRow(
+                "turns",
+                f"{self.title} takes messages that alternate, the user's first: message "
+                f"{at + 1} is the {message.role}'s",
+            )
+        if not message.text.strip():
+            raise UnsupportedRow("turns", f"{self.title} takes no empty message")

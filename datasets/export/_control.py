@@ -30,6 +30,9 @@ UNTOUCHED_OUTCOME: Final = "untouched"
 _REASONING_KEEPING_CHANNELS: Final = frozenset({"preface", "inline"})
 """Channels that leave the reasoning of a row alone."""
 
+_KEEP_REASONING: Final = object()
+_DROP_ADDED_REASONING: Final = object()
+
 
 def restore_original(columns: Mapping[str, Any], selection: Selection) -> dict[str, Any]:
     """Return a row as it was before a generator worked on its responses.
@@ -39,7 +42,7 @@ def restore_original(columns: Mapping[str, Any], selection: Selection) -> dict[s
         selection: Which responses were worked on.
 
     Raises:
-        NotExported: It never had another response, or where that stood cannot be told.
+        UnsupportedRow: It never had another response, or where that stood is not known.
     """
     provenance = find_provenance(columns)
     if provenance is None:
@@ -53,37 +56,38 @@ def restore_original(columns: Mapping[str, Any], selection: Selection) -> dict[s
     own = {name: value for name, value in columns.items() if name != PROVENANCE_COLUMN}
     try:
         changed = [
-            (name, {**told, "channel": provenance.get("channel")})
-            for name, told in _list_rewritten(provenance).items()
-            if told["outcome"] != UNTOUCHED_OUTCOME
+            (name, {**record, "channel": provenance.get("channel")})
+            for name, record in _list_rewritten(provenance).items()
+            if record["outcome"] != UNTOUCHED_OUTCOME
         ]
-        for name, told in changed:
-            own = _restore_target(own, name, told, selection)
+        for name, record in changed:
+            own = _restore_target(own, name, record, selection)
     except (UnusableRecord, LookupError, TypeError, AttributeError) as error:
         raise UnsupportedRow("no_original", f"its original cannot be put back: {error}") from error
-    record = {**provenance, "outcome": CONTROL_OUTCOME} if changed else provenance
-    return {**own, PROVENANCE_COLUMN: dumps(dict(record)).decode()}
+    if changed:
+        provenance = {**provenance, "outcome": CONTROL_OUTCOME}
+    return {**own, PROVENANCE_COLUMN: dumps(dict(provenance)).decode()}
 
 
 def _list_rewritten(provenance: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return what is told of each response; by an empty name that of a row with but one."""
+    """Return the record of each response by its name, which is empty in a row with but one."""
     targets = provenance.get("targets")
     if isinstance(targets, list):
-        return {str(told["target"]): told for told in targets}
+        return {str(record["target"]): record for record in targets}
     return {"": provenance}
 
 
 def _restore_target(
-    columns: dict[str, Any], name: str, told: Mapping[str, Any], selection: Selection
+    columns: dict[str, Any], name: str, record: Mapping[str, Any], selection: Selection
 ) -> dict[str, Any]:
     layout = SHAPES[selection.shape] if selection.shape else detect_shape(columns)
     row, target = _select_response(layout, columns, name, selection)
     place = layout.locate_response(columns, target.turn, target.side or layout.sides[0])
     before = extract_response(row)
-    original = told["original_response"]
-    _check_original(before.content, original, told)
+    original = record["original_response"]
+    _check_original(before.content, original, record)
     answered = _restore_slot(
-        place.slot, place.get_holder(columns), original, _original_reasoning(told)
+        place.slot, place.get_holder(columns), original, _original_reasoning(record)
     )
     changed: dict[str, Any] = place.replace_holder(columns, answered)
     after = extract_response(select_target(row, target, changed), changed)
@@ -112,10 +116,10 @@ def _select_response(
     return select_target(row, target, columns), target
 
 
-def _check_original(content: Any, original: Any, told: Mapping[str, Any]) -> None:
+def _check_original(content: Any, original: Any, record: Mapping[str, Any]) -> None:
     """Refuse a response that cannot have come of the original: another one was worked on."""
     texts = isinstance(content, str) and isinstance(original, str)
-    if told.get("channel") not in {"preface", "thinking"} or told["outcome"] == "repaired":
+    if record.get("channel") not in {"preface", "thinking"} or record["outcome"] == "repaired":
         return
     if texts and not content.endswith(original):
         raise UnsupportedRow(
@@ -125,37 +129,33 @@ def _check_original(content: Any, original: Any, told: Mapping[str, Any]) -> Non
         )
 
 
-_KEEP_REASONING: Final = object()
-_DROP_ADDED_REASONING: Final = object()
-
-
-def _original_reasoning(told: Mapping[str, Any]) -> Any:
+def _original_reasoning(record: Mapping[str, Any]) -> Any:
     """Return the reasoning that a response had, or what to do with the one that is there."""
-    if told.get("original_reasoning") is not None:
-        return told["original_reasoning"]
-    if told["outcome"] == "repaired":
+    if record.get("original_reasoning") is not None:
+        return record["original_reasoning"]
+    if record["outcome"] == "repaired":
         return None
-    if told.get("channel") in _REASONING_KEEPING_CHANNELS:
+    if record.get("channel") in _REASONING_KEEPING_CHANNELS:
         return _KEEP_REASONING
-    return _DROP_ADDED_REASONING if told.get("channel") == "thinking" else None
+    return _DROP_ADDED_REASONING if record.get("channel") == "thinking" else None
 
 
-def _restore_slot(form: Any, holder: Any, original: Any, reasoning: Any) -> Any:
-    if isinstance(form, TranscriptSlot):
-        before, after = form.extract(holder).other_columns
-        held = holder[len(before) : len(holder) - len(after)]
-        return form.replace_response(holder, _restore_text(held, original, reasoning))
-    if isinstance(form, TextSlot):
+def _restore_slot(slot: Any, holder: Any, original: Any, reasoning: Any) -> Any:
+    if isinstance(slot, TranscriptSlot):
+        before, after = slot.extract(holder).other_columns
+        response = holder[len(before) : len(holder) - len(after)]
+        return slot.replace_response(holder, _restore_text(response, original, reasoning))
+    if isinstance(slot, TextSlot):
         return _restore_text(holder, original, reasoning)
-    if isinstance(form, FieldSlot):
-        return _restore_field(form, holder, original, reasoning)
-    if isinstance(form, BlocksSlot):
+    if isinstance(slot, FieldSlot):
+        return _restore_field(slot, holder, original, reasoning)
+    if isinstance(slot, BlocksSlot):
         return _restore_blocks(holder, original, reasoning)
-    raise TypeError(f"no form of a response that is known: {type(form).__name__}")
+    raise TypeError(f"no form of a response that is known: {type(slot).__name__}")
 
 
-def _restore_text(held: str, original: Any, reasoning: Any) -> str:
-    thought = parse_think_tags(held)
+def _restore_text(text: str, original: Any, reasoning: Any) -> str:
+    thought = parse_think_tags(text)
     answer = original or ""
     if reasoning is _KEEP_REASONING:
         return thought.replace_answer(answer)
@@ -167,20 +167,20 @@ def _restore_text(held: str, original: Any, reasoning: Any) -> str:
 
 
 def _restore_field(
-    form: FieldSlot, holder: Mapping[str, Any], original: Any, reasoning: Any
+    slot: FieldSlot, holder: Mapping[str, Any], original: Any, reasoning: Any
 ) -> Any:
-    content = holder.get(form.key)
+    content = holder.get(slot.key)
     used = find_reasoning_field(holder)
     if isinstance(content, str) and not holder.get(used) and parse_think_tags(content).opening:
-        return {**holder, form.key: _restore_text(content, original, reasoning)}
-    changed = {**holder, form.key: original}
+        return {**holder, slot.key: _restore_text(content, original, reasoning)}
+    changed = {**holder, slot.key: original}
     if reasoning is _KEEP_REASONING:
         return changed
     if isinstance(reasoning, str):
         # Two fields may hold some of it; the second one was left alone.
-        held = [holder.get(name) for name in REASONING_FIELDS if name != used]
-        for kept in filter(None, held):
-            reasoning = reasoning.removesuffix(f"\n\n{kept}")
+        others = [holder.get(name) for name in REASONING_FIELDS if name != used]
+        for other in filter(None, others):
+            reasoning = reasoning.removesuffix(f"\n\n{other}")
         return {**changed, used: reasoning}
     changed.pop(used, None)
     return changed
@@ -188,8 +188,8 @@ def _restore_field(
 
 def _restore_blocks(holder: Mapping[str, Any], original: Any, reasoning: Any) -> dict[str, Any]:
     content = holder["content"]
-    held = content if isinstance(content, list) else []
-    thoughts = [block for block in held if block.get("type") in THINKING_TYPES]
+    blocks = content if isinstance(content, list) else []
+    thoughts = [block for block in blocks if block.get("type") in THINKING_TYPES]
     if isinstance(reasoning, list):
         thoughts = reasoning
     elif reasoning is _DROP_ADDED_REASONING:

@@ -1,6 +1,7 @@
-"""Where an export is written, and what it must never write over."""
+"""Where the files of an export lie, and what they must never be written over."""
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ _EXPORT_FILES = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ExportLayout:
-    """Where everything of an export lies.
+    """Where the files of an export lie.
 
     Attributes:
         folder: The folder that is written, or that the file lies in.
@@ -39,50 +40,44 @@ class ExportLayout:
     def from_output(cls, output: str, form: str | None) -> "ExportLayout":
         """Read the name of an output: a file where it has an ending that is known, else a folder.
 
-        Args:
-            output: The name.
-            form: What files in a folder are: `jsonl`, `parquet`, `jsonl.zst`, …
-
-        Raises:
-            DatasetError: There is no such form, or no folder to write into.
+        `form` is what files in a folder are: `jsonl`, `parquet`, `jsonl.zst`, …
         """
         if output == STDIN:
             raise DatasetError("an export is several files; name a file or a folder with -o")
         path = Path(output)
-        layout = None if path.is_dir() else format_from_name(output)
-        if layout is None or layout.name == "folder":
+        named = None if path.is_dir() else format_from_name(output)
+        if named is None or named.name == "folder":
             ending = f".{form or 'jsonl'}"
             if format_from_name(f"rows{ending}") is None:
                 raise DatasetError(f"no form of file {form!r}; name one such as jsonl or parquet")
-            places = cls(path, "", ending)
+            layout = cls(path, "", ending)
             parent = path.resolve().parent
         else:
             if form is not None:
                 raise DatasetError("the name of a file says its form; --format is for folders")
-            suffixes = path.suffixes[-2:] if layout.compression else path.suffixes[-1:]
+            suffixes = path.suffixes[-2:] if named.compression else path.suffixes[-1:]
             ending = "".join(suffixes)
-            places = cls(path.parent, path.name.removesuffix(ending), ending)
+            layout = cls(path.parent, path.name.removesuffix(ending), ending)
             parent = path.parent
         if not parent.is_dir():
             raise DatasetError(f"{output}: there is no folder {parent}; make it first")
-        return places
+        return layout
 
     @property
     def is_folder(self) -> bool:
         """Whether a folder is written."""
         return not self.stem
 
-    def rows_path(self, split: Split, *, parted: bool, control: bool = False) -> Path:
-        """Return the file of one side of a split.
+    @property
+    def control_folder(self) -> Path:
+        """Where the control's files are, in a folder."""
+        return self.folder / "control"
 
-        Args:
-            split: Which side.
-            parted: Whether there is a split at all.
-            control: Whether it is the control's.
-        """
+    def rows_path(self, split: Split, *, is_split: bool, control: bool = False) -> Path:
+        """Return the file of one side of a split; `is_split` says whether there is one at all."""
         if self.is_folder:
-            return self.folder / ("control" if control else "") / f"{split}{self.suffix}"
-        parts = [self.stem, *(["control"] if control else []), *([split] if parted else [])]
+            return (self.control_folder if control else self.folder) / f"{split}{self.suffix}"
+        parts = [self.stem, *(["control"] if control else []), *([split] if is_split else [])]
         return self.folder / f"{'.'.join(parts)}{self.suffix}"
 
     def sibling_path(self, name: str) -> Path:
@@ -94,35 +89,28 @@ class ExportLayout:
         return path.relative_to(self.folder).as_posix()
 
     def check_free(self, *sources: Source) -> None:
-        """Refuse to write over what is read, or into a folder of somebody else's.
-
-        Raises:
-            DatasetError: That would be done.
-        """
+        """Refuse to write over what is read, or into a folder of somebody else's."""
+        outputs = list(self._iter_paths())
         for source in sources:
             for path in source.files():
-                for written in self._all():
-                    if path.exists() and written.exists() and written.samefile(path):
+                for output in outputs:
+                    if path.exists() and output.exists() and output.samefile(path):
                         raise DatasetError(
-                            f"{written}: would be written over, but is read; name another output"
+                            f"{output}: would be written over, but is read; name another output"
                         )
-            for written in self._all():
-                if named := source.find_matching_input(written):
+            for output in outputs:
+                if pattern := source.find_matching_input(output):
                     raise DatasetError(
-                        f"{written}: would be read as a part of {named} the next time; name "
+                        f"{output}: would be read as a part of {pattern} the next time; name "
                         "another output"
                     )
-        if (
-            self.is_folder
-            and self.folder.is_dir()
-            and not self.sibling_path(MANIFEST_NAME).exists()
-        ):
-            held = sorted(path.name for path in self.folder.iterdir())
-            if held:
-                raise DatasetError(
-                    f"{self.folder}: holds {held[0]}, which was not written here; name a folder "
-                    "that is new or empty, or a file"
-                )
+        if not self.is_folder or not self.folder.is_dir():
+            return
+        if not self.sibling_path(MANIFEST_NAME).exists() and (held := os.listdir(self.folder)):
+            raise DatasetError(
+                f"{self.folder}: holds {min(held)}, which was not written here; name a folder "
+                "that is new or empty, or a file"
+            )
 
     def find_previous_files(self) -> list[Path]:
         """Return the files of an earlier export in this folder, as its manifest names them."""
@@ -131,14 +119,15 @@ class ExportLayout:
             names = [str(file["name"]) for file in record["files"]]
         except (OSError, ValueError, KeyError, TypeError):
             return []
+        # A manifest may have been edited: it removes nothing that no export writes.
         return [
             self.folder / name for name in names if self.is_folder and _EXPORT_FILES.fullmatch(name)
         ]
 
-    def _all(self) -> Iterator[Path]:
+    def _iter_paths(self) -> Iterator[Path]:
         for control in (False, True):
             for split in SPLITS:
-                yield self.rows_path(split, parted=True, control=control)
-            yield self.rows_path("train", parted=False, control=control)
+                yield self.rows_path(split, is_split=True, control=control)
+            yield self.rows_path("train", is_split=False, control=control)
         for name in (MANIFEST_NAME, CARD_NAME, QUARANTINE_NAME):
             yield self.sibling_path(name)

@@ -9,72 +9,52 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
-
 from .._row import Conversation, Message
 from ..shapes import SHAPES, UnsupportedConversion
-from ._example import (
-    Example,
-    ExportKind,
-    TrainerName,
-    UnsupportedRow,
-    to_text_messages,
-    unsupported_error,
-    wrap_reasoning,
-)
-from ._trainers import DatasetFiles, ExportStyle
+from ._example import Example, ExportKind, UnsupportedRow
+from ._format import DatasetFiles, ExportStyle, TrainerFormat, split_system, wrap_reasoning
 
-_USER_ROLES, _ASSISTANT_ROLES = (
-    frozenset({"human", "observation"}),
-    frozenset({"gpt", "function_call"}),
-)
-_CONFIG_HEADER = (
-    "# What LLaMA-Factory needs to know of these rows; the rest of a configuration is yours.\n"
-)
-_THINKING_CONFIG = (
-    "# null, not true: rows without reasoning would otherwise learn an empty thought, which is\n"
-    "# known to collapse reasoning.\nenable_thinking: null\n"
-)
-_LAST_RESPONSE_CONFIG = (
-    "# Only the last response of a conversation is learned; remove it to learn all of them.\n"
-    "mask_history: true\n"
-)
+_USER_TURNS = frozenset({"human", "observation"})
+_ASSISTANT_TURNS = frozenset({"gpt", "function_call"})
+_STAGES: Mapping[ExportKind, str] = {"text": "pt", "preference": "dpo", "messages": "sft"}
+_COMMENTS = {
+    "mask_history": (
+        "Only the last response of a conversation is learned; remove it to learn all of them.",
+    ),
+    "enable_thinking": (
+        "null, not true: rows without reasoning would otherwise learn an empty thought, which is",
+        "known to collapse reasoning.",
+    ),
+}
 
 
-class LlamaFactoryFormat:
+class LlamaFactoryFormat(TrainerFormat):
     """Supervised fine-tuning, pre-training on texts, DPO."""
 
-    name: TrainerName = "llama-factory"
+    name = "llama-factory"
     title = "LLaMA-Factory"
-    kinds: tuple[ExportKind, ...] = ("messages", "preference", "text")
-    allows_extra_columns = True
-    requires_jsonl = False
+    kinds = ("messages", "preference", "text")
     reserved_columns = frozenset(
         {"conversations", "system", "tools", "chosen", "rejected", "text", "images", "videos"}
         | {"audios", "_prompt", "_response", "_system", "_tools", "_images", "_videos", "_audios"}
     )
 
-    def format_row(self, taken: Example, kind: ExportKind, style: ExportStyle) -> dict[str, Any]:
-        """Return a row's columns."""
+    def format_row(self, example: Example, kind: ExportKind, style: ExportStyle) -> dict[str, Any]:
+        """Return `conversations` with `system` and `tools`, `chosen` and `rejected`; or `text`."""
         if kind == "text":
-            return {"text": taken.text}
-        spoken = to_text_messages(taken.messages, self.title, others=frozenset())
-        system = ""
-        if spoken and spoken[0].role == "system":
-            system, spoken = spoken[0].text, spoken[1:]
-        columns = self._turns(spoken, taken)
+            return {"text": example.text}
+        messages = self.to_text_messages(example.messages, extra_fields=frozenset())
+        system, messages = split_system(messages)
+        columns = self._write_turns(messages, example)
         turns: list[dict[str, Any]] = columns["conversations"]
         if system:
             columns["system"] = system
         if kind == "preference":
-            if len(taken.completion) != 1 or len(taken.rejected) != 1:
-                raise UnsupportedRow(
-                    "turns", f"{self.title} takes a single response on either side"
-                )
+            self.require_single_responses(example)
             columns["chosen"] = turns.pop()
-            rejected = to_text_messages(taken.rejected, self.title, others=frozenset())
-            columns["rejected"] = self._turns(rejected, taken)["conversations"][0]
-        self._require_turns(turns, pair=kind == "preference")
+            rejected = self.to_text_messages(example.rejected, extra_fields=frozenset())
+            columns["rejected"] = self._write_turns(rejected, example)["conversations"][0]
+        self._require_alternation(turns, last="question" if kind == "preference" else "response")
         return columns
 
     def render_config_files(self, files: DatasetFiles, kind: ExportKind) -> Mapping[str, str]:
@@ -84,21 +64,20 @@ class LlamaFactoryFormat:
             for split in files.splits
         }
         described = {
-            names[split]: self._described(file, files.columns, kind)
+            names[split]: _describe_dataset(file, files.columns, kind)
             for split, file in files.splits.items()
         }
-        stage = {"text": "pt", "preference": "dpo"}.get(kind, "sft")
-        told = {"stage": stage, "dataset_dir": ".", "dataset": names["train"]}
+        stage = _STAGES[kind]
+        settings: dict[str, Any] = {"stage": stage, "dataset_dir": ".", "dataset": names["train"]}
         if "test" in names:
-            told["eval_dataset"] = names["test"]
-        settings = _CONFIG_HEADER + yaml.safe_dump(told, sort_keys=False)
+            settings["eval_dataset"] = names["test"]
         if stage == "sft":
-            settings += _LAST_RESPONSE_CONFIG
+            settings["mask_history"] = True
         if files.has_mixed_reasoning and stage != "pt":
-            settings += _THINKING_CONFIG
+            settings["enable_thinking"] = None
         return {
             "dataset_info.json": json.dumps(described, ensure_ascii=False, indent=2) + "\n",
-            "llama_factory.yaml": settings,
+            "llama_factory.yaml": self.render_yaml(settings, _COMMENTS),
         }
 
     def collect_notes(
@@ -113,31 +92,29 @@ class LlamaFactoryFormat:
             "llama_factory.yaml has it"
         ]
 
-    def _turns(self, messages: Sequence[Message], taken: Example) -> dict[str, Any]:
-        conversation = Conversation(wrap_reasoning(tuple(messages)), 0, taken.tool_definitions)
+    def _write_turns(self, messages: tuple[Message, ...], example: Example) -> dict[str, Any]:
+        conversation = Conversation(wrap_reasoning(messages), 0, example.tool_definitions)
         try:
             return SHAPES["sharegpt"].write(conversation)
-        except UnsupportedConversion as refused:
-            raise unsupported_error(refused, self.title) from refused
+        except UnsupportedConversion as error:
+            raise self.conversion_error(error) from error
 
-    def _require_turns(self, turns: Sequence[Mapping[str, Any]], *, pair: bool) -> None:
+    def _require_alternation(self, turns: Sequence[Mapping[str, Any]], *, last: str) -> None:
         for at, turn in enumerate(turns):
-            if turn["from"] not in (_ASSISTANT_ROLES if at % 2 else _USER_ROLES):
+            if turn["from"] not in (_ASSISTANT_TURNS if at % 2 else _USER_TURNS):
                 raise UnsupportedRow(
                     "turns",
                     f"{self.title} takes turns that alternate, a question or a tool's result "
                     f"first: turn {at + 1} is {turn['from']!r}",
                 )
-        if len(turns) % 2 != int(pair):
-            ending = "a question" if pair else "a response"
-            raise UnsupportedRow("turns", f"{self.title} wants {ending} as the last turn")
+        if len(turns) % 2 != (last == "question"):
+            raise UnsupportedRow("turns", f"{self.title} wants a {last} as the last turn")
 
-    def _described(self, file: str, columns: frozenset[str], kind: ExportKind) -> dict[str, Any]:
-        if kind == "text":
-            return {"file_name": file, "columns": {"prompt": "text"}}
-        read = {"messages": "conversations"}
-        read |= {
-            name: name for name in ("system", "tools", "chosen", "rejected") if name in columns
-        }
-        ranking = {"ranking": True} if kind == "preference" else {}
-        return {"file_name": file, "formatting": "sharegpt", **ranking, "columns": read}
+
+def _describe_dataset(file: str, columns: frozenset[str], kind: ExportKind) -> dict[str, Any]:
+    if kind == "text":
+        return {"file_name": file, "columns": {"prompt": "text"}}
+    own = {name: name for name in ("system", "tools", "chosen", "rejected") if name in columns}
+    ranking = {"ranking": True} if kind == "preference" else {}
+    read = {"messages": "conversations"} | own
+    return {"file_name": file, "formatting": "sharegpt", **ranking, "columns": read}

@@ -10,7 +10,7 @@ _HUB_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def check_hub_name(name: str) -> None:
-    """Refuse, before anything is written, what could not be published afterwards.
+    """Check, before anything is written, that it could be published afterwards.
 
     Raises:
         DatasetError: The name is none, or the library is not installed.
@@ -60,7 +60,7 @@ def upload_to_hub(folder: Path, names: Sequence[str], name: str, *, private: boo
     except HfHubHTTPError as error:
         raise DatasetError(_hub_error(name, error.response.status_code)) from error
     except (OSError, ValueError) as error:
-        # What went wrong on the wire is told by kind: a message may hold an address with a key.
+        # Errors of the wire are named by kind alone: a message may hold an address with a key.
         raise DatasetError(
             f"{name}: cannot be published: {type(error).__name__}; everything is in the folder, "
             "and the same command tries again"

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ._collect import ExportCounts
-from ._example import ExportKind, TrainerName
+from ._example import ExportKind
 from ._layout import CARD_NAME, MANIFEST_NAME
 from ._settings import MAX_SYNTHETIC_SHARE, ExportSettings, Split
 
@@ -25,31 +25,27 @@ class ExportedFile:
     is_control: bool
     rows: int
 
-    def to_manifest(self) -> dict[str, Any]:
-        """Return what a manifest says of it."""
-        return {"split": self.split, "control": self.is_control, "rows": self.rows}
-
 
 @dataclass(slots=True)
 class ExportReport:
-    """The account of an export.
+    """What came of an export.
 
     Attributes:
-        trainer: Whom it is for.
+        trainer: Whom it is for, by name.
         kind: What rows were exported as.
-        settings: What was wanted.
+        settings: How rows were exported.
         own_counts: What became of the rows.
         ordinary_counts: What became of the ordinary rows that could be mixed in.
         mixed_rows: How many of them were.
-        files: Where they are.
+        files: Where the rows are.
         columns: Every column of a row.
         sources: What the rows came from, the ends of the paths alone.
         mixed_sources: The same of the ordinary rows.
-        config_files: Names of the files that tell the consumer how to read the rows.
+        config_files: Names of the files by which the trainer reads the rows.
         notes: What a person should know.
     """
 
-    trainer: TrainerName
+    trainer: str
     kind: ExportKind
     settings: ExportSettings
     own_counts: ExportCounts
@@ -89,52 +85,44 @@ class ExportReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values, without a path in it."""
-        wanted = asdict(self.settings)
-        wanted["include"] = sorted(self.settings.include)
+        own, ordinary = self.own_counts, self.ordinary_counts
         return {
             "consumer": self.trainer,
             "kind": self.kind,
             "sources": list(self.sources),
             "mixed_sources": list(self.mixed_sources),
-            "settings": wanted,
+            "settings": asdict(self.settings) | {"include": sorted(self.settings.include)},
             "rows": self.rows,
-            "read": self.own_counts.read,
-            "exported": self.own_counts.exported,
-            "synthetic": self.own_counts.synthetic,
+            "read": own.read,
+            "exported": own.exported,
+            "synthetic": own.synthetic,
             "mixed": self.mixed_rows,
             "share": round(self.synthetic_share, 4),
-            "outcomes": {name or "none": n for name, n in sorted(self.own_counts.outcomes.items())},
-            "left_out": dict(sorted(self.own_counts.excluded.items())),
-            "refused": dict(
-                sorted((self.own_counts.rejected + self.ordinary_counts.rejected).items())
-            ),
-            "reasoning": self.own_counts.with_reasoning,
+            "outcomes": {name or "none": n for name, n in sorted(own.outcomes.items())},
+            "left_out": dict(sorted(own.excluded.items())),
+            "refused": dict(sorted((own.rejected + ordinary.rejected).items())),
+            "reasoning": own.with_reasoning,
             "columns": sorted(self.columns),
             "notes": list(self.notes),
         }
 
 
-def collect_notes(exported: ExportReport) -> list[str]:
+def collect_notes(report: ExportReport, *, can_keep: bool) -> list[str]:
     """Return what is worth knowing whoever it is for."""
-    told = []
-    if exported.synthetic_share > MAX_SYNTHETIC_SHARE:
-        told.append(
-            f"{exported.synthetic_share:.0%} of the rows are synthetic: in an open replication a share of "
-            "20 % cost no general ability and 40 % did; mix ordinary rows in, here with --mix and "
-            "--share 0.2 or when you train"
+    own, notes = report.own_counts, []
+    if report.synthetic_share > MAX_SYNTHETIC_SHARE:
+        notes.append(
+            f"{report.synthetic_share:.0%} of the rows are synthetic: in an open replication a "
+            "share of 20 % cost no general ability and 40 % did; mix ordinary rows in, here with "
+            "--mix and --share 0.2 or when you train"
         )
-    for text, count in sorted(exported.own_counts.changes.items()):
-        told.append(f"in {count:,} rows {text}")
-    if columns := exported.own_counts.dropped_columns:
-        names = ", ".join(sorted(columns))
-        told.append(f"columns left out: {names}" + _keep_hint(exported))
-    if exported.own_counts.with_earlier_reasoning and exported.kind != "text":
-        told.append(
-            f"in {exported.own_counts.with_earlier_reasoning:,} rows an earlier response carries reasoning: "
+    notes += [f"in {count:,} rows {change}" for change, count in sorted(own.changes.items())]
+    if own.dropped_columns:
+        hint = "; --keep NAME keeps one" if can_keep else ""
+        notes.append(f"columns left out: {', '.join(sorted(own.dropped_columns))}{hint}")
+    if own.with_earlier_reasoning and report.kind != "text":
+        notes.append(
+            f"in {own.with_earlier_reasoning:,} rows an earlier response carries reasoning: "
             "most chat templates leave that out, so that it is not learned"
         )
-    return told
-
-
-def _keep_hint(exported: ExportReport) -> str:
-    return "" if exported.trainer in {"openai", "anthropic"} else "; --keep NAME keeps one"
+    return notes

@@ -1,4 +1,4 @@
-"""What is wanted of an export."""
+"""How rows are exported, and which go where: drawn by a seed, the same on every machine."""
 
 import hashlib
 import random
@@ -11,11 +11,58 @@ from whyset.errors import DatasetError
 from .._row import DEFAULT_SELECTION, Selection
 from ._example import ExportKind
 
-# ---- Which rows go where: drawn by a seed, the same on every machine.
-
 Split = Literal["train", "test"]
 
 SPLITS: tuple[Split, ...] = ("train", "test")
+
+MAX_SYNTHETIC_SHARE = 0.4
+"""The share of synthetic rows that cost general ability in an open replication; 0.2 did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSettings:
+    """How rows are exported.
+
+    Attributes:
+        kind: What rows are exported as; `None` for what they are.
+        share: With rows to mix in, how much of all rows the synthetic ones are to be.
+        split: How much of all rows is to be trained on; `None` for all, in one file.
+        seed: What is drawn with.
+        control: Whether the matched control is written, too.
+        include: Outcomes that are exported though they are not for training.
+        drop_provenance: Whether the `whyset` column is left out.
+        keep: The user's own columns that are exported.
+        think_tags: Whether reasoning may stand in `<think>` tags where there is no field for it.
+        selection: Which responses of the rows were worked on.
+    """
+
+    kind: ExportKind | None = None
+    share: float | None = None
+    split: float | None = None
+    seed: int = 0
+    control: bool = False
+    include: frozenset[str] = frozenset()
+    drop_provenance: bool = False
+    keep: tuple[str, ...] = ()
+    think_tags: bool = False
+    selection: Selection = field(default=DEFAULT_SELECTION, repr=False)
+
+    def __post_init__(self) -> None:
+        """Validate them.
+
+        Raises:
+            DatasetError: A value is out of its range.
+        """
+        for name, value in (("share", self.share), ("split", self.split)):
+            if value is not None and not 0 < value < 1:
+                raise DatasetError(
+                    f"--{name} is a number between 0 and 1, such as 0.2, not {value:g}"
+                )
+        if unknown := sorted(self.include - {"annotated"}):
+            raise DatasetError(
+                f"--include {unknown[0]}: only annotated rows can be exported against advice; all "
+                "other outcomes are exported, but for quarantined rows, which did not pass"
+            )
 
 
 def assign_split(opening: str, *, share: float, seed: int) -> Split:
@@ -42,16 +89,7 @@ def shuffle_numbers(numbers: range, seed: int) -> "array[int]":
 
 
 def count_ordinary_rows(rows: int, synthetic: int, share: float) -> int:
-    """Return how many ordinary rows make the synthetic ones a share of all.
-
-    Args:
-        rows: All rows that are there, those among them that were left as they were included.
-        synthetic: How many of them were written.
-        share: What is wanted, above 0 and below 1.
-
-    Raises:
-        DatasetError: There are too many ordinary rows among them already.
-    """
+    """Return how many more rows make the synthetic ones among rows a share of all."""
     needed = round(synthetic / share) - rows
     if needed < 0:
         raise DatasetError(
@@ -60,53 +98,3 @@ def count_ordinary_rows(rows: int, synthetic: int, share: float) -> int:
             "name a smaller one, or leave --mix out"
         )
     return needed
-
-
-MAX_SYNTHETIC_SHARE = 0.4
-"""The share of synthetic rows that cost general ability in an open replication; 0.2 did not."""
-
-
-@dataclass(frozen=True, slots=True)
-class ExportSettings:
-    """What is wanted of an export.
-
-    Attributes:
-        kind: What rows are exported as; `None` for what they are.
-        share: With rows to mix in, how much of all rows the synthetic ones are to be.
-        split: How much of all rows is to be trained on; `None` for all, in one file.
-        seed: What is drawn with.
-        control: Whether the matched control is written, too.
-        include: Outcomes that are exported though they are not for training.
-        drop_provenance: Whether the `whyset` column is left out.
-        keep: Columns of somebody's own that are exported.
-        think_tags: Whether reasoning may stand in `<think>` tags where there is no field for it.
-        selection: Which responses of the rows were worked on.
-    """
-
-    kind: ExportKind | None = None
-    share: float | None = None
-    split: float | None = None
-    seed: int = 0
-    control: bool = False
-    include: frozenset[str] = frozenset()
-    drop_provenance: bool = False
-    keep: tuple[str, ...] = ()
-    think_tags: bool = False
-    selection: Selection = field(default=DEFAULT_SELECTION, repr=False)
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be.
-
-        Raises:
-            DatasetError: A value is out of its range.
-        """
-        for name, value in (("share", self.share), ("split", self.split)):
-            if value is not None and not 0 < value < 1:
-                raise DatasetError(
-                    f"--{name} is a number between 0 and 1, such as 0.2, not {value:g}"
-                )
-        if unknown := sorted(self.include - {"annotated"}):
-            raise DatasetError(
-                f"--include {unknown[0]}: only annotated rows can be exported against advice; all "
-                "other outcomes are exported, but for quarantined rows, which did not pass"
-            )
