@@ -1,4 +1,4 @@
-"""What rows say of themselves, counted for a dataset card."""
+"""What a dataset card says of rows: counts over their provenance, and of the run that made them."""
 
 import json
 from collections import Counter
@@ -14,12 +14,10 @@ from whyset.generators import GeneratorError, load_generator_class
 from .._files import RunFiles, sibling_path
 from ..ledger._status import RunStatus
 
-# ---- What the manifest and the ledger beside an output tell of the run, for a dataset card.
-
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
-    """What is known of the run that made an output.
+    """What the manifest and the ledger beside an output say of the run that made it.
 
     Attributes:
         manifest: The manifest; empty where there is none.
@@ -31,7 +29,7 @@ class RunFacts:
 
     @classmethod
     def read(cls, output: Path) -> "RunFacts":
-        """Read what lies beside an output; nothing where nothing does.
+        """Read what lies beside an output; without anything there, nothing is known.
 
         Raises:
             RunError: There is a manifest that cannot be read.
@@ -46,23 +44,23 @@ class RunFacts:
     @property
     def selection(self) -> Selection:
         """Which responses were worked on, in the shape that rows were written in."""
-        held = self.manifest.get("selection")
-        if not isinstance(held, Mapping):
+        record = self.manifest.get("selection")
+        if not isinstance(record, Mapping):
             return DEFAULT_SELECTION
         try:
             return Selection(
-                turns=held["turns"],
-                side=held["side"],
-                shape=self.manifest.get("to") or held["shape"],
+                turns=record["turns"],
+                side=record["side"],
+                shape=self.manifest.get("to") or record["shape"],
             )
         except (KeyError, DatasetError):
             return DEFAULT_SELECTION
 
     @property
     def summary(self) -> Mapping[str, Any]:
-        """The account of the run."""
-        found: Mapping[str, Any] = self.manifest.get("summary", {})
-        return found
+        """The manifest's summary of the run."""
+        summary: Mapping[str, Any] = self.manifest.get("summary", {})
+        return summary
 
     @property
     def dollars(self) -> float | None:
@@ -72,21 +70,24 @@ class RunFacts:
 
     def command(self) -> list[str]:
         """Return the command that makes such an output: with no path, no address and no key."""
-        told = self.manifest
-        if not told:
+        manifest = self.manifest
+        if not manifest:
             return []
-        name = str(told["generator"]["name"])
-        words = ["whyset", "rewrite" if "input" in told else "write"]
-        if "input" not in told or name != "deliberation":
+        name = str(manifest["generator"]["name"])
+        takes_rows = "input" in manifest
+        words = ["whyset", "rewrite" if takes_rows else "write"]
+        if not takes_rows or name != "deliberation":
             words.append(name)
-        if "input" in told:
-            words += [told["input"]] if isinstance(told["input"], str) else list(told["input"])
-        words += ["-o", str(told["output"]), *self._written(), *self._models()]
-        if told["constitution"].get("file"):
-            words += ["--constitution", str(told["constitution"]["file"])]
-        return [*words, *_changed_options(name, told.get("settings", {})), *self._selected()]
+        if takes_rows:
+            rows = manifest["input"]
+            words += [rows] if isinstance(rows, str) else list(rows)
+        words += ["-o", str(manifest["output"]), *self._plan_words(), *self._model_words()]
+        if manifest["constitution"].get("file"):
+            words += ["--constitution", str(manifest["constitution"]["file"])]
+        words += _changed_options(name, manifest.get("settings", {}))
+        return [*words, *self._selection_words()]
 
-    def _written(self) -> list[str]:
+    def _plan_words(self) -> list[str]:
         plan = self.manifest.get("plan")
         if not isinstance(plan, Mapping):
             return []
@@ -94,17 +95,17 @@ class RunFacts:
             return ["--plan", str(self.manifest["plan_file"])]
         return ["-n", str(plan["documents"]), "--seed", str(plan["seed"])]
 
-    def _models(self) -> list[str]:
+    def _model_words(self) -> list[str]:
         models = self.manifest.get("models", {})
         writer, judge = models.get("writer"), models.get("judge")
         words = ["--model", str(writer)] if writer else []
         return [*words, "--judge", str(judge)] if judge and judge != writer else words
 
-    def _selected(self) -> list[str]:
-        held, words = self.manifest.get("selection", {}), []
-        for name, usual in (("turns", "last"), ("side", "chosen"), ("shape", None)):
-            if held.get(name, usual) != usual:
-                words += [f"--{name}", str(held[name])]
+    def _selection_words(self) -> list[str]:
+        record, words = self.manifest.get("selection", {}), []
+        for name, default in (("turns", "last"), ("side", "chosen"), ("shape", None)):
+            if record.get(name, default) != default:
+                words += [f"--{name}", str(record[name])]
         if self.manifest.get("to"):
             words += ["--to", str(self.manifest["to"])]
         return words
@@ -112,30 +113,31 @@ class RunFacts:
 
 def _read_manifest(path: Path) -> dict[str, Any]:
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: cannot be read as a run's manifest") from error
-    if not isinstance(held, dict) or not {"output", "generator", "constitution"} <= held.keys():
+    required = {"output", "generator", "constitution"}
+    if not isinstance(manifest, dict) or not required <= manifest.keys():
         raise RunError(f"{path}: is not a run's manifest; move it away")
-    return held
+    return manifest
 
 
 def _changed_options(generator: str, settings: Mapping[str, Any]) -> list[str]:
-    """Return the options that were chosen otherwise than by default."""
+    """Return the options that are not as by default."""
     try:
-        usual = load_generator_class(generator).options_class.model_fields
+        fields = load_generator_class(generator).options_class.model_fields
     except GeneratorError:
-        usual = {}
+        fields = {}
     words: list[str] = []
     for name, value in settings.items():
         if name == "embedder" and value != "minilm":
             words += ["--embedder", str(value)]
         elif name == "effort" and value is not None:
             words += ["--effort", str(value)]
-        elif name in usual:
-            default = usual[name].get_default(call_default_factory=True)
+        elif name in fields:
+            default = fields[name].get_default(call_default_factory=True)
             if value != (list(default) if isinstance(default, tuple) else default):
                 words += _option_words(name, value)
     return words
@@ -171,7 +173,7 @@ class CardFacts:
         prompts: `name digest` → rows.
         settings: `name: value` → rows.
         checks: Check → status → how often.
-        languages: Language that a generator was told → rows.
+        languages: Language that a generator was to write → rows.
     """
 
     rows: int = 0
@@ -199,8 +201,8 @@ class CardFacts:
         )
         constitution = provenance.get("constitution")
         if isinstance(constitution, Mapping):
-            said = (str(constitution.get("title")), str(constitution.get("sha256")))
-            self.constitutions[said] += 1
+            title, digest = str(constitution.get("title")), str(constitution.get("sha256"))
+            self.constitutions[title, digest] += 1
         self.settings.update(_iter_settings(provenance))
         if isinstance(language := provenance.get("language"), str) and language:
             self.languages[language] += 1
@@ -218,9 +220,9 @@ class CardFacts:
 
 
 def _iter_pairs(provenance: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
-    held = provenance.get(name)
-    if isinstance(held, Mapping):
-        yield from ((str(key), str(value)) for key, value in held.items())
+    pairs = provenance.get(name)
+    if isinstance(pairs, Mapping):
+        yield from ((str(key), str(value)) for key, value in pairs.items())
 
 
 def _iter_settings(provenance: Mapping[str, Any]) -> Iterator[str]:
@@ -234,7 +236,7 @@ def _iter_settings(provenance: Mapping[str, Any]) -> Iterator[str]:
 
 def _iter_checks(provenance: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     targets = provenance.get("targets")
-    for held in targets if isinstance(targets, list) else [provenance]:
-        checks = held.get("checks") if isinstance(held, Mapping) else None
+    for record in targets if isinstance(targets, list) else [provenance]:
+        checks = record.get("checks") if isinstance(record, Mapping) else None
         if isinstance(checks, Mapping):
             yield checks
