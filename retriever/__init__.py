@@ -1,6 +1,9 @@
-"""Passages → index → the passages that bear on a text."""
+"""Passages → index → the passages that bear on a text.
 
-import importlib
+Importing this package imports neither LangChain nor numpy: the retriever is loaded when it is
+first named.
+"""
+
 from typing import TYPE_CHECKING
 
 from whyset.errors import EmbedderUnavailable, RetrieverError
@@ -44,16 +47,14 @@ __all__ = [
     "open_embedder",
 ]
 
-# What brings LangChain, numpy and the rest with it waits until it is asked for.
-_LAZY = {"PassageRetriever": "._retriever"}
-
 
 def __getattr__(name: str) -> object:
-    if name not in _LAZY:
+    if name != "PassageRetriever":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(_LAZY[name], __name__), name)
-    globals()[name] = value
-    return value
+    from ._retriever import PassageRetriever
+
+    globals()[name] = PassageRetriever
+    return PassageRetriever
 
 
 def __dir__() -> list[str]:

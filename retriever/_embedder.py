@@ -36,7 +36,7 @@ class Embedder(Protocol):
             Shape (texts, dimensions), float32, each row of length one, in the order of the texts.
 
         Raises:
-            RetrieverError: The vectors could not be had.
+            RetrieverError: There are no vectors to be had.
         """
 
 

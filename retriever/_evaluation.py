@@ -1,7 +1,7 @@
 """How well a searcher finds the sections that labelled queries should meet."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from whyset.errors import RetrieverError
 
 from ._grounding import Searcher
 
-RECALL_DEPTHS = (1, 5, 10)
+_RECALL_DEPTHS = (1, 5, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,8 @@ class LabelledQuery:
 
     Attributes:
         query: What is searched for.
-        expected_headings: Any one of them is right: the heading of the passage's own section, or of one
-            above it. The first is the expected one.
+        expected_headings: Any one of them is right: the heading of the passage's own section, or
+            of one above it. The first is the expected one.
         document: The constitution the label is about, where the file says so.
     """
 
@@ -35,7 +35,7 @@ class RetrievalMetrics:
 
     Attributes:
         recall_at: Depth → share of queries with a right answer among that many, 0 to 1.
-        mrr: Mean reciprocal rank; a query that met none counts 0.
+        mrr: Mean reciprocal rank; a query without one counts 0.
     """
 
     recall_at: dict[int, float]
@@ -44,13 +44,13 @@ class RetrievalMetrics:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalEvaluation:
-    """What an evaluation found.
+    """The figures of an evaluation.
 
     Attributes:
-        queries: How many labels were asked.
+        queries: How many labels were searched for.
         by_passage: Ranks counted in passages.
         by_section: Ranks counted in distinct sections, each where its best passage stands.
-        ranks: The rank by section for each label in order, from 1; `None` where none was met.
+        ranks: The rank by section for each label in order, from 1; `None` where there was none.
     """
 
     queries: int
@@ -82,7 +82,7 @@ def load_labelled_queries(path: Path) -> list[LabelledQuery]:
 
 
 def evaluate_searcher(searcher: Searcher, labels: Sequence[LabelledQuery]) -> RetrievalEvaluation:
-    """Ask every label's query and see where the right sections stand.
+    """Search for every label's query and see where the right sections stand.
 
     Raises:
         RetrieverError: There are no labels, or a label's headings are all unknown to the
@@ -97,8 +97,9 @@ def evaluate_searcher(searcher: Searcher, labels: Sequence[LabelledQuery]) -> Re
     section_ranks: list[int | None] = []
     for label, grounding in zip(labels, groundings, strict=True):
         paths = [scored.passage.path for scored in grounding.passages]
-        passage_ranks.append(_find_first_rank(paths, label.expected_headings))
-        section_ranks.append(_find_first_rank(list(dict.fromkeys(paths)), label.expected_headings))
+        wanted = {_fold_heading(heading) for heading in label.expected_headings}
+        passage_ranks.append(_find_first_rank(paths, wanted))
+        section_ranks.append(_find_first_rank(dict.fromkeys(paths), wanted))
     return RetrievalEvaluation(
         queries=len(labels),
         by_passage=_compute_metrics(passage_ranks),
@@ -107,8 +108,7 @@ def evaluate_searcher(searcher: Searcher, labels: Sequence[LabelledQuery]) -> Re
     )
 
 
-def _find_first_rank(paths: Sequence[tuple[str, ...]], headings: tuple[str, ...]) -> int | None:
-    wanted = {_fold_heading(heading) for heading in headings}
+def _find_first_rank(paths: Iterable[tuple[str, ...]], wanted: set[str]) -> int | None:
     for rank, path in enumerate(paths, 1):
         if any(_fold_heading(heading) in wanted for heading in path):
             return rank
@@ -118,9 +118,7 @@ def _find_first_rank(paths: Sequence[tuple[str, ...]], headings: tuple[str, ...]
 def _compute_metrics(ranks: Sequence[int | None]) -> RetrievalMetrics:
     found = [rank for rank in ranks if rank is not None]
     return RetrievalMetrics(
-        recall_at={
-            depth: sum(rank <= depth for rank in found) / len(ranks) for depth in RECALL_DEPTHS
-        },
+        recall_at={d: sum(rank <= d for rank in found) / len(ranks) for d in _RECALL_DEPTHS},
         mrr=sum(1 / rank for rank in found) / len(ranks),
     )
 

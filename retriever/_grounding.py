@@ -1,12 +1,10 @@
-"""The values: what a search for passages returns."""
+"""Groundings: what a search for passages returns, and who can be searched."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
 from whyset.constitution import Constitution, Passage
-
-# ---- The measured threshold of relevance, apart from what measures it: it imports nothing.
 
 RELEVANCE_THRESHOLD = 0.1
 """Rows of lower `Grounding.relevance` surely have nothing at stake, by the embedded default.
@@ -45,9 +43,9 @@ class Grounding:
     Attributes:
         queries: What was searched for.
         passages: What was found.
-        relevance: How much the constitution has to say about the query, 0 to 1: the number that
-            `RELEVANCE_THRESHOLD` is a threshold of. 1 where it cannot be told (no embedder, another
-            language than the constitution's), 0 where all texts are empty.
+        relevance: How much the constitution has to say about the query, 0 to 1; see
+            `RELEVANCE_THRESHOLD`. 1 where that is unknown (no embedder, another language than the
+            constitution's), 0 where all texts are empty.
         title: The title of the constitution they come from.
         digest: That constitution's digest.
     """
@@ -57,9 +55,6 @@ class Grounding:
     relevance: float
     title: str
     digest: str
-
-
-# ---- What can be searched for passages, as far as the rest of whyset needs to know.
 
 
 @runtime_checkable
@@ -87,8 +82,6 @@ class Searcher(Protocol):
         """
 
 
-# ---- Passages by name: no search, just the constitution's own order.
-
 FetchScope = Literal["passages", "section", "document"]
 """How much comes along: nothing, the rest of each passage's own section, or everything."""
 
@@ -107,28 +100,18 @@ def fetch_passages(
         A grounding of relevance 1, whose texts are the ids.
 
     Raises:
-        NotInConstitution: There is no such passage; the message names the nearest.
+        ConstitutionLookupError: There is no such passage; the message names the nearest.
     """
-    wanted = [constitution.passage(name) for name in dict.fromkeys(ids)]
-    held = set(ids)
-    along = [p for p in _expand_scope(constitution, wanted, scope) if p.id not in held]
+    wanted = {name: constitution.passage(name) for name in ids}
+    paths = {passage.path for passage in wanted.values()}
+    along = [
+        passage
+        for passage in constitution.passages
+        if passage.id not in wanted
+        and (scope == "document" or (scope == "section" and passage.path in paths))
+    ]
     scored = [
-        *(_build_scored_passage(p, 1.0) for p in wanted),
-        *(_build_scored_passage(p, 0.0) for p in along),
+        *(ScoredPassage(passage, 1.0, None, passage.plain) for passage in wanted.values()),
+        *(ScoredPassage(passage, 0.0, None, passage.plain) for passage in along),
     ]
     return Grounding(tuple(ids), tuple(scored), 1.0, constitution.title, constitution.digest)
-
-
-def _expand_scope(
-    constitution: Constitution, wanted: Sequence[Passage], scope: FetchScope
-) -> Sequence[Passage]:
-    if scope == "document":
-        return constitution.passages
-    if scope == "passages":
-        return ()
-    paths = {passage.path for passage in wanted}
-    return [passage for passage in constitution.passages if passage.path in paths]
-
-
-def _build_scored_passage(passage: Passage, score: float) -> ScoredPassage:
-    return ScoredPassage(passage, score, None, passage.plain)

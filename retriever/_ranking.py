@@ -18,101 +18,7 @@ import bm25s  # type: ignore[import-untyped]  # It ships no types.
 import numpy as np
 from numpy.typing import NDArray
 
-from ._grounding import UNKNOWN_RELEVANCE
 from ._units import SearchUnit
-
-# ---- Words: BM25 over texts, the one module that knows bm25s.
-
-LexicalFloats = NDArray[np.float32]
-
-# Scripts written without spaces are cut into single characters, also next to another script.
-_UNSPACED_SCRIPTS = "぀-ヿ㐀-鿿가-힯฀-๿"
-_SPACED_CHARACTERS = rf"[^\W_{_UNSPACED_SCRIPTS}]+"
-_WORD = re.compile(rf"[{_UNSPACED_SCRIPTS}]|{_SPACED_CHARACTERS}(?:'{_SPACED_CHARACTERS})*")
-# Longest first. A crude stemmer is enough where both sides are cut alike.
-_ENDINGS = ("ations", "ation", "ingly", "edly", "'s", "ings", "ing", "ies", "ied")
-_SHORT_ENDINGS = ("ed", "ly", "es", "s", "e")
-_MIN_STEM_LENGTH = 3
-
-
-class BM25Index:
-    """A BM25 index of texts."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        tokens = [tokenise(text) for text in texts]
-        self._size = len(texts)
-        self._known = {word for text in tokens for word in text}
-        self._index = bm25s.BM25()
-        if self._known:
-            self._index.index(tokens, show_progress=False)
-
-    def score_texts(self, query: str) -> LexicalFloats:
-        """Return the score of every text, 0 where no word is shared."""
-        known = [word for word in tokenise(query) if word in self._known]
-        if not known:
-            return np.zeros(self._size, np.float32)
-        return np.asarray(self._index.get_scores(known), np.float32)
-
-    def count_known_words(self, text: str) -> tuple[int, int]:
-        """Return how many of a text's words stand in the index, and how many words it has.
-
-        What holds a digit is no word here.
-        """
-        counted = [word for word in tokenise(text) if not any(map(str.isdigit, word))]
-        return sum(word in self._known for word in counted), len(counted)
-
-
-def tokenise(text: str) -> list[str]:
-    """Cut a text into word stems: case and width folded, punctuation and English endings off."""
-    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    return [_stem_word(word) for word in _WORD.findall(folded)]
-
-
-def _stem_word(word: str) -> str:
-    for ending in (*_ENDINGS, *_SHORT_ENDINGS):
-        if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM_LENGTH:
-            return word.removesuffix(ending)
-    return word
-
-
-# ---- Does the constitution speak to a query at all? One number, and the threshold for it.
-
-# How much of a text's closeness to everyday requests counts against it.
-_REFERENCE_WEIGHT = 0.5
-# Below this share of words that the constitution uses, a text is in no language it is written in
-# (measured: English 0.45 and more, other languages at most 0.16), and cosines say little.
-_MIN_KNOWN_SHARE = 0.3
-_MIN_WORDS = 3
-
-
-class RelevanceScorer:
-    """Measures how much a constitution has to say about a query."""
-
-    def __init__(self, units: Sequence[SearchUnit], lexicon: BM25Index) -> None:
-        self._everyday = np.array([unit.kind == "everyday" for unit in units])
-        self._lexicon = lexicon
-
-    def score(self, texts: Sequence[str], cosines: NDArray[np.float32] | None) -> float:
-        """Measure one query.
-
-        Args:
-            texts: Its texts, none of them empty.
-            cosines: Shape (texts, units); `None` without an embedder.
-
-        Returns:
-            0 (nothing) to 1: the best cosine with the constitution less half the best with an
-            everyday request, of the text where that is most. `UNKNOWN_RELEVANCE` where it cannot be told.
-        """
-        if cosines is None or not all(map(self._readable, texts)):
-            return UNKNOWN_RELEVANCE
-        near = cosines[:, ~self._everyday].max(axis=1)
-        everyday = cosines[:, self._everyday].max(axis=1)
-        return round(max(float((near - _REFERENCE_WEIGHT * everyday).max()), 0.0), 5)
-
-    def _readable(self, text: str) -> bool:
-        known, counted = self._lexicon.count_known_words(text)
-        return counted < _MIN_WORDS or known >= _MIN_KNOWN_SHARE * counted
-
 
 Floats = NDArray[np.float32]
 Scores = NDArray[np.float64]
@@ -130,6 +36,15 @@ _SHARPNESS = 20
 # Rounding differs between machines in the last digits; an order must not.
 _DECIMALS = 6
 
+# Scripts written without spaces are cut into single characters, also next to another script.
+_UNSPACED_SCRIPTS = "぀-ヿ㐀-鿿가-힯฀-๿"
+_SPACED_CHARACTERS = rf"[^\W_{_UNSPACED_SCRIPTS}]+"
+_WORD = re.compile(rf"[{_UNSPACED_SCRIPTS}]|{_SPACED_CHARACTERS}(?:'{_SPACED_CHARACTERS})*")
+# Longest first. A crude stemmer is enough where both sides are cut alike.
+_ENDINGS = ("ations", "ation", "ingly", "edly", "'s", "ings", "ing", "ies", "ied")
+_SHORT_ENDINGS = ("ed", "ly", "es", "s", "e")
+_MIN_STEM_LENGTH = 3
+
 
 class Ranker:
     """Ranks the passages of one constitution."""
@@ -141,13 +56,7 @@ class Ranker:
         *,
         weights: Mapping[str, float] = RANKING_WEIGHTS,
     ) -> None:
-        """Prepare to rank.
-
-        Args:
-            sections: The section number of each passage.
-            units: The units whose similarities will be given.
-            weights: What each kind of unit, and `tokenise`, counts.
-        """
+        # `sections` has the section number of each passage.
         self._sections: Integers = np.array(sections, np.intp)
         self._weights = weights
         self._kinds = {
@@ -163,25 +72,21 @@ class Ranker:
         )
 
     def score_passages(self, similarities: Floats | None, words: Floats) -> Scores:
-        """Score the passages for one query.
+        """Score the passages for one query; the higher, the better.
 
-        Args:
-            similarities: Shape (texts, units), the cosines; `None` without an embedder.
-            words: Shape (texts, passages), the word scores, 0 or more.
-
-        Returns:
-            Shape (passages,); the higher, the better.
+        `similarities` are the cosines, shape (texts, units), `None` without an embedder; `words`
+        the word scores, shape (texts, passages), 0 or more.
         """
         by_section = np.zeros(self._sections.max() + 1)
         by_passage = np.zeros(len(self._sections))
-        for row, counted in enumerate(words.astype(np.float64)):
+        for row, word_scores in enumerate(words.astype(np.float64)):
             best = np.zeros(len(by_section))
-            np.maximum.at(best, self._sections, counted)
+            np.maximum.at(best, self._sections, word_scores)
             by_section += self._weights.get(LEXICAL_KEY, 0) * _standardise(best)
-            by_passage += _standardise(counted)
+            by_passage += _standardise(word_scores)
             if similarities is not None:
                 cosines = similarities[row].astype(np.float64)
-                by_section += self._affinities(cosines, len(by_section))
+                by_section += self._score_sections(cosines, len(by_section))
                 by_passage += _standardise(self.max_similarity(cosines))
         best = np.full(len(by_section), -np.inf)
         np.maximum.at(best, self._sections, by_passage)
@@ -194,7 +99,7 @@ class Ranker:
         np.maximum.at(best, self._unit_passages, cosines[self._own])
         return best
 
-    def _affinities(self, cosines: Scores, sections: int) -> Scores:
+    def _score_sections(self, cosines: Scores, sections: int) -> Scores:
         total = np.zeros(sections)
         for kind, rows in self._kinds.items():
             if weight := self._weights.get(kind, 0):
@@ -230,3 +135,43 @@ def _standardise(values: Scores) -> Scores:
         return np.zeros(len(values))
     scaled: Scores = (filled - filled.mean()) / deviation
     return scaled
+
+
+class BM25Index:
+    """A BM25 index of texts."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        tokens = [tokenise(text) for text in texts]
+        self._size = len(texts)
+        self._known = {word for text in tokens for word in text}
+        self._index = bm25s.BM25()
+        if self._known:
+            self._index.index(tokens, show_progress=False)
+
+    def score_texts(self, query: str) -> Floats:
+        """Return the score of every text, 0 where no word is shared."""
+        known = [word for word in tokenise(query) if word in self._known]
+        if not known:
+            return np.zeros(self._size, np.float32)
+        return np.asarray(self._index.get_scores(known), np.float32)
+
+    def count_known_words(self, text: str) -> tuple[int, int]:
+        """Return how many of a text's words stand in the index, and how many words it has.
+
+        What holds a digit is no word here.
+        """
+        words = [word for word in tokenise(text) if not any(map(str.isdigit, word))]
+        return sum(word in self._known for word in words), len(words)
+
+
+def tokenise(text: str) -> list[str]:
+    """Cut a text into word stems: case and width folded, punctuation and English endings off."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    return [_stem_word(word) for word in _WORD.findall(folded)]
+
+
+def _stem_word(word: str) -> str:
+    for ending in (*_ENDINGS, *_SHORT_ENDINGS):
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM_LENGTH:
+            return word.removesuffix(ending)
+    return word

@@ -1,4 +1,4 @@
-"""The retriever: an index with the manners of LangChain."""
+"""The retriever: a constitution's index as a LangChain retriever."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import run_in_executor
 from pydantic import Field, SkipValidation
 
-from whyset.constitution import Constitution, Passage
+from whyset.constitution import Constitution
 from whyset.errors import RetrieverError
 
 from ._embedder import MINILM, Embedder, open_embedder
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class PassageRetriever(BaseRetriever):
     """Finds the passages of a constitution that bear on a text.
 
-    As a LangChain retriever it returns documents: `invoke`, `ainvoke`, `batch`, `abatch`. `find_passages`
-    returns what whyset itself works with.
+    As a LangChain retriever it returns documents: `invoke`, `ainvoke`, `batch`, `abatch`.
+    `find_passages` returns what whyset itself works with.
 
     Attributes:
         index: What is searched. `open` makes one.
@@ -120,14 +120,14 @@ class PassageRetriever(BaseRetriever):
         **kwargs: Any,
     ) -> list[list[Document]]:
         """Find passages for several texts, which are embedded in one pass."""
-        found = None
+        groundings = None
         try:
-            found = self._found(inputs)
+            groundings = self._ground(inputs)
         except RetrieverError:
             if not return_exceptions:
                 raise
         return super().batch(
-            inputs, config, return_exceptions=return_exceptions, found=found, **kwargs
+            inputs, config, return_exceptions=return_exceptions, groundings=groundings, **kwargs
         )
 
     async def abatch(
@@ -139,14 +139,14 @@ class PassageRetriever(BaseRetriever):
         **kwargs: Any,
     ) -> list[list[Document]]:
         """Find passages for several texts, which are embedded in one pass."""
-        found = None
+        groundings = None
         try:
-            found = await run_in_executor(None, self._found, inputs)
+            groundings = await run_in_executor(None, self._ground, inputs)
         except RetrieverError:
             if not return_exceptions:
                 raise
         return await super().abatch(
-            inputs, config, return_exceptions=return_exceptions, found=found, **kwargs
+            inputs, config, return_exceptions=return_exceptions, groundings=groundings, **kwargs
         )
 
     def _get_relevant_documents(
@@ -154,27 +154,28 @@ class PassageRetriever(BaseRetriever):
         query: str,
         *,
         run_manager: CallbackManagerForRetrieverRun,
-        found: Mapping[str, Grounding] | None = None,
+        groundings: Mapping[str, Grounding] | None = None,
     ) -> list[Document]:
-        grounding = (self._found([query]) if found is None else found)[query]
-        return [self._document(scored) for scored in grounding.passages]
+        if groundings is None:
+            groundings = self._ground([query])
+        return [self._build_document(scored) for scored in groundings[query].passages]
 
     async def _aget_relevant_documents(
         self,
         query: str,
         *,
         run_manager: Any,
-        found: Mapping[str, Grounding] | None = None,
+        groundings: Mapping[str, Grounding] | None = None,
     ) -> list[Document]:
-        if found is None:
-            found = await run_in_executor(None, self._found, [query])
-        return [self._document(scored) for scored in found[query].passages]
+        if groundings is None:
+            groundings = await run_in_executor(None, self._ground, [query])
+        return [self._build_document(scored) for scored in groundings[query].passages]
 
-    def _found(self, texts: list[str]) -> dict[str, Grounding]:
+    def _ground(self, texts: list[str]) -> dict[str, Grounding]:
         groundings = self.find_passages([[text] for text in texts], k=self.k)
         return dict(zip(texts, groundings, strict=True))
 
-    def _document(self, scored: ScoredPassage) -> Document:
+    def _build_document(self, scored: ScoredPassage) -> Document:
         passage = scored.passage
         metadata: dict[str, Any] = {
             "id": passage.id,
@@ -185,17 +186,9 @@ class PassageRetriever(BaseRetriever):
             "similarity": scored.similarity,
         }
         if self.neighbours:
-            before, after = self._around(passage)
-            metadata |= {"before": before, "after": after}
+            passages, here = self.constitution.passages, self.index.positions[passage.id]
+            before = passages[max(here - self.neighbours, 0) : here]
+            after = passages[here + 1 : here + 1 + self.neighbours]
+            metadata["before"] = [p.plain for p in before if p.path == passage.path]
+            metadata["after"] = [p.plain for p in after if p.path == passage.path]
         return Document(page_content=passage.plain, metadata=metadata, id=passage.id)
-
-    def _around(self, passage: Passage) -> tuple[list[str], list[str]]:
-        passages = self.constitution.passages
-        here = self.index.get_position(passage.id)
-        start = max(here - self.neighbours, 0)
-        stop = here + self.neighbours + 1
-        before, after = passages[start:here], passages[here + 1 : stop]
-        return (
-            [p.plain for p in before if p.path == passage.path],
-            [p.plain for p in after if p.path == passage.path],
-        )

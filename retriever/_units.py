@@ -7,8 +7,11 @@ from typing import Literal
 
 from whyset.constitution import Passage
 
-# ---- What people mostly ask for: the ground that relevance stands out against.
+UnitKind = Literal["passage", "sentence", "turn", "heading", "everyday"]
+"""`turn` is what a user says in a worked example; `heading` is a section's own; `everyday` is no
+part of the constitution, but what relevance is measured against."""
 
+# What people mostly ask for: the background that relevance is measured against.
 REFERENCE_QUERIES = (
     "Fix a bug in a Python function.",
     "Write a SQL query that joins two tables and groups by month.",
@@ -52,11 +55,6 @@ REFERENCE_QUERIES = (
     "Reply with the tool's result: the booking was made, the file was renamed.",
 )
 
-
-UnitKind = Literal["passage", "sentence", "turn", "heading", "everyday"]
-"""`turn` is what a user says in a worked example; `heading` is a section's own; `everyday` is no
-part of the constitution, but what relevance is measured against."""
-
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[\"'”’)]*\s+|\n+")
 _MIN_SENTENCE_LENGTH = 20
 _TAGGED_TURN = re.compile(r"<user\b[^>]*>(.*?)</user>", re.DOTALL | re.IGNORECASE)
@@ -75,8 +73,6 @@ class SearchUnit:
     """A text that queries are matched with.
 
     Attributes:
-        kind: What it is.
-        text: What is matched.
         section: The number of its section (see `number_sections`); -1 for none.
         passage: Its passage's place in the constitution, from 0; `None` for none.
         id: Unique within the constitution, the same in every process.
@@ -124,19 +120,14 @@ def extract_user_turns(plain: str) -> list[str]:
 
 
 def _split_passage(passage: Passage) -> Iterator[tuple[UnitKind, str]]:
-    turns = extract_user_turns(passage.plain)
-    if turns:
+    if turns := extract_user_turns(passage.plain):
         yield "passage", _TAG.sub(" ", passage.plain).strip()
         for turn in turns:
             yield "turn", turn
         return
     yield "passage", passage.plain
     if passage.kind != "code":
-        for sentence in _split_sentences(passage.plain):
-            yield "sentence", sentence
-
-
-def _split_sentences(plain: str) -> list[str]:
-    """Cut prose into sentences; a single one is the passage itself, yet counts among sentences."""
-    parts = [part.strip() for part in _SENTENCE_END.split(plain)]
-    return [part for part in parts if len(part) >= _MIN_SENTENCE_LENGTH]
+        # A single sentence is the passage itself, yet counts among sentences.
+        for part in _SENTENCE_END.split(passage.plain):
+            if len(sentence := part.strip()) >= _MIN_SENTENCE_LENGTH:
+                yield "sentence", sentence

@@ -8,12 +8,12 @@ from ._grounding import Grounding, ScoredPassage
 
 
 class FakeSearcher:
-    """Finds the passages that share the most words with a query, and records what it was asked.
+    """Finds the passages that share the most words with a query, and records every query.
 
     Attributes:
         constitution: What is searched.
-        relevance: The relevance every grounding gets.
-        queries: Every query it was asked, in order.
+        relevance: The relevance of every grounding.
+        queries: Every query so far, in order.
     """
 
     def __init__(self, constitution: Constitution, *, relevance: float = 1.0) -> None:

@@ -16,7 +16,7 @@ from support.embedders import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever
-from whyset.retriever._minilm import TOKENIZER_FILE, WEIGHTS_FILE, MiniLM, load_model_files
+from whyset.retriever._minilm import MiniLM, load_model_files
 
 TESTS = Path(__file__).parent.parent
 
@@ -68,9 +68,8 @@ def minilm() -> MiniLM:
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the model's two files, wherever this machine has them from."""
     folder = tmp_path_factory.mktemp("model")
-    files = load_model_files()
-    (folder / WEIGHTS_FILE).write_bytes(files.weights)
-    (folder / TOKENIZER_FILE).write_bytes(files.tokenizer)
+    for name, data in load_model_files().items():
+        (folder / name).write_bytes(data)
     return folder
 
 

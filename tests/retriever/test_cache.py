@@ -13,7 +13,7 @@ from support.embedders import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever
-from whyset.retriever._store import CacheKey, default_cache_dir
+from whyset.retriever._cache import CacheKey, default_cache_dir
 from whyset.retriever._units import SearchUnit, build_units
 
 QUERIES = (("May I read my sister's diary?",), ("Is a lie ever welcome?", "What was lent?"))

@@ -13,7 +13,7 @@ from support.embedders import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import Grounding, PassageRetriever
-from whyset.retriever._store import write_vectors
+from whyset.retriever._chroma import write_vectors
 from whyset.retriever._units import build_units
 
 TEXT = """\

@@ -20,7 +20,7 @@ ROUNDS = 4
 OPENER = """
 import dataclasses, json, sys
 from pathlib import Path
-import whyset.retriever._store
+import whyset.retriever._chroma
 from support.embedders import WordEmbedder
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever

@@ -9,7 +9,8 @@ from support.embedders import WordEmbedder
 
 from whyset.constitution import Constitution
 from whyset.retriever import PassageRetriever, RetrieverError
-from whyset.retriever._store import CacheKey, _connect_server
+from whyset.retriever._cache import CacheKey
+from whyset.retriever._chroma import _connect_server
 from whyset.retriever._units import SearchUnit, build_units
 
 if TYPE_CHECKING:
