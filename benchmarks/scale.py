@@ -21,7 +21,7 @@ from throughput import KEY, MODEL, FixedSearcher, serving
 
 from whyset.generators.deliberation import Deliberation
 from whyset.models import AnthropicModel
-from whyset.pipelines import Pipeline, RequestStats, Run, RunCounts, RunFiles, Summary
+from whyset.pipelines import Pipeline, RequestStats, Run, RunConfig, RunCounts, RunFiles, Summary
 
 
 def main() -> None:
@@ -87,7 +87,7 @@ def run(
 
     files = RunFiles.from_output(str(source), str(output))
     summary: Summary = asyncio.run(
-        Run(files, crew, concurrency=in_flight, on_row=on_row).aexecute()
+        Run(files, crew, RunConfig(concurrency=in_flight), on_row=on_row).aexecute()
     )
     seconds = time.perf_counter() - began
     assert summary.counts.outcomes["untouched"] == count, summary.counts

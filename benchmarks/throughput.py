@@ -31,7 +31,7 @@ from whyset.datasets import row_from_record
 from whyset.generators import Ask, Find
 from whyset.generators.deliberation import Deliberation
 from whyset.models import AnthropicModel, LangChainModel, RetryPolicy
-from whyset.pipelines import Pipeline, Run, RunFiles
+from whyset.pipelines import Pipeline, Run, RunConfig, RunFiles
 from whyset.retriever import Grounding, PassageRetriever, Searcher
 from whyset.retriever.testing import FakeSearcher
 
@@ -157,7 +157,7 @@ async def engine(
     folder.mkdir(exist_ok=True)
     crew = Pipeline.build(Deliberation(), model, model, retriever or FixedSearcher())
     files = RunFiles.from_output(str(source), str(folder / "out.jsonl"))
-    run = Run(files, crew, concurrency=in_flight, retries=RetryPolicy())
+    run = Run(files, crew, RunConfig(concurrency=in_flight, retries=RetryPolicy()))
 
     async def execute() -> None:
         summary = await run.aexecute()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from whyset.datasets import Selection, Shape
+    from whyset.pipelines import RunConfig
 
 
 STDIO = "-"
@@ -226,7 +227,7 @@ def parse_shape(name: str | None) -> "Shape | None":
     return None if name is None else Selection(shape=name).shape  # type: ignore[arg-type]
 
 
-# ---- How a run is carried out, as it was typed: said once, and spread over every such command.
+# ---- How a run is carried out: declared once, and spread over every such command
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,10 +250,28 @@ class RunOptions:
     quiet: QuietOption = False
 
     @property
-    def pipeline_options(self) -> "Mapping[str, Any]":
-        """What a crew is opened with, the models aside."""
-        names = ("embedder", "chroma", "ephemeral", "effort")
-        return {name: getattr(self, name) for name in names}
+    def sample_size(self) -> int:
+        """How many rows or documents a dry run walks."""
+        from whyset.pipelines import DEFAULT_SAMPLE
+
+        return DEFAULT_SAMPLE if self.sample is None else self.sample
+
+    def build_config(self, budget: Decimal | None) -> "RunConfig":
+        """Return how a run asks.
+
+        Raises:
+            ModelError: The file of prices cannot be read.
+        """
+        from whyset.models import Prices, RetryPolicy
+        from whyset.pipelines import RunConfig
+
+        return RunConfig(
+            concurrency=self.concurrency,
+            retries=RetryPolicy(attempts=self.attempts),
+            batch=self.batch,
+            budget=budget,
+            prices=Prices.load(self.prices),
+        )
 
     def load_prompts(self, generator: str) -> "Mapping[str, str] | None":
         """Return the user's own prompts for a generator; `None` where no folder is named.
@@ -264,18 +283,18 @@ class RunOptions:
 
         return read_prompts(self.prompts, generator) if self.prompts else None
 
-    def parse_budget(self, *, kept: bool) -> Decimal | None:
+    def parse_budget(self, *, is_durable: bool) -> Decimal | None:
         """Return the budget, after a look at what goes together.
 
         Args:
-            kept: Whether the run keeps a ledger.
+            is_durable: Whether the run keeps a ledger.
 
         Raises:
             BadParameter: The budget is no amount, or the options do not fit together.
         """
         if self.sample is not None and not self.dry_run:
             raise typer.BadParameter("--sample goes with --dry-run")
-        if (self.batch or self.budget is not None) and not kept:
+        if (self.batch or self.budget is not None) and not is_durable:
             raise typer.BadParameter(
                 "--batch and --budget need a run that keeps a ledger: name a file with -o"
             )

@@ -174,7 +174,7 @@ def _summary_lines(summary: Summary) -> list[str]:
     lines.extend(f"{count:>13,}  {reason}" for reason, count in tally.reasons.most_common())
     if tally.reused:
         lines.append(f"{tally.reused:,} of them done in an earlier run")
-    lines += cost_lines(summary.costs, summary.traffic, summary.saved_estimate, unit="row")
+    lines += cost_lines(summary.costs, summary.stats, summary.saved_estimate, unit="row")
     if files.manifest is not None:
         lines.append(f"output      {files.output}")
         if tally.outcomes[QUARANTINED]:
@@ -276,7 +276,7 @@ def _corpus_lines(summary: CorpusSummary) -> list[str]:
     lines += _shortfall_lines(summary)
     lines += _variety_lines(summary.variety)
     lines += [f"note: {note}" for note in summary.notes]
-    lines += cost_lines(summary.costs, summary.traffic, summary.saved_estimate, unit="document")
+    lines += cost_lines(summary.costs, summary.stats, summary.saved_estimate, unit="document")
     if files.manifest is not None:
         lines.append(f"output      {files.output}")
         if tally.quarantined:

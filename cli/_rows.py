@@ -1,6 +1,5 @@
 """`whyset rewrite`: rows from files or standard input, or one prompt and its response."""
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -54,32 +53,30 @@ def run_row_generator(
 
     Run the same command again after an interruption: it goes on where it stopped.
     """
-    limit = typed.parse_budget(kept=output not in {None, STDIO})
+    budget = typed.parse_budget(is_durable=output not in {None, STDIO})
     output = resolve_output(sources, output, dry_run=typed.dry_run)
 
-    from whyset.pipelines import RunFiles, open_pipeline
+    from whyset.pipelines import RunFiles
 
     from ._progress import Progress
-    from ._run import CommandConfig, open_with_progress, run_rows
+    from ._run import open_with_progress, run_rows
 
     selection = build_selection(shape, turns, side, again=again)
-    written_as = parse_shape(to)
+    output_shape = parse_shape(to)
     made = generator(prompts=typed.load_prompts(generator.name), **options)
     files = RunFiles.from_output(sources or STDIO, output, constitution=constitution)
-    means = CommandConfig.from_options(typed, budget=limit)
+    config = typed.build_config(budget)
     progress = Progress(shown=not typed.quiet)
-    crew = open_with_progress(
-        load_constitution(constitution),
-        partial(open_pipeline, made, model=model, judge=judge, **typed.pipeline_options),
-        progress,
-    )
+    principles = load_constitution(constitution)
+    pipeline = open_with_progress(made, principles, typed, progress, model=model, judge=judge)
     run_rows(
         files,
-        crew,
-        means,
+        pipeline,
+        config,
+        typed,
         progress,
         selection=selection,
-        to=written_as,
+        output_shape=output_shape,
         by_default=model is None,
     )
 
@@ -146,58 +143,47 @@ def rewrite(
             )
         if typed.dry_run:
             raise typer.BadParameter("--dry-run is for a file of rows")
-    limit = typed.parse_budget(kept=not single and output not in {None, STDIO})
+    budget = typed.parse_budget(is_durable=not single and output not in {None, STDIO})
     if single:
         output = STDIO
     else:
         aside = ", or --prompt and --response"
         output = resolve_output(sources, output, dry_run=typed.dry_run, or_else=aside)
 
-    from whyset.pipelines import RunFiles, open_deliberation_pipeline
+    from whyset.generators.deliberation import Deliberation
+    from whyset.pipelines import RunFiles
 
     from ._progress import Progress
-    from ._run import (
-        CommandConfig,
-        open_with_progress,
-        print_notices,
-        print_single,
-        read_pair,
-        run_rows,
-    )
+    from ._run import open_with_progress, print_notices, print_single, read_pair, run_rows
 
     selection = build_selection(shape, turns, side, again=again)
-    written_as = parse_shape(to)
+    output_shape = parse_shape(to)
     files = RunFiles.from_output(sources or STDIO, output, constitution=constitution)
     pair = read_pair(prompt, response) if prompt and response else None
-    means = CommandConfig.from_options(typed, budget=limit)
+    config = typed.build_config(budget)
     progress = Progress(shown=not typed.quiet)
-    crew = open_with_progress(
-        load_constitution(constitution),
-        partial(
-            open_deliberation_pipeline,
-            model=model,
-            judge=judge,
-            channel=channel,
-            cite=cite,
-            on_conflict=on_conflict,
-            k=k,
-            settle_below=settle_below,
-            max_revisions=max_revisions,
-            prompts=typed.load_prompts("deliberation"),
-            **typed.pipeline_options,
-        ),
-        progress,
+    principles = load_constitution(constitution)
+    generator = Deliberation(
+        prompts=typed.load_prompts("deliberation"),
+        channel=channel,
+        cite=cite,
+        on_conflict=on_conflict,
+        k=k,
+        settle_below=settle_below,
+        max_revisions=max_revisions,
     )
+    pipeline = open_with_progress(generator, principles, typed, progress, model=model, judge=judge)
     if pair is not None:
-        print_notices(crew, by_default=model is None and not typed.quiet)
-        print_single(crew, pair, means.retries, as_json=typed.json_output)
+        print_notices(pipeline, by_default=model is None and not typed.quiet)
+        print_single(pipeline, pair, config.retries, as_json=typed.json_output)
         return
     run_rows(
         files,
-        crew,
-        means,
+        pipeline,
+        config,
+        typed,
         progress,
         selection=selection,
-        to=written_as,
+        output_shape=output_shape,
         by_default=model is None,
     )

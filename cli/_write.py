@@ -213,7 +213,7 @@ def write_documents(
     the same command again after an interruption: it goes on where it stopped.
     """
     corpus = any(each is not None for each in (wanted.number, wanted.tokens, plan))
-    limit = typed.parse_budget(kept=corpus and output not in {None, STDIO})
+    budget = typed.parse_budget(is_durable=corpus and output not in {None, STDIO})
     if corpus:
         if about is not None or as_ is not None:
             raise typer.BadParameter("--about and --as are for one document, without -n")
@@ -228,42 +228,34 @@ def write_documents(
             "say what one document is about (--about, --section), or how many (-n, --tokens)"
         )
 
-    from whyset.pipelines import CorpusFiles, load_scenarios, open_document_pipeline, read_plan
+    from whyset.pipelines import CorpusFiles, load_scenarios, read_plan
 
     from ._progress import Progress
-    from ._run import (
-        CommandConfig,
-        open_with_progress,
-        print_notices,
-        print_single,
-        run_corpus,
-    )
+    from ._run import open_with_progress, print_notices, print_single, run_corpus
 
     principles = load_constitution(constitution)
     scenarios = load_scenarios(wanted.held_out) if wanted.held_out else ()
-    means = CommandConfig.from_options(typed, budget=limit)
+    config = typed.build_config(budget)
     progress = Progress(shown=not typed.quiet, unit="document")
     followed = None
     if plan is not None:
         followed = read_plan(plan, principles)
         options = _planned_options(followed, generator, options, wanted)
     made = generator(prompts=typed.load_prompts(generator.name), **options)
-    open_crew = partial(
-        open_document_pipeline, made, model=model, judge=judge, **typed.pipeline_options
-    )
+    open_ = partial(open_with_progress, made, principles, typed, progress, model=model, judge=judge)
     if not corpus:
         brief = _build_brief(made, principles, about, as_, wanted)
-        crew = open_with_progress(principles, open_crew, progress)
-        print_notices(crew, by_default=model is None and not typed.quiet)
-        print_single(crew, brief, means.retries, as_json=typed.json_output)
+        pipeline = open_()
+        print_notices(pipeline, by_default=model is None and not typed.quiet)
+        print_single(pipeline, brief, config.retries, as_json=typed.json_output)
         return
     followed = followed or wanted.make_plan(made, principles)
     files = CorpusFiles.from_output(
         output or STDIO, plan=plan, constitution=constitution, against=against
     )
-    crew = open_with_progress(principles, open_crew, progress)
-    print_notices(crew, by_default=model is None and not typed.quiet)
-    run_corpus(files, followed, crew, means, progress, held_out=scenarios)
+    pipeline = open_()
+    print_notices(pipeline, by_default=model is None and not typed.quiet)
+    run_corpus(files, followed, pipeline, config, typed, progress, scenarios=scenarios)
 
 
 class WriteGroup(DocumentGroup):

@@ -18,7 +18,7 @@ def main() -> None:
     disable_progress_bars()
     lines = Path(__file__).with_name("sft.jsonl").read_text(encoding="utf-8").splitlines()
     dataset = Dataset.from_list([row for row in map(json.loads, lines) if "prompt" in row])
-    work = mapper(Deliberation(), model=MODEL, retriever=Constitution.charter())
+    work = mapper(Deliberation(), Constitution.charter(), model=MODEL)
     # Asks of a batch run side by side; it needs no num_proc.
     mapped = dataset.map(work, batched=True, batch_size=6, features=work.features(dataset.features))
 

@@ -9,7 +9,7 @@ from whyset.pipelines import (
     CorpusFiles,
     CorpusRun,
     make_plan,
-    open_document_pipeline,
+    open_pipeline,
     read_plan,
     render_coverage,
     write_plan,
@@ -29,7 +29,7 @@ def main() -> None:
         path = Path(folder) / "plan.yaml"
         write_plan(plan, path, constitution, axes=generator.axes)  # to be read and edited
         plan = read_plan(path, constitution)
-        crew = open_document_pipeline(plan, constitution, model=MODEL)
+        crew = open_pipeline(plan, constitution, model=MODEL)
         files = CorpusFiles.from_output(str(Path(folder) / "documents.jsonl"), plan=path)
         summary = CorpusRun(files, plan, crew).execute()
     print(summary.counts.documents, "documents written")

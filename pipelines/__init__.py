@@ -2,18 +2,12 @@
 
 from whyset.errors import BudgetExhausted, PlanError, RunError, RunLocked, RunStopped
 
-from ._assembly import (
-    Pipeline,
-    open_deliberation_pipeline,
-    open_document_pipeline,
-    open_pipeline,
-    read_prompts,
-    write_prompts,
-)
+from ._config import BatchPolicy, RunConfig
 from ._files import CorpusFiles, RunFiles
 from ._functions import Mapper, mapper, rewrite_rows
 from ._holdout import load_scenarios
 from ._inspect import InspectExport, export_inspect
+from ._pipeline import Pipeline, open_pipeline, read_prompts, write_prompts
 from ._report import RunCounts, Summary
 from ._run import Run
 from .card._card import CardSettings, ExportFacts, collect_export_facts, render_card
@@ -23,10 +17,9 @@ from .corpus._production import Attempt
 from .corpus._report import CorpusCounts, CorpusSummary, Quota
 from .corpus._run import CorpusRun
 from .engine._batch import BatchEngine
-from .engine._batch_jobs import BatchPolicy
 from .engine._budget import Budget, Reservation
-from .engine._live import LiveEngine, RowResult
-from .engine._record import QUARANTINED, RowRecord
+from .engine._live import LiveEngine
+from .engine._record import QUARANTINED, RowRecord, RowResult
 from .engine._requests import RequestStats
 from .estimate._cost import (
     ConfidenceInterval,
@@ -96,6 +89,7 @@ __all__ = [
     "RowRecord",
     "RowResult",
     "Run",
+    "RunConfig",
     "RunCounts",
     "RunError",
     "RunFacts",
@@ -117,8 +111,6 @@ __all__ = [
     "load_scenarios",
     "make_plan",
     "mapper",
-    "open_deliberation_pipeline",
-    "open_document_pipeline",
     "open_pipeline",
     "parse_amount",
     "parse_plan",

@@ -11,9 +11,9 @@ import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import pyarrow as pa
 
@@ -36,12 +36,13 @@ from whyset.datasets import (
 )
 from whyset.errors import RunError
 from whyset.generators import Generator, GeneratorError, Item, Model, UnsupportedModel
-from whyset.models import RetryingModel, RetryPolicy, coerce_model
 from whyset.retriever import PassageRetriever, Searcher
 
-from ._assembly import Pipeline
-from .engine._live import LiveEngine, RowResult
-from .engine._record import QUARANTINED
+from ._config import RunConfig
+from ._pipeline import Pipeline, PipelineOptions, open_pipeline, require_supported_models
+from .engine._engine import start_engine
+from .engine._record import QUARANTINED, RowResult
+from .engine._stop import StopSignal
 from .ledger._ledger import Ledger
 
 # ---- Which columns of which types a `Dataset` has after a generator, before there are rows to
@@ -169,14 +170,13 @@ def run_in_background(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 def rewrite_rows(
     rows: Iterable[Mapping[str, Any]],
     generator: Generator,
+    constitution: Constitution | Searcher | None = None,
     *,
     model: Model | str | Any,
-    judge: Model | str | Any = None,
-    retriever: Searcher | Constitution | None = None,
-    concurrency: int = 16,
+    config: RunConfig | None = None,
     selection: Selection = DEFAULT_SELECTION,
     ledger: Path | None = None,
-    retries: RetryPolicy = RetryPolicy(),
+    **options: Unpack[PipelineOptions],
 ) -> list[dict[str, Any]]:
     """Put a list of rows, or of briefs, through a generator.
 
@@ -185,95 +185,71 @@ def rewrite_rows(
     Args:
         rows: Rows, or for a generator of documents what each is to be.
         generator: What is asked, and what must hold of the answers.
-        model: Who writes: `provider:model`, a LangChain chat model or a `Model`.
-        judge: Who judges; the writer where none is given.
-        retriever: Where passages come from: a retriever, or a constitution that one is opened
-            for; the bundled charter where none is given.
-        concurrency: How many asks are in flight at most.
+        constitution: See `open_pipeline`, as for `model` and `options`.
+        model: Who writes.
+        config: How asks are sent.
         selection: What of each row is to be worked on.
-        ledger: A file in which every reply is kept as it comes: with it, work that was cut off
+        ledger: A file in which every reply is recorded as it comes: with it, work that was cut off
             goes on where it stopped, and nothing is paid twice.
-        retries: When an ask that met a passing fault is sent again.
+        options: What else the pipeline is opened with: `judge`, `embedder`, `effort`, ….
 
     Returns:
         As many as there were, in their order, each with a `whyset` column. What is not
         `quarantined` there is finished.
 
     Raises:
-        Declined: The model or the judge cannot do what the generator needs of them.
-        ModelRefused: The provider turns every ask down.
+        UnsupportedModel: The model or the judge cannot do what the generator needs of them.
+        ModelAccessDenied: The provider turns every ask down.
         RunStopped: The provider does not answer.
         WhysetError: Something cannot be opened; the message says what to do.
     """
     work = Mapper(
         generator,
+        constitution,
         model=model,
-        judge=judge,
-        retriever=retriever,
-        concurrency=concurrency,
+        config=config,
         selection=selection,
         ledger=ledger,
-        retries=retries,
+        **options,
     )
-    held = [dict(row) for row in rows]
-    return run_in_background(lambda: work.finish(held, close=True))
+    given = [dict(row) for row in rows]
+    return run_in_background(lambda: work.finish(given, close=True))
 
 
-def mapper(
-    generator: Generator,
-    *,
-    model: Model | str | Any,
-    judge: Model | str | Any = None,
-    retriever: Searcher | Constitution | None = None,
-    concurrency: int = 16,
-    selection: Selection = DEFAULT_SELECTION,
-    ledger: Path | None = None,
-    retries: RetryPolicy = RetryPolicy(),
-) -> "Mapper":
-    """Return what `Dataset.map(…, batched=True)` takes; the arguments are those of `rewrite_rows`.
+class Mapper:
+    """A generator as a function of columns, for `Dataset.map(…, batched=True)`.
+
+    The `whyset` column is JSON text, as in files: `whyset.datasets.find_provenance` reads it.
 
     Name models, and give a constitution rather than a retriever, where the function has to go to
     other processes (`num_proc`): each then opens its own. A ledger is for one process.
     """
-    return Mapper(
-        generator,
-        model=model,
-        judge=judge,
-        retriever=retriever,
-        concurrency=concurrency,
-        selection=selection,
-        ledger=ledger,
-        retries=retries,
-    )
 
-
-@dataclass(kw_only=True)
-class Mapper:
-    """A generator as a function of columns; see `mapper`.
-
-    The `whyset` column is JSON text, as in files: `whyset.datasets.provenance_of` reads it.
-    """
-
-    generator: Generator = field(kw_only=False)
-    model: Model | str | Any
-    judge: Model | str | Any = None
-    retriever: Searcher | Constitution | None = None
-    concurrency: int = 16
-    selection: Selection = DEFAULT_SELECTION
-    ledger: Path | None = None
-    retries: RetryPolicy = RetryPolicy()
-    _pipeline: Pipeline | None = field(default=None, init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        """Refuse at once what could never work.
+    def __init__(
+        self,
+        generator: Generator,
+        constitution: Constitution | Searcher | None = None,
+        *,
+        model: Model | str | Any,
+        config: RunConfig | None = None,
+        selection: Selection = DEFAULT_SELECTION,
+        ledger: Path | None = None,
+        **options: Unpack[PipelineOptions],
+    ) -> None:
+        """Make a mapper; the arguments are those of `rewrite_rows`.
 
         Raises:
-            Declined: The extractive model cannot do what the generator needs, or cannot judge.
+            UnsupportedModel: The extractive model cannot do what the generator needs, or judge.
         """
-        if self.model == "extractive":
-            self.generator.extractive_variant()
-        elif self.judge == "extractive":
-            raise _no_judge_error()
+        require_supported_models(generator, model, options.get("judge"))
+        self.generator = generator
+        self._constitution: Constitution | Searcher | _RetrieverStub | None = constitution
+        self._model = model
+        self._config = config or RunConfig()
+        self._selection = selection
+        self._ledger = ledger
+        self._options = options
+        self._pipeline: Pipeline | None = None
 
     def __call__(self, batch: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
         """Finish the rows of a batch: columns in, columns out, as many values in each."""
@@ -288,20 +264,18 @@ class Mapper:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave behind what belongs to a process; it is opened anew where it is needed."""
-        state = {**self.__dict__, "_crew": None}
-        if isinstance(self.retriever, PassageRetriever):
+        state = {**self.__dict__, "_pipeline": None}
+        if isinstance(self._constitution, PassageRetriever):
             # Enough to tell two mappers apart by, as `Dataset.map` does to know finished work.
-            state["retriever"] = _RetrieverStub(self.retriever.identity)
+            state["_constitution"] = _RetrieverStub(self._constitution.identity)
         return state
 
     def features(self, features: Any) -> Any:
         """Return a dataset's features with what rows may have afterwards, for `Dataset.map`.
 
         It takes types from the first rows that come back, where a column may be empty that is not
-        so later. `features=work.features(dataset.features)` tells it beforehand.
+        so later. `features=work.features(dataset.features)` says so beforehand.
         """
-        pass  # pyarrow is needed here alone
-
         channel = getattr(self.generator.options, "channel", None)
         return widen_features(
             features, self.generator.added_columns, reasoning=channel == "thinking"
@@ -316,47 +290,39 @@ class Mapper:
             rows: What to work on.
             close: Whether models that were opened here have no more to do.
         """
-        crew = self._pipeline = self._pipeline or self._open_pipeline()
+        pipeline = self._pipeline = self._pipeline or self._open_pipeline()
         try:
-            with Ledger(self.ledger) as ledger:
-                engine = LiveEngine(
-                    crew, ledger, concurrency=self.concurrency, retries=self.retries
-                )
+            with Ledger(self._ledger) as ledger:
+                engine = await start_engine(pipeline, ledger, self._config, StopSignal())
                 async with aclosing(engine.run(self._items(rows))) as results:
                     return [
                         self._restore_row(done, rows[done.row.line - 1]) async for done in results
                     ]
         finally:
             if close:
-                await self._close(crew)
+                await self._close(pipeline)
 
     def _open_pipeline(self) -> Pipeline:
-        retriever = self.retriever
-        if isinstance(retriever, _RetrieverStub):
+        constitution = self._constitution
+        if isinstance(constitution, _RetrieverStub):
             raise UnsupportedModel(
                 "the retriever stayed in the process that it was opened in: give mapper() the "
                 "constitution in its place, for which every process opens one"
             )
-        if retriever is None or isinstance(retriever, Constitution):
-            if is_forked_after_import("chromadb"):
-                raise RunError(
-                    "this process was forked off one that has an index open, which would never "
-                    "answer here: leave num_proc out, since asks run side by side anyway, or map "
-                    "with it before anything else has been searched"
-                )
-            retriever = PassageRetriever.open(retriever or Constitution.charter())
-        writer = _coerce_unretried(self.model)
-        judge = writer if self.judge is None else _coerce_unretried(self.judge)
-        if judge.is_extractive and not writer.is_extractive:
-            raise _no_judge_error()
-        return Pipeline.build(self.generator, writer, judge, retriever)
+        if not isinstance(constitution, Searcher) and is_forked_after_import("chromadb"):
+            raise RunError(
+                "this process was forked off one that has an index open, which would never "
+                "answer here: leave num_proc out, since asks run side by side anyway, or map "
+                "with it before anything else has been searched"
+            )
+        return open_pipeline(self.generator, constitution, model=self._model, **self._options)
 
-    async def _close(self, crew: Pipeline) -> None:
+    async def _close(self, pipeline: Pipeline) -> None:
         """Close the models that were opened here; others are their owners' to close."""
-        if isinstance(self.model, str):
-            await crew.models["writer"].aclose()
-        if isinstance(self.judge, str):
-            await crew.models["judge"].aclose()
+        if isinstance(self._model, str):
+            await pipeline.models["writer"].aclose()
+        if isinstance(self._options.get("judge"), str):
+            await pipeline.models["judge"].aclose()
 
     def _items(self, rows: Sequence[Mapping[str, Any]]) -> Iterator[Item | BadRow]:
         for line, row in enumerate(rows, start=1):
@@ -366,7 +332,7 @@ class Mapper:
                     self.generator.steps(brief).close()  # refuses one that nothing can come of
                     yield brief
                 else:
-                    (read,) = read_rows([row], selection=self.selection)
+                    (read,) = read_rows([row], selection=self._selection)
                     yield replace(read, line=line)
             except (DatasetError, GeneratorError) as error:
                 yield BadRow(line, str(error), b"")
@@ -404,11 +370,4 @@ class _RetrieverStub:
     identity: str
 
 
-def _coerce_unretried(model: Any) -> Model:
-    """Return who answers; the engine has patience of its own."""
-    adopted = coerce_model(model)
-    return adopted.wrapped if isinstance(adopted, RetryingModel) else adopted
-
-
-def _no_judge_error() -> UnsupportedModel:
-    return UnsupportedModel("the extractive model cannot judge; name a language model as judge")
+mapper = Mapper

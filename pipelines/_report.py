@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,9 @@ from typing import Any
 from whyset.datasets import Selection, Shape
 from whyset.generators import Usage, usage_record
 
-from ._assembly import Pipeline
 from ._files import RunFiles
-from .engine._live import RowResult
-from .engine._record import QUARANTINED
+from ._pipeline import Pipeline
+from .engine._record import QUARANTINED, RowResult
 from .engine._requests import RequestStats
 from .estimate._cost import SavedEstimate
 from .ledger._ledger import StepCost
@@ -64,7 +63,7 @@ class Summary:
     Attributes:
         counts: What came out.
         costs: What all replies in the run's ledger took, by step and model, earlier runs included.
-        traffic: What this process sent and received.
+        stats: What this process sent and received.
         seconds: How long it took.
         files: Where everything lies.
         saved_estimate: What a dry run said of it beforehand; `None` where there was none.
@@ -72,7 +71,7 @@ class Summary:
 
     counts: RunCounts
     costs: tuple[StepCost, ...]
-    traffic: RequestStats
+    stats: RequestStats
     seconds: float
     files: RunFiles
     saved_estimate: SavedEstimate | None = None
@@ -87,9 +86,9 @@ class Summary:
         return {
             **self.counts.record(),
             "reused": self.counts.reused,
-            "answered": self.traffic.answered,
-            "replayed": self.traffic.replayed,
-            "retried": self.traffic.retried,
+            "answered": self.stats.answered,
+            "replayed": self.stats.replayed,
+            "retried": self.stats.retried,
             "spent": [step_cost_record(spent) for spent in self.costs],
             "foretold": None if self.saved_estimate is None else self.saved_estimate.record(),
             "seconds": round(self.seconds, 3),
@@ -107,29 +106,29 @@ def step_cost_record(spent: StepCost) -> Mapping[str, Any]:
     }
 
 
-# ---- The run's manifest: what is true of a run and belongs in none of its rows.
+# ---- The manifest: what is true of a run and belongs in none of its rows
 
 
 def manifest_record(
     summary: Summary,
-    crew: Pipeline,
+    pipeline: Pipeline,
     *,
     started: datetime,
     finished: datetime,
-    prices_of: str,
+    prices_date: date,
     selection: Selection,
-    to: Shape | None,
+    output_shape: Shape | None,
 ) -> dict[str, Any]:
     """Return a finished run's manifest as plain values.
 
     Args:
         summary: The account of the run.
-        crew: Who worked.
+        pipeline: Who worked.
         started: When the run began, with a time zone.
         finished: When its last row was done.
-        prices_of: The date of the price list.
+        prices_date: The date of the price list.
         selection: What of each row was worked on.
-        to: The shape that rows were written in, where it was not each one's own.
+        output_shape: The shape that rows were written in, where it was not each one's own.
     """
     files = summary.files
     read = files.source.labels
@@ -142,29 +141,24 @@ def manifest_record(
         "output": Path(files.output).name,
         "quarantine": quarantine.name if quarantine else None,
         "selection": asdict(selection),
-        "to": to,
-        **pipeline_record(crew, files.constitution),
-        "prices_of": prices_of,
+        "to": output_shape,
+        **pipeline_record(pipeline, files.constitution),
+        "prices_of": prices_date.isoformat(),
         "summary": summary.record(),
     }
 
 
-def pipeline_record(crew: Pipeline, file: Path | None) -> dict[str, Any]:
-    """Return what a manifest tells of who worked.
-
-    Args:
-        crew: Who did.
-        file: The file that the constitution was read from, where it was.
-    """
-    constitution = crew.retriever.constitution
+def pipeline_record(pipeline: Pipeline, constitution_file: Path | None) -> dict[str, Any]:
+    """Return what a manifest says of who worked."""
+    constitution = pipeline.retriever.constitution
     return {
         "constitution": {
             "title": constitution.title,
             "sha256": constitution.digest,
-            "file": file.name if file else None,
+            "file": constitution_file.name if constitution_file else None,
         },
-        "generator": {"name": crew.generator.name, "version": crew.generator.version},
-        "models": crew.model_names,
-        "retrieval": crew.retriever.identity,
-        "settings": dict(crew.settings),
+        "generator": {"name": pipeline.generator.name, "version": pipeline.generator.version},
+        "models": pipeline.model_names,
+        "retrieval": pipeline.retriever.identity,
+        "settings": dict(pipeline.settings),
     }

@@ -235,7 +235,7 @@ PROGRAM = """
 from pathlib import Path
 from whyset.constitution import Constitution
 from whyset.generators import load_generator_class
-from whyset.pipelines import CorpusFiles, CorpusRun, make_plan, open_document_pipeline
+from whyset.pipelines import CorpusFiles, CorpusRun, make_plan, open_pipeline
 from whyset.retriever import PassageRetriever
 
 constitution = Constitution.load("constitution.md")
@@ -245,7 +245,7 @@ one = objections.bind("anthropic:claude-loopback-1", retriever).invoke({"about":
 print(one["whyset"]["outcome"], len(one["response"].split()) > 40)
 
 plan = make_plan(objections, constitution, documents=4)
-crew = open_document_pipeline(
+crew = open_pipeline(
     objections, constitution, model="anthropic:claude-loopback-1", embedder="lexical"
 )
 summary = CorpusRun(CorpusFiles.from_output("four.jsonl"), plan, crew).execute()

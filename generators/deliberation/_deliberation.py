@@ -63,7 +63,7 @@ class Gathering(WorkState, ABC):
             found = yield from self.find(
                 build_query_texts(self._row.conversation), k=self._options.k
             )
-            if found.relevance < self._options.settle_below:
+            if found.relevance < (self._options.settle_below or 0.0):
                 self.update_evidence(passages=())
                 return self._untouched("settled by retrieval: nothing at stake")
             return (yield from self._work(found))

@@ -29,7 +29,8 @@ class Options(GeneratorOptions):
         "quarantine", description="What becomes of a response that goes against the constitution."
     )
     k: int = Field(8, ge=1, description="How many passages are retrieved each time.")
-    settle_below: float = Field(
+    # `None` is for whoever opens the retriever, to put the embedder's measured threshold in.
+    settle_below: float | None = Field(
         0.0,
         ge=0,
         allow_inf_nan=False,

@@ -26,9 +26,8 @@ from whyset.generators import (
 )
 from whyset.models import Prices
 
-from .._assembly import Pipeline
-from ..engine._live import RowResult
-from ..engine._record import RowRecord, row_key
+from .._pipeline import Pipeline
+from ..engine._record import RowRecord, RowResult, row_key
 from ..estimate._cost import ConfidenceInterval, Estimate, Forecast, ForecastIntervals, StepForecast
 from ..estimate._estimate import LedgerReader, estimate_run
 from ..plan import Context, Plan, derive_attempt_seed

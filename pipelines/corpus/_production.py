@@ -17,9 +17,8 @@ from whyset.errors import BudgetExhausted
 from whyset.generators import IDEAS, Brief, DocumentGenerator, Finished, IdeaStage, Rejected, Steps
 from whyset.generators.checks import EvalScenario, check_no_eval_scenario
 
-from .._run import RowEngine
-from ..engine._live import RowResult
-from ..engine._record import QUARANTINED, RowRecord
+from ..engine._engine import Engine
+from ..engine._record import QUARANTINED, RowRecord, RowResult
 from ..engine._threads import WorkerThread
 from ..plan import Context, Plan, derive_attempt_seed
 from ._dedup import Deduplicator, ExistingDocument, Fingerprint, NearDuplicate
@@ -156,7 +155,7 @@ class Production:
         plan: Plan,
         contexts: Sequence[Context],
         generator: DocumentGenerator,
-        engine: RowEngine,
+        engine: Engine,
         *,
         novelty: Deduplicator,
         idea_novelty: Deduplicator,

@@ -8,8 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from .._assembly import Pipeline
 from .._files import CorpusFiles
+from .._pipeline import Pipeline
 from .._report import pipeline_record, step_cost_record
 from ..engine._record import QUARANTINED
 from ..engine._requests import RequestStats
@@ -162,7 +162,7 @@ class CorpusSummary:
         uncovered: The passages that ground fewer documents than they should, the ones that a best
             effort leaves out included.
         costs: What all replies in the run's ledger took, by step and model, earlier runs included.
-        traffic: What this process sent and received.
+        stats: What this process sent and received.
         seconds: How long it took.
         files: Where everything lies.
         stop_reason: Why it ended before everything was tried: the budget; empty where it did not.
@@ -174,7 +174,7 @@ class CorpusSummary:
     variety: Mapping[str, tuple[Quota, ...]]
     uncovered: tuple[str, ...]
     costs: tuple[StepCost, ...]
-    traffic: RequestStats
+    stats: RequestStats
     seconds: float
     files: CorpusFiles
     stop_reason: str = ""
@@ -243,9 +243,9 @@ class CorpusSummary:
             "uncovered": list(self.uncovered),
             "notes": list(self.notes),
             "reused": tally.reused,
-            "answered": self.traffic.answered,
-            "replayed": self.traffic.replayed,
-            "retried": self.traffic.retried,
+            "answered": self.stats.answered,
+            "replayed": self.stats.replayed,
+            "retried": self.stats.retried,
             "spent": [step_cost_record(spent) for spent in self.costs],
             "foretold": None if self.saved_estimate is None else self.saved_estimate.record(),
             "seconds": round(self.seconds, 3),

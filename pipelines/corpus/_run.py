@@ -5,21 +5,19 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 
-from whyset.errors import BudgetExhausted, PlanError
+from whyset.errors import BudgetExhausted, PlanError, RunStopped
 from whyset.generators import DocumentGenerator
 from whyset.generators.checks import EvalScenario
-from whyset.models import Prices, RetryPolicy
 from whyset.retriever import Embedder
 
-from .._assembly import Pipeline
+from .._config import RunConfig
 from .._files import CorpusFiles, RunWriter, open_run_writer, write_json
-from .._run import EngineHandle, RowEngine, RunConfig, freeze_gc, summarize_costs
-from ..engine._batch_jobs import DEFAULT_BATCH_POLICY, BatchPolicy
-from ..engine._live import RowResult
+from .._pipeline import Pipeline
+from ..engine._engine import Engine, freeze_gc, open_engine
+from ..engine._record import RowResult
 from ..engine._requests import RequestStats
-from ..engine._stop import render_stop_message, run_with_signals
+from ..engine._stop import StopSignal, render_stop_message, run_with_signals
 from ..estimate._cost import Estimate, load_estimate, save_estimate
 from ..ledger._ledger import Ledger
 from ..plan import Context, Plan, adapt_plan, build_contexts, list_planned_passages, validate_plan
@@ -40,13 +38,7 @@ class CorpusRun:
         files: Where to write, and what to compare with.
         plan: What is to be written; where the writer only quotes, as far as that can follow it.
         pipeline: Who works.
-        concurrency: How many asks are in flight at most.
-        retries: When a failed ask is sent again.
-        batch: Whether to ask by message batches, at their price; what was begun so can be
-            finished live, and the other way round.
-        batch_policy: How batches are made and looked after.
-        budget: The most that may be spent, in dollars, earlier runs on the same ledger included.
-        prices: What replies cost; the list that ships with whyset where none is given.
+        config: How it asks.
         thresholds: From when on a text is a near-duplicate; what was measured for the embedded
             default where none is given. Another embedder is used only where one is.
         holdout: Scenarios that no document may resemble.
@@ -57,18 +49,13 @@ class CorpusRun:
     files: CorpusFiles
     plan: Plan
     pipeline: Pipeline
-    concurrency: int = 16
-    retries: RetryPolicy = RetryPolicy()
-    batch: bool = False
-    batch_policy: BatchPolicy = DEFAULT_BATCH_POLICY
-    budget: Decimal | None = None
-    prices: Prices | None = None
+    config: RunConfig = field(default_factory=RunConfig)
     thresholds: DedupThresholds | None = None
     holdout: Sequence[EvalScenario] = ()
-    on_progress: Callable[[CorpusCounts, RequestStats], None] = lambda tally, traffic: None
+    on_progress: Callable[[CorpusCounts, RequestStats], None] = lambda counts, stats: None
     on_quarantine: Callable[[bytes], None] = lambda line: None
     _tally: CorpusCounts | None = field(default=None, init=False, repr=False)
-    _engine_handle: EngineHandle = field(default_factory=EngineHandle, init=False, repr=False)
+    _stop_signal: StopSignal = field(default_factory=StopSignal, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Fit the plan to who writes: without a language model there is less variety."""
@@ -78,12 +65,15 @@ class CorpusRun:
         ):
             self.plan = adapt_plan(self.plan, generator)
 
-    def execute(self) -> CorpusSummary:
+    def execute(self, *, on_interrupt: Callable[[], None] = lambda: None) -> CorpusSummary:
         """Do it, in an event loop of its own.
 
         The first SIGINT or SIGTERM lets asks in flight finish, the second ends the run at once
         (where this is the main thread). Where the budget ends it, what came out is written, and
         the account says so.
+
+        Args:
+            on_interrupt: Called after the first signal.
 
         Raises:
             PlanError: The plan is not for this crew or this constitution.
@@ -92,15 +82,19 @@ class CorpusRun:
             RunStopped: A signal came, or the provider does not answer; the output is not written.
             ModelRefused: The provider turns every ask down.
         """
-        return run_with_signals(self.aexecute, self.stop, self._render_stop)
+        return run_with_signals(
+            self.aexecute,
+            stop=self.stop,
+            on_interrupt=on_interrupt,
+            render_stop=self._render_stop,
+        )
 
     async def aexecute(self) -> CorpusSummary:
         """Do it in the running event loop; as `execute`, but signals are left to the caller."""
         began, started = time.monotonic(), datetime.now(UTC)
-        prices = self.prices or Prices.load()
         generator, contexts = self._validate()
         tally = self._tally = CorpusCounts(self.plan, contexts, generator.outcomes)
-        reins = self._engine_handle = EngineHandle()
+        self._stop_signal = StopSignal()
         with ExitStack() as stack:
             stack.enter_context(freeze_gc())
             ledger = stack.enter_context(Ledger(self.files.ledger))
@@ -108,25 +102,25 @@ class CorpusRun:
             written = stack.enter_context(
                 open_run_writer(self.files, on_quarantine=self.on_quarantine)
             )
-            means = RunConfig(
-                self.concurrency, self.retries, self.batch, self.batch_policy, self.budget, prices
-            )
-            durable = self.files.ledger is not None
             stopped = ""
-            async with reins.open_engine(
-                means, self.pipeline, ledger, durable=durable, told=self._render_stop
+            async with open_engine(
+                self.pipeline,
+                ledger,
+                self.config,
+                self._stop_signal,
+                render_stop=self._render_stop,
             ) as engine:
 
                 def count(stage: Stage, done: RowResult) -> None:
                     tally.answered += 1
-                    self.on_progress(tally, engine.traffic)
+                    self.on_progress(tally, engine.stats)
 
                 production = self._production(generator, contexts, engine, count)
                 try:
                     async with aclosing(production.run()) as attempts:
                         async for attempt in attempts:
                             self._write_attempt(attempt, written)
-                            self.on_progress(tally, engine.traffic)
+                            self.on_progress(tally, engine.stats)
                 except BudgetExhausted as spent:
                     stopped = str(spent)
             summary = CorpusSummary(
@@ -135,13 +129,13 @@ class CorpusRun:
                 tally.uncovered(
                     list_planned_passages(self.plan, self.pipeline.retriever.constitution)
                 ),
-                summarize_costs(ledger, prices),
-                engine.traffic,
+                ledger.cost_by_step(self.config.prices),
+                engine.stats,
                 time.monotonic() - began,
                 self.files,
                 stopped,
                 self._notes(),
-                load_estimate(self.files.estimate, crew=self._identity(), batch=self.batch),
+                load_estimate(self.files.estimate, crew=self._identity(), batch=self.config.batch),
             )
             written.commit()
             if self.files.manifest is not None:
@@ -150,7 +144,7 @@ class CorpusRun:
                     self.pipeline,
                     started=started,
                     finished=datetime.now(UTC),
-                    prices_of=prices.dated.isoformat(),
+                    prices_of=self.config.prices.dated.isoformat(),
                 )
                 write_json(self.files.manifest, record)
         return summary
@@ -160,7 +154,7 @@ class CorpusRun:
 
         Batches in flight are not waited for: the next run collects them.
         """
-        self._engine_handle.stop()
+        self._stop_signal.trigger(RunStopped("Stopped"))
 
     def estimate(
         self, *, sample: int = DEFAULT_CORPUS_SAMPLE, seed: int = 0, rejected: float = 0.0
@@ -187,7 +181,7 @@ class CorpusRun:
                 contexts,
                 self.pipeline,
                 generator,
-                self.prices or Prices.load(),
+                self.config.prices,
                 ledger=ledger,
                 replay=lambda engine: self._production(generator, contexts, engine),
                 sample=sample,
@@ -220,7 +214,7 @@ class CorpusRun:
         self,
         generator: DocumentGenerator,
         contexts: Sequence[Context],
-        engine: RowEngine,
+        engine: Engine,
         on_answer: Callable[[Stage, RowResult], None] = lambda stage, done: None,
     ) -> Production:
         documents, ideas = self._make_deduplicators()

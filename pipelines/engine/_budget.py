@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 from whyset.constitution import estimate_tokens
 from whyset.errors import BudgetExhausted, RunError, RunStopped
-from whyset.generators import Ask, Usage
+from whyset.generators import Ask, Model, Usage
 from whyset.models import Prices
+
+from .._config import RunConfig
+from ..ledger._ledger import Ledger
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-
-# ---- How many tokens an ask takes: estimated for an announcement, at most for a budget.
+# ---- How many tokens an ask takes: estimated for an announcement, at most for a budget
 
 # What providers put around a prompt: roles, what they say of reasoning, how to keep to a schema.
 _MESSAGE_OVERHEAD = 1000
@@ -70,6 +72,29 @@ def _schema_json(schema: "type[BaseModel]") -> str:
 
 def _estimate_schema_tokens(schema: "type[BaseModel]") -> int:
     return estimate_tokens(_schema_json(schema))
+
+
+# ---- The money itself
+
+
+def open_budget(models: Iterable[Model], ledger: Ledger, config: RunConfig) -> "Budget | None":
+    """Return the budget less what the ledger says was spent; `None` where there is none.
+
+    Raises:
+        RunError: A model, or one that has replied already, has no price.
+    """
+    if config.budget is None:
+        return None
+    names = [model.name for model in models if not model.is_extractive]
+    spent = Decimal(0)
+    for step in ledger.cost_by_step(config.prices):
+        if step.cost is None:
+            raise RunError(
+                "replies in this run's ledger come from a model without a price, so no budget can "
+                "be kept to: name its price in a file with --prices, or leave --budget out"
+            )
+        spent += step.cost
+    return Budget(config.budget, config.prices, names, spent=spent, batch=config.batch)
 
 
 class Reservation:
@@ -305,8 +330,9 @@ class Budget:
 
     def _exhausted_message(self, worst: Decimal, what: str) -> str:
         return (
-            f"The budget of {_format_dollars(self.limit)} ends here: {_format_dollars(self.spent)} is spent, and "
-            f"the next ask ({what}) could cost {_format_dollars(worst)} at worst. Raise --budget to go on"
+            f"The budget of {_format_dollars(self.limit)} ends here: "
+            f"{_format_dollars(self.spent)} is spent, and the next ask ({what}) could cost "
+            f"{_format_dollars(worst)} at worst. Raise --budget to go on"
         )
 
 

@@ -1,7 +1,6 @@
 """How many asks may be in flight, and when: what the provider bears, found while asking."""
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -21,7 +20,7 @@ _SMOOTHING = 0.1
 
 @dataclass(slots=True)
 class _Window:
-    """What the provider allows until a moment of the monotonic clock."""
+    """What the provider allows until a moment of the loop's clock."""
 
     left: float
     until: float
@@ -43,19 +42,19 @@ class AdaptiveConcurrency:
         round: How often the limit was halved; an ask remembers the round it was sent in.
     """
 
-    def __init__(self, ceiling: int, halt: StopSignal, *, longest_pause: float) -> None:
+    def __init__(self, ceiling: int, stop_signal: StopSignal, *, max_pause: float) -> None:
         """Make a limit.
 
         Args:
             ceiling: At least 1.
-            halt: Ends the waiting.
-            longest_pause: No pause is longer than so many seconds, whatever the provider asks for.
+            stop_signal: Ends the waiting.
+            max_pause: No pause is longer than so many seconds, whatever the provider asks for.
         """
         self.ceiling = ceiling
         self.in_use = 0
         self.round = 0
-        self._halt = halt
-        self._longest_pause = longest_pause
+        self._stop_signal = stop_signal
+        self._max_pause = max_pause
         self._limit = float(min(_INITIAL, ceiling))
         self._doubling = True
         self._waiters: deque[asyncio.Future[None]] = deque()
@@ -90,13 +89,13 @@ class AdaptiveConcurrency:
         Raises:
             RunStopped: The run is to end.
         """
-        self._halt.raise_if_stopped()
+        self._stop_signal.raise_if_stopped()
         if not self._windows and not self._paused_until:
             return self.round
         tokens = estimate_tokens(ask.system) + estimate_tokens(ask.user)
         while (wait := self._closed_for(tokens)) > 0:
-            await self._halt.wait(wait)
-            self._halt.raise_if_stopped()
+            await self._stop_signal.wait(wait)
+            self._stop_signal.raise_if_stopped()
         for window, cost in self._costs(tokens):
             window.left -= cost
         return self.round
@@ -126,21 +125,21 @@ class AdaptiveConcurrency:
 
     def pause(self, seconds: float) -> None:
         """Send nothing for so long."""
-        until = time.monotonic() + min(seconds, self._longest_pause)
+        until = _now() + min(seconds, self._max_pause)
         self._paused_until = max(self._paused_until, until)
 
     def _closed_for(self, tokens: int) -> float:
         """Return the seconds until an ask with so many tokens fits."""
-        now = time.monotonic()
+        now = _now()
         until = self._paused_until
         for window, cost in self._costs(tokens):
             if window.left < cost:
-                until = max(until, min(window.until, now + self._longest_pause))
+                until = max(until, min(window.until, now + self._max_pause))
         return until - now
 
     def _costs(self, tokens: int) -> list[tuple[_Window, float]]:
         """Return what an ask takes of each window that still holds."""
-        now = time.monotonic()
+        now = _now()
         costs = {"requests": 1.0, "input": float(tokens), "output": self._mean_output}
         return [
             (window, costs[kind]) for kind, window in self._windows.items() if now < window.until
@@ -167,14 +166,18 @@ class AdaptiveConcurrency:
 
 
 def _parse_windows(limits: RateLimits) -> dict[str, _Window]:
-    told = {
+    stated = {
         "requests": limits.requests,
         "input": limits.input_tokens,
         "output": limits.output_tokens,
     }
-    now = time.monotonic()
+    now = _now()
     return {
         kind: _Window(limit.remaining, now + limit.reset_seconds)
-        for kind, limit in told.items()
+        for kind, limit in stated.items()
         if limit is not None
     }
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

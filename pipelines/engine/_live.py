@@ -2,20 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
-from dataclasses import dataclass, replace
 from typing import Any
 
 from whyset.datasets import BadRow
-from whyset.errors import RunStopped
+from whyset.errors import ModelUnavailable, RunStopped, UnusableReply
 from whyset.generators import Generator, Item, arun_steps
-from whyset.models import ModelUnavailable, Prices, RetryPolicy, UnusableReply
 
-from .._assembly import Pipeline
+from .._config import RunConfig
+from .._pipeline import Pipeline
 from ..ledger._batches import require_no_pending_batches
 from ..ledger._ledger import Ledger
-from ._budget import Budget
-from ._record import RowRecord, row_key
-from ._requests import ModelClient, RequestStats, provider_unreachable
+from ._record import RowPass, RowRecord, RowResult
+from ._requests import ModelClient, RequestStats
+from ._retry import unreachable_error
 from ._stop import StopSignal
 from ._threads import Prefetcher, RetrievalBatcher
 
@@ -23,84 +22,48 @@ _ROWS_PER_ASK = 4
 _MIN_ROWS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class RowResult:
-    """A row that came out of the engine.
-
-    Attributes:
-        row: The row as it was read.
-        record: What became of it.
-        is_reused: Whether that happened in an earlier run.
-    """
-
-    row: Item | BadRow
-    record: RowRecord
-    is_reused: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _PassContext:
-    """One going through of rows, by one generator."""
-
-    crew: Pipeline
-    identity: str
-    finder: RetrievalBatcher
-
-
 class LiveEngine:
     """Drives the steps of rows over live models: one engine for one run, of one or more passes.
 
     What one pass has learned of the provider holds for the next. After a pass that was stopped or
     left, there is none.
-
-    Attributes:
-        traffic: What was sent and received so far.
     """
 
     def __init__(
         self,
-        crew: Pipeline,
+        pipeline: Pipeline,
         ledger: Ledger,
-        *,
-        concurrency: int = 16,
-        retries: RetryPolicy = RetryPolicy(),
-        prices: Prices | None = None,
-        budget: Budget | None = None,
+        config: RunConfig | None = None,
+        stop_signal: StopSignal | None = None,
     ) -> None:
         """Make an engine.
 
         Args:
-            crew: Who works.
+            pipeline: Who works.
             ledger: Where replies and finished rows are recorded as they come.
-            concurrency: How many asks are in flight at most.
-            retries: When an ask that met a passing fault is sent again.
-            prices: What replies cost; the list that ships with whyset where none is given.
-            budget: What must not be exceeded.
+            config: How it asks.
+            stop_signal: Ends the run early; its own where none is given.
+
+        Raises:
+            RunError: No budget can be kept to.
         """
-        self._crew = crew
+        config = config or RunConfig()
+        self._pipeline = pipeline
         self._ledger = ledger
-        self._halt = StopSignal()
-        self._answerer = ModelClient(
-            crew.models,
-            ledger,
-            self._halt,
-            concurrency=concurrency,
-            retries=retries,
-            prices=prices or Prices.load(),
-            budget=budget,
-        )
+        self._stop_signal = stop_signal or StopSignal()
+        self._client = ModelClient(pipeline.models, ledger, config, self._stop_signal)
         # A row that waits long holds up those behind it; with this many underway, the asks in
         # flight do not run out meanwhile.
-        self._window = max(_ROWS_PER_ASK * concurrency, _MIN_ROWS)
+        self._window = max(_ROWS_PER_ASK * config.concurrency, _MIN_ROWS)
 
     @property
-    def traffic(self) -> RequestStats:
+    def stats(self) -> RequestStats:
         """What was sent and received so far."""
-        return self._answerer.traffic
+        return self._client.stats
 
     def stop(self) -> None:
         """Let asks in flight finish and send no more; the run then raises `RunStopped`."""
-        self._halt.trigger(RunStopped("Stopped"))
+        self._stop_signal.trigger(RunStopped("Stopped"))
 
     async def run(
         self, rows: Iterable[Item | BadRow], *, generator: Generator | None = None
@@ -113,22 +76,22 @@ class LiveEngine:
 
         Args:
             rows: What to work on.
-            generator: Whose steps these are, where not the crew's own.
+            generator: Whose steps these are, where not the pipeline's own.
 
         Raises:
             RunStopped: `stop` was called, or the provider does not answer.
-            ModelRefused: The provider turns every ask down.
+            ModelAccessDenied: The provider turns every ask down.
             RunError: Asks of this run are in message batches; asked here, they would be paid twice.
             WhysetError: The ledger, the retriever or the input failed.
         """
-        identities = {model.identity for model in self._crew.models.values()}
-        require_no_pending_batches(self._ledger, identities)
+        require_no_pending_batches(
+            self._ledger, {model.identity for model in self._pipeline.models.values()}
+        )
         underway: asyncio.Queue[asyncio.Task[RowResult] | RowResult | None] = asyncio.Queue()
         room = asyncio.Semaphore(self._window)
         tasks: set[asyncio.Task[RowResult]] = set()
-        finder = RetrievalBatcher(self._crew.retriever)
-        crew = self._crew if generator is None else replace(self._crew, generator=generator)
-        this = _PassContext(crew, crew.identity, finder)
+        row_pass = RowPass(self._pipeline, self._ledger, generator)
+        batcher = RetrievalBatcher(self._pipeline.retriever)
         reader = Prefetcher(rows)
 
         async def feed() -> None:
@@ -137,27 +100,27 @@ class LiveEngine:
                     await room.acquire()
                     if isinstance(row, BadRow):
                         underway.put_nowait(RowResult(row, RowRecord.for_unreadable(row)))
-                    elif (known := self._find_recorded(row, this)) is not None:
+                    elif (known := row_pass.find(row)) is not None:
                         underway.put_nowait(known)
                     else:
-                        task = asyncio.create_task(self._done(row, this))
+                        task = asyncio.create_task(self._work(row, row_pass, batcher))
                         tasks.add(task)
                         underway.put_nowait(task)
             except Exception as error:
-                self._halt.trigger(error)
+                self._stop_signal.trigger(error)
             underway.put_nowait(None)
 
-        # Whatever is waited for below, a halt ends the waiting.
-        halted = asyncio.create_task(self._halt.wait())
-        halted.add_done_callback(lambda _: underway.put_nowait(None))
+        # Whatever is waited for below, the stop signal ends the waiting.
+        stopped = asyncio.create_task(self._stop_signal.wait())
+        stopped.add_done_callback(lambda _: underway.put_nowait(None))
         feeder = asyncio.create_task(feed())
-        last_fault, ended = "", False
+        last_fault, is_complete = "", False
         try:
             while (next_ := await underway.get()) is not None:
                 if isinstance(next_, asyncio.Task) and not next_.done():
-                    ends: set[asyncio.Task[Any]] = {next_, halted}
+                    ends: set[asyncio.Task[Any]] = {next_, stopped}
                     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-                if self._halt.reason is not None:
+                if self._stop_signal.reason is not None:
                     break
                 if isinstance(next_, asyncio.Task):
                     tasks.remove(next_)
@@ -165,23 +128,38 @@ class LiveEngine:
                 else:
                     done = next_
                 room.release()
-                if done.record.reasons == (RowRecord.UNAVAILABLE,):
-                    last_fault = done.record.detail
+                last_fault = done.unavailable_detail or last_fault
                 yield done
-            if self._halt.reason is not None:
-                raise self._halt.reason
-            if last_fault and not (self.traffic.answered or self.traffic.replayed):
-                raise provider_unreachable(last_fault)
-            ended = True
+            if self._stop_signal.reason is not None:
+                raise self._stop_signal.reason
+            if last_fault and not (self.stats.answered or self.stats.replayed):
+                raise unreachable_error(last_fault)
+            is_complete = True
         finally:
             feeder.cancel()
-            halted.cancel()
+            stopped.cancel()
             reader.close()
-            if not ended:
+            if not is_complete:
                 self.stop()
-            await self._drain(tasks, finder)
+            await self._drain(tasks, batcher)
 
-    async def _drain(self, tasks: set[asyncio.Task[RowResult]], finder: RetrievalBatcher) -> None:
+    async def _work(self, row: Item, row_pass: RowPass, batcher: RetrievalBatcher) -> RowResult:
+        """Take a row through its steps."""
+        try:
+            self._stop_signal.raise_if_stopped()
+            steps = row_pass.pipeline.generator.steps(row)
+            ended = await arun_steps(steps, self._client.answer, batcher.find)
+            return row_pass.finish(row, ended)
+        except (UnusableReply, ModelUnavailable) as error:
+            return RowResult(row, RowRecord.for_unanswered(error))
+        except RunStopped:
+            raise
+        except Exception as error:
+            # What befalls a single row is a record by now: this would befall every other, too.
+            self._stop_signal.trigger(error)
+            raise
+
+    async def _drain(self, tasks: set[asyncio.Task[RowResult]], batcher: RetrievalBatcher) -> None:
         """Wait for rows underway; on being cancelled here or before, give them up instead."""
         current = asyncio.current_task()
         if current is not None and current.cancelling():
@@ -191,33 +169,4 @@ class LiveEngine:
             # A gathering that is cancelled cancels what it has gathered.
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:
-            await finder.aclose()
-
-    def _find_recorded(self, row: Item, this: _PassContext) -> RowResult | None:
-        """Return a row that was done earlier, with what became of it."""
-        held = self._ledger.row(row_key(row, this.identity))
-        return None if held is None else RowResult(row, RowRecord.from_bytes(held), is_reused=True)
-
-    async def _done(self, row: Item, this: _PassContext) -> RowResult:
-        try:
-            return await self._work(row, this)
-        except RunStopped:
-            raise
-        except Exception as error:
-            # What befalls a single row is a record by now: this would befall every other, too.
-            self._halt.trigger(error)
-            raise
-
-    async def _work(self, row: Item, this: _PassContext) -> RowResult:
-        self._halt.raise_if_stopped()
-        try:
-            driven = await arun_steps(
-                this.crew.generator.steps(row), self._answerer.answer, this.finder.find
-            )
-        except UnusableReply as error:
-            return RowResult(row, RowRecord.for_unanswered(RowRecord.TURNED_DOWN, str(error)))
-        except ModelUnavailable as error:
-            return RowResult(row, RowRecord.for_unanswered(RowRecord.UNAVAILABLE, str(error)))
-        record = RowRecord.from_result(driven, models=this.crew.model_names)
-        self._ledger.put_row(row_key(row, this.identity), record.to_bytes())
-        return RowResult(row, record)
+            await batcher.aclose()

@@ -1,13 +1,15 @@
-"""What is kept of a row that is done: enough to write it again without asking or finding."""
+"""What became of a row: enough to write it again without asking or finding."""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from whyset.datasets import BadRow, build_quarantine_line, dumps, loads, serialise_provenance
+from whyset.errors import RETRYABLE_ERRORS, ModelError
 from whyset.generators import (
     Finished,
+    Generator,
     Item,
     Rejected,
     StepsResult,
@@ -16,6 +18,9 @@ from whyset.generators import (
     evidence_record,
     usage_record,
 )
+
+from .._pipeline import Pipeline
+from ..ledger._ledger import Ledger
 
 QUARANTINED = "quarantined"
 """The outcome of a row that is not in the output."""
@@ -47,10 +52,10 @@ class RowRecord:
 
     @classmethod
     def from_result(
-        cls, driven: StepsResult[Finished | Rejected], *, models: dict[str, str]
+        cls, ended: StepsResult[Finished | Rejected], *, models: dict[str, str]
     ) -> "RowRecord":
         """Make the record of a row whose steps have ended."""
-        result, usage = driven.result, driven.usage
+        result, usage = ended.result, ended.usage
         if isinstance(result, Finished):
             columns = add_provenance(result, usage=usage, models=models)
             return cls(result.outcome, usage, line=dumps(serialise_provenance(columns)))
@@ -65,9 +70,11 @@ class RowRecord:
         )
 
     @classmethod
-    def for_unanswered(cls, reason: str, detail: str) -> "RowRecord":
+    def for_unanswered(cls, error: ModelError) -> "RowRecord":
         """Make the record of a row that could not be asked about; a later run tries it again."""
-        return cls(QUARANTINED, reasons=(reason,), detail=detail)
+        is_passing = isinstance(error, RETRYABLE_ERRORS)
+        reason = cls.UNAVAILABLE if is_passing else cls.TURNED_DOWN
+        return cls(QUARANTINED, reasons=(reason,), detail=str(error))
 
     @classmethod
     def for_unreadable(cls, row: BadRow) -> "RowRecord":
@@ -102,17 +109,59 @@ class RowRecord:
     def from_bytes(cls, data: bytes) -> "RowRecord":
         """Read what `to_bytes` wrote."""
         head, finished, line = data.partition(b"\n")
-        held = loads(head)
+        fields = loads(head)
         return cls(
-            held["outcome"],
-            Usage(**held["usage"]),
+            fields["outcome"],
+            Usage(**fields["usage"]),
             line if finished else None,
-            tuple(held["reasons"]),
-            held["detail"],
-            held["known"],
+            tuple(fields["reasons"]),
+            fields["detail"],
+            fields["known"],
         )
 
 
-def row_key(row: Item, crew_identity: str) -> str:
-    """Return what a row's record is kept under: its content, and all else that could change it."""
-    return hashlib.sha256(f"{row.digest}{crew_identity}".encode()).hexdigest()
+@dataclass(frozen=True, slots=True)
+class RowResult:
+    """A row that came out of an engine.
+
+    Attributes:
+        row: The row as it was read.
+        record: What became of it.
+        is_reused: Whether that happened in an earlier run.
+    """
+
+    row: Item | BadRow
+    record: RowRecord
+    is_reused: bool = False
+
+    @property
+    def unavailable_detail(self) -> str:
+        """What the provider said, where it did not answer; empty for every other row."""
+        record = self.record
+        return record.detail if record.reasons == (RowRecord.UNAVAILABLE,) else ""
+
+
+def row_key(row: Item, pipeline_identity: str) -> str:
+    """Return the key of a row's record: its content, and all else that could change it."""
+    return hashlib.sha256(f"{row.digest}{pipeline_identity}".encode()).hexdigest()
+
+
+class RowPass:
+    """One pass over rows, by one generator: what is known of a row, and what has become of it."""
+
+    def __init__(self, pipeline: Pipeline, ledger: Ledger, generator: Generator | None) -> None:
+        self.pipeline = pipeline if generator is None else replace(pipeline, generator=generator)
+        self._identity = self.pipeline.identity
+        self._model_names = pipeline.model_names
+        self._ledger = ledger
+
+    def find(self, row: Item) -> RowResult | None:
+        """Return what became of a row that was done earlier."""
+        data = self._ledger.row(row_key(row, self._identity))
+        return None if data is None else RowResult(row, RowRecord.from_bytes(data), is_reused=True)
+
+    def finish(self, row: Item, ended: StepsResult[Finished | Rejected]) -> RowResult:
+        """Record what became of a row whose steps have ended, and return it."""
+        record = RowRecord.from_result(ended, models=self._model_names)
+        self._ledger.put_row(row_key(row, self._identity), record.to_bytes())
+        return RowResult(row, record)

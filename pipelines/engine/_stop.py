@@ -9,84 +9,7 @@ from typing import TypeVar
 
 from whyset.errors import RunStopped
 
-# ---- Runs in an event loop of their own, which a signal ends: the first kindly, the second at
-# once.
-
 T = TypeVar("T")
-
-
-def run_with_signals(
-    work: Callable[[], Awaitable[T]], stop: Callable[[], None], render_message: Callable[[str], str]
-) -> T:
-    """Do work in an event loop of its own.
-
-    The first SIGINT or SIGTERM calls `stop`, the second ends the work at once (where this is the
-    main thread).
-
-    Args:
-        work: What to do.
-        stop: Lets it end soon.
-        render_message: Makes of a reason what the error says.
-
-    Raises:
-        RunStopped: It was ended at once.
-    """
-
-    async def interruptible() -> T:
-        try:
-            with _handle_signals(stop):
-                return await work()
-        except asyncio.CancelledError:
-            raise RunStopped(
-                render_message("Stopped at once, without waiting for asks in flight")
-            ) from None
-
-    return asyncio.run(interruptible())
-
-
-def render_stop_message(reason: str, done: str, ledger: Path | None) -> str:
-    """Return what a person is told of a run that has stopped before its end.
-
-    Args:
-        reason: Why, without a full stop.
-        done: What came out, such as `3 rows`.
-        ledger: Where its replies are kept; `None` where they are not.
-    """
-    if ledger is None:
-        return f"{reason}. {done} came out; no other reply is kept of a run without -o FILE."
-    return (
-        f"{reason}. {done} came out; every reply so far is in {ledger}. Run the same command "
-        "again to go on: nothing that was answered is asked again."
-    )
-
-
-@contextmanager
-def _handle_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """On SIGINT and SIGTERM call `stop`; on a second one end the current task."""
-    loop = asyncio.get_running_loop()
-    current = asyncio.current_task()
-    seen = 0
-
-    def interrupt() -> None:
-        nonlocal seen
-        seen += 1
-        if seen == 1:
-            stop()
-        elif current is not None:
-            current.cancel()
-
-    handled = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, interrupt)
-        except (ValueError, RuntimeError):
-            continue  # not the main thread: whoever called keeps the handlers that are there
-        handled.append(number)
-    try:
-        yield
-    finally:
-        for number in handled:
-            loop.remove_signal_handler(number)
 
 
 class StopSignal:
@@ -122,3 +45,83 @@ class StopSignal:
                 await self._called.wait()
         except TimeoutError:
             return
+
+
+def run_with_signals(
+    work: Callable[[], Awaitable[T]],
+    *,
+    stop: Callable[[], None],
+    on_interrupt: Callable[[], None],
+    render_stop: Callable[[str], str],
+) -> T:
+    """Do work in an event loop of its own.
+
+    The first SIGINT or SIGTERM calls `stop`, the second ends the work at once (where this is the
+    main thread).
+
+    Args:
+        work: What to do.
+        stop: Lets it end soon.
+        on_interrupt: Called after that.
+        render_stop: Makes of a reason what the error says.
+
+    Raises:
+        RunStopped: It was ended at once.
+    """
+
+    async def interruptible() -> T:
+        try:
+            with _handle_signals(stop, on_interrupt):
+                return await work()
+        except asyncio.CancelledError:
+            raise RunStopped(
+                render_stop("Stopped at once, without waiting for asks in flight")
+            ) from None
+
+    return asyncio.run(interruptible())
+
+
+def render_stop_message(reason: str, done: str, ledger: Path | None) -> str:
+    """Return what a person is told of a run that has stopped before its end.
+
+    Args:
+        reason: Why, without a full stop.
+        done: What came out, such as `3 rows`.
+        ledger: Where its replies are kept; `None` where they are not.
+    """
+    if ledger is None:
+        return f"{reason}. {done} came out; no other reply is kept of a run without -o FILE."
+    return (
+        f"{reason}. {done} came out; every reply so far is in {ledger}. Run the same command "
+        "again to go on: nothing that was answered is asked again."
+    )
+
+
+@contextmanager
+def _handle_signals(stop: Callable[[], None], on_interrupt: Callable[[], None]) -> Iterator[None]:
+    """On SIGINT and SIGTERM call both; on a second one end the current task."""
+    loop = asyncio.get_running_loop()
+    current = asyncio.current_task()
+    seen = 0
+
+    def interrupt() -> None:
+        nonlocal seen
+        seen += 1
+        if seen == 1:
+            stop()
+            on_interrupt()
+        elif current is not None:
+            current.cancel()
+
+    handled = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, interrupt)
+        except (ValueError, RuntimeError):
+            continue  # not the main thread: whoever called keeps the handlers that are there
+        handled.append(number)
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)

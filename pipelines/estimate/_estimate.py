@@ -13,7 +13,7 @@ from whyset.generators import Ask, Fetch, Find, Finished, Item, Rejected, Reply,
 from whyset.models import Prices
 from whyset.retriever import Grounding, Searcher, fetch_passages
 
-from .._assembly import Pipeline
+from .._pipeline import Pipeline
 from ..engine._record import row_key
 from ..ledger._ledger import BloomFilter
 from ._cost import AskCost, CostModel, CostTotals, Estimate, Reservoir

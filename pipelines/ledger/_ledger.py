@@ -19,6 +19,7 @@ from typing import Any, Self, TypeVar
 
 from whyset.errors import RunError, RunLocked
 from whyset.generators import Ask, Reply, Usage
+from whyset.models import Prices
 
 # ---- The tables of a ledger.
 
@@ -229,6 +230,11 @@ class Ledger(AbstractContextManager["Ledger"]):
         self._thread = threading.Thread(target=self._write_all, name="whyset-ledger", daemon=True)
         self._thread.start()
 
+    @property
+    def is_durable(self) -> bool:
+        """Whether it outlives the process."""
+        return self._path is not None
+
     @staticmethod
     def open_existing(path: Path | None) -> "AbstractContextManager[Ledger | None]":
         """Open the ledger that an earlier run has left; nothing where none has.
@@ -296,19 +302,10 @@ class Ledger(AbstractContextManager["Ledger"]):
         self._unwritten_rows[key] = record
         self._put(_Write(_PUT_ROW, (key, record), self._unwritten_rows))
 
-    def cost_by_step(
-        self,
-        price: Callable[[str, Usage], Decimal | None],
-        *,
-        batch_price: Callable[[str, Usage], Decimal | None] | None = None,
-    ) -> list[StepCost]:
+    def cost_by_step(self, prices: Prices) -> tuple[StepCost, ...]:
         """Return what all recorded replies took, by step and model.
 
-        Args:
-            price: What one reply of a model costs; some prices hang on a prompt's length, so
-                each reply is priced by itself.
-            batch_price: The same of a reply that came out of a message batch; `price` where none
-                is given.
+        Some prices hang on a prompt's length, so each reply is priced by itself.
 
         Raises:
             RunError: A record could not be written.
@@ -320,16 +317,16 @@ class Ledger(AbstractContextManager["Ledger"]):
                 f"SELECT step, asked, batched, {_USAGE} FROM replies"
             ):
                 usage = Usage(*tokens)
-                cost = (batch_price or price)(asked, usage) if batched else price(asked, usage)
-                held = sums.get((step, asked), StepCost(step, asked, 0, Usage(), Decimal(0)))
+                cost = prices.cost(asked, usage, batch=bool(batched))
+                sum_ = sums.get((step, asked), StepCost(step, asked, 0, Usage(), Decimal(0)))
                 sums[step, asked] = StepCost(
                     step,
                     asked,
-                    held.replies + 1,
-                    held.usage + usage,
-                    None if held.cost is None or cost is None else held.cost + cost,
+                    sum_.replies + 1,
+                    sum_.usage + usage,
+                    None if sum_.cost is None or cost is None else sum_.cost + cost,
                 )
-        return [sums[key] for key in sorted(sums)]
+        return tuple(sums[key] for key in sorted(sums))
 
     def flush(self) -> None:
         """Wait until all that was put is durable.

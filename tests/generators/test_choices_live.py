@@ -28,7 +28,7 @@ from support.samples.deliberation import CONSTITUTION
 from whyset.generators import RowRejected, UnsupportedModel
 from whyset.generators.choices import Choices
 from whyset.models import AnthropicModel, UnusableReply
-from whyset.pipelines import BatchPolicy, Pipeline, Run, RunFiles
+from whyset.pipelines import BatchPolicy, Pipeline, Run, RunConfig, RunFiles
 from whyset.retriever.testing import FakeSearcher
 
 REASONS = {
@@ -124,7 +124,7 @@ def test_by_batches_it_comes_to_the_same_bytes(
             model = AnthropicModel("claude-loopback-1")
             crew = Pipeline.build(Choices(), model, model, FakeSearcher(CONSTITUTION))
             policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
-            Run(files, crew, batch=batch, batch_policy=policy).execute()
+            Run(files, crew, RunConfig(batch=batch, batch_policy=policy)).execute()
 
     for name in ("out.jsonl", "out.quarantine.jsonl"):
         live, batched = (tmp_path / folder / name for folder in ("live", "batch"))

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import aclosing
 from datetime import date
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import pytest
@@ -40,11 +39,11 @@ from whyset.pipelines import (
     Batch,
     BatchEngine,
     BatchPolicy,
-    Budget,
     Ledger,
     LiveEngine,
     Pipeline,
     RowResult,
+    RunConfig,
     RunError,
     RunStopped,
 )
@@ -71,7 +70,7 @@ def read(records: Sequence[dict[str, Any]]) -> list[Row | BadRow]:
 async def run(
     crew: Pipeline, ledger: Ledger, records: Sequence[dict[str, Any]], policy: BatchPolicy = HASTY
 ) -> list[RowResult]:
-    engine = BatchEngine(crew, ledger, retries=QUICK, policy=policy)
+    engine = BatchEngine(crew, ledger, RunConfig(retries=QUICK, batch_policy=policy))
     try:
         return [done async for done in engine.run(read(records))]
     finally:
@@ -82,7 +81,10 @@ async def live(
     crew: Pipeline, ledger: Ledger, records: Sequence[dict[str, Any]]
 ) -> list[RowResult]:
     try:
-        return [done async for done in LiveEngine(crew, ledger, retries=QUICK).run(read(records))]
+        return [
+            done
+            async for done in LiveEngine(crew, ledger, RunConfig(retries=QUICK)).run(read(records))
+        ]
     finally:
         await crew.aclose()
 
@@ -260,7 +262,7 @@ async def test_only_a_window_of_rows_is_held(
             yield row_from_record(row(taken, NOTHING), line=taken)
 
     policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0, max_rows=10)
-    engine = BatchEngine(open_crew(), ledger, retries=QUICK, policy=policy)
+    engine = BatchEngine(open_crew(), ledger, RunConfig(retries=QUICK, batch_policy=policy))
     async with aclosing(engine.run(endless())) as results:
         async for done in results:
             if done.row.line == 20:
@@ -281,7 +283,7 @@ async def test_a_line_that_is_no_row_keeps_its_place(
     server: BatchServer, open_crew: OpenCrew, ledger: Ledger
 ) -> None:
     source = [*read(rows(1)), BadRow(2, "not JSON", b"{"), *read(rows(2))]
-    engine = BatchEngine(open_crew(), ledger, policy=HASTY)
+    engine = BatchEngine(open_crew(), ledger, RunConfig(batch_policy=HASTY))
     results = [done async for done in engine.run(source)]
     assert outcomes(results) == ["rewritten", "quarantined", "rewritten", "rewritten"]
     assert results[1].record.reasons == ("unreadable",)
@@ -320,11 +322,11 @@ async def test_what_was_sent_and_received_is_counted(
 ) -> None:
     server.fates = lambda key, params, time: "expired" if time == 1 else None
     crew = open_crew()
-    engine = BatchEngine(crew, ledger, retries=QUICK, policy=HASTY)
+    engine = BatchEngine(crew, ledger, RunConfig(retries=QUICK, batch_policy=HASTY))
     async for _ in engine.run(read(rows(4))):
         pass
     await crew.aclose()
-    traffic = engine.traffic
+    traffic = engine.stats
     assert (traffic.answered, traffic.replayed) == (12, 0)
     assert (traffic.retried, traffic.in_flight) == (12, 0)
 
@@ -355,7 +357,7 @@ async def test_live_finishes_what_was_begun_by_batch_and_batch_what_was_begun_li
         server.paid.clear()
         with Ledger(None) as ledger:
             await first(open_crew(), ledger, records[:5])
-            engine = BatchEngine(open_crew(), ledger, retries=QUICK, policy=HASTY)
+            engine = BatchEngine(open_crew(), ledger, RunConfig(retries=QUICK, batch_policy=HASTY))
             async with aclosing(engine.run(read(records[:9]))) as results:
                 async for _ in results:
                     break  # some asks of the others are answered by now
@@ -369,7 +371,7 @@ async def test_stop_leaves_batches_at_the_provider_and_says_who_collects_them(
 ) -> None:
     server.holding = True
     crew = open_crew()
-    engine = BatchEngine(crew, ledger, retries=QUICK, policy=HASTY)
+    engine = BatchEngine(crew, ledger, RunConfig(retries=QUICK, batch_policy=HASTY))
     server.on_create = lambda batch: loop.call_soon_threadsafe(engine.stop)
     loop = asyncio.get_running_loop()
     with pytest.raises(RunStopped) as stopped:
@@ -398,7 +400,7 @@ async def test_stop_does_not_wait_for_a_pipe_that_nobody_writes_to(
         yield row_from_record(row(0))
 
     crew = open_crew()
-    engine = BatchEngine(crew, ledger, policy=HASTY)
+    engine = BatchEngine(crew, ledger, RunConfig(batch_policy=HASTY))
     asyncio.get_running_loop().call_later(0.05, engine.stop)
     with pytest.raises(RunStopped, match=r"^Stopped$"):
         async for _ in engine.run(silent()):
@@ -454,26 +456,26 @@ class TestBudget:
         {"anthropic": Decimal("0.5")},
     )
 
-    def engine(self, crew: Pipeline, ledger: Ledger, limit: str, spent: Decimal) -> BatchEngine:
-        names = crew.model_names.values()
-        budget = Budget(Decimal(limit), self.PRICES, names, spent=spent, batch=True)
-        return BatchEngine(
-            crew, ledger, retries=QUICK, policy=HASTY, prices=self.PRICES, budget=budget
+    def engine(self, crew: Pipeline, ledger: Ledger, budget: int) -> BatchEngine:
+        config = RunConfig(
+            retries=QUICK, batch_policy=HASTY, prices=self.PRICES, budget=Decimal(budget)
         )
+        return BatchEngine(crew, ledger, config)
 
     def spent(self, ledger: Ledger) -> Decimal:
-        cost = partial(self.PRICES.cost, batch=True)
-        return sum((each.cost or Decimal(0) for each in ledger.cost_by_step(cost)), Decimal(0))
+        return sum(
+            (step.cost or Decimal(0) for step in ledger.cost_by_step(self.PRICES)), Decimal(0)
+        )
 
     async def test_one_that_suffices_changes_nothing(
         self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         crew = open_crew()
-        engine = self.engine(crew, ledger, "100", Decimal(0))
+        engine = self.engine(crew, ledger, 100)
         results = [done async for done in engine.run(read(rows(7, *FATES)))]
         await crew.aclose()
         assert results == await undisturbed(rows(7, *FATES))
-        assert engine.traffic.cost == self.spent(ledger) > 0
+        assert engine.stats.cost == self.spent(ledger) > 0
 
     async def test_one_that_does_not_is_never_exceeded_and_the_run_goes_on_with_more(
         self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
@@ -485,14 +487,14 @@ class TestBudget:
 
         server.answer = dear
         crew = open_crew()
-        engine = self.engine(crew, ledger, "1.00", Decimal(0))
+        engine = self.engine(crew, ledger, 1)
         with pytest.raises(RunStopped, match=r"The budget of \$1.00 ends here"):
             async for _ in engine.run(read(rows(60))):
                 pass
         spent = self.spent(ledger)
         assert 0 < spent <= 1
-        assert engine.traffic.cost == spent
-        engine = self.engine(crew, ledger, "100", spent)
+        assert engine.stats.cost == spent
+        engine = self.engine(crew, ledger, 100)
         results = [done async for done in engine.run(read(rows(60)))]
         await crew.aclose()
         assert outcomes(results) == ["rewritten"] * 60
@@ -504,14 +506,14 @@ class TestBudget:
         server.holding = True
         crew = open_crew()
         loop = asyncio.get_running_loop()
-        engine = self.engine(crew, ledger, "100", Decimal(0))
+        engine = self.engine(crew, ledger, 100)
         server.on_create = lambda batch: loop.call_soon_threadsafe(engine.stop)
         with pytest.raises(RunStopped):
             async for _ in engine.run(read(rows(3, NOTHING))):
                 pass
         server.release()
-        engine = self.engine(crew, ledger, "100", Decimal(0))
+        engine = self.engine(crew, ledger, 100)
         async for _ in engine.run(read(rows(3, NOTHING))):
             pass
         await crew.aclose()
-        assert engine.traffic.cost == self.spent(ledger) > 0
+        assert engine.stats.cost == self.spent(ledger) > 0

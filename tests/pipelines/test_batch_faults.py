@@ -17,6 +17,7 @@ from support.answers.deliberation import (
 )
 from support.batches import BatchServer, drop_lines, truncate_body
 from support.loopback import Response, error, html
+from support.runs import count_replies
 
 from whyset.datasets import row_from_record
 from whyset.models import AnthropicModel, ModelAccessDenied, RetryPolicy, UnusableReply
@@ -27,6 +28,7 @@ from whyset.pipelines import (
     LiveEngine,
     Pipeline,
     RowResult,
+    RunConfig,
     RunError,
     RunStopped,
     forget_batch,
@@ -52,7 +54,7 @@ async def run(
     retries: RetryPolicy = QUICK,
     policy: BatchPolicy = HASTY,
 ) -> list[RowResult]:
-    engine = BatchEngine(crew, ledger, retries=retries, policy=policy)
+    engine = BatchEngine(crew, ledger, RunConfig(retries=retries, batch_policy=policy))
     source = [row_from_record(record, line=line) for line, record in enumerate(records, start=1)]
     try:
         return [done async for done in engine.run(source)]
@@ -65,7 +67,7 @@ def outcomes(results: Sequence[RowResult]) -> list[str]:
 
 
 def replies(ledger: Ledger) -> int:
-    return sum(spent.replies for spent in ledger.cost_by_step(lambda *_: None))
+    return count_replies(ledger)
 
 
 class TestResults:
@@ -115,7 +117,9 @@ class TestResults:
         with Ledger(None) as other:
             crew = open_crew()
             source = [row_from_record(record) for record in records]
-            live = [done async for done in LiveEngine(crew, other, retries=QUICK).run(source)]
+            live = [
+                done async for done in LiveEngine(crew, other, RunConfig(retries=QUICK)).run(source)
+            ]
             await crew.aclose()
         assert [done.record for done in results] == [done.record for done in live]
         sent = [each["custom_id"] for batch in server.created for each in batch.requests]
@@ -145,11 +149,11 @@ class TestResults:
     ) -> None:
         server.fail_on("results", fault, None, fault)
         crew = open_crew()
-        engine = BatchEngine(crew, ledger, retries=QUICK, policy=HASTY)
+        engine = BatchEngine(crew, ledger, RunConfig(retries=QUICK, batch_policy=HASTY))
         results = [done async for done in engine.run(map(row_from_record, rows(4)))]
         await crew.aclose()
         assert outcomes(results) == ["rewritten"] * 4
-        assert engine.traffic.answered == replies(ledger) == 12
+        assert engine.stats.answered == replies(ledger) == 12
         assert len(server.created) == 3
         assert server.calls["results"] == 3 + 2
 
@@ -162,11 +166,11 @@ class TestResults:
         kept = replies(ledger)
         assert 0 < kept < 6
         crew = open_crew()
-        engine = BatchEngine(crew, ledger, retries=QUICK, policy=HASTY)
+        engine = BatchEngine(crew, ledger, RunConfig(retries=QUICK, batch_policy=HASTY))
         results = [done async for done in engine.run(map(row_from_record, rows(6)))]
         await crew.aclose()
         assert outcomes(results) == ["rewritten"] * 6
-        assert engine.traffic.answered == replies(ledger) - kept
+        assert engine.stats.answered == replies(ledger) - kept
         assert server.paid_twice == []
 
     async def test_that_are_incomplete_are_read_again(
@@ -313,7 +317,7 @@ class TestGone:
         """Leave one batch of four asks at the provider."""
         server.holding = True
         crew = open_crew()
-        engine = BatchEngine(crew, ledger, retries=QUICK, policy=HASTY)
+        engine = BatchEngine(crew, ledger, RunConfig(retries=QUICK, batch_policy=HASTY))
         loop = asyncio.get_running_loop()
         server.on_create = lambda batch: loop.call_soon_threadsafe(engine.stop)
         with pytest.raises(RunStopped):

@@ -12,7 +12,7 @@ from support.batches import BatchServer, StoredBatch
 from support.loopback import LoopbackServer, Response
 
 from whyset.models import AnthropicModel
-from whyset.pipelines import BatchPolicy, Ledger, Run, RunFiles, RunStatus
+from whyset.pipelines import BatchPolicy, Ledger, Run, RunConfig, RunFiles, RunStatus
 from whyset.pipelines.ledger._batches import BatchTable
 
 from .conftest import QUICK, TEXT, OpenCrew
@@ -85,7 +85,7 @@ def victim(server: BatchServer, source: Path, output: Path) -> Victim:
 
 def resume(source: Path, output: Path, open_crew: OpenCrew) -> None:
     files = RunFiles.from_output(str(source), str(output))
-    Run(files, open_crew(), retries=QUICK, batch=True, batch_policy=HASTY).execute()
+    Run(files, open_crew(), RunConfig(retries=QUICK, batch=True, batch_policy=HASTY)).execute()
 
 
 def require_undisturbed(source: Path, output: Path, open_crew: OpenCrew) -> None:
@@ -98,7 +98,7 @@ def require_undisturbed(source: Path, output: Path, open_crew: OpenCrew) -> None
             assert isinstance(model, AnthropicModel)
             model._options["base_url"] = server.url
         files = RunFiles.from_output(str(source), str(other / "out.jsonl"))
-        Run(files, crew, retries=QUICK).execute()
+        Run(files, crew, RunConfig(retries=QUICK)).execute()
     for name in WRITTEN:
         assert output.with_name(name).read_bytes() == (other / name).read_bytes()
 

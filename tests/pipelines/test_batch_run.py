@@ -10,9 +10,19 @@ import pytest
 from support.answers.deliberation import CONFLICT, NOTHING, PREACHY, answer, rows, write_rows
 from support.batches import BatchServer
 from support.loopback import error
+from support.runs import run_options
 
 from whyset.models import ModelAccessDenied, Prices
-from whyset.pipelines import BatchPolicy, Pipeline, Run, RunError, RunFiles, RunStopped, Summary
+from whyset.pipelines import (
+    BatchPolicy,
+    Pipeline,
+    Run,
+    RunConfig,
+    RunError,
+    RunFiles,
+    RunStopped,
+    Summary,
+)
 
 from .conftest import QUICK, OpenCrew
 
@@ -34,7 +44,9 @@ def source(tmp_path: Path) -> Path:
 def start(source: Path, folder: Path, crew: Pipeline, *, batch: bool, **options: Any) -> Run:
     folder.mkdir(exist_ok=True)
     files = RunFiles.from_output(str(source), str(folder / "out.jsonl"))
-    return Run(files, crew, retries=QUICK, batch=batch, batch_policy=HASTY, **options)
+    return Run(
+        files, crew, **run_options(retries=QUICK, batch=batch, batch_policy=HASTY, **options)
+    )
 
 
 def run(source: Path, folder: Path, crew: Pipeline, *, batch: bool, **options: Any) -> Summary:
@@ -121,7 +133,7 @@ def test_a_live_run_is_refused_while_a_batch_may_yet_answer_and_collects_it_when
     summary = run(source, folder, open_crew(), batch=False)
     assert len(server.created) == 1
     assert server.paid_twice == []
-    assert summary.traffic.answered == summary_replies(summary) - 9
+    assert summary.stats.answered == summary_replies(summary) - 9
 
 
 @pytest.mark.parametrize("polls", [1, 4])
@@ -159,7 +171,7 @@ def test_a_live_run_forgets_a_batch_that_was_never_created(
 
 def test_a_run_that_keeps_no_ledger_is_refused(source: Path, open_crew: OpenCrew) -> None:
     with pytest.raises(RunError, match="name an output with -o, or leave --batch out"):
-        Run(RunFiles.from_output(str(source), "-"), open_crew(), batch=True).execute()
+        Run(RunFiles.from_output(str(source), "-"), open_crew(), RunConfig(batch=True)).execute()
 
 
 def test_a_refused_key_ends_a_run_with_exit_code_4(

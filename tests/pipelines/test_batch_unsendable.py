@@ -10,7 +10,7 @@ from support.loopback import message
 from whyset.datasets import Row, row_from_record
 from whyset.generators import Ask, Finished, Generator, Rejected, Steps, Tool, WorkState, ask_writer
 from whyset.models import AnthropicModel
-from whyset.pipelines import BatchEngine, BatchPolicy, Ledger, Pipeline
+from whyset.pipelines import BatchEngine, BatchPolicy, Ledger, Pipeline, RunConfig
 from whyset.retriever.testing import FakeSearcher
 
 from .conftest import QUICK
@@ -44,7 +44,9 @@ async def test_a_tool_without_a_schema(
 ) -> None:
     crew = Pipeline.build(Tooled(), open_model(), open_model(), searcher)
     engine = BatchEngine(
-        crew, ledger, retries=QUICK, policy=BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
+        crew,
+        ledger,
+        RunConfig(retries=QUICK, batch_policy=BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)),
     )
     records = [row_from_record(row(line), line=line) for line in (1, 2)]
     done = [each async for each in engine.run(records)]

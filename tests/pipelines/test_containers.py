@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from support.answers.deliberation import CONFLICT, rows, script, write_rows
+from support.runs import run_options
 
 from whyset.constitution import Constitution
 from whyset.datasets import DatasetError, Row, read_rows, require_provenance
 from whyset.generators.deliberation import Deliberation
 from whyset.models.testing import ScriptedModel
-from whyset.pipelines import Pipeline, Run, RunCounts, RunFiles, RunStopped, Summary
+from whyset.pipelines import Pipeline, Run, RunConfig, RunCounts, RunFiles, RunStopped, Summary
 from whyset.retriever.testing import FakeSearcher
 
 from .conftest import QUICK, TEXT
@@ -36,7 +37,7 @@ def crew(**options: Any) -> Pipeline:
 
 def run(source: Any, output: str, **options: Any) -> Summary:
     files = RunFiles.from_output(source, output)
-    return Run(files, crew(), retries=QUICK, **options).execute()
+    return Run(files, crew(), **run_options(retries=QUICK, **options)).execute()
 
 
 @pytest.fixture
@@ -80,7 +81,9 @@ def test_a_run_that_was_stopped_ends_with_the_same_bytes(
     broken.mkdir()
     run(str(table), f"{whole}/out{ending}")
 
-    stopped = Run(RunFiles.from_output(str(table), f"{broken}/out{ending}"), crew(), concurrency=1)
+    stopped = Run(
+        RunFiles.from_output(str(table), f"{broken}/out{ending}"), crew(), RunConfig(concurrency=1)
+    )
 
     def stop(tally: RunCounts, traffic: object) -> None:
         if tally.rows == 2:

@@ -13,6 +13,7 @@ from support.batches import BatchServer
 from support.embedders import WordEmbedder
 from support.loopback import KEY, MODEL, LoopbackServer, error
 from support.notes import OLD_IDEA, Notes, answer, records, script, words
+from support.runs import run_options
 
 from whyset.constitution import Constitution, estimate_tokens
 from whyset.datasets import DatasetError, require_provenance
@@ -30,6 +31,7 @@ from whyset.pipelines import (
     Pipeline,
     Plan,
     PlanError,
+    RunConfig,
     RunError,
     RunStopped,
     make_plan,
@@ -66,7 +68,9 @@ def run(
     output: Path, held: Plan | None = None, working: Pipeline | None = None, **options: Any
 ) -> CorpusSummary:
     files = CorpusFiles.from_output(str(output), against=options.pop("against", ()))
-    return CorpusRun(files, held or plan(), working or crew(), retries=QUICK, **options).execute()
+    return CorpusRun(
+        files, held or plan(), working or crew(), **run_options(retries=QUICK, **options)
+    ).execute()
 
 
 def written(output: Path) -> list[bytes]:
@@ -329,7 +333,7 @@ class TestRefusals:
 
     def test_batches_without_a_ledger(self) -> None:
         with pytest.raises(RunError, match="name an output with -o"):
-            CorpusRun(CorpusFiles.from_output("-"), plan(), crew(), batch=True).execute()
+            CorpusRun(CorpusFiles.from_output("-"), plan(), crew(), RunConfig(batch=True)).execute()
 
 
 class TestHeldOut:
@@ -431,7 +435,10 @@ class TestAlwaysTheSame:
             expected = len(server.requests)
             server.requests.clear()
             going = CorpusRun(
-                CorpusFiles.from_output(str(output)), plan(), working(server), concurrency=2
+                CorpusFiles.from_output(str(output)),
+                plan(),
+                working(server),
+                RunConfig(concurrency=2),
             )
             for after in (3, 11, 30):
 

@@ -9,7 +9,14 @@ from support.notes import Notes, answer
 from whyset.constitution import Constitution
 from whyset.generators import Brief, GeneratorError, IdeaStage, UnsupportedModel
 from whyset.models import AnthropicModel
-from whyset.pipelines import Ledger, LiveEngine, Pipeline, make_plan, open_document_pipeline
+from whyset.pipelines import (
+    Ledger,
+    LiveEngine,
+    Pipeline,
+    RunConfig,
+    make_plan,
+    open_pipeline,
+)
 from whyset.retriever.testing import FakeSearcher
 
 from .conftest import TEXT
@@ -19,7 +26,7 @@ CONSTITUTION = Constitution.parse(TEXT)
 
 def test_a_generator_that_is_open_is_taken_as_it_is() -> None:
     notes = Notes(length=12)
-    crew = open_document_pipeline(
+    crew = open_pipeline(
         notes,
         CONSTITUTION,
         model="anthropic:claude-opus-5-5",
@@ -35,19 +42,19 @@ def test_a_generator_that_is_open_is_taken_as_it_is() -> None:
 
 def test_without_a_language_model_it_is_declined_where_quoting_makes_nothing() -> None:
     with pytest.raises(UnsupportedModel, match="notes needs a language model"):
-        open_document_pipeline(Notes(), CONSTITUTION, embedder="lexical", ephemeral=True)
+        open_pipeline(Notes(), CONSTITUTION, embedder="lexical", ephemeral=True)
 
 
 def test_a_name_or_a_plan_of_what_is_not_installed_is_an_error() -> None:
     with pytest.raises(GeneratorError, match="no generator 'nodes'; installed: "):
-        open_document_pipeline("nodes", CONSTITUTION)
+        open_pipeline("nodes", CONSTITUTION)
     with pytest.raises(GeneratorError, match="no generator 'notes'; installed: "):
-        open_document_pipeline(make_plan(Notes(), CONSTITUTION, documents=4), CONSTITUTION)
+        open_pipeline(make_plan(Notes(), CONSTITUTION, documents=4), CONSTITUTION)
 
 
-def test_what_works_on_rows_writes_no_documents() -> None:
-    with pytest.raises(UnsupportedModel, match="deliberation works on rows"):
-        open_document_pipeline("deliberation", CONSTITUTION)
+def test_a_name_stands_for_the_generator_that_is_installed() -> None:
+    crew = open_pipeline("deliberation", CONSTITUTION, embedder="lexical", ephemeral=True)
+    assert crew.settings["k"] == 8
 
 
 async def test_what_one_pass_has_learned_of_the_provider_holds_for_the_next(
@@ -62,14 +69,14 @@ async def test_what_one_pass_has_learned_of_the_provider_holds_for_the_next(
         model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY, timeout=20)
         notes = Notes()
         crew = Pipeline.build(notes, model, model, FakeSearcher(CONSTITUTION))
-        engine = LiveEngine(crew, ledger, concurrency=64)
+        engine = LiveEngine(crew, ledger, RunConfig(concurrency=64))
         stage = IdeaStage(notes, count=1)
         ideas = [done async for done in engine.run(briefs, generator=stage)]
-        learned, asked = engine.traffic.limit, engine.traffic.answered
+        learned, asked = engine.stats.limit, engine.stats.answered
         documents = [done async for done in engine.run(briefs)]
         await crew.aclose()
     assert [done.row.line for done in ideas] == [done.row.line for done in documents]
     assert {done.record.outcome for done in ideas} == {"ideas"}
     assert learned > 16  # what a limit begins with
-    assert engine.traffic.limit >= learned
-    assert engine.traffic.answered > asked
+    assert engine.stats.limit >= learned
+    assert engine.stats.answered > asked

@@ -15,7 +15,15 @@ from support.notes import Notes, answer
 
 from whyset.constitution import Constitution
 from whyset.models import AnthropicModel
-from whyset.pipelines import CorpusFiles, CorpusRun, Pipeline, make_plan, read_plan, write_plan
+from whyset.pipelines import (
+    CorpusFiles,
+    CorpusRun,
+    Pipeline,
+    RunConfig,
+    make_plan,
+    read_plan,
+    write_plan,
+)
 from whyset.retriever.testing import FakeSearcher
 
 from .conftest import QUICK
@@ -29,7 +37,7 @@ from pathlib import Path
 from support.notes import Notes
 from whyset.constitution import Constitution
 from whyset.models import AnthropicModel
-from whyset.pipelines import BatchPolicy, CorpusFiles, CorpusRun, Pipeline, read_plan
+from whyset.pipelines import BatchPolicy, CorpusFiles, CorpusRun, Pipeline, RunConfig, read_plan
 from whyset.retriever.testing import FakeSearcher
 
 url, file, output, batch = sys.argv[1:]
@@ -39,7 +47,8 @@ crew = Pipeline.build(Notes(), model, model, FakeSearcher(text))
 plan = read_plan(file, text, generator=Notes())
 policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
 files = CorpusFiles.from_output(output, plan=Path(file))
-CorpusRun(files, plan, crew, concurrency=4, batch=bool(batch), batch_policy=policy).execute()
+config = RunConfig(concurrency=4, batch=bool(batch), batch_policy=policy)
+CorpusRun(files, plan, crew, config).execute()
 """
 
 
@@ -66,7 +75,7 @@ def finish(server: LoopbackServer, file: Path, output: Path) -> list[bytes]:
     crew = Pipeline.build(Notes(), model, model, FakeSearcher(CONSTITUTION))
     files = CorpusFiles.from_output(str(output), plan=file)
     held = read_plan(file, CONSTITUTION, generator=Notes())
-    assert CorpusRun(files, held, crew, retries=QUICK).execute().exit_code == 0
+    assert CorpusRun(files, held, crew, RunConfig(retries=QUICK)).execute().exit_code == 0
     return [output.with_name(name).read_bytes() for name in WRITTEN]
 
 

@@ -6,13 +6,19 @@ import pytest
 
 from whyset.constitution import Constitution
 from whyset.generators import UnsupportedModel
+from whyset.generators.deliberation import Deliberation
 from whyset.models import ModelError
-from whyset.pipelines import Pipeline, open_deliberation_pipeline
+from whyset.pipelines import Pipeline, open_pipeline
 from whyset.retriever import RELEVANCE_THRESHOLD
 
+OWN = {"model", "judge", "effort"}
 
-def opened(constitution: Constitution, **options: Any) -> Pipeline:
-    return open_deliberation_pipeline(constitution, embedder="lexical", ephemeral=True, **options)
+
+def opened(constitution: Constitution, embedder: str = "lexical", **options: Any) -> Pipeline:
+    """Open a pipeline of a deliberation with options."""
+    chosen = {name: options.pop(name) for name in OWN & options.keys()}
+    generator = Deliberation(**{"settle_below": None, **options})
+    return open_pipeline(generator, constitution, embedder=embedder, ephemeral=True, **chosen)
 
 
 def test_without_a_model_the_extractive_one_writes_and_nobody_judges(
@@ -66,9 +72,7 @@ def test_what_takes_a_language_model_is_declined_without_one(constitution: Const
 
 def test_an_unknown_model_is_an_error_before_an_index_is_built(constitution: Constitution) -> None:
     with pytest.raises(ModelError, match="names no provider: write anthropic:claude-opus-5-5"):
-        open_deliberation_pipeline(
-            constitution, model="claude-opus-5-5", embedder="no such embedder"
-        )
+        opened(constitution, model="claude-opus-5-5", embedder="no such embedder")
 
 
 def test_settings_tell_how_the_crew_was_chosen_and_which_prompts_it_uses(
@@ -92,11 +96,9 @@ def test_settings_tell_how_the_crew_was_chosen_and_which_prompts_it_uses(
 def test_where_no_threshold_is_named_the_one_measured_for_the_embedder_holds(
     constitution: Constitution,
 ) -> None:
-    measured = open_deliberation_pipeline(constitution, embedder="minilm", ephemeral=True)
+    measured = opened(constitution, embedder="minilm")
     assert measured.settings["settle_below"] == RELEVANCE_THRESHOLD > 0
-    named = open_deliberation_pipeline(
-        constitution, embedder="minilm", ephemeral=True, settle_below=0
-    )
+    named = opened(constitution, embedder="minilm", settle_below=0)
     assert named.settings["settle_below"] == 0
 
 

@@ -92,7 +92,7 @@ async def test_an_estimate_is_what_a_run_on_rehearsed_replies_counts(
 
     with Ledger(None) as ledger:
         await run_on_script(crew, ledger, source)
-        spent = ledger.cost_by_step(prices.cost)
+        spent = ledger.cost_by_step(prices)
     assert {(step.step, step.model): step.asks for step in forecast.steps} == {
         (one.step, one.model): one.replies for one in spent
     }
@@ -311,7 +311,7 @@ async def test_finished_rows_show_what_the_others_will_take(
     crew, source = working_crew(searcher), read(rows(80, *fates))
     with Ledger(tmp_path / "out.ledger.sqlite") as ledger:
         await run_on_script(crew, ledger, source[:20])
-        spent = {one.step: one for one in ledger.cost_by_step(prices.cost)}
+        spent = {one.step: one for one in ledger.cost_by_step(prices)}
         foreseen = estimate_run(crew, source, prices, ledger=ledger)
     assert (foreseen.finished, foreseen.remaining, foreseen.projected_from) == (20, 60, 20)
     projected = foreseen.projected

@@ -20,6 +20,7 @@ from whyset.pipelines import (
     DedupThresholds,
     Pipeline,
     Run,
+    RunConfig,
     RunFiles,
     make_plan,
 )
@@ -103,11 +104,15 @@ def run_of(case: GeneratorCase, folder: Path) -> Iterator[Run | CorpusRun]:
         # Rehearsed texts resemble each other.
         anything = DedupThresholds(shingle_share=2.0, short_cosine=2.0, long_cosine=2.0)
         yield CorpusRun(
-            CorpusFiles.from_output(output), plan, crew, thresholds=anything, prices=prices
+            CorpusFiles.from_output(output),
+            plan,
+            crew,
+            RunConfig(prices=prices),
+            thresholds=anything,
         )
     else:
         source = write_rows(folder / "rows.jsonl", case.rows)
-        yield Run(RunFiles.from_output(str(source), output), crew, prices=prices)
+        yield Run(RunFiles.from_output(str(source), output), crew, RunConfig(prices=prices))
 
 
 @pytest.mark.parametrize("name", GENERATOR_CASES)

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from support.answers.deliberation import DOWN, NOTHING, TURNED_DOWN, answer, name_of, row, rows
 from support.loopback import LoopbackServer, Response, error, html, reset
+from support.runs import count_replies
 
 from whyset.datasets import row_from_record
 from whyset.models import ModelAccessDenied, RetryPolicy
-from whyset.pipelines import Ledger, LiveEngine, Pipeline, RowResult, RunStopped
+from whyset.pipelines import Ledger, LiveEngine, Pipeline, RowResult, RunConfig, RunStopped
 
 from .conftest import QUICK, OpenCrew
 
@@ -25,7 +26,7 @@ async def run(
     retries: RetryPolicy = QUICK,
     **options: Any,
 ) -> tuple[list[RowResult], LiveEngine]:
-    engine = LiveEngine(crew, ledger, retries=retries, **options)
+    engine = LiveEngine(crew, ledger, RunConfig(retries=retries, **options))
     source = [row_from_record(record, line=line) for line, record in enumerate(records, start=1)]
     try:
         return [done async for done in engine.run(source)], engine
@@ -48,9 +49,9 @@ async def test_passing_faults_are_asked_again_and_leave_no_trace_in_the_row(
     (done,), engine = await run(open_crew(), ledger, rows(1))
     assert done.record == expected.record
     assert len(server.requests) - asked == 3 + 3
-    assert engine.traffic.retried == 3
-    assert engine.traffic.answered == 3
-    assert engine.traffic.in_flight == 0
+    assert engine.stats.retried == 3
+    assert engine.stats.answered == 3
+    assert engine.stats.in_flight == 0
 
 
 async def test_retry_after_keeps_all_asks_back_and_not_only_the_one_it_was_told_to(
@@ -77,7 +78,7 @@ async def test_a_provider_that_complains_is_asked_less_at_once_and_loses_no_row(
         open_crew(), ledger, rows(150, NOTHING), retries=patient, concurrency=64
     )
     assert [done.record.outcome for done in results] == ["untouched"] * 150
-    assert 1 <= engine.traffic.limit < 16
+    assert 1 <= engine.stats.limit < 16
 
 
 async def test_a_provider_that_fails_more_often_than_it_answers_ends_the_run(
@@ -148,7 +149,7 @@ async def test_an_outage_is_waited_out_and_costs_no_row(
         open_crew(), ledger, rows(60, NOTHING), retries=waiting, concurrency=8
     )
     assert [done.record.outcome for done in results] == ["untouched"] * 60
-    assert engine.traffic.retried > 2 * 8
+    assert engine.stats.retried > 2 * 8
 
 
 async def test_retry_after_is_honoured(
@@ -210,12 +211,12 @@ async def test_an_outage_midway_ends_the_run_and_the_next_one_goes_on(
     server.answer = lambda body: answer(body) if server.answered < 10 else error(503)
     with pytest.raises(RunStopped):
         await run(open_crew(), ledger, rows(30), concurrency=4)
-    kept = sum(spent.replies for spent in ledger.cost_by_step(lambda *_: None))
+    kept = count_replies(ledger)
     assert kept == 10
     server.answer = answer
     results, engine = await run(open_crew(), ledger, rows(30), concurrency=4)
     assert [done.record.outcome for done in results] == ["rewritten"] * 30
-    assert engine.traffic.answered == 90 - kept
+    assert engine.stats.answered == 90 - kept
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -225,7 +226,7 @@ async def test_a_refused_key_permission_or_model_ends_the_run_at_once(
     with server.failing(error(status)), pytest.raises(ModelAccessDenied, match=f"HTTP {status}"):
         await run(open_crew(), ledger, rows(40), concurrency=4)
     assert len(server.requests) <= 4
-    assert ledger.cost_by_step(lambda *_: None) == []
+    assert count_replies(ledger) == 0
 
 
 async def test_a_refusal_is_not_held_up_by_a_row_that_waits_at_the_front(
@@ -252,7 +253,7 @@ async def test_an_ask_that_is_turned_down_costs_only_its_own_row(
     ] * 2
     assert results[1].record.reasons == ("turned_down",)
     assert "This prompt is not allowed." in results[1].record.detail
-    assert engine.traffic.retried == 0
+    assert engine.stats.retried == 0
 
 
 async def test_an_identical_ask_in_flight_shares_its_failure(
@@ -269,7 +270,7 @@ async def test_waiting_to_ask_again_ends_when_the_run_does(
 ) -> None:
     server.fail(*[error(529, headers={"retry-after": "60"})] * 2)
     crew = open_crew()
-    engine = LiveEngine(crew, ledger, concurrency=2)
+    engine = LiveEngine(crew, ledger, RunConfig(concurrency=2))
     asyncio.get_running_loop().call_later(0.3, engine.stop)
     began = time.monotonic()
     with pytest.raises(RunStopped):

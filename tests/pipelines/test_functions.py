@@ -39,7 +39,7 @@ from whyset.generators.deliberation import Deliberation
 from whyset.generators.story import Story
 from whyset.models import ModelAccessDenied, RetryPolicy
 from whyset.models.testing import ScriptedModel
-from whyset.pipelines import RunError, mapper, rewrite_rows
+from whyset.pipelines import RunConfig, RunError, mapper, rewrite_rows
 from whyset.retriever.testing import FakeSearcher
 
 QUICK = RetryPolicy(attempts=2, initial_wait=0.001)
@@ -51,8 +51,8 @@ def model() -> ScriptedModel:
 
 
 def rewritten(records: list[dict[str, Any]], **options: Any) -> list[dict[str, Any]]:
-    given = {"model": model(), "retriever": SEARCHER, **options}
-    return rewrite_rows(records, Deliberation(k=2), **given)
+    given = {"model": model(), "config": RunConfig(retries=QUICK), **options}
+    return rewrite_rows(records, Deliberation(k=2), SEARCHER, **given)
 
 
 def test_as_many_rows_come_back_as_there_were_in_their_order() -> None:
@@ -148,7 +148,7 @@ def test_briefs_go_in_and_documents_come_out() -> None:
     briefs.append({"seed": 5})
 
     teller = ScriptedModel(script_story, name="scripted:model")
-    found = rewrite_rows(briefs, Story(), model=teller, retriever=SEARCHER)
+    found = rewrite_rows(briefs, Story(), SEARCHER, model=teller)
 
     outcomes = [one["whyset"]["outcome"] for one in found]
     assert "written" in outcomes
@@ -172,7 +172,12 @@ def test_with_a_ledger_nothing_is_paid_twice(tmp_path: Path) -> None:
         return ModelAccessDenied("no credit left") if "row-4" in ask.user else script(ask)
 
     with pytest.raises(ModelAccessDenied, match="no credit left"):
-        rewritten(rows(5), model=ScriptedModel(fail_at_last), ledger=ledger, concurrency=1)
+        rewritten(
+            rows(5),
+            model=ScriptedModel(fail_at_last),
+            ledger=ledger,
+            config=RunConfig(concurrency=1),
+        )
     second = model()
     found = rewritten(rows(5), model=second, ledger=ledger)
 
@@ -196,7 +201,7 @@ def test_a_model_may_be_named_and_asks_run_side_by_side(server: LoopbackServer) 
     server.fail(error(529), None)
 
     for _ in range(2):  # in one event loop, as connections want it
-        found = rewritten(rows(8, "", NOTHING), model="anthropic:claude-loopback-1", retries=QUICK)
+        found = rewritten(rows(8, "", NOTHING), model="anthropic:claude-loopback-1")
         assert [one["whyset"]["outcome"] for one in found] == ["rewritten", "untouched"] * 4
 
     assert server.peak > 4
@@ -206,7 +211,7 @@ def test_a_model_may_be_named_and_asks_run_side_by_side(server: LoopbackServer) 
 def test_the_extractive_model_is_refused_where_it_can_do_nothing() -> None:
     with pytest.raises(UnsupportedModel, match="choices needs a language model"):
         rewrite_rows([], Choices(), model="extractive")
-    with pytest.raises(UnsupportedModel, match="cannot judge"):
+    with pytest.raises(UnsupportedModel, match="so it cannot judge"):
         rewrite_rows([], Choices(), model=model(), judge="extractive")
 
 
@@ -224,7 +229,7 @@ def mapped(records: list[dict[str, Any]], work: Any, **options: Any) -> list[dic
 
 
 def test_a_dataset_is_mapped_and_keeps_every_row() -> None:
-    work = mapper(Deliberation(k=2), model=model(), retriever=SEARCHER)
+    work = mapper(Deliberation(k=2), SEARCHER, model=model())
 
     found = mapped(rows(7, *FATES), work)
 
@@ -244,14 +249,14 @@ def test_a_field_or_a_column_may_come_late() -> None:
             ]
         }
 
-    thinking = mapper(Deliberation(k=2, channel="thinking"), model=model(), retriever=SEARCHER)
+    thinking = mapper(Deliberation(k=2, channel="thinking"), SEARCHER, model=model())
     found = mapped([chat(n, NOTHING if n < 2 else "") for n in range(4)], thinking)
     reasoning = [one["messages"][1]["reasoning_content"] for one in found]
     assert reasoning[:2] == [None, None]
     assert all("Two things pull apart" in text for text in reasoning[2:])
 
     chooser = ScriptedModel(chooses, name="scripted:model")
-    choices = mapper(Choices(k=2), model=chooser, retriever=SEARCHER)
+    choices = mapper(Choices(k=2), SEARCHER, model=chooser)
     pairs = [pair_row(n, NOTHING if n < 2 else "") for n in range(4)]
     assert [one["rationale"] is None for one in mapped(pairs, choices)] == [
         True,
@@ -262,7 +267,7 @@ def test_a_field_or_a_column_may_come_late() -> None:
 
 
 def test_columns_go_in_and_columns_come_out() -> None:
-    work = mapper(Choices(k=2), model=ScriptedModel(chooses), retriever=SEARCHER)
+    work = mapper(Choices(k=2), SEARCHER, model=ScriptedModel(chooses))
     pairs = [pair_row(0), pair_row(1, NOTHING)]
 
     found = work({name: [pair[name] for pair in pairs] for name in pairs[0]})
@@ -278,7 +283,7 @@ def test_columns_go_in_and_columns_come_out() -> None:
 
 
 def test_it_goes_to_another_process_and_opens_its_own_there(server: LoopbackServer) -> None:
-    work = mapper(Deliberation(k=2), model="anthropic:claude-loopback-1", retriever=CONSTITUTION)
+    work = mapper(Deliberation(k=2), CONSTITUTION, model="anthropic:claude-loopback-1")
     program = (
         "import pickle, sys, json\n"
         "from whyset.datasets import require_provenance\n"
@@ -304,7 +309,7 @@ def test_it_goes_to_another_process_and_opens_its_own_there(server: LoopbackServ
 def test_a_process_forked_off_one_that_searches_says_so_instead_of_waiting_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    work = mapper(Deliberation(), model="extractive", retriever=CONSTITUTION)
+    work = mapper(Deliberation(), CONSTITUTION, model="extractive")
     read, write = os.pipe()
     # As where an index is open.
     monkeypatch.setitem(sys.modules, "chromadb", sys.modules.get("chromadb", sys))
@@ -328,7 +333,7 @@ def test_equal_mappers_are_known_for_equal_and_others_for_others() -> None:
     hasher: Any = import_module("datasets.fingerprint").Hasher
 
     def digest(**options: Any) -> str:
-        work = mapper(Deliberation(**options), model="anthropic:a", retriever=CONSTITUTION)
+        work = mapper(Deliberation(**options), CONSTITUTION, model="anthropic:a")
         found: str = hasher.hash(work)
         return found
 
@@ -341,9 +346,9 @@ def test_a_retriever_that_was_left_behind_says_so(tmp_path: Path) -> None:
     from whyset.retriever import PassageRetriever
 
     retriever = PassageRetriever.open(CONSTITUTION, embedder="lexical", cache_dir=tmp_path)
-    work = mapper(Deliberation(k=2), model=model(), retriever=retriever)
+    work = mapper(Deliberation(k=2), retriever, model=model())
     assert work({"prompt": ["row-1"], "response": ["No."]})["whyset"]
-    gone = pickle.loads(pickle.dumps(mapper(Deliberation(), model="x:y", retriever=retriever)))
+    gone = pickle.loads(pickle.dumps(mapper(Deliberation(), retriever, model="x:y")))
 
     with pytest.raises(UnsupportedModel, match="give mapper\\(\\) the constitution in its place"):
         gone({"prompt": ["Q"], "response": ["A"]})

@@ -8,12 +8,15 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from support.runs import count_replies
 
 from whyset.generators import Ask, Reply, Usage
+from whyset.models import Price, Prices
 from whyset.pipelines import Ledger, RunError, RunLocked, StepCost
 
 ASK = Ask("writer", "deliberation/write", "system", "user", 100)
@@ -219,29 +222,28 @@ def test_without_a_path_the_record_ends_with_the_ledger(tmp_path: Path) -> None:
         ledger.flush()
         assert ledger.reply("key") == REPLY
         assert ledger.row("row") == b"record"
-        assert [spent.replies for spent in ledger.cost_by_step(lambda *_: None)] == [1]
+        assert count_replies(ledger) == 1
     with Ledger(None) as ledger:
         assert ledger.reply("key") is None
 
 
 def test_spent_sums_by_step_and_model_and_prices_every_reply_by_itself(path: Path) -> None:
-    prices: list[tuple[str, Usage]] = []
-
-    def price(model: str, usage: Usage) -> Decimal | None:
-        prices.append((model, usage))
-        return None if model == "other:free" else Decimal(usage.output_tokens)
-
+    one = Decimal(1)
+    long = Price(one, one, one, one)
+    price = Price(Decimal(0), Decimal(10**6), Decimal(0), Decimal(0), above=20, long=long)
+    prices = Prices(date(2030, 1, 1), {"anthropic:claude": price}, {"anthropic": Decimal("0.5")})
     judge = Ask("judge", "deliberation/judge", "", "", 1)
     with Ledger(path) as ledger:
         for number, tokens in enumerate((5, 7)):
             reply = Reply("", "complete", Usage(10, tokens))
             ledger.put_reply(f"a{number}", ASK, "anthropic:claude", reply)
+        batched = Reply("", "complete", Usage(1, 2))
+        ledger.put_reply("c", "deliberation/write", "anthropic:claude", batched, batched=True)
         ledger.put_reply("b", judge, "other:free", Reply("", "complete", Usage(1, 1)))
-        assert ledger.cost_by_step(price) == [
+        assert ledger.cost_by_step(prices) == (
             StepCost("deliberation/judge", "other:free", 1, Usage(1, 1), None),
-            StepCost("deliberation/write", "anthropic:claude", 2, Usage(20, 12), Decimal(12)),
-        ]
-    assert len(prices) == 3
+            StepCost("deliberation/write", "anthropic:claude", 3, Usage(21, 14), Decimal(13)),
+        )
 
 
 def test_a_reply_that_cannot_be_stored_is_an_error_and_not_a_hang(path: Path) -> None:

@@ -18,8 +18,8 @@ ASK = Ask("writer", "deliberation/write", "s" * 400, "u" * 400, 100)
 ANSWER = Reply("Hello.", "complete", Usage(10, 50))
 
 
-def limit(ceiling: int = 64, halt: StopSignal | None = None) -> AdaptiveConcurrency:
-    return AdaptiveConcurrency(ceiling, halt or StopSignal(), longest_pause=5.0)
+def limit(ceiling: int = 64, stop_signal: StopSignal | None = None) -> AdaptiveConcurrency:
+    return AdaptiveConcurrency(ceiling, stop_signal or StopSignal(), max_pause=5.0)
 
 
 def granting(left: int, resets_in: float = 0.2, *, kind: str = "requests") -> Reply:
@@ -146,7 +146,7 @@ async def test_a_pause_keeps_every_ask_back() -> None:
 
 
 async def test_a_pause_is_no_longer_than_allowed() -> None:
-    found = AdaptiveConcurrency(4, StopSignal(), longest_pause=0.05)
+    found = AdaptiveConcurrency(4, StopSignal(), max_pause=0.05)
     found.pause(1e9)
     assert await took(lambda: found.wait_for_capacity(ASK)) < 5
 
@@ -177,9 +177,9 @@ async def test_an_ask_too_large_for_any_window_is_sent_when_it_resets() -> None:
 
 
 async def test_waiting_ends_with_the_run() -> None:
-    halt = StopSignal()
-    found = limit(halt=halt)
+    stop_signal = StopSignal()
+    found = limit(stop_signal=stop_signal)
     found.pause(4)
-    asyncio.get_running_loop().call_later(0.05, halt.trigger, RunStopped("Stopped"))
+    asyncio.get_running_loop().call_later(0.05, stop_signal.trigger, RunStopped("Stopped"))
     with pytest.raises(RunStopped):
         await found.wait_for_capacity(ASK)

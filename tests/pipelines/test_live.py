@@ -23,6 +23,7 @@ from support.answers.deliberation import (
     step_of,
 )
 from support.loopback import LoopbackServer, Response, message
+from support.runs import count_replies
 
 from whyset.constitution import Constitution
 from whyset.datasets import BadRow, Row, row_from_record
@@ -30,7 +31,15 @@ from whyset.generators import Ask, Reply
 from whyset.generators.deliberation import Deliberation
 from whyset.models import ExtractiveModel
 from whyset.models.testing import ScriptedModel, ScriptedReply
-from whyset.pipelines import Ledger, LiveEngine, Pipeline, RowResult, RunError, RunStopped
+from whyset.pipelines import (
+    Ledger,
+    LiveEngine,
+    Pipeline,
+    RowResult,
+    RunConfig,
+    RunError,
+    RunStopped,
+)
 from whyset.retriever import Grounding, RetrieverError
 from whyset.retriever.testing import FakeSearcher
 
@@ -44,7 +53,7 @@ def read(records: list[dict[str, Any]]) -> list[Row | BadRow]:
 async def run(
     crew: Pipeline, ledger: Ledger, records: list[dict[str, Any]], **options: Any
 ) -> list[RowResult]:
-    engine = LiveEngine(crew, ledger, retries=QUICK, **options)
+    engine = LiveEngine(crew, ledger, RunConfig(retries=QUICK, **options))
     try:
         return [done async for done in engine.run(read(records))]
     finally:
@@ -98,7 +107,7 @@ async def test_memory_is_bounded_only_so_many_rows_are_read_ahead(
             taken += 1
             yield row_from_record(row(number, NOTHING), line=number + 1)
 
-    engine = LiveEngine(open_crew(), ledger, concurrency=4)
+    engine = LiveEngine(open_crew(), ledger, RunConfig(concurrency=4))
     async with aclosing(engine.run(endless())) as results:
         async for done in results:
             await asyncio.sleep(0.01)
@@ -240,7 +249,7 @@ async def test_extracts_are_free_so_no_reply_is_recorded_but_rows_are(
     crew = Pipeline.build(Deliberation(), writer, writer, searcher)
     first = await run(crew, ledger, rows(3))
     assert outcomes(first) == ["annotated"] * 3
-    assert ledger.cost_by_step(lambda *_: None) == []
+    assert count_replies(ledger) == 0
     second = await run(crew, ledger, rows(3))
     assert [done.is_reused for done in second] == [True] * 3
 
@@ -265,7 +274,7 @@ async def test_stop_lets_asks_in_flight_finish_and_records_their_replies(
 ) -> None:
     server.latency = 0.1
     crew = open_crew()
-    engine = LiveEngine(crew, ledger, concurrency=4)
+    engine = LiveEngine(crew, ledger, RunConfig(concurrency=4))
     asyncio.get_running_loop().call_later(0.15, engine.stop)
     with pytest.raises(RunStopped):
         async for _ in engine.run(read(rows(20))):
@@ -273,7 +282,7 @@ async def test_stop_lets_asks_in_flight_finish_and_records_their_replies(
     await crew.aclose()
     answered = len(server.requests)
     assert 4 <= answered <= 8
-    assert sum(spent.replies for spent in ledger.cost_by_step(lambda *_: None)) == answered
+    assert count_replies(ledger) == answered
     server.latency = 0
     await run(open_crew(), ledger, rows(20))
     assert asked_twice(server) == []
@@ -284,7 +293,7 @@ async def test_cancellation_does_not_wait_for_asks_in_flight(
 ) -> None:
     server.latency = 30
     crew = open_crew()
-    engine = LiveEngine(crew, ledger, concurrency=4)
+    engine = LiveEngine(crew, ledger, RunConfig(concurrency=4))
 
     async def consume() -> None:
         async with aclosing(engine.run(read(rows(8)))) as results:
@@ -310,13 +319,13 @@ async def test_leaving_early_ends_the_run_and_keeps_what_was_answered(
 ) -> None:
     server.latency = 0.02
     crew = open_crew()
-    async with aclosing(LiveEngine(crew, ledger, concurrency=2).run(read(rows(20)))) as results:
+    async with aclosing(
+        LiveEngine(crew, ledger, RunConfig(concurrency=2)).run(read(rows(20)))
+    ) as results:
         async for _ in results:
             break
     await crew.aclose()
-    assert sum(spent.replies for spent in ledger.cost_by_step(lambda *_: None)) == len(
-        server.requests
-    )
+    assert count_replies(ledger) == len(server.requests)
     assert len(server.requests) < 3 * 20
 
 
@@ -334,7 +343,7 @@ async def test_truncated_replies_are_paid_for_and_recorded_too(
     (done,) = await run(open_crew(), ledger, rows(1))
     assert done.record.reasons == ("truncated",)
     assert [step_of(body) for body in server.bodies] == ["appraise", "write", "write"]
-    assert sum(spent.replies for spent in ledger.cost_by_step(lambda *_: None)) == 3
+    assert count_replies(ledger) == 3
 
 
 def test_an_engine_works_in_any_event_loop(

@@ -29,13 +29,23 @@ from support.answers.deliberation import (
     write_rows,
 )
 from support.loopback import LoopbackServer, error
+from support.runs import run_options
 
 from whyset.constitution import Constitution
 from whyset.datasets import DatasetError, require_provenance
 from whyset.generators.deliberation import Deliberation, OnConflict
 from whyset.models import ModelAccessDenied
 from whyset.models.testing import ScriptedModel
-from whyset.pipelines import Pipeline, Run, RunCounts, RunError, RunFiles, RunStopped, Summary
+from whyset.pipelines import (
+    Pipeline,
+    Run,
+    RunConfig,
+    RunCounts,
+    RunError,
+    RunFiles,
+    RunStopped,
+    Summary,
+)
 from whyset.retriever.testing import FakeSearcher
 
 from .conftest import QUICK, TEXT, OpenCrew
@@ -53,7 +63,7 @@ def output(tmp_path: Path) -> Path:
 
 def run(source: Path, output: Path, crew: Pipeline, **options: Any) -> Summary:
     files = RunFiles.from_output(str(source), str(output))
-    return Run(files, crew, retries=QUICK, **options).execute()
+    return Run(files, crew, **run_options(retries=QUICK, **options)).execute()
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -343,9 +353,9 @@ class TestAccount:
         server.answer = answer
         summary = run(source, output, open_crew())
         assert sum(spent.replies for spent in summary.costs) == 6 + 2 + 2
-        assert summary.traffic.answered == 5
+        assert summary.stats.answered == 5
         assert summary.counts.reused == 3  # one appraisal was all they took
-        assert summary.traffic.replayed == 2
+        assert summary.stats.replayed == 2
         assert [spent.step for spent in summary.costs] == [
             "deliberation/appraise",
             "deliberation/judge",
@@ -371,7 +381,7 @@ class TestEnding:
         self, source: Path, output: Path, open_crew: OpenCrew, server: LoopbackServer
     ) -> None:
         files = RunFiles.from_output(str(source), str(output))
-        going = Run(files, open_crew(), concurrency=1)
+        going = Run(files, open_crew(), RunConfig(concurrency=1))
 
         def stop(tally: RunCounts, _: Any) -> None:
             going.stop()

@@ -36,6 +36,7 @@ from whyset.pipelines import (
     CorpusSummary,
     Pipeline,
     Run,
+    RunConfig,
     RunFiles,
     Summary,
     make_plan,
@@ -112,15 +113,10 @@ class GeneratorCase:
         model = AnthropicModel(MODEL, base_url=url, api_key=KEY, timeout=60)
         crew = Pipeline.build(generator, model, model, _RETRIEVER)
         output = str(folder / _OUTPUT)
-        means: dict[str, Any] = {
-            "concurrency": 4,
-            "retries": _QUICK,
-            "batch": batch,
-            "batch_policy": _HASTY,
-        }
+        config = RunConfig(concurrency=4, retries=_QUICK, batch=batch, batch_policy=_HASTY)
         if not isinstance(generator, DocumentGenerator):
             source = write_rows(folder / _ROWS, self.rows[:most])
-            return Run(RunFiles.from_output(str(source), output), crew, **means)
+            return Run(RunFiles.from_output(str(source), output), crew, config)
         documents = min(self.documents, most or self.documents)
         few = documents < self.documents
         plan = make_plan(
@@ -132,7 +128,7 @@ class GeneratorCase:
             variety={"length": {self.length: 1}} if self.length else {},
             best_effort=few,
         )
-        return CorpusRun(CorpusFiles.from_output(output), plan, crew, **means)
+        return CorpusRun(CorpusFiles.from_output(output), plan, crew, config)
 
 
 _of_rows = partial(GeneratorCase, answer=answering_rows.answer)
