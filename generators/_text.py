@@ -77,10 +77,7 @@ class TextView:
 
         Words stand as they are compared: in lower case, without punctuation.
         """
-        return tuple(
-            (found[0].casefold().replace("’", "'"), _QUARTER_WORDS[found.lastgroup])
-            for found in _TOKEN.finditer(self.composed)
-        )
+        return tuple(_iter_tokens(self.composed))
 
     @cached_property
     def word_count(self) -> int:
@@ -100,7 +97,13 @@ def view_text(text: str) -> TextView:
 
 def take_first_words(text: str, count: int) -> tuple[str, ...]:
     """Return the first words as they are compared: in lower case, without punctuation."""
-    return next(_iter_ngrams(text, count), ()) or tuple(word for word, _ in view_text(text).tokens)
+    words, weight = [], 0
+    for word, quarters in _iter_tokens(text):
+        words.append(word)
+        weight += quarters
+        if weight >= 4 * count:
+            break
+    return tuple(words)
 
 
 def find_shared_ngram(
@@ -114,13 +117,18 @@ def find_shared_ngram(
         text: The text whose runs are looked for.
         sources: Where they must not come from.
         length: How many words make a run.
-        allowed: A text whose own runs are not held against the other.
+        allowed: A text whose own runs may be shared.
     """
     own = dict.fromkeys(_iter_ngrams(text, length))
     shared = {run for source in sources for run in _iter_ngrams(source, length) if run in own}
     if shared:
         shared.difference_update(_iter_ngrams(allowed, length))
     return next((run for run in own if run in shared), None)
+
+
+def _iter_tokens(text: str) -> Iterator[tuple[str, int]]:
+    for found in _TOKEN.finditer(text):
+        yield found[0].casefold().replace("’", "'"), _QUARTER_WORDS[found.lastgroup]
 
 
 def _iter_ngrams(text: str, length: int) -> Iterator[tuple[str, ...]]:
@@ -140,9 +148,8 @@ def _iter_ngrams(text: str, length: int) -> Iterator[tuple[str, ...]]:
 
 # ---- Quotations
 
-MIN_QUOTATION_WORDS = 4
-"""Words from which on a quoted span is taken for a quotation; below, it may be a scare quote."""
-
+# A shorter quoted span may be a scare quote.
+_MIN_QUOTATION_WORDS = 4
 _MAX_ATTRIBUTION_WORDS = 8
 
 _CLOSERS = {
@@ -228,11 +235,11 @@ def find_quotations(text: str) -> list[str]:
     ]
     for paragraph in _PARAGRAPH_BREAK.split(_BLOCK_QUOTE.sub("\n\n", prose)):
         spans.extend(_iter_quoted_spans(paragraph))
-    return [span.strip() for span in spans if count_words(span) >= MIN_QUOTATION_WORDS]
+    return [span.strip() for span in spans if count_words(span) >= _MIN_QUOTATION_WORDS]
 
 
 def is_verbatim_in(quotation: str, source: str, *, allow_ellipsis: bool = False) -> bool:
-    """Say whether a source holds a quotation word for word, whole words only.
+    """Say whether a quotation stands in a source word for word, whole words only.
 
     White space, emphasis, the style of quotation marks and dashes, stops at either end and the
     case of the first letter do not count.
@@ -245,17 +252,17 @@ def is_verbatim_in(quotation: str, source: str, *, allow_ellipsis: bool = False)
         source: Where it is looked for.
         allow_ellipsis: Whether words may be left out where the quotation has an ellipsis.
     """
-    held = _normalize_quotation(source)
+    searched = _normalize_quotation(source)
     wanted = _normalize_quotation(quotation)
     pieces = (
         _ELLIPSIS.split(wanted)
-        if allow_ellipsis and not _search_verbatim(wanted, held, 0)
+        if allow_ellipsis and not _search_verbatim(wanted, searched, 0)
         else [wanted]
     )
     pieces = [piece for piece in pieces if piece.strip(_EDGE_CHARS + "…")]
     end = 0
     for piece in pieces:
-        found = _search_verbatim(piece, held, end)
+        found = _search_verbatim(piece, searched, end)
         if found is None:
             return False
         end = found.end()
@@ -340,7 +347,7 @@ def _normalize_quotation(text: str) -> str:
     return _DASH.sub("—", text).replace("...", "…")
 
 
-def _search_verbatim(piece: str, held: str, start: int) -> re.Match[str] | None:
+def _search_verbatim(piece: str, source: str, start: int) -> re.Match[str] | None:
     """Find a piece between word boundaries: "honest" does not stand in "dishonest"."""
     piece = piece.strip(_EDGE_CHARS + "…[]()") if piece.strip(_EDGE_CHARS + "…") else ""
     if not piece:
@@ -350,4 +357,4 @@ def _search_verbatim(piece: str, held: str, start: int) -> re.Match[str] | None:
     opening = either if len(first.lower()) == len(first.upper()) == 1 else re.escape(first)
     before = rf"(?<!{LETTER})(?<!{LETTER}-)" if re.match(LETTER, first) else ""
     after = rf"(?!['-]?{LETTER})" if re.match(LETTER, piece[-1]) else ""
-    return re.compile(before + opening + rest + after).search(held, start)
+    return re.compile(before + opening + rest + after).search(source, start)

@@ -10,10 +10,6 @@ from ._check import Check, fail_check, pass_check
 _SHOWN_CHARS = 4
 
 
-def _accept_any(_: str) -> bool:
-    return True
-
-
 def _is_luhn_valid(number: str) -> bool:
     digits = [int(digit) for digit in re.sub(r"\D", "", number)]
     if not 13 <= len(digits) <= 19 or len(set(digits)) == 1:
@@ -35,16 +31,15 @@ def _is_phone_number(number: str) -> bool:
 
 
 def _is_secret(value: str) -> bool:
-    """Say whether what follows "password:" is one: a word of the language is rather prose."""
+    # What follows "password:" is rather prose where it is a plain word.
     return len(value) >= 4 and bool(re.search(r"\d|[^\w\s].*[a-z]|[a-z][A-Z]", value))
 
 
 class _CredentialType(NamedTuple):
-    """A kind of credential: what it is called, how it looks, and whether a find is real."""
-
     name: str
     pattern: re.Pattern[str]
-    is_valid: Callable[[str], bool] = _accept_any
+    # Any find is valid where nothing else is said.
+    is_valid: Callable[[str], bool] = bool
 
 
 _CREDENTIAL_TYPES = (
@@ -126,8 +121,8 @@ def check_no_credentials(text: str, *, allowed: str = "") -> Check:
 
 
 def _iter_credentials(text: str) -> Iterator[tuple[str, str]]:
-    for kind in _CREDENTIAL_TYPES:
-        for found in kind.pattern.finditer(text):
+    for credential in _CREDENTIAL_TYPES:
+        for found in credential.pattern.finditer(text):
             value = found.groupdict().get("value") or found[0]
-            if kind.is_valid(value):
-                yield kind.name, value
+            if credential.is_valid(value):
+                yield credential.name, value

@@ -139,7 +139,7 @@ def check_no_statistics(text: str, *, allowed: str = "") -> Check:
 
     What it cannot see: figures in words ("most people"), small counts, prices, measures; whether
     a figure belongs to a made-up case ("she kept 40 % of the tips"), so a type of text that tells
-    of such cases should not be held to this check.
+    of such cases should do without this check.
 
     Args:
         text: What the writer returned.

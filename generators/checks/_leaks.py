@@ -179,8 +179,8 @@ def check_no_leak(
     Args:
         text: What the writer returned.
         passage_ids: Ids of the passages it was shown.
-        conversation: All that the row holds.
-        instructions: What the writer was told; none of it may come back.
+        conversation: What the row holds, which may be repeated.
+        instructions: What the writer was asked to do; none of it may come back.
     """
     for passage_id in passage_ids:
         if passage_id in text:

@@ -11,8 +11,6 @@ from .._names import load_name_pool
 from .._text import view_text
 from ._check import Check, fail_check, pass_check
 
-_DEFAULT_MAX_USES = 5
-
 _CAPITALIZED = r"[^\W\d_a-zß-öø-ÿ](?:[^\W\d_]|['’-](?=[^\W\d_])){1,40}"
 _PARTICLES = (
     r"(?:van der|van den|van|von|de la|de|del|della|der|den|da|di|dos|bin|ibn|al|el|ter|ten)"
@@ -47,10 +45,12 @@ class _OverusedNames(NamedTuple):
 
 
 def extract_names(text: str) -> tuple[str, ...]:
-    """Return the named people of a text, each once, as first named: "Mira Thorne", then not "Mira".
+    """Return the named people of a text, each once: "Mira Thorne", then not "Mira".
 
     A name is found by the pool of given names and the worn-out ones, by a title before it, by
-    "named …", or by what it says or does ("… asked").
+    "named …", or by what the person says or does ("… asked").
+
+    What it cannot see: a person whose name is in no list, without a title, who says nothing.
     """
     people: dict[str, str] = {}
     for person in _iter_people(view_text(text).prose):
@@ -67,7 +67,7 @@ def check_names(
     *,
     max_people: int,
     corpus_counts: Mapping[str, int] | None = None,
-    max_uses: int = _DEFAULT_MAX_USES,
+    max_uses: int = 5,
     allowed: str = "",
 ) -> Check:
     """No worn-out name, no more named people than the limit, and no name the corpus has too often.

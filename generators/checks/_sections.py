@@ -86,9 +86,9 @@ def check_no_invented_section(
     itself, which may have sections of its own. A quoted heading must be one of the document's, or
     words of one in a row; "the section on …" must share a word with a heading or be one that the
     text has. Where the text does not mention the document at all, only numbered principles and
-    the like are held against it. Parts of something else ("Section 4 of the lease") are not.
+    the like must exist. Parts of something else ("Section 4 of the lease") need not.
 
-    What it cannot see: a section that is told without one of these words; whether what is said to
+    What it cannot see: a section that is named without one of these words; whether what is said to
     stand there does; a number of the document's written in another fashion ("IV" for "4"); part of
     something else that is named before and not again ("the lease … Section 4").
 

@@ -95,9 +95,10 @@ def extract_opening(text: str) -> str:
     Headings are passed over: they say nothing of how the prose begins; where there is nothing
     else they are taken. Of a script without spaces, what counts as four words (see `count_words`).
     """
-    body = _HEADING_BLOCK.sub("", view_text(text).composed)
+    whole = view_text(text).composed
+    body = _HEADING_BLOCK.sub("", whole)
     return " ".join(
-        take_first_words(body, _OPENING_WORDS) or take_first_words(text, _OPENING_WORDS)
+        take_first_words(body, _OPENING_WORDS) or take_first_words(whole, _OPENING_WORDS)
     )
 
 
@@ -273,23 +274,20 @@ def _split_paragraphs(text: str) -> list[str]:
 
 
 def _count_question_openers(text: str) -> int:
-    return sum(1 for part in _split_paragraphs(text) if _QUESTION.match(part))
+    return sum(bool(_QUESTION.match(part)) for part in _split_paragraphs(text))
 
 
 def _count_one_liners(text: str) -> int:
-    found = 0
-    for part in _split_paragraphs(text):
-        sentence = _SENTENCE.fullmatch(part)
-        found += bool(sentence) and 0 < count_words(part) <= _ONE_LINER_MAX_WORDS
-    return found
+    sentences = [part for part in _split_paragraphs(text) if _SENTENCE.fullmatch(part)]
+    return sum(0 < count_words(sentence) <= _ONE_LINER_MAX_WORDS for sentence in sentences)
 
 
 def _share_of_lists(prose: str) -> float:
     items = [found["text"] for found in _LIST_ITEM.finditer(prose)]
-    words = count_words(_HEADING.sub("", prose))
-    if len(items) < _MIN_LIST_ITEMS or not words:
+    if len(items) < _MIN_LIST_ITEMS:
         return 0.0
-    return min(sum(map(count_words, items)) / words, 1.0)
+    words = count_words(_HEADING.sub("", prose))
+    return min(sum(map(count_words, items)) / words, 1.0) if words else 0.0
 
 
 _COUNTERS: dict[str, Callable[[str], int]] = {
