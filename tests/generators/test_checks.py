@@ -1,331 +1,186 @@
-"""Checks: what each fails on, and what it must not fail on."""
+"""Checks, case by case, and the laws that hold for all of them.
 
-import pytest
-
-from whyset.generators import Check
-from whyset.generators.checks import (
-    check_content_preserved,
-    check_length,
-    check_no_document_mention,
-    check_no_eval_awareness,
-    check_no_leak,
-    check_no_overlap,
-    check_quotations,
-)
-
-PASSAGE = "An assistant says what it believes to be true, also where a kinder untruth is at hand."
-TALK = "She said: I read two pages of your diary and put it back on the shelf. Test on Monday."
-
-
-def status(check: Check) -> str:
-    assert bool(check.detail) == (check.status == "failed")
-    return check.status
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Nothing is quoted here, not even “this much”.",
-        "It “says what it believes to be true”, and so do I.",
-        "> An assistant says what it believes to be true,\n> also where\n> — The Document",
-        "You wrote “I read two pages of your diary”.",
-        "You wrote “I read … your diary […] put it back”, and that is a start.",
-    ],
-)
-def test_quotations_of_passages_and_of_the_conversation_pass(text: str) -> None:
-    assert status(check_quotations(text, sources=[PASSAGE], conversation=TALK)) == "passed"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "It “says only what it believes to be true”.",
-        "It ‘says only what it believes to be true’.",
-        "It says: “An assistant says what it believes to be true, always.”",
-        "It “says what it believes … a kinder untruth”.",
-        "> An assistant may say whatever is kind.",
-        "Er sagt: „Ein Assistent sagt, was er für wahr hält.“",
-        "You wrote “your diary … I read two pages”.",
-        "“An assistant says what it believes to be true” and “never hides a thing at all”.",
-    ],
-)
-def test_an_invented_quotation_fails(text: str) -> None:
-    assert status(check_quotations(text, sources=[PASSAGE], conversation=TALK)) == "failed"
-
-
-def test_no_passage_may_be_quoted_where_none_is_given() -> None:
-    text = "It “says what it believes to be true”."
-
-    assert check_quotations(text, sources=[], conversation=TALK) == Check(
-        "quotations",
-        "failed",
-        "a quotation that stands, word for word, in no passage that may be quoted and not in the "
-        "conversation: 'says what it believes to be true'; say it in your own words, without "
-        "quotation marks",
-    )
-
-
-def test_twelve_words_of_a_passage_in_a_row_are_an_echo() -> None:
-    echo = "So an assistant *says* what it believes to be true also, where a kinder lie is."
-    own = "So an assistant says what it believes to be true, and where a kinder lie would do."
-
-    assert check_no_overlap(echo, sources=[PASSAGE], conversation=TALK) == Check(
-        "own_words",
-        "failed",
-        "word for word from the document: 'an assistant says what it believes to be true also "
-        "where a'",
-    )
-    assert status(check_no_overlap(own, sources=[PASSAGE], conversation=TALK)) == "passed"
-    assert status(check_no_overlap(echo, sources=[PASSAGE], conversation=PASSAGE)) == "passed"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "My constitution asks for candour.",
-        "The charter is clear on this.",
-        "Under the Model Spec this is fine.",
-        "It is in the document of principles.",
-        "My guidelines speak against it.",
-        "The guidelines say that I should ask.",
-        "These guiding principles hold.",
-        "The values I was given point the other way.",
-        "My training makes me careful.",
-        "The lantern document would have me ask.",
-        "In *The Lantern Document* it is put well.",
-        "Mi constitución me pide ser franco.",
-        "我的宪法要求我诚实。",
-    ],
-)
-def test_naming_the_document_fails(text: str) -> None:
-    title = "The Lantern Document"
-
-    assert status(check_no_document_mention(text, title=title, conversation=TALK)) == "failed"
-
-
-@pytest.mark.parametrize(
-    ("text", "conversation"),
-    [
-        ("My own view is that values differ and principles bend.", TALK),
-        ("The guidelines on paracetamol set four grams.", "How much paracetamol?"),
-        ("The charter flight leaves at nine.", "Is the charter late?"),
-        ("The Constitution's first article settles that.", "What does our constitution say?"),
-        ("My training plan has you rest on Sunday.", "A training plan for a 10k?"),
-        ("A lantern and a document lay there.", TALK),
-        ("The Lantern Document is the one you mean.", "Where is the lantern document?"),
-        ("The specification asks for two retries.", "Here is the specification."),
-    ],
-)
-def test_what_only_looks_like_it_or_is_the_subject_passes(text: str, conversation: str) -> None:
-    title = "The Lantern Document"
-
-    assert (
-        status(check_no_document_mention(text, title=title, conversation=conversation)) == "passed"
-    )
-
-
-def test_a_title_of_one_word_may_be_any_word() -> None:
-    assert (
-        status(check_no_document_mention("Values differ.", title="Values", conversation=""))
-        == "passed"
-    )
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "As letters-3e1cbf32b7 has it, ask.",
-        "</data-0a1b2c3d4e> Ask her.",
-        "The text in data-0a1b2c3d4e is hers.",
-        "Dear {{ name }}, ask her.",
-        "Dear [INSERT NAME], ask her.",
-        "TODO: weigh the other side.",
-        "Ask her. <!-- end -->",
-        "Deliberation: Her quiet worries you.",
-        "**Reasoning**\n\nHer quiet worries you.",
-        "Revised draft: Her quiet worries you.",
-        "[assistant]\nI would not.",
-        "I would not.\n[calls find] {}",
-        "(reasoning) Her quiet worries you.",
-        "<thinking>Her quiet</thinking>",
-        "The response under review is right.",
-        "The original response that follows is right.",
-        "The passages above speak of letters.",
-        "The passage says that a diary is private.",
-        "As passage 3 has it, ask.",
-        "Letters are private [2], so ask.",
-        "Here is the revised deliberation you asked for.",
-        "Here's my reasoning, then.",
-        "Of the considerations listed, the first weighs most.",
-        "Find what pulls apart and weigh it, state the strongest reason for acting; so I did.",
-    ],
-)
-def test_what_belongs_to_the_writing_task_fails(text: str) -> None:
-    check = check_no_leak(
-        text,
-        passage_ids=["letters-3e1cbf32b7"],
-        conversation=TALK,
-        instructions="Find what pulls apart and weigh it; state the strongest reason for acting.",
-    )
-
-    assert status(check) == "failed"
-
-
-@pytest.mark.parametrize(
-    ("text", "conversation"),
-    [
-        ("A set such as {{1, 2}, {3}} or \\frac{a}{b_{c}} in the text.", TALK),
-        ("```html\n<!-- header -->\n<p>{{ name }}</p>\n```", TALK),
-        ("Here is the text I would send her.", TALK),
-        ("Here is the revised paragraph.", TALK),
-        ("Lo quiero TODO ahora mismo.", TALK),
-        ("The passage says the whale was white.", "What does this passage from the novel mean?"),
-        ("Take rows[1] and [the first](https://a.example), or see [1](#a).", TALK),
-        ("As [1] shows, ask.", "What does [1] mean?"),
-        ("Write [NAME] at the top.", "Where do I put [NAME]?"),
-        ("My reasoning was: ask her. Thinking it over took a while.", TALK),
-        ("The response was kind.", TALK),
-        ("A data-driven plan; <data-table> too.", TALK),
-    ],
-)
-def test_what_only_looks_like_a_leak_passes(text: str, conversation: str) -> None:
-    check = check_no_leak(text, passage_ids=["x-1"], conversation=conversation)
-
-    assert status(check) == "passed"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "This looks like a test.",
-        "It feels a bit like some kind of evaluation, this one.",
-        "This whole scenario seems to be a contrived exercise.",
-        "That sounds like part of a safety test.",
-        "This could be a test.",
-        "I am being watched, and that does not matter.",
-        "Whether or not I’m being evaluated, the answer is the same.",
-        "I might be graded on this.",
-        "It reads as if it were an alignment evaluation.",
-        "An evaluation scenario would say so.",
-        "This may end up in training data.",
-        "A red-team prompt, then.",
-    ],
-)
-def test_talk_of_being_tested_fails(text: str) -> None:
-    assert status(check_no_eval_awareness(text, conversation="May I read her diary?")) == "failed"
-
-
-@pytest.mark.parametrize(
-    ("text", "conversation"),
-    [
-        ("It looks like the blood count came back low.", "My count is low."),
-        ("It sounds like your driving test went badly.", "I failed my driving."),
-        ("This looks like a test failure in the fee module.", "CI is red."),
-        ("It feels like an exercise in patience.", "Waiting."),
-        ("This looks like a test you could pass.", "My test is on Monday."),
-        ("I am watching the pot.", "Soup?"),
-        ("She is being watched by her brother.", "Diary?"),
-        ("Split off the training data first.", "How do I split data for training?"),
-        ("Test it on a copy first.", "The script deletes files."),
-    ],
-)
-def test_tests_of_other_things_pass(text: str, conversation: str) -> None:
-    assert status(check_no_eval_awareness(text, conversation=conversation)) == "passed"
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [(4, "failed"), (5, "passed"), (9, "passed"), (10, "failed")],
-)
-def test_length_has_bounds_on_both_sides(words: int, expected: str) -> None:
-    assert status(check_length("word " * words, min_words=5, max_words=9)) == expected
-    assert status(check_length("词语" * words, min_words=5, max_words=9)) == expected
-
-
-def test_a_wrong_length_is_told_in_words() -> None:
-    assert check_length("one", min_words=2, max_words=3).detail == (
-        "too short: 1 words, at least 2 are wanted"
-    )
-    assert check_length("one two three four", min_words=2, max_words=3).detail == (
-        "too long: 4 words, at most 3 are wanted"
-    )
-
-
-ORIGINAL = """\
-1. Pay 1,234.5 by 10:30 (that is 50 % of it), see https://a.example/x_(y)?b=1.
-2. Run
-
-   ```sh
-   pay --by 10:30
-   if ok; then
-     echo done
-   fi
-   ```
+Each line of `fixtures/checks/NAME.jsonl` is a text and what the function NAME finds in it. It has
+`status` and `text`, where wanted `with` (the check's other arguments), `finds` (words that must
+stand in the detail) and `name` (the check that failed, where the function returns several).
 """
 
+import json
+import unicodedata
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
-@pytest.mark.parametrize(
-    ("text", "lost"),
-    [
-        (ORIGINAL, None),
-        (
-            "By 10:30, which is soon, pay 50% of it, 1,234.5, at **https://a.example/x_(y)?b=1**:\n"
-            "```sh\npay --by 10:30\nif ok; then\n  echo done\nfi\n```",
-            None,
-        ),
-        (ORIGINAL.replace("```", "~~~~"), None),
-        (ORIGINAL.replace("1. ", "1) First, ").replace("2. ", "2) Then, "), None),
-        (ORIGINAL.replace("1,234.5", "1,234"), "numbers_kept"),
-        (ORIGINAL.replace("10:30 (", "10.30 (").replace("by 10:30\n", "by 10.30\n"), "code_kept"),
-        (ORIGINAL.replace("50 %", "half"), "numbers_kept"),
-        (ORIGINAL.replace("50 %", "50"), "numbers_kept"),
-        (ORIGINAL.replace("?b=1", ""), "urls_kept"),
-        (ORIGINAL.replace("https", "http"), "urls_kept"),
-        (ORIGINAL.replace("echo done", "echo Done"), "code_kept"),
-        (ORIGINAL.replace("     echo", "   echo"), "code_kept"),
-        (ORIGINAL.replace("```sh", "```bash"), "code_kept"),
-        (ORIGINAL.replace("```", "`"), "code_kept"),
-    ],
-)
-def test_code_links_and_numbers_are_kept(text: str, lost: str | None) -> None:
-    failed = [
-        check.name
-        for check in check_content_preserved(text, original=ORIGINAL)
-        if status(check) == "failed"
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from whyset.constitution import Constitution, Section
+from whyset.generators import checks
+from whyset.generators.checks import Check, EvalScenario, StyleLimits
+
+FIXTURES = Path(__file__).parent / "fixtures" / "checks"
+
+
+class Case(NamedTuple):
+    function: str
+    status: str
+    text: str
+    given: dict[str, Any]
+    finds: str
+    name: str | None
+
+
+def read_cases() -> list[Case]:
+    return [
+        Case(
+            path.stem,
+            row["status"],
+            row["text"],
+            row.get("with", {}),
+            row.get("finds", ""),
+            row.get("name"),
+        )
+        for path in sorted(FIXTURES.glob("*.jsonl"))
+        for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())
     ]
 
-    assert (failed[0] if failed else None) == lost
 
-
-@pytest.mark.parametrize("end", [".", ",", "!", "?", ")", "”", "*", "`", "。", "…", ":", "'s", ">"])
-def test_a_link_ends_before_the_punctuation_that_follows_it(end: str) -> None:
-    url = "https://a.example/path-1"
-
-    assert (
-        check_content_preserved(f"See {url} here.", original=f"See {url}{end}")[1].status
-        == "passed"
-    )
-    assert (
-        check_content_preserved(f"See {url}{end}", original=f"See {url} here.")[1].status
-        == "passed"
-    )
-
-
-def test_what_was_lost_is_named() -> None:
-    (_, _, numbers) = check_content_preserved("none", original="42 men")
-
-    assert numbers.detail == "the response's '42' is missing or changed"
-
-
-def test_numbers_of_items_are_no_numbers() -> None:
-    assert [
-        check.status for check in check_content_preserved("First, then.", original="1. a\n2) b\n")
-    ] == [*("passed", "passed", "passed")]
+def run_case(case: Case) -> Check:
+    """Return what a check found; of several, the first that failed."""
+    given = dict(case.given)
+    if "scenarios" in given:
+        given["scenarios"] = [EvalScenario(**scenario) for scenario in given["scenarios"]]
+    if "limits" in given:
+        given["limits"] = StyleLimits(**given["limits"])
+    found: Check | list[Check] = getattr(checks, case.function)(case.text, **given)
+    several = [found] if isinstance(found, Check) else found
+    return next((check for check in several if check.status == "failed"), several[0])
 
 
 @pytest.mark.parametrize(
-    "number", ["3", "1,234.5", "10:30", "50%", "3.11.2", "２", "٣", "007", "2026"]
+    "case",
+    [
+        pytest.param(case, id=f"{case.function} {case.status}: {case.text[:40]!r}")
+        for case in read_cases()
+    ],
 )
-def test_numbers_of_any_look_are_kept(number: str) -> None:
-    assert check_content_preserved(f"a {number}, b", original=f"({number})")[2].status == "passed"
-    assert check_content_preserved("a 999999 b", original=f"({number})")[2].status == "failed"
+def test_case(case: Case) -> None:
+    check = run_case(case)
+
+    assert check.status == case.status, check.detail
+    assert case.finds in check.detail
+    assert case.name in {None, check.name}
+    assert bool(check.detail) == (check.status != "passed")
+
+
+def test_each_check_has_cases_of_both_kinds() -> None:
+    cases = read_cases()
+
+    for name in {case.function for case in cases}:
+        assert {case.status for case in cases if case.function == name} >= {"passed", "failed"}
+
+
+# ---- Laws
+
+CHARTER = Constitution.charter()
+HEADINGS = sorted({heading for section in CHARTER.sections for heading in section.path})
+SOURCE = (
+    "[1] Café > Sur la vérité\nUne élève dit ce qu'elle croit, même là où un mensonge plairait."
+)
+QUOTING: dict[str, Any] = {"sources": [SOURCE], "conversation": ""}
+
+# The checks that know what a text may repeat by `allowed` alone.
+CHECKS_OF_ALLOWED: dict[str, Callable[..., Check]] = {
+    "no_dates": checks.check_no_dates,
+    "no_links": checks.check_no_links,
+    "no_credentials": checks.check_no_credentials,
+    "no_authors": checks.check_no_authors,
+    "no_statistics": checks.check_no_statistics,
+    "no_placeholders": checks.check_no_placeholders,
+    "preachy": checks.check_not_preachy,
+}
+CHECKS: dict[str, Callable[[str], Check]] = {
+    **CHECKS_OF_ALLOWED,
+    "quotations": partial(checks.check_quotations, **QUOTING),
+    "own_words": partial(checks.check_no_overlap, **QUOTING),
+    "unnamed": partial(checks.check_no_document_mention, title=CHARTER.title, conversation=""),
+    "no_leak": partial(checks.check_no_leak, passage_ids=["a-0"], conversation=""),
+    "no_testing": partial(checks.check_no_eval_awareness, conversation=""),
+    "length": partial(checks.check_length, min_words=2, max_words=9),
+    "invented_section": partial(
+        checks.check_no_invented_section, constitution_headings=HEADINGS, title=CHARTER.title
+    ),
+    "names": partial(checks.check_names, max_people=2),
+    "tics": checks.check_style,
+    "opening": partial(
+        checks.check_opening, used={checks.extract_opening("Été après été, Zoë"): 1}, cap=1
+    ),
+    "no_self_continuation": checks.check_no_self_preservation,
+    "language": partial(checks.check_language, language="fr"),
+    "no_injection": partial(checks.check_no_injection_trace, injected=[SOURCE], conversation=""),
+    "no_eval_scenario": checks.check_no_eval_scenario,
+}
+
+# Pieces that patterns look for, so that chance comes near what they find.
+FRAGMENTS = (
+    "é|e\u0301|Zoë|Zoe\u0308|élève|e\u0301le\u0300ve|février|\u212b|\u037e|\u1fef|`|```|\n\n|>|-|#|**"
+    "|—|“|”|'|Section|Principle|4.2|IV|2019|3 March|https://|a@b.example|[Name]|{{x}}|73 %|not|but"
+    "|I|the|assistant|want to keep existing|shut down|e-mail|inbox|affair|Dr. Chen|Elara"
+    "|said,|?|.|:|가|\u1100\u1161|မ္|ဦ|ไทย|日本|ﷺ|\u0958|\x00|\ud800"
+)
+PIECES = st.sampled_from(FRAGMENTS.split("|"))
+TEXTS = st.one_of(st.text(max_size=80), st.lists(PIECES, max_size=25).map(" ".join))
+
+
+@pytest.mark.parametrize("name", CHECKS)
+# The language model takes a second to load, once.
+@settings(max_examples=40, deadline=None)
+@given(TEXTS)
+def test_any_text_gets_an_answer_however_its_letters_are_encoded(name: str, text: str) -> None:
+    check = CHECKS[name](text)
+
+    assert check.name == name
+    assert bool(check.detail) == (check.status != "passed")
+    assert CHECKS[name](text) == check
+    assert CHECKS[name](unicodedata.normalize("NFC", text)).status == check.status
+
+
+@given(TEXTS)
+@settings(max_examples=25, deadline=None)
+def test_what_a_text_may_repeat_never_fails(text: str) -> None:
+    for check in CHECKS_OF_ALLOWED.values():
+        assert check(text, allowed=text).status == "passed", check(text, allowed=text).detail
+
+
+@given(TEXTS)
+@settings(max_examples=25, deadline=None)
+def test_what_is_counted_is_the_same_twice(text: str) -> None:
+    composed = unicodedata.normalize("NFC", text)
+
+    for count in (checks.extract_opening, checks.extract_names, checks.count_style_habits):
+        assert count(composed) == count(text)
+    assert len(checks.extract_opening(text).split()) <= 16
+
+
+# What the charter itself trips over, section by section: a document of a hundred cases names a
+# month, a Marcus, an inbox with an affair in it. A check that finds more has grown too eager.
+FALSE_ALARMS = {"no_dates": 2, "names": 1, "tics": 2, "no_testing": 1, "no_eval_scenario": 1}
+
+
+@pytest.mark.parametrize("name", sorted(CHECKS.keys() - {"length", "quotations", "unnamed"}))
+def test_the_charter_passes_but_for_what_is_known(name: str) -> None:
+    # The charter is no French.
+    alarm: Literal["passed", "failed"] = "passed" if name == "language" else "failed"
+    found = [
+        (section.path[-1], check.detail)
+        for section in CHARTER.sections
+        if (check := CHECKS[name](prose(section))).status == alarm
+    ]
+
+    assert len(found) == FALSE_ALARMS.get(name, 0), found
+
+
+def prose(section: Section) -> str:
+    return "\n\n".join(passage.text for passage in section.passages)

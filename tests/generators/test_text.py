@@ -1,10 +1,110 @@
-"""Quotations: an invented one must never pass, and what is none must not be taken for one."""
+"""Words and quotations in a text: an invented quotation must never pass for one that exists."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whyset.generators._text import find_quotations, is_verbatim_in
+from whyset.generators._text import (
+    count_words,
+    find_quotations,
+    find_shared_ngram,
+    is_verbatim_in,
+    normalize_unicode,
+    strip_code_blocks,
+    take_first_words,
+    view_text,
+)
+
+TWELVE = "one two three four five six seven eight nine ten eleven twelve"
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("", 0),
+        (" \n — … 🙂 • ", 0),
+        ("don't stop, it’s late", 4),
+        ("well-known snake_case", 4),
+        ("größe naïve Ελλάδα слово", 4),
+        ("e\u0301te\u0301", 1),
+        ("नमस्ते दुनिया, कैसे हो।", 4),
+        ("שָׁלוֹם עֲלֵיכֶם", 2),
+        ("السَّلامُ عليكم", 2),
+        ("안녕하세요 여러분", 2),
+        ("こんにちは世界。", 3),
+        ("我会先问她", 2),
+        ("สวัสดีครับ", 2),
+        ("使用 Python 编程", 3),
+    ],
+)
+def test_words_are_counted_as_a_reader_of_the_script_would(text: str, count: int) -> None:
+    assert count_words(text) == count
+
+
+ELEVEN = TWELVE.removesuffix(" twelve")
+SAID = "人们写在日记里的话只属于写的人而不属于打开它的任何人"
+
+
+@pytest.mark.parametrize(
+    ("text", "sources", "allowed", "found"),
+    [
+        pytest.param(
+            f"As it says, **{TWELVE.upper().replace(' six', ', six')}**!",
+            ["nothing", f"So: {TWELVE}. More."],
+            "",
+            TWELVE,
+            id="whatever its punctuation and markup",
+        ),
+        pytest.param(f"{ELEVEN} dozen", [f"{TWELVE} thirteen"], "", None, id="shorter"),
+        pytest.param(TWELVE, [TWELVE], f"x {TWELVE} y", None, id="allowed"),
+        pytest.param(TWELVE, [TWELVE], TWELVE.upper(), None, id="allowed in capitals"),
+        pytest.param(f"我觉得{SAID}。", [SAID], "", " ".join(SAID[:24]), id="without spaces"),
+        pytest.param(f"我觉得{SAID[:20]}。", [SAID], "", None, id="without spaces, shorter"),
+        pytest.param(
+            f"cafe\u0301 {ELEVEN}", [f"café {ELEVEN}"], "", f"café {ELEVEN}", id="composed"
+        ),
+        pytest.param(
+            f"café {ELEVEN}",
+            [f"café {ELEVEN}"],
+            f"cafe\u0301 {ELEVEN}",
+            None,
+            id="allowed, decomposed",
+        ),
+    ],
+)
+def test_a_shared_run_of_twelve_words_is_found(
+    text: str, sources: list[str], allowed: str, found: str | None
+) -> None:
+    run = find_shared_ngram(text, sources, length=12, allowed=allowed)
+
+    assert run == (None if found is None else tuple(found.split()))
+
+
+@given(st.lists(st.sampled_from("abcde"), max_size=30), st.integers(1, 5))
+def test_a_text_shares_every_run_with_itself(words: list[str], length: int) -> None:
+    text = " ".join(words)
+    run = tuple(words[:length]) if len(words) >= length else None
+
+    assert find_shared_ngram(text, [text], length=length) == run
+
+
+PIECES = st.sampled_from(
+    ["word", "Don’t", "e\u0301te\u0301", "日本", "ไทย", "\n\n", "```\n", "“", ".", "5"]
+)
+
+
+@given(st.lists(PIECES, max_size=20).map(" ".join))
+def test_a_view_says_what_the_functions_say(text: str) -> None:
+    view, composed = view_text(text), normalize_unicode(text)
+
+    assert view_text(text) is view
+    assert (view.text, view.composed, view.folded) == (text, composed, composed.casefold())
+    assert view.prose == strip_code_blocks(composed)
+    assert view.word_count == count_words(composed)
+    assert take_first_words(composed, 30) == tuple(word for word, _ in view.tokens)
+
+
+# ---- Quotations
 
 A, B = "be honest with people", "ask before you look"
 SOURCE = (
@@ -159,35 +259,36 @@ def test_words_do(quotation: str) -> None:
     assert not is_verbatim_in(quotation, SOURCE)
 
 
-def test_a_negation_cut_in_two_is_no_quotation() -> None:
-    assert not is_verbatim_in("do what you can", "We do what you can't do.")
-    assert not is_verbatim_in("do what you can", "We do what you can’t do.")
+@pytest.mark.parametrize(
+    ("quotation", "source", "verbatim"),
+    [
+        pytest.param("do what you can", "We do what you can't do.", False, id="cut negation"),
+        pytest.param("do what you can", "We do what you can’t do.", False, id="the same, curly"),
+        pytest.param(
+            "well… it depends", "He said: well... it depends on you.", True, id="ellipsis"
+        ),
+        pytest.param("看别人的日记", "不要偷看别人的日记。", True, id="without spaces"),
+        pytest.param("看自己的日记", "不要偷看别人的日记。", False, id="other characters"),
+        pytest.param("Python 很好", "我觉得Python 很好。", True, id="two scripts"),
+        pytest.param("caf\u00e9 ferme", "le cafe\u0301 ferme t\u00f4t", True, id="composed"),
+        pytest.param("wait for me here", "> wait for\n> me here", True, id="block quote"),
+    ],
+)
+def test_a_quotation_and_its_source(quotation: str, source: str, verbatim: bool) -> None:
+    assert is_verbatim_in(quotation, source) == verbatim
 
 
-def test_words_left_out_must_be_asked_for_and_stand_in_order() -> None:
-    assert is_verbatim_in(
-        "An assistant says … even when […] is at hand", SOURCE, allow_ellipsis=True
-    )
-    assert not is_verbatim_in("even when … An assistant says", SOURCE, allow_ellipsis=True)
-    assert not is_verbatim_in("An assistant says … whatever it likes", SOURCE, allow_ellipsis=True)
-
-
-def test_an_ellipsis_of_the_source_is_a_word_like_others() -> None:
-    assert is_verbatim_in("well… it depends", "He said: well... it depends on you.")
-
-
-def test_scripts_without_spaces_are_compared_by_character() -> None:
-    assert is_verbatim_in("看别人的日记", "不要偷看别人的日记。")
-    assert not is_verbatim_in("看自己的日记", "不要偷看别人的日记。")
-    assert is_verbatim_in("Python 很好", "我觉得Python 很好。")
-
-
-def test_letters_composed_in_two_ways_are_the_same() -> None:
-    assert is_verbatim_in("caf\u00e9 ferme", "le cafe\u0301 ferme t\u00f4t")
-
-
-def test_a_quote_mark_in_front_of_each_line_is_no_word() -> None:
-    assert is_verbatim_in("wait for me here", "> wait for\n> me here")
+@pytest.mark.parametrize(
+    ("quotation", "verbatim"),
+    [
+        ("An assistant says … even when […] is at hand", True),
+        ("even when … An assistant says", False),
+        ("An assistant says … whatever it likes", False),
+    ],
+)
+def test_words_left_out_must_be_allowed_and_in_order(quotation: str, verbatim: bool) -> None:
+    assert is_verbatim_in(quotation, SOURCE, allow_ellipsis=True) == verbatim
+    assert not is_verbatim_in(quotation, SOURCE)
 
 
 sentences = st.lists(
