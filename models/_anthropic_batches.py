@@ -1,13 +1,13 @@
 """Anthropic's message batches, through the client that single asks go through.
 
-As there, responses are read as they come: the SDK would make an object of whatever arrives, and
+Responses are read as they come: the SDK would make an object of whatever arrives, and
 of 100,000 results one each.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import anthropic
 import httpx2
@@ -16,12 +16,10 @@ import orjson
 from whyset.errors import BatchNotFound, BatchTooLarge, ModelError, ModelUnavailable
 from whyset.generators import Ask, Reply
 
+from ._anthropic_client import AnthropicClient
 from ._anthropic_messages import parse_message
 from ._batching import BatchResult, BatchStatus
 from ._faults import error_for_status, truncate_line
-
-if TYPE_CHECKING:
-    from ._anthropic import AnthropicModel
 
 _PATH = "/v1/messages/batches"
 _PAGE = 100
@@ -43,69 +41,42 @@ _STATUSES = {
 
 
 class AnthropicBatches:
-    """Hands batches of asks over and collects their results.
+    """Hands batches of asks over and collects their results; see `MessageBatches`.
 
     Args:
-        model: Who is asked; its client, requests and errors are used.
+        client: What requests are sent by.
+        encode: Encodes an ask as the request that it is by itself.
     """
 
-    def __init__(self, model: "AnthropicModel") -> None:
-        self._model = model
+    def __init__(self, client: AnthropicClient, encode: Callable[[Ask], bytes]) -> None:
+        self._client = client
+        self._encode = encode
 
     def build_request(self, key: str, ask: Ask) -> bytes:
-        """Return one request as it is sent in a batch: the very parameters of an ask by itself.
-
-        Raises:
-            UnusableReply: The ask holds what no request can.
-        """
-        params = self._model._encode_request(ask)
-        return b'{"custom_id":%b,"params":%b}' % (orjson.dumps(key), params)
+        """Return one request as it is sent in a batch."""
+        return b'{"custom_id":%b,"params":%b}' % (orjson.dumps(key), self._encode(ask))
 
     async def create(self, requests: Sequence[bytes]) -> BatchStatus:
-        """Hand over requests made by `request`, their keys all different.
-
-        Raises:
-            BatchTooLarge: They are too many or too long.
-            ModelUnavailable: It may or may not have been created.
-            ModelRefused: It was not created.
-            UnusableReply: It was not created, and would not be the next time.
-        """
+        """Hand over requests made by `build_request`."""
         content = b'{"requests":[%b]}' % b",".join(requests)
         async with self._errors() as client:
             response = await client.post(_PATH, content=content, cast_to=httpx2.Response)
-        return self._status(response)
+        return self._parse_response(response)
 
     async def retrieve(self, batch: str) -> BatchStatus:
-        """Look a batch up.
-
-        Raises:
-            BatchUnknown: There is none of this id.
-            ModelUnavailable: A passing fault.
-            ModelRefused: The key, the credit or the permission was turned down.
-        """
+        """Look a batch up."""
         async with self._errors(batch) as client:
             response = await client.get(f"{_PATH}/{batch}", cast_to=httpx2.Response)
-        return self._status(response)
+        return self._parse_response(response)
 
     async def cancel(self, batch: str) -> BatchStatus:
-        """Have a batch end early; what was begun is answered, and paid, all the same.
-
-        Raises:
-            BatchUnknown: There is none of this id.
-            ModelUnavailable: A passing fault.
-            ModelRefused: The key, the credit or the permission was turned down.
-        """
+        """Have a batch end early."""
         async with self._errors(batch) as client:
             response = await client.post(f"{_PATH}/{batch}/cancel", cast_to=httpx2.Response)
-        return self._status(response)
+        return self._parse_response(response)
 
     async def list_recent(self) -> AsyncGenerator[BatchStatus, None]:
-        """Yield all batches of the key's workspace, the newest first.
-
-        Raises:
-            ModelUnavailable: A passing fault.
-            ModelRefused: The key, the credit or the permission was turned down.
-        """
+        """Yield all batches of the key's workspace, the newest first."""
         query: dict[str, object] = {"limit": _PAGE}
         while True:
             async with self._errors() as client:
@@ -125,13 +96,7 @@ class AnthropicBatches:
             query["after_id"] = last
 
     async def results(self, batch: str) -> AsyncGenerator[BatchResult, None]:
-        """Yield the results of a batch that has ended, in any order; lines that are none, are not.
-
-        Raises:
-            BatchUnknown: There is none of this id, or its results are not kept any more.
-            ModelUnavailable: They broke off; those that were yielded are good.
-            ModelRefused: The key, the credit or the permission was turned down.
-        """
+        """Yield the results of a batch that has ended; lines that are no results are left out."""
         async with self._errors(batch) as client:
             streamed = await client.get(
                 f"{_PATH}/{batch}/results",
@@ -143,39 +108,35 @@ class AnthropicBatches:
         # What is cast to a response is not made a stream of: the SDK returns it unread.
         response = cast("httpx2.Response", streamed)
         try:
-            async for line in self._lines(response):
-                if (result := self._result(line, batch)) is not None:
+            async for line in self._read_lines(response):
+                if (result := self._parse_result(line, batch)) is not None:
                     yield result
         finally:
             await response.aclose()
 
-    async def _lines(self, response: httpx2.Response) -> AsyncGenerator[bytes, None]:
-        """Yield lines as JSON has them: what else Unicode calls a line break may stand in a text.
-
-        Raises:
-            ModelUnavailable: The connection broke, or nothing came for too long.
-        """
+    async def _read_lines(self, response: httpx2.Response) -> AsyncGenerator[bytes, None]:
+        """Yield lines as JSON has them: a text may have what else Unicode calls a line break."""
         pieces = response.aiter_bytes()
-        held: list[bytes] = []
+        line: list[bytes] = []
         while True:
             try:
-                async with asyncio.timeout(self._model._seconds):
+                async with asyncio.timeout(self._client.timeout):
                     piece = await anext(pieces, None)
             except (TimeoutError, httpx2.HTTPError, httpx2.StreamError, OSError) as error:
-                said = truncate_line(self._model._redact(str(error) or type(error).__name__))
-                raise ModelUnavailable(f"{self._model.name}: the results broke off: {said}") from (
-                    error
-                )
+                said = truncate_line(self._client.redact(str(error) or type(error).__name__))
+                raise ModelUnavailable(
+                    f"{self._client.name}: the results broke off: {said}"
+                ) from error
             if piece is None:
                 break
             first, *others = piece.split(b"\n")
-            held.append(first)
+            line.append(first)
             for other in others:
-                yield b"".join(held)
-                held = [other]
-        yield b"".join(held)
+                yield b"".join(line)
+                line = [other]
+        yield b"".join(line)
 
-    def _result(self, line: bytes, batch: str) -> BatchResult | None:
+    def _parse_result(self, line: bytes, batch: str) -> BatchResult | None:
         """Return the result in a line; `None` where it does not even say whose it is."""
         try:
             entry = orjson.loads(line)
@@ -185,20 +146,13 @@ class AnthropicBatches:
         if not isinstance(key, str):
             return None
         try:
-            return BatchResult(key, self._outcome(result))
+            return BatchResult(key, self._parse_outcome(result))
         except (AttributeError, KeyError, TypeError, ValueError):
-            said = f"{self._model.name}: what came of an ask in {batch} cannot be read."
+            said = f"{self._client.name}: what came of an ask in {batch} cannot be read."
             return BatchResult(key, ModelUnavailable(said))
 
-    def _outcome(self, result: Mapping[str, Any]) -> Reply | ModelError:
-        """Return what a result says.
-
-        Raises:
-            KeyError: A field is missing.
-            TypeError: A field, or the whole, is of another type.
-            ValueError: It is something else than a result.
-        """
-        kind, name = result["type"], self._model.name
+    def _parse_outcome(self, result: Mapping[str, Any]) -> Reply | ModelError:
+        kind, name = result["type"], self._client.name
         if kind == "succeeded":
             return parse_message(result["message"])
         if kind == "errored":
@@ -208,7 +162,7 @@ class AnthropicBatches:
             details = error.get("details") or {}
             return error_for_status(
                 _STATUSES.get(error["type"], 500),
-                self._model._redact(str(error.get("message", ""))),
+                self._client.redact(str(error.get("message", ""))),
                 model=name,
                 code=error.get("error_code") or details.get("error_code"),
             )
@@ -219,43 +173,35 @@ class AnthropicBatches:
     @asynccontextmanager
     async def _errors(self, batch: str | None = None) -> AsyncIterator[anthropic.AsyncAnthropic]:
         """Lend the client, and raise own errors for the SDK's."""
-        model = self._model
-        client = await model._async_client()
+        client = await self._client.async_client()
         try:
-            async with asyncio.timeout(model._seconds):
+            async with asyncio.timeout(self._client.timeout):
                 yield client
         except TimeoutError as error:
-            raise ModelUnavailable(f"{model.name}: no answer in {model._seconds:g} s.") from error
+            raise self._client.timeout_error() from error
         except anthropic.AnthropicError as error:
-            fault = model._map_error(error)
+            fault = self._client.map_error(error)
             if isinstance(error, anthropic.NotFoundError) and batch is not None:
                 fault = BatchNotFound(str(fault))
             elif isinstance(error, anthropic.APIStatusError) and error.status_code == 413:
                 fault = BatchTooLarge(str(fault))
-            raise fault from model._safe_cause(error)
+            raise fault from self._client.safe_cause(error)
 
-    def _status(self, response: httpx2.Response) -> BatchStatus:
+    def _parse_response(self, response: httpx2.Response) -> BatchStatus:
         try:
             return _parse_status(orjson.loads(response.content))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise self._not_json_error(response, "batch") from error
 
     def _not_json_error(self, response: httpx2.Response, wanted: str) -> ModelUnavailable:
-        start = truncate_line(self._model._redact(response.content[:2000].decode(errors="replace")))
         return ModelUnavailable(
-            f"{self._model.name}: the answer is no {wanted} (HTTP {response.status_code}): "
-            f"{start or 'empty'}"
+            f"{self._client.name}: the answer is no {wanted} (HTTP {response.status_code}): "
+            f"{self._client.excerpt(response)}"
         )
 
 
 def _parse_status(body: Any) -> BatchStatus:
-    """Return the status in a batch's JSON.
-
-    Raises:
-        KeyError: A field is missing.
-        TypeError: A field, or the whole, is of another type.
-        ValueError: It is something else than a batch.
-    """
+    """Return the status in a batch's JSON; a `KeyError`, `TypeError` or the like for none."""
     if body["type"] != "message_batch":
         raise ValueError(body["type"])
     counts = body["request_counts"]

@@ -1,12 +1,9 @@
 """What goes into a message of Anthropic's API and what comes out of one, as JSON.
 
-Apart from the transport, since one message and one of a batch have it in common.
+The same for a message by itself and for one of a batch.
 """
 
-import json
-from collections.abc import Iterable
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import anthropic
@@ -14,63 +11,12 @@ from anthropic.types.message_create_params import MessageCreateParamsNonStreamin
 from anthropic.types.message_param import MessageParam
 from anthropic.types.output_config_param import OutputConfigParam
 
-from whyset.errors import UnusableReply
-from whyset.generators import Ask, Reply, StopReason, Tool, Turn, Usage
+from whyset.generators import Ask, Reply, StopReason, Turn, Usage
+
+from ._prompt import describe_tool_calls, parse_tool_parameters, render_messages
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
-
-
-# ---- Tools that an ask lays beside its question, as every provider takes them.
-
-
-def parse_tool_parameters(tool: Tool) -> dict[str, Any]:
-    """Return the JSON Schema of a tool's arguments.
-
-    Raises:
-        UnusableReply: There is none; no model could be asked with it.
-    """
-    try:
-        schema = json.loads(tool.parameters)
-    except ValueError as error:
-        raise UnusableReply(f"the parameters of the tool {tool.name!r} are no JSON: {error}") from (
-            error
-        )
-    if not isinstance(schema, dict):
-        raise UnusableReply(
-            f"the parameters of the tool {tool.name!r} are no JSON Schema of an object"
-        )
-    return schema
-
-
-def describe_tool_calls(names: Iterable[object]) -> str:
-    """Return what to say of an answer that calls tools instead of being one; nothing for none."""
-    called = ", ".join(dict.fromkeys(map(str, names)))
-    return f"it calls {called}" if called else ""
-
-
-# ---- A text to be gone on with, put to a model that only answers messages.
-
-
-def render_completion_prompt(ask: Ask) -> str:
-    """Return the text that an ask begins: what is common to the step, then the row's own."""
-    return "\n\n".join(part for part in (ask.system, ask.user) if part)
-
-
-def render_continuation_messages(ask: Ask) -> tuple[str, str]:
-    """Return an ask's system prompt and last message, for a model that only answers messages."""
-    return (
-        (_load_instruction(), render_completion_prompt(ask))
-        if ask.is_completion
-        else (ask.system, ask.user)
-    )
-
-
-@cache
-def _load_instruction() -> str:
-    source = files("whyset.models").joinpath("prompts", "continue.md")
-    return source.read_text(encoding="utf-8").strip()
-
 
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 """How much a model should put into an answer."""
@@ -87,12 +33,8 @@ _STOPS: dict[str, StopReason] = {
 def build_request(
     ask: Ask, *, model: str, effort: Effort | None
 ) -> MessageCreateParamsNonStreaming:
-    """Return the body of a request, the same for one message and for one of a batch.
-
-    Raises:
-        UnusableReply: A tool's parameters are no JSON Schema.
-    """
-    system, user = render_continuation_messages(ask)
+    """Return the body of a request."""
+    system, user = render_messages(ask)
     turns = (*ask.turns, Turn("user", user))
     request: MessageCreateParamsNonStreaming = {
         "model": model,
@@ -127,9 +69,7 @@ def parse_message(body: Any) -> Reply:
     """Return the reply in a message's JSON.
 
     Raises:
-        KeyError: A field is missing.
-        TypeError: A field, or the whole, is of another type.
-        ValueError: It is something else than a message.
+        AttributeError, KeyError, TypeError, ValueError: It is no message.
     """
     if body["type"] != "message":
         raise ValueError(body["type"])

@@ -14,13 +14,13 @@ class BatchStatus:
 
     Attributes:
         id: What the provider calls it.
-        state: `in_progress`, `canceling` or `is_ended`, as the provider says it.
-        processing: Requests that have no outcome yet. The other counts are 0 until all have one.
+        state: `in_progress`, `canceling` or `ended`, as the provider says it.
+        processing: Requests without an outcome. The other counts are 0 until all have one.
         succeeded: Requests that were answered.
         errored: Requests that failed.
         canceled: Requests that were canceled before they were begun.
         expired: Requests that were not begun within the time a batch has.
-        is_archived: Whether its results are no longer kept.
+        is_archived: Whether its results are no longer stored.
         created_at: When it was created, as the provider writes it (RFC 3339).
         ended_at: When its last request had its outcome; empty before.
     """
@@ -49,12 +49,12 @@ class BatchStatus:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What became of one request of a batch.
+    """The outcome of one request of a batch.
 
     Attributes:
         key: The key it was handed over with.
-        outcome: The reply; or the error that the ask, sent by itself, would have been met with.
-            What expired or was canceled is `ModelUnavailable`: it may be asked again.
+        outcome: The reply; or the error that the ask, sent by itself, would have raised. What
+            expired or was canceled is `ModelUnavailable`: it may be asked again.
     """
 
     key: str
@@ -62,10 +62,10 @@ class BatchResult:
 
 
 class MessageBatches(Protocol):
-    """A provider's desk for batches.
+    """Where a provider takes batches and gives their results back.
 
-    Every method makes one attempt and raises what an ask by itself would be met with:
-    `ModelUnavailable` for a passing fault, `ModelRefused` where no other request would fare better.
+    Every method makes one attempt and raises what an ask by itself would: `ModelUnavailable` for
+    a temporary fault, `ModelAccessDenied` where no other request would fare better.
     """
 
     def build_request(self, key: str, ask: Ask) -> bytes:
@@ -76,26 +76,27 @@ class MessageBatches(Protocol):
         """
 
     async def create(self, requests: Sequence[bytes]) -> BatchStatus:
-        """Hand over requests made by `request`, their keys all different.
+        """Hand over requests made by `build_request`, their keys all different.
 
         Raises:
             BatchTooLarge: They are too many or too long.
             ModelUnavailable: It may or may not have been created.
-            ModelRefused: It was not created.
+            ModelAccessDenied: It was not created.
+            UnusableReply: It was not created, and would not be the next time.
         """
 
     async def retrieve(self, batch: str) -> BatchStatus:
         """Look a batch up.
 
         Raises:
-            BatchUnknown: There is none of this id.
+            BatchNotFound: There is none of this id.
         """
 
     def results(self, batch: str) -> AsyncGenerator[BatchResult, None]:
         """Yield the results of a batch that has ended, in any order.
 
         Raises:
-            BatchUnknown: There is none of this id, or its results are not kept any more.
+            BatchNotFound: There is none of this id, or its results are no longer stored.
             ModelUnavailable: They broke off; those that were yielded are good.
         """
 
@@ -106,7 +107,7 @@ class MessageBatches(Protocol):
         """Have a batch end early; what was begun is answered, and paid, all the same.
 
         Raises:
-            BatchUnknown: There is none of this id.
+            BatchNotFound: There is none of this id.
         """
 
 

@@ -8,7 +8,12 @@ from whyset.errors import ModelError
 from whyset.generators import Ask, Reply, UnsupportedModel
 from whyset.retriever import Grounding, ScoredPassage
 
-# ---- Whole sentences in a text, word for word.
+_MAX_QUOTES = 3
+_QUOTE_WORDS = range(5, 61)
+_PROSE_KINDS = frozenset({"paragraph", "list_item", "admonition", "footnote"})
+# What a document quotes is somebody's words or a worked case, which misleads out of its context.
+_QUOTE_KINDS = frozenset({"block_quote"})
+_CONTENT_WORD = re.compile(r"\w{4,}")
 
 _CLOSING = "\"'”’»)\\]"
 _END = re.compile(rf"[.!?…]+[{_CLOSING}]*(?=\s)|[。！？]+[”’」』）]*")
@@ -17,62 +22,12 @@ _OPENING = re.compile(r"[^\w]*(\w)")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:e\.g|i\.e|cf|vs|etc|al|approx|no|mr|mrs|ms|dr|prof|st|\w)\.$", re.IGNORECASE
 )
-_SENTENCES_WORD = re.compile(r"\w+(?:['’]\w+)*")
+_WORD = re.compile(r"\w+(?:['’]\w+)*")
 _IDEOGRAPH = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
-def split_sentences(text: str) -> list[str]:
-    """Return the whole sentences of a text, in order, each a slice of it.
-
-    Fragments are left out: what does not end as a sentence does (a heading, an introduction with
-    a colon), what does not begin as one (in lower case), and what holds an unclosed quotation.
-    An abbreviation's full stop ends no sentence; the list of them is English.
-    """
-    return [sentence for sentence in _iter_pieces(text) if _is_whole(sentence)]
-
-
-def count_words(text: str) -> int:
-    """Return how many words a text has; two characters of a script without spaces count as one."""
-    ideographs = len(_IDEOGRAPH.findall(text))
-    return len(_SENTENCES_WORD.findall(_IDEOGRAPH.sub(" ", text))) + ideographs // 2
-
-
-def _iter_pieces(text: str) -> Iterator[str]:
-    # In a passage's plain text a line break parts blocks; one in the source is a space by now.
-    for block in text.split("\n"):
-        start = 0
-        for end in _END.finditer(block):
-            rest = _OPENING.match(block, end.end())
-            lower = rest is not None and rest[1].islower()
-            if lower or _ABBREVIATION.search(block[start : end.end()]):
-                continue
-            yield block[start : end.end()].strip()
-            start = end.end()
-        yield block[start:].strip()
-
-
-def _is_whole(sentence: str) -> bool:
-    opening = _OPENING.match(sentence)
-    return (
-        opening is not None
-        and not opening[1].islower()
-        and _WHOLE.search(sentence) is not None
-        and sentence.count("“") == sentence.count("”")
-        and sentence.count('"') % 2 == 0
-        and sentence.count("(") == sentence.count(")")
-    )
-
-
-_MAX_QUOTES = 3
-_QUOTE_WORDS = range(5, 61)
-_PROSE_KINDS = frozenset({"paragraph", "list_item", "admonition", "footnote"})
-# What a document quotes is somebody's words or a worked case, which misleads out of its context.
-_QUOTE_KINDS = frozenset({"block_quote"})
-_CONTENT_WORD = re.compile(r"\w{4,}")
-
-
 class ExtractiveModel:
-    """An honest baseline that needs no language model: the constitution's own sentences.
+    """A baseline that needs no language model: the constitution's own sentences.
 
     It answers only asks for an extract (their step ends in `/extract`), from the passages the ask
     shows: up to three whole sentences, word for word, best passage first; from block quotes only
@@ -80,7 +35,7 @@ class ExtractiveModel:
     lend one a reason, so it declines everything else.
 
     Args:
-        name: Nothing; there is only one extractive model.
+        name: Empty; there is only one extractive model.
 
     Raises:
         ModelError: A name was given.
@@ -116,7 +71,7 @@ class ExtractiveModel:
             an extract wants it; no quotes where no passage has a sentence fit to quote.
 
         Raises:
-            Declined: The ask wants more than an extract.
+            UnsupportedModel: The ask wants more than an extract.
         """
         if not ask.step.endswith("/extract"):
             raise UnsupportedModel(
@@ -131,11 +86,11 @@ class ExtractiveModel:
         )
 
     async def aanswer(self, ask: Ask) -> Reply:
-        """Do what `answer` does; there is nothing to wait for."""
+        """Answer as `answer` does."""
         return self.answer(ask)
 
     async def aclose(self) -> None:
-        """Do nothing; there is nothing to release."""
+        """Do nothing: there is nothing to release."""
 
 
 def _select_quotes(grounding: Grounding) -> list[dict[str, str]]:
@@ -167,18 +122,11 @@ def _select_sentences(scored: ScoredPassage, wanted: set[str], kinds: frozenset[
     passage = scored.passage
     if passage.kind not in kinds:
         return []
-    fit = [
-        sentence
-        for sentence in split_sentences(passage.plain)
-        if count_words(sentence) in _QUOTE_WORDS
-    ]
+    fit = [s for s in split_sentences(passage.plain) if count_words(s) in _QUOTE_WORDS]
     shared = {sentence: len(wanted & _content_words(sentence)) for sentence in fit}
     matched = scored.matched_text.strip()
     best = [sentence for sentence in fit if sentence == matched]
-    others = sorted(
-        (sentence for sentence in fit if sentence != matched),
-        key=lambda sentence: -shared[sentence],
-    )
+    others = sorted((s for s in fit if s != matched), key=lambda s: -shared[s])
     if not best:
         best, others = others[:1], others[1:]
     return best + [sentence for sentence in others if shared[sentence]]
@@ -186,3 +134,45 @@ def _select_sentences(scored: ScoredPassage, wanted: set[str], kinds: frozenset[
 
 def _content_words(text: str) -> set[str]:
     return {word.casefold() for word in _CONTENT_WORD.findall(text)}
+
+
+def split_sentences(text: str) -> list[str]:
+    """Return the whole sentences of a text, in order, each a slice of it.
+
+    Fragments are left out: what does not end as a sentence does (a heading, an introduction with
+    a colon), what does not begin as one (in lower case), and what holds an unclosed quotation.
+    An abbreviation's full stop ends no sentence; the list of them is English.
+    """
+    return [sentence for sentence in _iter_pieces(text) if _is_whole(sentence)]
+
+
+def count_words(text: str) -> int:
+    """Return how many words a text has; two characters of a script without spaces count as one."""
+    ideographs = len(_IDEOGRAPH.findall(text))
+    return len(_WORD.findall(_IDEOGRAPH.sub(" ", text))) + ideographs // 2
+
+
+def _iter_pieces(text: str) -> Iterator[str]:
+    # In a passage's plain text a line break parts blocks; one in the source is a space by now.
+    for block in text.split("\n"):
+        start = 0
+        for end in _END.finditer(block):
+            rest = _OPENING.match(block, end.end())
+            lower = rest is not None and rest[1].islower()
+            if lower or _ABBREVIATION.search(block[start : end.end()]):
+                continue
+            yield block[start : end.end()].strip()
+            start = end.end()
+        yield block[start:].strip()
+
+
+def _is_whole(sentence: str) -> bool:
+    opening = _OPENING.match(sentence)
+    return (
+        opening is not None
+        and not opening[1].islower()
+        and _WHOLE.search(sentence) is not None
+        and sentence.count("“") == sentence.count("”")
+        and sentence.count('"') % 2 == 0
+        and sentence.count("(") == sentence.count(")")
+    )

@@ -13,7 +13,7 @@ ACCESS_STATUSES = {
     403: "the key may not do this",
     404: "there is no such model or endpoint",
 }
-"""Statuses that meet every ask alike, and what they say."""
+"""Statuses that every ask would meet alike, and what they mean."""
 
 RETRYABLE_STATUSES = frozenset({408, 409, 425, 429, 499})
 """Statuses below 500 after which the same ask may succeed."""
@@ -23,7 +23,7 @@ THROTTLED_STATUSES = frozenset({429, 503, 529})
 
 ACCESS_CODES = frozenset(
     {
-        # Anthropic: a status of 400 or 429 whose cause no waiting and no other ask would mend.
+        # Anthropic: a status of 400 or 429 whose cause neither time nor another ask removes.
         "claude_code_key_creator_not_member",
         "cmek_key_disabled",
         "cmek_key_network_blocked",
@@ -36,7 +36,7 @@ ACCESS_CODES = frozenset(
         "insufficient_quota",
     }
 )
-"""Stable error codes that turn down every ask, whatever the status."""
+"""Stable error codes that refuse every ask, whatever the status."""
 
 _CREDIT_PHRASES = ("credit balance", "billing")
 _MAX_EXCERPT = 300
@@ -53,12 +53,8 @@ def error_for_status(
 ) -> ModelError:
     """Return the error for an HTTP status that is not a success.
 
-    Args:
-        status: The status.
-        said: What the provider wrote about it; shortened here.
-        model: The model asked, as the user wrote it.
-        code: The provider's stable code for the cause, where it gives one.
-        headers: The response's headers, for how long to wait.
+    `said` is what the provider wrote, `code` its stable code for the cause where it gives one;
+    the headers may say how long to wait.
     """
     said = truncate_line(said)
     lowered = said.lower()
@@ -80,10 +76,8 @@ def parse_retry_after(headers: Mapping[str, str]) -> float | None:
 
     Reads `retry-after-ms` first (finer, and what Anthropic's and OpenAI's clients prefer), then
     `retry-after` as seconds or as an HTTP date, counted from the response's own `date` where it
-    has one: a clock that is off here must not make a wait of hours.
-
-    Args:
-        headers: A response's headers; names are looked up in lower case.
+    has one: a clock that is off here must not make a wait of hours. Names are looked up in lower
+    case.
     """
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         try:

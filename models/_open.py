@@ -1,4 +1,4 @@
-"""From what a user types to a model."""
+"""From what a user types, or a caller has, to a model that asks again after temporary faults."""
 
 import asyncio
 import inspect
@@ -12,8 +12,10 @@ from typing import Any
 from whyset.errors import RETRYABLE_ERRORS, ModelError
 from whyset.generators import Ask, Model, Reply
 
-# ---- When to ask again, and how long to wait before it.
+ENTRY_POINT_GROUP = "whyset.models"
+"""The entry-point group that providers arrive by."""
 
+_PROVIDER_BY_PREFIX = (("claude", "anthropic"), ("gpt", "openai"), ("gemini", "google_genai"))
 _MAX_DOUBLINGS = 30
 
 
@@ -22,12 +24,12 @@ class RetryPolicy:
     """Exponential backoff with full jitter (Brooker, "Exponential Backoff and Jitter", 2015).
 
     Attributes:
-        attempts: How often an ask is sent at most, at least once.
+        attempts: How often an ask is sent at most, 1 or more.
         initial_wait: The longest wait before the second attempt, in seconds; doubled each time.
-        max_wait: No own wait is longer than this, in seconds.
+        max_wait: No wait of our own is longer than this, in seconds.
         max_retry_after: A provider's `retry-after` is honoured up to this many seconds.
-        max_outage: A run whose provider answered before and now answers nobody waits up to
-            this many seconds for its return; attempts are not counted meanwhile.
+        max_outage: A run whose provider answered before and no longer does waits up to this many
+            seconds for its return; attempts are not counted meanwhile.
     """
 
     attempts: int = 8
@@ -37,7 +39,7 @@ class RetryPolicy:
     max_outage: float = 3600.0
 
     def __post_init__(self) -> None:
-        """Refuse what nobody could follow."""
+        """Refuse what cannot be followed."""
         if self.attempts < 1:
             raise ModelError(f"An ask is sent at least once, not {self.attempts} times.")
         for name in ("initial_wait", "max_wait", "max_retry_after", "max_outage"):
@@ -55,21 +57,15 @@ class RetryPolicy:
         jittered = random.uniform(0, min(self.initial_wait * 2**doublings, self.max_wait))
         if retry_after is None:
             return jittered
-        # A little later than asked for, so that all who were told the same do not come at once.
+        # A little later than asked for, so that not everybody comes back at once.
         return min(retry_after, self.max_retry_after) + min(jittered, 1.0)
-
-
-ENTRY_POINT_GROUP = "whyset.models"
-"""The entry-point group that providers arrive by."""
-
-_PROVIDER_BY_PREFIX = (("claude", "anthropic"), ("gpt", "openai"), ("gemini", "google_genai"))
 
 
 def default_model_name() -> str:
     """Return the model used where none is named: always `extractive`.
 
-    Also where a key is set: a key in the environment is no consent to spend on it. Whoever uses
-    this says aloud that no language model was asked, and how to name one.
+    Also where a key is set: a key in the environment is no consent to spend on it. A caller that
+    falls back on it says that no language model was asked, and how to name one.
     """
     return "extractive"
 
@@ -83,14 +79,14 @@ def open_model(
 ) -> "Model":
     """Open the model a user named.
 
-    `extractive` quotes the constitution and asks nobody; `anthropic:MODEL` goes through
+    `extractive` quotes the constitution without a language model; `anthropic:MODEL` goes through
     Anthropic's own SDK; any other `provider:model` through LangChain, and so does everything
     behind `langchain:`, as in `langchain:anthropic:MODEL`. `completion:openai:NAME` is a base
     model on a server that speaks OpenAI's `/v1/completions` (vLLM and others; `base_url` or
-    `OPENAI_BASE_URL` says where): it only goes on with texts, so that what asks for anything else
-    needs a chat model beside it. Further providers arrive by the entry-point group
-    `whyset.models`: its names are the prefixes, its values are callables that take what follows
-    the colon and return a `Model`. The built-in ones use the same door.
+    `OPENAI_BASE_URL` says where): it only continues texts; for anything else name a chat model
+    beside it. Further providers arrive by the entry-point group `whyset.models`: its names are
+    the prefixes, its values are callables that take what follows the colon and return a `Model`.
+    The built-in ones arrive the same way.
 
     Args:
         spec: The model, such as `anthropic:claude-opus-5-5`.
@@ -104,14 +100,15 @@ def open_model(
             model does not take an option. The message says what to type.
     """
     provider, colon, model = spec.strip().partition(":")
-    door = _load_entry_points().get(provider)
-    if door is None and not colon:
-        raise ModelError(_unknown_provider_message(spec))
+    providers = {entry.name: entry for entry in entry_points(group=ENTRY_POINT_GROUP)}
+    entry = providers.get(provider)
+    if entry is None:
+        if not colon:
+            raise ModelError(_describe_unknown(spec, sorted(providers)))
+        entry, model = providers["langchain"], spec.strip()
+    opener = _load_opener(entry)
     wanted = {"effort": effort, "base_url": base_url, "timeout": timeout}
-    options = {name: value for name, value in wanted.items() if value is not None}
-    if door is None:
-        door, model = _load_entry_points()["langchain"], spec.strip()
-    opener = _load_opener(door)
+    options: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
     if provider == "langchain":
         options["name"] = spec.strip()
     _require_options(spec, opener, options)
@@ -119,16 +116,12 @@ def open_model(
     return opened
 
 
-def _load_entry_points() -> dict[str, EntryPoint]:
-    return {door.name: door for door in entry_points(group=ENTRY_POINT_GROUP)}
-
-
-def _load_opener(door: EntryPoint) -> Callable[..., Any]:
+def _load_opener(entry: EntryPoint) -> Callable[..., Any]:
     try:
-        opener: Callable[..., Any] = door.load()
+        opener: Callable[..., Any] = entry.load()
     except Exception as error:
         raise ModelError(
-            f"The provider {door.name!r} ({door.value}) cannot be loaded: {error}"
+            f"The provider {entry.name!r} ({entry.value}) cannot be loaded: {error}"
         ) from error
     return opener
 
@@ -144,52 +137,55 @@ def _require_options(spec: str, opener: Callable[..., Any], options: dict[str, A
         return  # written in C: no signature to look at
 
 
-def _unknown_provider_message(spec: str) -> str:
-    named = ", ".join(sorted(_load_entry_points()))
-    for start, provider in _PROVIDER_BY_PREFIX:
-        if spec.lower().startswith(start):
+def _describe_unknown(spec: str, known: list[str]) -> str:
+    for prefix, provider in _PROVIDER_BY_PREFIX:
+        if spec.lower().startswith(prefix):
             return f"{spec!r} names no provider: write {provider}:{spec}."
     return (
         f"{spec!r} is no model: write provider:model, such as anthropic:claude-opus-5-5, or "
-        f"extractive. Known here: {named}, and LangChain's providers."
+        f"extractive. Known here: {', '.join(known)}, and LangChain's providers."
     )
 
 
-# ---- Whatever a caller has that can answer → a `Model` that also bides its time.
-
-
 def coerce_model(model: Any, *, retries: RetryPolicy = RetryPolicy()) -> Model:
-    """Return a `Model` that asks again after passing faults.
+    """Return a `Model` that asks again after temporary faults.
 
     Args:
         model: A `provider:model` string, a LangChain chat model, a LangChain completion model
             (`BaseLLM`) or a `Model`.
-        retries: When and how often to ask again; takes the place of an earlier adoption's.
+        retries: When and how often to ask again; replaces an earlier policy.
 
     Raises:
         ModelError: It cannot be opened, or is nothing that answers.
     """
     if isinstance(model, RetryingModel):
-        return RetryingModel(model.wrapped, retries)
-    if isinstance(model, str):
-        return RetryingModel(open_model(model), retries)
-    if isinstance(model, Model):
-        return RetryingModel(model, retries)
+        model = model.wrapped
+    elif isinstance(model, str):
+        model = open_model(model)
+    elif not isinstance(model, Model):
+        model = _wrap_langchain(model)
+    return RetryingModel(model, retries)
+
+
+def _wrap_langchain(model: Any) -> Model:
     if not callable(getattr(model, "with_structured_output", None)):
         raise ModelError(
             f"A {type(model).__name__} is nothing that answers: give provider:model, a LangChain "
             "chat or completion model, or a whyset.generators.Model."
         )
-    from ._completion import CompletionModel, is_completion_model
+    from langchain_core.language_models import BaseLLM
+
+    if isinstance(model, BaseLLM):
+        from ._completion import CompletionModel
+
+        return CompletionModel(model)
     from ._langchain import LangChainModel
 
-    if is_completion_model(model):
-        return RetryingModel(CompletionModel(model), retries)
-    return RetryingModel(LangChainModel(model), retries)
+    return LangChainModel(model)
 
 
 class RetryingModel:
-    """A model whose passing faults are waited out; otherwise the model itself.
+    """A model that is asked again after temporary faults; otherwise the model itself.
 
     Args:
         model: Who answers.
@@ -204,7 +200,7 @@ class RetryingModel:
         self._retries = retries
 
     def __repr__(self) -> str:
-        return f"PatientModel({self.wrapped!r}, {self._retries!r})"
+        return f"RetryingModel({self.wrapped!r}, {self._retries!r})"
 
     @property
     def name(self) -> str:
@@ -213,7 +209,7 @@ class RetryingModel:
 
     @property
     def identity(self) -> str:
-        """The model's own: patience changes no reply."""
+        """The model's own: retries change no reply."""
         return self.wrapped.identity
 
     @property
@@ -223,14 +219,14 @@ class RetryingModel:
 
     @property
     def traced(self) -> bool:
-        """Whether LangChain's callbacks see the model's asks without anybody's help."""
+        """Whether LangChain's callbacks see the model's asks already."""
         return bool(getattr(self.wrapped, "traced", False))
 
     def answer(self, ask: Ask) -> Reply:
         """Answer one ask, in as many attempts as the policy allows.
 
         Raises:
-            ModelError: The last attempt's error, or the first one that waiting cannot mend.
+            ModelError: The last attempt's error, or the first one that is not temporary.
         """
         for failed in range(1, self._retries.attempts):
             try:

@@ -31,8 +31,8 @@ class Price:
         cache_write: Written to it.
         above: The prompt's length, cached parts included, from which on `long` holds.
         long: The price of every token of a request with a longer prompt.
-        cache_from: The fewest tokens at a prompt's beginning that the provider puts into its
-            cache; `None` where that is not known, and then no estimate counts on it.
+        cache_from: How many tokens at a prompt's beginning the provider caches at least; `None`
+            where that is unknown, and then no estimate counts on it.
         tokens: How many tokens the model counts where `estimate_tokens` counts one.
     """
 
@@ -77,7 +77,7 @@ class Prices:
         """Return the list that ships with whyset, with a file's entries laid over it.
 
         Args:
-            path: A TOML file of the same form as `models/prices.toml`.
+            path: A TOML file of the same format as `models/prices.toml`.
 
         Raises:
             ModelError: The file cannot be read or is of another form; the message says where.

@@ -20,22 +20,22 @@ Script: TypeAlias = (
 
 
 class ScriptExhausted(AssertionError):
-    """The model was asked once more than its script goes."""
+    """The model was asked more often than its script has lines."""
 
 
 class ScriptedModel:
-    """A `Model` that answers from a script and records what it was asked.
+    """A `Model` that answers from a script and records every ask.
 
     Args:
         replies: One line for each ask, in order (a line may be a function of the ask), or a
             function that answers every ask.
-        name: What to be called.
-        usage: What every reply given as text or structured output takes.
+        name: Its name and identity.
+        usage: The usage of every reply given as text or structured output.
         extractive: Whether to pass for a model that only quotes.
 
     Attributes:
         asks: Every ask so far, in order.
-        closed: How often `aclose` was awaited.
+        closed: How many times `aclose` was awaited.
     """
 
     def __init__(

@@ -201,7 +201,7 @@ def test_a_model_outlives_event_loops(
     for _ in range(3):
         assert asyncio.run(model.aanswer(prose)).text == "Hello."
     assert len(server.requests) == 3
-    assert model._clients == {}
+    assert model._client._clients == {}
 
 
 async def test_a_closed_model_opens_again(
@@ -211,7 +211,7 @@ async def test_a_closed_model_opens_again(
     await model.aanswer(prose)
     model.answer(prose)
     await model.aclose()
-    assert model._clients == {}
+    assert model._client._clients == {}
     assert (await model.aanswer(prose)).text == "Hello."
     await model.aclose()
 

@@ -224,7 +224,7 @@ async def test_results_that_break_off_raise_after_those_that_came(
 
 
 async def first_line(model: AnthropicModel, batch: str) -> str:
-    client = await model._async_client()
+    client = await model._client.async_client()
     response = await client.get(f"/v1/messages/batches/{batch}/results", cast_to=str)
     return response.splitlines(keepends=True)[0]
 

@@ -344,4 +344,4 @@ def test_every_error_without_a_status_is_considered() -> None:
 def test_errors_without_a_status(
     model: AnthropicModel, raised: anthropic.AnthropicError, kind: type[ModelError]
 ) -> None:
-    assert type(model._map_error(raised)) is kind
+    assert type(model._client.map_error(raised)) is kind

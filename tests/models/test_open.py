@@ -156,7 +156,15 @@ def test_imports_are_light(statement: str) -> None:
     assert loaded(statement, *HEAVY) == set()
 
 
-def test_anthropic_does_not_load_langchain() -> None:
-    found = loaded("from whyset.models import AnthropicModel", *HEAVY)
-    assert found & {"langchain", "langchain_core"} == set()
-    assert "anthropic" in found
+@pytest.mark.parametrize(
+    ("name", "needed", "others"),
+    [
+        ("AnthropicModel", "anthropic", {"langchain", "langchain_core"}),
+        ("LangChainModel", "langchain", {"anthropic"}),
+        ("CompletionModel", "langchain_core", {"anthropic", "langchain"}),
+    ],
+)
+def test_an_adapter_loads_no_other_ones_packages(name: str, needed: str, others: set[str]) -> None:
+    found = loaded(f"from whyset.models import {name}", *HEAVY)
+    assert needed in found
+    assert not found & others
