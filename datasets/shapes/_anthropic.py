@@ -9,40 +9,312 @@ from .._row import (
     Channel,
     Conversation,
     Message,
-    Shape,
     Side,
     ToolCall,
     ToolDefinition,
 )
 from ._base import (
+    Columns,
     ParsedConversation,
     ResponseLocation,
+    ShapeAdapter,
     UnsupportedConversion,
     UnusableRecord,
     find_assistant_turns,
     get_extra_fields,
+    get_id,
+    reject_extra_fields,
+    reject_participant,
     require_list,
     require_object,
     require_text,
     unknown_value_error,
     wrong_type_error,
 )
-from ._messages import join_text, keep_non_text, require_plain_tools
+from ._messages import join_text, keep_non_text, read_parts
 from ._response import ResponseParts, insert_in_parts, is_single_text
 from ._tools import (
     arguments_to_json,
+    convert_tools,
     count_preceding_calls,
+    get_call_id,
     parse_arguments,
     read_tools,
     to_anthropic_tool,
-    write_tools,
+    update_tools,
 )
-
-# ---- How a response stands in a message of the Messages API: blocks, thinking blocks ahead of
-# them.
 
 THINKING_TYPES: Final = frozenset({"thinking", "redacted_thinking"})
 """Types of blocks that hold reasoning."""
+
+_NATIVE_BLOCKS = frozenset({"tool_use", "tool_result"}) | THINKING_TYPES
+_FOREIGN_KEYS = ("tool_calls", "function_call", REASONING_FIELD)
+_MESSAGE_KEYS = frozenset({"role", "content"})
+_RESULT_KEYS = frozenset({"type", "content", "tool_use_id"})
+_ALLOWED_ROLES = "user, assistant"
+
+
+class AnthropicShape(ShapeAdapter):
+    """`{"system": "…", "messages": [{"role": "user", "content": [{"type": "text", …}]}], …}`."""
+
+    name = "anthropic"
+
+    def matches(self, columns: Columns) -> bool:
+        """Say whether messages are certainly of this form and not of OpenAI's.
+
+        Only its own marks tell them apart: a system prompt beside the messages, its blocks, or
+        tools with an `input_schema`. Messages of plain texts alone are taken for OpenAI's.
+        """
+        messages = columns.get("messages")
+        if not isinstance(messages, list) or not messages:
+            return False
+        marked = bool(columns.get("system")) and isinstance(columns["system"], str | list)
+        tools = columns.get("tools")
+        if isinstance(tools, list) and tools and isinstance(tools[0], dict):
+            marked = marked or "input_schema" in tools[0]
+        # The first settles it most often: a system prompt stands ahead of the others.
+        if not _is_possible_message(messages[0]):
+            return False
+        return (marked or any(map(_has_native_blocks, messages))) and all(
+            map(_is_possible_message, messages)
+        )
+
+    def conversation_columns(self, columns: Columns) -> frozenset[str]:
+        return frozenset({"messages", "system", "tools"})
+
+    def read(self, columns: Columns, side: Side) -> ParsedConversation:
+        if "messages" not in columns:
+            raise UnusableRecord("messages is missing")
+        messages = list(_read_system(columns.get("system")))
+        for at, message in enumerate(require_list(columns["messages"], "messages")):
+            messages += _read_message(message, f"messages[{at}]")
+        offered = read_tools(columns.get("tools"))
+        return ParsedConversation(tuple(messages), offered, find_assistant_turns(messages))
+
+    def locate_response(self, columns: Columns, turn: int, side: Side) -> ResponseLocation:
+        passed = len(_read_system(columns.get("system")))
+        for at, message in enumerate(columns["messages"]):
+            if passed == turn:
+                return ResponseLocation(("messages", at), _BLOCKS_SLOT)
+            passed += _count_messages(message)
+        raise IndexError(turn)
+
+    def replace_system(self, columns: dict[str, Any], system: str) -> dict[str, Any]:
+        held = columns.get("system")
+        if not system and not held:
+            return columns
+        as_blocks = isinstance(held, list) and system
+        return {
+            **columns,
+            "system": [{"type": "text", "text": system}] if as_blocks else system or None,
+        }
+
+    def replace_tools(
+        self, columns: dict[str, Any], tools: Sequence[ToolDefinition]
+    ) -> dict[str, Any]:
+        held = columns.get("tools")
+        if not tools and not held:
+            return columns
+        return {**columns, "tools": update_tools(held, tools, to_anthropic_tool) or None}
+
+    def write(self, conversation: Conversation) -> dict[str, Any]:
+        spoken = list(conversation.messages)
+        columns: dict[str, Any] = {}
+        if spoken and spoken[0].role in {"system", "developer"}:
+            first = spoken.pop(0)
+            _reject_unsupported(first)
+            columns["system"] = list(first.parts) or first.text
+        columns["messages"] = _write_messages(spoken)
+        if tools := convert_tools(conversation, self.name, to_anthropic_tool):
+            columns["tools"] = tools
+        return columns
+
+
+def _is_possible_message(message: Any) -> bool:
+    return (
+        isinstance(message, dict)
+        and message.get("role") in ("user", "assistant")
+        and all(message.get(name) is None for name in _FOREIGN_KEYS)
+    )
+
+
+def _has_native_blocks(message: Any) -> bool:
+    content = message.get("content") if isinstance(message, dict) else None
+    return isinstance(content, list) and any(map(_is_native_block, content))
+
+
+def _is_native_block(block: Any) -> bool:
+    return isinstance(block, dict) and (
+        block.get("type") in _NATIVE_BLOCKS or isinstance(block.get("source"), dict)
+    )
+
+
+# ---- Reading: what a tool answered becomes a message of its own.
+
+
+def _read_system(system: Any) -> tuple[Message, ...]:
+    if system is None or system in ("", []):
+        return ()
+    if isinstance(system, str):
+        return (Message("system", system),)
+    if isinstance(system, list):
+        text, parts = read_parts(system, "system")
+        return (Message("system", text, parts=parts),)
+    raise wrong_type_error("system", "a string or a list of blocks", system)
+
+
+def _read_message(value: Any, where: str) -> list[Message]:
+    message = require_object(value, where)
+    role = message.get("role")
+    if role not in ("user", "assistant"):
+        raise unknown_value_error(message, "role", where, _ALLOWED_ROLES)
+    content, others = message.get("content"), get_extra_fields(message, _MESSAGE_KEYS)
+    if isinstance(content, str):
+        return [Message(role, content, extra_fields=others)]
+    where = f"{where}.content"
+    if not isinstance(content, list):
+        raise wrong_type_error(where, "a string or a list of blocks", content)
+    text = join_text(content, where)
+    if role == "assistant":
+        return [_read_assistant_message(content, text, where, others)]
+    results = [_read_tool_result(block, where) for block in content if _is_tool_result(block)]
+    said = [block for block in content if not _is_tool_result(block)]
+    if results and not said:
+        return results
+    return [*results, Message("user", text, parts=keep_non_text(said), extra_fields=others)]
+
+
+def _read_assistant_message(
+    content: list[Any], text: str, where: str, others: Mapping[str, Any]
+) -> Message:
+    thoughts: list[str] = []
+    calls: list[ToolCall] = []
+    parts: list[Any] = []
+    for at, block in enumerate(content):
+        kind = block["type"]
+        if kind == "thinking":
+            thoughts.append(require_text(block, "thinking", f"{where}[{at}]"))
+        elif kind == "tool_use":
+            name = require_text(block, "name", f"{where}[{at}]")
+            arguments = arguments_to_json(block.get("input") or {})
+            calls.append(ToolCall(name, arguments, get_id(block, "id")))
+        # Ahead of all else thinking is reasoning, behind all else a call is a call; elsewhere
+        # their place among the blocks says something that no other shape can.
+        misplaced = (kind in THINKING_TYPES and bool(parts or calls)) or (
+            bool(calls) and kind == "text"
+        )
+        if misplaced or kind not in {"thinking", "tool_use"}:
+            parts.append(block)
+    reasoning = "\n\n".join(filter(str.strip, thoughts))
+    beyond = keep_non_text(parts)
+    return Message("assistant", text, reasoning, tuple(calls), parts=beyond, extra_fields=others)
+
+
+def _is_tool_result(block: Any) -> bool:
+    return isinstance(block, dict) and block.get("type") == "tool_result"
+
+
+def _read_tool_result(block: Mapping[str, Any], where: str) -> Message:
+    content, where = block.get("content"), f"{where}.tool_result.content"
+    text, parts = "", tuple[Mapping[str, Any], ...]()
+    if isinstance(content, list):
+        text, parts = read_parts(content, where)
+    elif isinstance(content, str):
+        text = content
+    elif content is not None:
+        raise wrong_type_error(where, "a string or a list of blocks", content)
+    return Message(
+        "tool",
+        text,
+        call_id=get_id(block, "tool_use_id"),
+        parts=parts,
+        extra_fields=get_extra_fields(block, _RESULT_KEYS),
+    )
+
+
+def _count_messages(message: Mapping[str, Any]) -> int:
+    """Return how many messages of a conversation one of a record is read as."""
+    content = message["content"]
+    if message["role"] == "assistant" or not isinstance(content, list):
+        return 1
+    results = sum(map(_is_tool_result, content))
+    return results + (len(content) > results or not results)
+
+
+# ---- Writing.
+
+
+def _write_messages(spoken: Sequence[Message]) -> list[dict[str, Any]]:
+    calls_before = count_preceding_calls(spoken)
+    unanswered: dict[str, None] = {}
+    messages: list[dict[str, Any]] = []
+    for at, message in enumerate(spoken):
+        _reject_unsupported(message)
+        if message.role == "assistant":
+            numbered = enumerate(message.tool_calls, calls_before.get(at, 0) + 1)
+            ids = [get_call_id(call, number) for number, call in numbered]
+            unanswered |= dict.fromkeys(ids)
+            messages.append({"role": "assistant", "content": _write_assistant(message, ids)})
+            continue
+        if message.role not in {"user", "tool", "function"}:
+            raise UnsupportedConversion("anthropic", f"the role {message.role!r} in this place")
+        content = _write_user(message, unanswered)
+        if messages and _has_tool_results(messages[-1]):
+            # The API wants all results of a turn, and what is said with them, in one message.
+            messages[-1]["content"] += (
+                content if isinstance(content, list) else [{"type": "text", "text": content}]
+            )
+        else:
+            messages.append({"role": "user", "content": content})
+    return messages
+
+
+def _reject_unsupported(message: Message) -> None:
+    reject_extra_fields(message, "anthropic")
+    reject_participant(message, "anthropic")
+    for part in message.parts:
+        if part.get("type") != "text":
+            raise UnsupportedConversion("anthropic", f"a part of type {part.get('type')!r}")
+
+
+def _write_assistant(message: Message, ids: Sequence[str]) -> str | list[dict[str, Any]]:
+    if not (message.reasoning or message.tool_calls or message.parts):
+        return message.text
+    blocks: list[dict[str, Any]] = []
+    if message.reasoning:
+        blocks.append({"type": "thinking", "thinking": message.reasoning})
+    if message.parts:
+        blocks += map(dict, message.parts)
+    elif message.text:
+        blocks.append({"type": "text", "text": message.text})
+    for call, call_id in zip(message.tool_calls, ids, strict=True):
+        arguments = parse_arguments(call) if call.arguments.strip() else {}
+        if not isinstance(arguments, dict):
+            raise UnsupportedConversion(
+                "anthropic", f"arguments of {call.name!r} that are no object"
+            )
+        blocks.append({"type": "tool_use", "id": call_id, "name": call.name, "input": arguments})
+    return blocks
+
+
+def _write_user(message: Message, unanswered: dict[str, None]) -> str | list[dict[str, Any]]:
+    """Return a user's content; a tool's result without an id answers the first call left."""
+    content: str | list[dict[str, Any]] = [dict(part) for part in message.parts] or message.text
+    if message.role == "user":
+        return content
+    call_id = message.call_id or next(iter(unanswered), None)
+    if call_id is None:
+        raise UnsupportedConversion("anthropic", "a tool's result that no call came before")
+    unanswered.pop(call_id, None)
+    return [{"type": "tool_result", "tool_use_id": call_id, "content": content}]
+
+
+def _has_tool_results(message: Mapping[str, Any]) -> bool:
+    content = message["content"]
+    return message["role"] == "user" and isinstance(content, list) and _is_tool_result(content[0])
+
+
+# ---- The response among the blocks, thinking blocks ahead of it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +326,6 @@ class BlocksSlot:
     """
 
     def extract(self, holder: Mapping[str, Any]) -> ResponseParts:
-        """Take the response and the thinking blocks ahead of it out."""
         thoughts, blocks = _split_thinking(holder.get("content"))
         content = blocks[0]["text"] if is_single_text(blocks) else blocks
         others = {name: value for name, value in holder.items() if name != "content"}
@@ -80,7 +351,6 @@ class BlocksSlot:
         return {**holder, "content": [*thoughts, *blocks]}
 
     def replace_response(self, holder: Mapping[str, Any], text: str) -> dict[str, Any]:
-        """Put another response in the place of this one and of its reasoning."""
         if isinstance(holder.get("content"), str):
             return {**holder, "content": text}
         _, blocks = _split_thinking(holder.get("content"))
@@ -107,279 +377,3 @@ def _split_thinking(content: Any) -> tuple[list[Any], list[Any]]:
 
 
 _BLOCKS_SLOT: Final = BlocksSlot()
-_NATIVE_BLOCKS = frozenset({"tool_use", "tool_result"}) | THINKING_TYPES
-_FOREIGN_KEYS = ("tool_calls", "function_call", REASONING_FIELD)
-_ANTHROPIC_KEYS = frozenset({"role", "content"})
-_ALLOWED_ROLES = "user, assistant"
-
-
-class AnthropicShape:
-    """`{"system": "…", "messages": [{"role": "user", "content": [{"type": "text", …}]}], …}`."""
-
-    name: Shape = "anthropic"
-    sides: tuple[Side, ...] = ("",)
-
-    def matches(self, columns: Mapping[str, Any]) -> bool:
-        """Say whether messages are certainly of this form and not of OpenAI's.
-
-        Only its own marks tell them apart: a system prompt beside the messages, its blocks, or
-        tools with an `input_schema`. Messages of plain texts alone are taken for OpenAI's.
-        """
-        messages = columns.get("messages")
-        if not isinstance(messages, list) or not messages:
-            return False
-        marked = bool(columns.get("system")) and isinstance(columns["system"], str | list)
-        tools = columns.get("tools")
-        if isinstance(tools, list) and tools and isinstance(tools[0], dict):
-            marked = marked or "input_schema" in tools[0]
-        if not _is_possible_message(
-            messages[0]
-        ):  # most often: the prompt stands ahead of the others
-            return False
-        return (marked or any(map(_has_native_blocks, messages))) and all(
-            map(_is_possible_message, messages)
-        )
-
-    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
-        """Return the names of the columns that make up the conversation."""
-        return frozenset({"messages", "system", "tools"})
-
-    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
-        """Read a record's conversation; what a tool answered becomes a message of its own."""
-        if "messages" not in columns:
-            raise UnusableRecord("messages is missing")
-        messages = list(_read_system(columns.get("system")))
-        for at, message in enumerate(require_list(columns["messages"], "messages")):
-            messages += _read_message(message, f"messages[{at}]")
-        offered = read_tools(columns.get("tools"))
-        return ParsedConversation(tuple(messages), offered, find_assistant_turns(messages))
-
-    def locate_response(
-        self, columns: Mapping[str, Any], turn: int, side: Side
-    ) -> ResponseLocation:
-        """Return where a response stands."""
-        passed = len(_read_system(columns.get("system")))
-        for at, message in enumerate(columns["messages"]):
-            if passed == turn:
-                return ResponseLocation(("messages", at), _BLOCKS_SLOT)
-            passed += _count_messages(message)
-        raise IndexError(turn)
-
-    def replace_context(
-        self,
-        columns: Mapping[str, Any],
-        system: str | None,
-        tools: Sequence[ToolDefinition] | None,
-    ) -> dict[str, Any]:
-        """Return columns with another system prompt and other tools."""
-        changed = dict(columns)
-        if system is not None and (system or columns.get("system")):
-            as_blocks = isinstance(columns.get("system"), list) and system
-            changed["system"] = [{"type": "text", "text": system}] if as_blocks else system or None
-        if tools is not None and (tools or columns.get("tools")):
-            changed["tools"] = write_tools(columns.get("tools"), tools, to_anthropic_tool) or None
-        return changed
-
-    def write(self, conversation: Conversation) -> dict[str, Any]:
-        """Return a conversation as columns of this shape."""
-        spoken = list(conversation.messages)
-        columns: dict[str, Any] = {}
-        if spoken and spoken[0].role in {"system", "developer"}:
-            first = spoken.pop(0)
-            _reject_unsupported(first)
-            columns["system"] = list(first.parts) or first.text
-        calls = count_preceding_calls(spoken)
-        called: dict[str, None] = {}
-        messages: list[dict[str, Any]] = []
-        for at, message in enumerate(spoken):
-            _reject_unsupported(message)
-            if message.role == "assistant":
-                ids = [
-                    call.id or f"call_{number}"
-                    for number, call in enumerate(message.tool_calls, calls.get(at, 0) + 1)
-                ]
-                called |= dict.fromkeys(ids)
-                messages.append({"role": "assistant", "content": _write_message(message, ids)})
-                continue
-            if message.role not in {"user", "tool", "function"}:
-                raise UnsupportedConversion(self.name, f"the role {message.role!r} in this place")
-            content = _write_user_content(message, called)
-            if messages and _has_tool_results(messages[-1]):
-                # The API wants all results of a turn, and what is said with them, in one message.
-                messages[-1]["content"] += (
-                    content if isinstance(content, list) else [{"type": "text", "text": content}]
-                )
-            else:
-                messages.append({"role": "user", "content": content})
-        columns["messages"] = messages
-        if conversation.tool_definitions:
-            columns["tools"] = [
-                to_anthropic_tool(tool) for tool in require_plain_tools(conversation, self.name)
-            ]
-        return columns
-
-
-def _is_possible_message(message: Any) -> bool:
-    return (
-        isinstance(message, dict)
-        and message.get("role") in ("user", "assistant")
-        and all(message.get(name) is None for name in _FOREIGN_KEYS)
-    )
-
-
-def _has_native_blocks(message: Any) -> bool:
-    content = message.get("content") if isinstance(message, dict) else None
-    return isinstance(content, list) and any(map(_is_native_block, content))
-
-
-def _is_native_block(block: Any) -> bool:
-    return isinstance(block, dict) and (
-        block.get("type") in _NATIVE_BLOCKS or isinstance(block.get("source"), dict)
-    )
-
-
-def _read_system(system: Any) -> tuple[Message, ...]:
-    if system is None or system in ("", []):
-        return ()
-    if isinstance(system, str):
-        return (Message("system", system),)
-    if isinstance(system, list):
-        text = join_text(system, "system")
-        return (Message("system", text, parts=keep_non_text(system)),)
-    raise wrong_type_error("system", "a string or a list of blocks", system)
-
-
-def _read_message(value: Any, where: str) -> list[Message]:
-    message = require_object(value, where)
-    role = message.get("role")
-    if role not in ("user", "assistant"):
-        raise unknown_value_error(message, "role", where, _ALLOWED_ROLES)
-    content, others = message.get("content"), get_extra_fields(message, _ANTHROPIC_KEYS)
-    if isinstance(content, str):
-        return [Message(role, content, extra_fields=others)]
-    if not isinstance(content, list):
-        raise wrong_type_error(f"{where}.content", "a string or a list of blocks", content)
-    text = join_text(content, f"{where}.content")
-    if role == "user":
-        results = [
-            _read_tool_result(block, f"{where}.content")
-            for block in content
-            if _is_tool_result(block)
-        ]
-        said = [block for block in content if not _is_tool_result(block)]
-        if said or not results:
-            parts = keep_non_text(said)
-            return [*results, Message("user", text, parts=parts, extra_fields=others)]
-        return results
-    return [_read_assistant_message(content, text, f"{where}.content", others)]
-
-
-def _read_assistant_message(
-    content: list[Any], text: str, where: str, others: Mapping[str, Any]
-) -> Message:
-    thoughts: list[str] = []
-    calls: list[ToolCall] = []
-    parts: list[Any] = []
-    for at, block in enumerate(content):
-        kind = block["type"]
-        if kind == "thinking":
-            thoughts.append(require_text(block, "thinking", f"{where}[{at}]"))
-        elif kind == "tool_use":
-            name = require_text(block, "name", f"{where}[{at}]")
-            call_id = block.get("id")
-            calls.append(
-                ToolCall(
-                    name,
-                    arguments_to_json(block.get("input") or {}),
-                    call_id if isinstance(call_id, str) else None,
-                )
-            )
-        # Ahead of all else thinking is reasoning, behind all else a call is a call; elsewhere
-        # their place among the blocks says something that no other shape can.
-        misplaced = (kind in THINKING_TYPES and bool(parts or calls)) or (
-            bool(calls) and kind == "text"
-        )
-        if misplaced or kind not in {"thinking", "tool_use"}:
-            parts.append(block)
-    reasoning = "\n\n".join(filter(str.strip, thoughts))
-    beyond = keep_non_text(parts)
-    return Message("assistant", text, reasoning, tuple(calls), parts=beyond, extra_fields=others)
-
-
-def _is_tool_result(block: Any) -> bool:
-    return isinstance(block, dict) and block.get("type") == "tool_result"
-
-
-def _read_tool_result(block: Mapping[str, Any], where: str) -> Message:
-    content, call_id = block.get("content"), block.get("tool_use_id")
-    if isinstance(content, list):
-        text, parts = (
-            join_text(content, f"{where}.tool_result.content"),
-            keep_non_text(content),
-        )
-    elif content is None or isinstance(content, str):
-        text, parts = content or "", ()
-    else:
-        raise wrong_type_error(
-            f"{where}.tool_result.content", "a string or a list of blocks", content
-        )
-    others = get_extra_fields(block, frozenset({"type", "content", "tool_use_id"}))
-    known_id = call_id if isinstance(call_id, str) else None
-    return Message("tool", text, call_id=known_id, parts=parts, extra_fields=others)
-
-
-def _count_messages(message: Mapping[str, Any]) -> int:
-    """Return how many messages of a conversation one of a record is read as."""
-    content = message["content"]
-    if message["role"] == "assistant" or not isinstance(content, list):
-        return 1
-    results = sum(map(_is_tool_result, content))
-    return results + (len(content) > results or not results)
-
-
-def _reject_unsupported(message: Message) -> None:
-    if message.extra_fields:
-        raise UnsupportedConversion(
-            "anthropic", f"a message's {next(iter(message.extra_fields))!r}"
-        )
-    if message.name is not None and message.role not in {"tool", "function"}:
-        raise UnsupportedConversion("anthropic", f"the name of a participant, {message.name!r}")
-    for part in message.parts:
-        if part.get("type") != "text":
-            raise UnsupportedConversion("anthropic", f"a part of type {part.get('type')!r}")
-
-
-def _write_message(message: Message, ids: Sequence[str]) -> str | list[dict[str, Any]]:
-    blocks: list[dict[str, Any]] = []
-    if message.reasoning:
-        blocks.append({"type": "thinking", "thinking": message.reasoning})
-    if message.parts:
-        blocks += map(dict, message.parts)
-    elif message.text:
-        blocks.append({"type": "text", "text": message.text})
-    for call, call_id in zip(message.tool_calls, ids, strict=True):
-        arguments = parse_arguments(call) if call.arguments.strip() else {}
-        if not isinstance(arguments, dict):
-            raise UnsupportedConversion(
-                "anthropic", f"arguments of {call.name!r} that are no object"
-            )
-        blocks.append({"type": "tool_use", "id": call_id, "name": call.name, "input": arguments})
-    only_text = not message.reasoning and not message.tool_calls and not message.parts
-    return message.text if only_text else blocks
-
-
-def _has_tool_results(message: Mapping[str, Any]) -> bool:
-    content = message["content"]
-    return message["role"] == "user" and isinstance(content, list) and _is_tool_result(content[0])
-
-
-def _write_user_content(message: Message, called: dict[str, None]) -> str | list[dict[str, Any]]:
-    """Return a user's content; a tool's result without an id answers the first call left."""
-    content: str | list[dict[str, Any]] = [dict(part) for part in message.parts] or message.text
-    if message.role == "user":
-        return content
-    call_id = message.call_id or next(iter(called), None)
-    if call_id is None:
-        raise UnsupportedConversion("anthropic", "a tool's result that no call came before")
-    called.pop(call_id, None)
-    return [{"type": "tool_result", "tool_use_id": call_id, "content": content}]

@@ -1,18 +1,18 @@
 r"""HH transcripts: one text, `\n\nHuman: …` and `\n\nAssistant: …` in turn."""
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from .._row import Channel, Conversation, Message, Shape, Side, ToolDefinition
+from .._row import Channel, Conversation, Message, Side
 from ._base import (
+    Columns,
     ParsedConversation,
     ResponseLocation,
+    ShapeAdapter,
     UnsupportedConversion,
     UnusableRecord,
     find_assistant_turns,
-    reject_context,
     reject_non_text,
     reject_tools,
     require_text,
@@ -28,44 +28,26 @@ _ROLES = {"Human": "user", "Assistant": "assistant"}
 _SPEAKERS = {role: speaker for speaker, role in _ROLES.items()}
 
 
-class HhShape:
+class HhShape(ShapeAdapter):
     r"""`{"text": "\n\nHuman: …\n\nAssistant: …"}`."""
 
-    name: Shape = "hh"
-    sides: tuple[Side, ...] = ("",)
+    name = "hh"
 
-    def matches(self, columns: Mapping[str, Any]) -> bool:
-        """Say whether a column holds a transcript."""
+    def matches(self, columns: Columns) -> bool:
         return any(_has_turns(columns.get(name)) for name in TRANSCRIPT_COLUMNS)
 
-    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
-        """Return the name of the column that is the conversation."""
+    def conversation_columns(self, columns: Columns) -> frozenset[str]:
         return frozenset({self._column(columns)})
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
-        """Read a record's conversation."""
+    def read(self, columns: Columns, side: Side) -> ParsedConversation:
         column = self._column(columns)
         messages = read_transcript(require_text(columns, column), column)
         return ParsedConversation(messages, response_turns=find_assistant_turns(messages))
 
-    def locate_response(
-        self, columns: Mapping[str, Any], turn: int, side: Side
-    ) -> ResponseLocation:
-        """Return where a response stands."""
+    def locate_response(self, columns: Columns, turn: int, side: Side) -> ResponseLocation:
         return ResponseLocation((self._column(columns),), TranscriptSlot(turn))
 
-    def replace_context(
-        self,
-        columns: Mapping[str, Any],
-        system: str | None,
-        tools: Sequence[ToolDefinition] | None,
-    ) -> dict[str, Any]:
-        """Return the columns as they are: there is no place for a system prompt or tools."""
-        reject_context(self.name, system, tools)
-        return dict(columns)
-
     def write(self, conversation: Conversation) -> dict[str, Any]:
-        """Return a conversation as one text."""
         messages = conversation.messages
         reject_non_text(messages, self.name)
         reject_tools(conversation, self.name)
@@ -82,11 +64,38 @@ class HhShape:
             turns.append(turn)
         return {"text": "".join(turns)}
 
-    def _column(self, columns: Mapping[str, Any]) -> str:
+    def _column(self, columns: Columns) -> str:
         return next(
             (name for name in TRANSCRIPT_COLUMNS if _has_turns(columns.get(name))),
             TRANSCRIPT_COLUMNS[0],
         )
+
+
+def read_transcript(text: str, where: str) -> tuple[Message, ...]:
+    """Read a transcript, turn by turn."""
+    if not is_transcript(text):
+        raise UnusableRecord(
+            f"{where} is no transcript: it must begin with 'Human:', not {text.strip()[:40]!r}"
+        )
+    marks = list(_SPEAKER_MARK.finditer(text))
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    return tuple(
+        _build_message(_ROLES[mark[1]], text[mark.end() : end].rstrip())
+        for mark, end in zip(marks, ends, strict=True)
+    )
+
+
+def is_transcript(value: Any) -> bool:
+    """Say whether a value is a text that opens as a transcript does."""
+    return isinstance(value, str) and _OPENING.match(value) is not None
+
+
+def _has_turns(value: Any) -> bool:
+    return is_transcript(value) or (isinstance(value, str) and "\n\nAssistant:" in value)
+
+
+def _build_message(role: str, text: str) -> Message:
+    return parse_response(text) if role == "assistant" else Message(role, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +111,15 @@ class TranscriptSlot:
     def extract(self, holder: str) -> ResponseParts:
         """Take the response and its reasoning out; the rest is what stands before and after."""
         start, end = self._stretch(holder)
-        return replace(
-            TEXT_SLOT.extract(holder[start:end]), other_columns=[holder[:start], holder[end:]]
-        )
+        parts = TEXT_SLOT.extract(holder[start:end])
+        return replace(parts, other_columns=[holder[:start], holder[end:]])
 
     def insert_text(self, holder: str, text: str, channel: Channel) -> str:
-        """Put a text into a channel."""
         start, end = self._stretch(holder)
-        return (
-            holder[:start] + TEXT_SLOT.insert_text(holder[start:end], text, channel) + holder[end:]
-        )
+        placed = TEXT_SLOT.insert_text(holder[start:end], text, channel)
+        return holder[:start] + placed + holder[end:]
 
     def replace_response(self, holder: str, text: str) -> str:
-        """Put another response in the place of this one and of its reasoning."""
         start, end = self._stretch(holder)
         return holder[:start] + text + holder[end:]
 
@@ -124,34 +129,3 @@ class TranscriptSlot:
         end = marks[self.turn + 1].start() if self.turn + 1 < len(marks) else len(holder)
         # White space behind the last word belongs to the transcript, not to the response.
         return start, start + len(holder[start:end].rstrip())
-
-
-def is_transcript(value: Any) -> bool:
-    """Say whether a value is a text that opens as a transcript does."""
-    return isinstance(value, str) and _OPENING.match(value) is not None
-
-
-def _has_turns(value: Any) -> bool:
-    return is_transcript(value) or (isinstance(value, str) and "\n\nAssistant:" in value)
-
-
-def read_transcript(text: str, where: str) -> tuple[Message, ...]:
-    """Read a transcript, turn by turn.
-
-    Raises:
-        UnusableRecord: It does not begin with `Human:`.
-    """
-    if not is_transcript(text):
-        raise UnusableRecord(
-            f"{where} is no transcript: it must begin with 'Human:', not {text.strip()[:40]!r}"
-        )
-    marks = list(_SPEAKER_MARK.finditer(text))
-    ends = [*(mark.start() for mark in marks[1:]), len(text)]
-    return tuple(
-        _build_message(_ROLES[mark[1]], text[mark.end() : end].rstrip())
-        for mark, end in zip(marks, ends, strict=True)
-    )
-
-
-def _build_message(role: str, text: str) -> Message:
-    return parse_response(text) if role == "assistant" else Message(role, text)

@@ -1,115 +1,100 @@
 """Preference pairs, `chosen` and `rejected`: texts, transcripts or messages, with their prompt."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from .._row import Conversation, Message, Shape, Side, ToolDefinition
+from .._row import Conversation, Message, Side, ToolDefinition
 from ._base import (
+    Columns,
     ParsedConversation,
     ResponseLocation,
+    ShapeAdapter,
+    UnsupportedContext,
     UnsupportedConversion,
     UnusableRecord,
     find_assistant_turns,
-    reject_context,
     wrong_type_error,
 )
 from ._hh import TranscriptSlot, is_transcript, read_transcript
-from ._messages import CONTENT_SLOT, read_chat, replace_system, replace_tools
+from ._messages import CONTENT_SLOT, read_chat, replace_system_message, replace_tools_column
 from ._response import TEXT_SLOT, parse_response
 from ._tools import read_tools
 
-
-@dataclass(frozen=True, slots=True)
-class _PairSide:
-    """One side: the prompt's messages that stand beside it, and its own."""
-
-    prompt: tuple[Message, ...]
-    own: tuple[Message, ...]
-
-    @property
-    def messages(self) -> tuple[Message, ...]:
-        return (*self.prompt, *self.own)
+_Messages = tuple[Message, ...]
 
 
-class PreferenceShape:
+class PreferenceShape(ShapeAdapter):
     """`{"prompt": …, "chosen": …, "rejected": …}`; the prompt may stand within the two instead."""
 
-    name: Shape = "preference"
-    sides: tuple[Side, ...] = ("chosen", "rejected")
+    name = "preference"
+    sides = ("chosen", "rejected")
 
-    def matches(self, columns: Mapping[str, Any]) -> bool:
-        """Say whether there are a chosen and a rejected response."""
+    def matches(self, columns: Columns) -> bool:
         return "chosen" in columns and "rejected" in columns
 
-    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
-        """Return the names of the columns that make up the conversations."""
+    def conversation_columns(self, columns: Columns) -> frozenset[str]:
         return frozenset({"prompt", "chosen", "rejected", "tools"})
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
+    def read(self, columns: Columns, side: Side) -> ParsedConversation:
         """Read one side's conversation; what both have in common is prompt, and not worked on."""
-        chosen, rejected = _read_side(columns, "chosen"), _read_side(columns, "rejected")
-        shared = _count_shared_messages(chosen.messages, rejected.messages)
-        half = rejected if side == "rejected" else chosen
-        first = max(shared, len(half.prompt))
-        offered = read_tools(columns.get("tools")) if _is_chat(columns) else ()
-        return ParsedConversation(
-            half.messages, offered, find_assistant_turns(half.messages, first=first)
+        chosen_prompt, chosen_own = _read_side(columns, "chosen")
+        rejected_prompt, rejected_own = _read_side(columns, "rejected")
+        chosen, rejected = chosen_prompt + chosen_own, rejected_prompt + rejected_own
+        shared = _count_shared_messages(chosen, rejected)
+        messages, prompt = (
+            (rejected, rejected_prompt) if side == "rejected" else (chosen, chosen_prompt)
         )
+        offered = read_tools(columns.get("tools")) if _is_chat(columns) else ()
+        turns = find_assistant_turns(messages, first=max(shared, len(prompt)))
+        return ParsedConversation(messages, offered, turns)
 
-    def locate_response(
-        self, columns: Mapping[str, Any], turn: int, side: Side
-    ) -> ResponseLocation:
-        """Return where a response stands."""
+    def locate_response(self, columns: Columns, turn: int, side: Side) -> ResponseLocation:
         held = columns[side]
         if isinstance(held, list):
-            return ResponseLocation(
-                (side, turn - _count_prompt_messages(columns, held)), CONTENT_SLOT
-            )
+            at = turn - _count_prompt_messages(columns, held)
+            return ResponseLocation((side, at), CONTENT_SLOT)
         return ResponseLocation((side,), TranscriptSlot(turn) if is_transcript(held) else TEXT_SLOT)
 
-    def replace_context(
-        self,
-        columns: Mapping[str, Any],
-        system: str | None,
-        tools: Sequence[ToolDefinition] | None,
+    def replace_system(self, columns: dict[str, Any], system: str) -> dict[str, Any]:
+        if not _takes_context(columns):
+            if system:
+                raise UnsupportedContext(self.name, "a system prompt beside strings")
+            return columns
+        return columns | {
+            name: replace_system_message(held, system)
+            for name in ("prompt", *self.sides)
+            if isinstance(held := columns.get(name), list)
+            and (name == "prompt" or not _starts_with_assistant(held))
+        }
+
+    def replace_tools(
+        self, columns: dict[str, Any], tools: Sequence[ToolDefinition]
     ) -> dict[str, Any]:
-        """Return columns with another system prompt and other tools, where there are messages."""
-        changed = dict(columns)
-        if not _is_chat(columns) or isinstance(columns.get("prompt"), str):
-            reject_context(self.name, system, tools, " beside strings")
-            return changed
-        if system is not None:
-            for name in ("prompt", *self.sides):
-                held = columns.get(name)
-                if isinstance(held, list) and (
-                    name == "prompt" or not _starts_with_assistant(held)
-                ):
-                    changed[name] = replace_system(held, system)
-        return changed if tools is None else replace_tools(changed, tools)
+        if not _takes_context(columns):
+            if tools:
+                raise UnsupportedContext(self.name, "tools beside strings")
+            return columns
+        return replace_tools_column(columns, tools)
 
     def write(self, conversation: Conversation) -> dict[str, Any]:
-        """Refuse: a conversation has but one response.
-
-        Raises:
-            ConversionRefused: Always.
-        """
+        """Refuse: a conversation has but one response."""
         raise UnsupportedConversion(self.name, "a single response: there is none to be rejected")
 
 
-def _read_side(columns: Mapping[str, Any], side: Side) -> _PairSide:
+def _read_side(columns: Columns, side: Side) -> tuple[_Messages, _Messages]:
+    """Return the messages of the prompt that stands beside a side, and its own."""
     held, prompt = columns.get(side), columns.get("prompt")
     if isinstance(held, list):
         own = read_chat(held, side)
-        return _PairSide(_read_prompt(prompt, side) if _starts_with_assistant(held) else (), own)
+        return _read_prompt(prompt, side) if _starts_with_assistant(held) else (), own
     if not isinstance(held, str):
         raise wrong_type_error(side, "a text or a list of messages", held)
     if is_transcript(held):
-        return _PairSide((), read_transcript(held, side))
-    return _PairSide(_read_prompt(prompt, side), (parse_response(held),))
+        return (), read_transcript(held, side)
+    return _read_prompt(prompt, side), (parse_response(held),)
 
 
-def _read_prompt(prompt: Any, side: str) -> tuple[Message, ...]:
+def _read_prompt(prompt: Any, side: str) -> _Messages:
     if isinstance(prompt, list):
         return read_chat(prompt, "prompt")
     if isinstance(prompt, str) and prompt.strip():
@@ -124,7 +109,7 @@ def _read_prompt(prompt: Any, side: str) -> tuple[Message, ...]:
     )
 
 
-def _count_prompt_messages(columns: Mapping[str, Any], held: list[Any]) -> int:
+def _count_prompt_messages(columns: Columns, held: list[Any]) -> int:
     if not _starts_with_assistant(held):
         return 0
     prompt = columns["prompt"]
@@ -136,21 +121,21 @@ def _starts_with_assistant(held: list[Any]) -> bool:
     return bool(held) and isinstance(held[0], dict) and held[0].get("role") == "assistant"
 
 
-def _is_chat(columns: Mapping[str, Any]) -> bool:
+def _is_chat(columns: Columns) -> bool:
     return isinstance(columns.get("chosen"), list) and isinstance(columns.get("rejected"), list)
 
 
-def _count_shared_messages(chosen: Sequence[Message], rejected: Sequence[Message]) -> int:
-    """Return how many messages both sides begin with; the last response of each is its own.
+def _takes_context(columns: Columns) -> bool:
+    return _is_chat(columns) and not isinstance(columns.get("prompt"), str)
 
-    Raises:
-        UnusableRecord: They part elsewhere than at a response.
-    """
+
+def _count_shared_messages(chosen: _Messages, rejected: _Messages) -> int:
+    """Return how many messages both sides begin with; the last response of each is its own."""
     length = min(len(chosen), len(rejected))
     # As tuples they differ also where only what stands beside the text does.
     same = next((at for at in range(length) if tuple(chosen[at]) != tuple(rejected[at])), length)
-    part = [messages[same].role if same < len(messages) else "" for messages in (chosen, rejected)]
-    if part not in (["assistant", "assistant"], ["", ""]):
+    roles = [messages[same].role if same < len(messages) else "" for messages in (chosen, rejected)]
+    if roles not in (["assistant", "assistant"], ["", ""]):
         raise UnusableRecord(
             f"chosen and rejected do not answer the same prompt: their message {same + 1} is "
             "neither the same nor a response of both"

@@ -1,18 +1,19 @@
-"""Alpaca: `instruction`, `input`, `output`; `system` and `history` as LLaMA-Factory has them."""
+"""A question and its answer in columns: prompt and completion, prompt and response, Alpaca."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from .._row import REASONING_FIELD, Conversation, Message, Shape, Side, ToolDefinition
+from .._row import REASONING_FIELD, Conversation, Message, Side, ToolDefinition
 from ._base import (
+    Columns,
     ParsedConversation,
     ResponseLocation,
+    ShapeAdapter,
     UnsupportedContext,
     UnsupportedConversion,
     UnusableRecord,
     find_assistant_turns,
     get_text,
-    reject_context,
     reject_non_text,
     reject_tools,
     require_list,
@@ -22,10 +23,10 @@ from ._base import (
 from ._messages import (
     CONTENT_SLOT,
     read_chat,
-    replace_system,
-    replace_tools,
-    require_plain_tools,
+    replace_system_message,
+    replace_tools_column,
     write_chat,
+    write_tools_column,
 )
 from ._response import (
     TEXT_SLOT,
@@ -36,27 +37,23 @@ from ._response import (
     parse_response,
     parse_think_tags,
 )
-from ._tools import read_tools, to_openai_tool
+from ._tools import read_tools
 
-# ---- TRL's pair, `prompt` and `completion`: two strings, or two lists of messages.
+_RESPONSE_SLOT = FieldSlot("response", keep_null=True)
 
 
-class PromptCompletionShape:
-    """`{"prompt": "…", "completion": "…"}` or `{"prompt": [{…}], "completion": [{…}]}`."""
+class PromptCompletionShape(ShapeAdapter):
+    """TRL's pair: `{"prompt": "…", "completion": "…"}`, or two lists of messages."""
 
-    name: Shape = "completion"
-    sides: tuple[Side, ...] = ("",)
+    name = "completion"
 
-    def matches(self, columns: Mapping[str, Any]) -> bool:
-        """Say whether there are a prompt and a completion."""
+    def matches(self, columns: Columns) -> bool:
         return "prompt" in columns and "completion" in columns
 
-    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
-        """Return the names of the columns that make up the conversation."""
+    def conversation_columns(self, columns: Columns) -> frozenset[str]:
         return frozenset({"prompt", "completion", *(("tools",) if _is_chat(columns) else ())})
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
-        """Read a record's conversation."""
+    def read(self, columns: Columns, side: Side) -> ParsedConversation:
         if not _is_chat(columns):
             return _read_texts(columns)
         if not isinstance(columns.get("prompt"), list):
@@ -66,77 +63,120 @@ class PromptCompletionShape:
         prompt = read_chat(columns["prompt"], "prompt")
         messages = (*prompt, *read_chat(columns["completion"], "completion"))
         offered = read_tools(columns.get("tools"))
-        return ParsedConversation(
-            messages, offered, find_assistant_turns(messages, first=len(prompt))
-        )
+        turns = find_assistant_turns(messages, first=len(prompt))
+        return ParsedConversation(messages, offered, turns)
 
-    def locate_response(
-        self, columns: Mapping[str, Any], turn: int, side: Side
-    ) -> ResponseLocation:
-        """Return where a response stands."""
+    def locate_response(self, columns: Columns, turn: int, side: Side) -> ResponseLocation:
         if not _is_chat(columns):
             return ResponseLocation(("completion",), TEXT_SLOT)
         return ResponseLocation(("completion", turn - len(columns["prompt"])), CONTENT_SLOT)
 
-    def replace_context(
-        self,
-        columns: Mapping[str, Any],
-        system: str | None,
-        tools: Sequence[ToolDefinition] | None,
+    def replace_system(self, columns: dict[str, Any], system: str) -> dict[str, Any]:
+        if _is_chat(columns):
+            return {**columns, "prompt": replace_system_message(columns["prompt"], system)}
+        if system:
+            raise UnsupportedContext(self.name, "a system prompt beside strings")
+        return columns
+
+    def replace_tools(
+        self, columns: dict[str, Any], tools: Sequence[ToolDefinition]
     ) -> dict[str, Any]:
-        """Return columns with another system prompt and other tools, where there are messages."""
-        if not _is_chat(columns):
-            reject_context(self.name, system, tools, " beside strings")
-            return dict(columns)
-        changed = dict(columns)
-        if system is not None:
-            changed["prompt"] = replace_system(columns["prompt"], system)
-        return changed if tools is None else replace_tools(changed, tools)
+        if _is_chat(columns):
+            return replace_tools_column(columns, tools)
+        if tools:
+            raise UnsupportedContext(self.name, "tools beside strings")
+        return columns
 
     def write(self, conversation: Conversation) -> dict[str, Any]:
-        """Return a conversation as two lists of messages, the response alone the second."""
+        """Return two lists of messages, the response alone the second."""
         if conversation.turn != len(conversation.messages) - 1:
             raise UnsupportedConversion(self.name, "a turn after the response")
         messages = write_chat(conversation.messages, self.name)
-        columns: dict[str, Any] = {"prompt": messages[:-1], "completion": messages[-1:]}
-        if conversation.tool_definitions:
-            columns["tools"] = [
-                to_openai_tool(tool) for tool in require_plain_tools(conversation, self.name)
-            ]
-        return columns
+        tools = write_tools_column(conversation, self.name)
+        return {"prompt": messages[:-1], "completion": messages[-1:], **tools}
 
 
-def _is_chat(columns: Mapping[str, Any]) -> bool:
+def _is_chat(columns: Columns) -> bool:
     return isinstance(columns.get("completion"), list)
 
 
-def _read_texts(columns: Mapping[str, Any]) -> ParsedConversation:
+def _read_texts(columns: Columns) -> ParsedConversation:
     prompt, completion = require_text(columns, "prompt"), columns.get("completion")
     if not isinstance(completion, str):
         raise wrong_type_error("completion", "a string or a list of messages", completion)
     if not prompt:
         raise UnusableRecord("prompt is empty")
-    return ParsedConversation(
-        (Message("user", prompt), parse_response(completion)), response_turns=(1,)
-    )
+    messages = (Message("user", prompt), parse_response(completion))
+    return ParsedConversation(messages, response_turns=(1,))
 
 
-class AlpacaShape:
-    """`{"instruction": "…", "input": "…", "output": "…", "history": [["…", "…"]]}`."""
+class PromptResponseShape(ShapeAdapter):
+    """`{"prompt": "…", "response": "…"}`; reasoning and system prompt in columns beside them."""
 
-    name: Shape = "alpaca"
-    sides: tuple[Side, ...] = ("",)
+    name = "prompt"
 
-    def matches(self, columns: Mapping[str, Any]) -> bool:
-        """Say whether there are an instruction and an output."""
+    def matches(self, columns: Columns) -> bool:
+        return "prompt" in columns and "response" in columns
+
+    def conversation_columns(self, columns: Columns) -> frozenset[str]:
+        system = ("system",) if isinstance(columns.get("system"), str | None) else ()
+        return frozenset({"prompt", "response", *system, find_reasoning_field(columns)})
+
+    def read(self, columns: Columns, side: Side) -> ParsedConversation:
+        messages = []
+        if isinstance(columns.get("system"), str) and columns["system"]:
+            messages.append(Message("system", columns["system"]))
+        prompt, response = require_text(columns, "prompt"), require_text(columns, "response")
+        if not prompt:
+            raise UnusableRecord("prompt is empty")
+        get_text(columns, REASONING_FIELD)
+        reasoning = columns.get(find_reasoning_field(columns)) or ""
+        if not reasoning:
+            thought = parse_think_tags(response)
+            reasoning, response = thought.reasoning.strip(), thought.answer
+        if not response.strip():
+            raise UnusableRecord("empty response: 'response' has no text")
+        messages += [
+            Message("user", prompt),
+            Message("assistant", response, drop_blank(reasoning)),
+        ]
+        return ParsedConversation(tuple(messages), response_turns=(len(messages) - 1,))
+
+    def locate_response(self, columns: Columns, turn: int, side: Side) -> ResponseLocation:
+        return ResponseLocation((), _RESPONSE_SLOT)
+
+    def replace_system(self, columns: dict[str, Any], system: str) -> dict[str, Any]:
+        return _replace_system_column(columns, system, self.name)
+
+    def write(self, conversation: Conversation) -> dict[str, Any]:
+        messages = conversation.messages
+        reject_non_text(messages, self.name)
+        reject_tools(conversation, self.name)
+        roles = [message.role for message in messages]
+        if roles not in (["user", "assistant"], ["system", "user", "assistant"]):
+            raise UnsupportedConversion(self.name, "more than one question and its response")
+        asked, answered = messages[-2:]
+        if not asked.text:
+            raise UnsupportedConversion(self.name, "an empty question")
+        columns = {"system": messages[0].text} if len(messages) == 3 else {}
+        columns["prompt"] = asked.text
+        if answered.reasoning:
+            columns[REASONING_FIELD] = answered.reasoning
+        return {**columns, "response": answered.text}
+
+
+class AlpacaShape(ShapeAdapter):
+    """`{"instruction": "…", "input": "…", "output": "…"}`, LLaMA-Factory's `system`, `history`."""
+
+    name = "alpaca"
+
+    def matches(self, columns: Columns) -> bool:
         return "instruction" in columns and "output" in columns
 
-    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
-        """Return the names of the columns that make up the conversation."""
+    def conversation_columns(self, columns: Columns) -> frozenset[str]:
         return frozenset({"instruction", "input", "output", "system", "history"})
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
-        """Read a record's conversation."""
+    def read(self, columns: Columns, side: Side) -> ParsedConversation:
         messages = []
         if system := get_text(columns, "system"):
             messages.append(Message("system", system))
@@ -150,28 +190,16 @@ class AlpacaShape:
         messages += [Message("user", asked), parse_response(require_text(columns, "output"))]
         return ParsedConversation(tuple(messages), response_turns=find_assistant_turns(messages))
 
-    def locate_response(
-        self, columns: Mapping[str, Any], turn: int, side: Side
-    ) -> ResponseLocation:
-        """Return where a response stands."""
+    def locate_response(self, columns: Columns, turn: int, side: Side) -> ResponseLocation:
         at = (turn - (1 if columns.get("system") else 0)) // 2
         if at < len(columns.get("history") or ()):
             return ResponseLocation(("history", at, 1), TEXT_SLOT)
         return ResponseLocation(("output",), TEXT_SLOT)
 
-    def replace_context(
-        self,
-        columns: Mapping[str, Any],
-        system: str | None,
-        tools: Sequence[ToolDefinition] | None,
-    ) -> dict[str, Any]:
-        """Return columns with another system prompt; there is no place for tools."""
-        if tools:
-            raise UnsupportedContext(self.name, "tools")
-        return replace_system_column(columns, system, self.name)
+    def replace_system(self, columns: dict[str, Any], system: str) -> dict[str, Any]:
+        return _replace_system_column(columns, system, self.name)
 
     def write(self, conversation: Conversation) -> dict[str, Any]:
-        """Return a conversation as columns of this shape."""
         messages = list(conversation.messages)
         reject_non_text(messages, self.name)
         reject_tools(conversation, self.name)
@@ -196,22 +224,6 @@ class AlpacaShape:
         return columns
 
 
-def replace_system_column(
-    columns: Mapping[str, Any], system: str | None, shape: Shape
-) -> dict[str, Any]:
-    """Return columns with another system prompt in the column `system`.
-
-    Raises:
-        ContextRefused: That column holds something else.
-    """
-    held = columns.get("system")
-    if system is None or (not system and not held):
-        return dict(columns)
-    if not isinstance(held, str | None):
-        raise UnsupportedContext(shape, "a system prompt beside a column 'system' that is no text")
-    return {**columns, "system": system}
-
-
 def _read_exchange(value: Any, where: str) -> tuple[str, str]:
     pair = require_list(value, where)
     if len(pair) != 2:
@@ -222,77 +234,10 @@ def _read_exchange(value: Any, where: str) -> tuple[str, str]:
     return pair[0], pair[1]
 
 
-# ---- A pair of strings, `prompt` and `response`; reasoning and system prompt in columns beside.
-
-_RESPONSE_SLOT = FieldSlot("response", keep_null=True)
-
-
-class PromptResponseShape:
-    """`{"prompt": "…", "response": "…"}`."""
-
-    name: Shape = "prompt"
-    sides: tuple[Side, ...] = ("",)
-
-    def matches(self, columns: Mapping[str, Any]) -> bool:
-        """Say whether there are a prompt and a response."""
-        return "prompt" in columns and "response" in columns
-
-    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
-        """Return the names of the columns that make up the conversation."""
-        system = ("system",) if isinstance(columns.get("system"), str | None) else ()
-        return frozenset({"prompt", "response", *system, find_reasoning_field(columns)})
-
-    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
-        """Read a record's conversation."""
-        messages = []
-        if isinstance(columns.get("system"), str) and columns["system"]:
-            messages.append(Message("system", columns["system"]))
-        prompt, response = require_text(columns, "prompt"), require_text(columns, "response")
-        if not prompt:
-            raise UnusableRecord("prompt is empty")
-        get_text(columns, REASONING_FIELD)
-        reasoning = columns.get(find_reasoning_field(columns)) or ""
-        if not reasoning:
-            thought = parse_think_tags(response)
-            reasoning, response = thought.reasoning.strip(), thought.answer
-        if not response.strip():
-            raise UnusableRecord("empty response: 'response' has no text")
-        messages += [
-            Message("user", prompt),
-            Message("assistant", response, drop_blank(reasoning)),
-        ]
-        return ParsedConversation(tuple(messages), response_turns=(len(messages) - 1,))
-
-    def locate_response(
-        self, columns: Mapping[str, Any], turn: int, side: Side
-    ) -> ResponseLocation:
-        """Return where the response stands."""
-        return ResponseLocation((), _RESPONSE_SLOT)
-
-    def replace_context(
-        self,
-        columns: Mapping[str, Any],
-        system: str | None,
-        tools: Sequence[ToolDefinition] | None,
-    ) -> dict[str, Any]:
-        """Return columns with another system prompt; there is no place for tools."""
-        if tools:
-            raise UnsupportedContext(self.name, "tools")
-        return replace_system_column(columns, system, self.name)
-
-    def write(self, conversation: Conversation) -> dict[str, Any]:
-        """Return a conversation as columns of this shape."""
-        messages = conversation.messages
-        reject_non_text(messages, self.name)
-        reject_tools(conversation, self.name)
-        roles = [message.role for message in messages]
-        if roles not in (["user", "assistant"], ["system", "user", "assistant"]):
-            raise UnsupportedConversion(self.name, "more than one question and its response")
-        asked, answered = messages[-2:]
-        if not asked.text:
-            raise UnsupportedConversion(self.name, "an empty question")
-        columns = {"system": messages[0].text} if len(messages) == 3 else {}
-        columns["prompt"] = asked.text
-        if answered.reasoning:
-            columns[REASONING_FIELD] = answered.reasoning
-        return {**columns, "response": answered.text}
+def _replace_system_column(columns: dict[str, Any], system: str, shape: str) -> dict[str, Any]:
+    held = columns.get("system")
+    if not system and not held:
+        return columns
+    if not isinstance(held, str | None):
+        raise UnsupportedContext(shape, "a system prompt beside a column 'system' that is no text")
+    return {**columns, "system": system}

@@ -1,4 +1,4 @@
-"""How a response stands in what holds it: taking it out, putting text beside it or in its place."""
+"""How a response stands in its holder: reasoning in tags, in a field or in parts beside it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 from .._row import REASONING_FIELD, Channel, Message
 
-# ---- Reasoning in a text: `<think>` tags before the answer, where a shape has no field for it.
+# ---- Reasoning in `<think>` tags before the answer, where a shape has no field for it.
 
 # One line end inside each tag and a blank line behind them are the tags' own: it is how chat
 # templates write them. All other white space belongs to the reasoning or to the answer.
@@ -77,6 +77,8 @@ def add_think_tags(reasoning: str, answer: str) -> str:
     return f"{_OPENING}{reasoning}{_CLOSING}{answer}" if reasoning else answer
 
 
+# ---- Slots: a response taken out of its holder, text put beside it or in its place.
+
 REASONING_FIELDS: Final = (REASONING_FIELD, "thinking")
 """Where a message may carry its reasoning; where it carries none, the first is used."""
 
@@ -106,7 +108,10 @@ class ResponseSlot(Protocol):
         """Take the response and its reasoning out."""
 
     def insert_text(self, holder: Any, text: str, channel: Channel) -> Any:
-        """Put a text, which is never empty, into a channel."""
+        """Put a text, which is never empty, into a channel.
+
+        A preface stands behind tags, and among parts it is a part of its own.
+        """
 
     def replace_response(self, holder: Any, text: str) -> Any:
         """Put another response in the place of this one and of its reasoning."""
@@ -117,13 +122,11 @@ class TextSlot:
     """A string that is the response, reasoning in `<think>` tags before it."""
 
     def extract(self, holder: str) -> ResponseParts:
-        """Take the response and its reasoning out."""
         thought = parse_think_tags(holder)
         reasoning = thought.reasoning if thought.has_reasoning else None
         return ResponseParts(thought.answer, reasoning, None, thought.custom_tags)
 
     def insert_text(self, holder: str, text: str, channel: Channel) -> str:
-        """Put a text into a channel; a preface stands behind the tags."""
         thought = parse_think_tags(holder)
         if channel == "thinking":
             return thought.prepend_reasoning(text)
@@ -131,7 +134,6 @@ class TextSlot:
         return thought.replace_answer(joined if channel == "preface" else text)
 
     def replace_response(self, holder: str, text: str) -> str:
-        """Put another response in the place of this one and of its reasoning."""
         return text
 
 
@@ -154,7 +156,6 @@ class FieldSlot:
     keep_null: bool = False
 
     def extract(self, holder: Mapping[str, Any]) -> ResponseParts:
-        """Take the response and its reasoning out."""
         others = {
             name: value
             for name, value in holder.items()
@@ -172,7 +173,6 @@ class FieldSlot:
         return ResponseParts(holder.get(self.key), reasoning, others)
 
     def insert_text(self, holder: Mapping[str, Any], text: str, channel: Channel) -> dict[str, Any]:
-        """Put a text into a channel; among parts a preface is a part of its own."""
         content, tagged_text = holder.get(self.key), self._tagged(holder)
         if tagged_text is not None:
             return {**holder, self.key: TEXT_SLOT.insert_text(tagged_text, text, channel)}
@@ -185,7 +185,6 @@ class FieldSlot:
         return {**holder, self.key: text}
 
     def replace_response(self, holder: Mapping[str, Any], text: str) -> dict[str, Any]:
-        """Put another response in the place of this one and of its reasoning."""
         content = holder.get(self.key)
         given = insert_in_parts(content, text, "inline") if isinstance(content, list) else text
         answered = {**holder, self.key: given}

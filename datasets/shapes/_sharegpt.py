@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from .._json import dumps
-from .._row import Conversation, Message, Shape, Side, ToolCall, ToolDefinition
+from .._row import Conversation, Message, Side, ToolDefinition
 from ._base import (
+    Columns,
     ParsedConversation,
     ResponseLocation,
+    ShapeAdapter,
     UnsupportedConversion,
     UnusableRecord,
     get_extra_fields,
@@ -18,9 +20,16 @@ from ._base import (
     require_text,
     unknown_value_error,
 )
-from ._messages import find_list_column, require_plain_tools
+from ._messages import find_list_column
 from ._response import TEXT_SLOT, add_think_tags, parse_think_tags
-from ._tools import parse_arguments, parse_calls, read_tools, to_flat_tool, write_tools
+from ._tools import (
+    convert_tools,
+    parse_arguments,
+    parse_calls,
+    read_tools,
+    to_flat_tool,
+    update_tools,
+)
 
 SHAREGPT_ROLES: Final[Mapping[str, str]] = {
     "human": "user",
@@ -43,27 +52,30 @@ SHAREGPT_ROLES: Final[Mapping[str, str]] = {
 }
 """Who speaks, as data sets call them → role; `call` is an assistant's call, written as JSON."""
 
+_SPEAKER_OF_ROLE = {
+    "system": "system",
+    "user": "human",
+    "assistant": "gpt",
+    "tool": "observation",
+    "function": "observation",
+}
 _TURN_KEYS = frozenset({"from", "value"})
 
 
-class ShareGptShape:
+class ShareGptShape(ShapeAdapter):
     """`{"conversations": [{"from": "human", "value": "…"}, {"from": "gpt", "value": "…"}]}`."""
 
-    name: Shape = "sharegpt"
-    sides: tuple[Side, ...] = ("",)
+    name = "sharegpt"
 
-    def matches(self, columns: Mapping[str, Any]) -> bool:
-        """Say whether there is such a list, or a column called `conversations`."""
+    def matches(self, columns: Columns) -> bool:
         if find_list_column(columns, "from") is not None:
             return True
         return "conversations" in columns and find_list_column(columns, "role") is None
 
-    def conversation_columns(self, columns: Mapping[str, Any]) -> frozenset[str]:
-        """Return the names of the columns that make up the conversation."""
+    def conversation_columns(self, columns: Columns) -> frozenset[str]:
         return frozenset({self._column(columns), "system", "tools"})
 
-    def read(self, columns: Mapping[str, Any], side: Side) -> ParsedConversation:
-        """Read a record's conversation."""
+    def read(self, columns: Columns, side: Side) -> ParsedConversation:
         column = self._column(columns)
         if column not in columns:
             raise UnusableRecord("conversations is missing")
@@ -71,57 +83,23 @@ class ShareGptShape:
         if system := get_text(columns, "system"):
             messages.append(Message("system", system))
         for at, turn in enumerate(require_list(columns[column], column)):
-            message, spoken = _read_turn(turn, f"{column}[{at}]")
-            if spoken:
+            message, is_response = _read_turn(turn, f"{column}[{at}]")
+            if is_response:
                 turns.append(len(messages))
             messages.append(message)
         offered = read_tools(columns.get("tools"))
         return ParsedConversation(tuple(messages), offered, tuple(turns))
 
-    def locate_response(
-        self, columns: Mapping[str, Any], turn: int, side: Side
-    ) -> ResponseLocation:
-        """Return where a response stands."""
+    def locate_response(self, columns: Columns, turn: int, side: Side) -> ResponseLocation:
         before = 1 if columns.get("system") else 0
         return ResponseLocation((self._column(columns), turn - before, "value"), TEXT_SLOT)
 
-    def replace_context(
-        self,
-        columns: Mapping[str, Any],
-        system: str | None,
-        tools: Sequence[ToolDefinition] | None,
-    ) -> dict[str, Any]:
-        """Return columns with another system prompt and other tools."""
-        changed = dict(columns)
-        if system is not None:
-            changed = self._with_system(changed, system)
-        if tools is not None and (tools or columns.get("tools")):
-            written = write_tools(columns.get("tools"), tools, to_flat_tool)
-            as_list = isinstance(columns.get("tools"), list)
-            changed["tools"] = written if as_list else dumps(written).decode() if written else ""
-        return changed
-
-    def write(self, conversation: Conversation) -> dict[str, Any]:
-        """Return a conversation as columns of this shape."""
-        reject_non_text(conversation.messages, self.name)
-        turns: list[dict[str, Any]] = []
-        for message in conversation.messages:
-            turns += _write_turn(message)
-        columns: dict[str, Any] = {"conversations": turns}
-        if conversation.tool_definitions:
-            written = [to_flat_tool(tool) for tool in require_plain_tools(conversation, self.name)]
-            columns["tools"] = dumps(written).decode()
-        return columns
-
-    def _with_system(self, columns: dict[str, Any], system: str) -> dict[str, Any]:
+    def replace_system(self, columns: dict[str, Any], system: str) -> dict[str, Any]:
         """Put the prompt where the row has its own: in the first turn, else in the column."""
         column = self._column(columns)
         turns = list(columns[column])
         first = turns[0] if turns else None
-        if (
-            isinstance(first, dict)
-            and SHAREGPT_ROLES.get(str(first.get("from")).lower()) == "system"
-        ):
+        if isinstance(first, dict) and _get_role(first) == "system":
             turns[:1] = [{**first, "value": system}] if system else []
             return {**columns, column: turns}
         if "system" in columns:
@@ -130,15 +108,37 @@ class ShareGptShape:
             return columns
         return {**columns, column: [{"from": "system", "value": system}, *turns]}
 
-    def _column(self, columns: Mapping[str, Any]) -> str:
+    def replace_tools(
+        self, columns: dict[str, Any], tools: Sequence[ToolDefinition]
+    ) -> dict[str, Any]:
+        held = columns.get("tools")
+        if not tools and not held:
+            return columns
+        written = update_tools(held, tools, to_flat_tool)
+        if isinstance(held, list):
+            return {**columns, "tools": written}
+        return {**columns, "tools": dumps(written).decode() if written else ""}
+
+    def write(self, conversation: Conversation) -> dict[str, Any]:
+        reject_non_text(conversation.messages, self.name)
+        columns: dict[str, Any] = {"conversations": list(map(_write_turn, conversation.messages))}
+        if tools := convert_tools(conversation, self.name, to_flat_tool):
+            columns["tools"] = dumps(tools).decode()
+        return columns
+
+    def _column(self, columns: Columns) -> str:
         return find_list_column(columns, "from") or "conversations"
+
+
+def _get_role(turn: Mapping[str, Any]) -> str | None:
+    speaker = turn.get("from")
+    return SHAREGPT_ROLES.get(speaker.lower()) if isinstance(speaker, str) else None
 
 
 def _read_turn(value: Any, where: str) -> tuple[Message, bool]:
     """Return a turn's message, and whether it is a response that can be worked on."""
     turn = require_object(value, where)
-    said_by = turn.get("from")
-    role = SHAREGPT_ROLES.get(said_by.lower()) if isinstance(said_by, str) else None
+    role = _get_role(turn)
     if role is None:
         raise unknown_value_error(turn, "from", where, ", ".join(SHAREGPT_ROLES))
     text, others = require_text(turn, "value", where), get_extra_fields(turn, _TURN_KEYS)
@@ -153,29 +153,18 @@ def _read_turn(value: Any, where: str) -> tuple[Message, bool]:
     return Message("assistant", rest, reasoning, calls, extra_fields=others), False
 
 
-def _write_turn(message: Message) -> list[dict[str, Any]]:
+def _write_turn(message: Message) -> dict[str, Any]:
     if message.role == "developer":
         raise UnsupportedConversion("sharegpt", "the role 'developer'")
+    speaker, text = _SPEAKER_OF_ROLE[message.role], message.text
     if message.tool_calls:
-        if message.text.strip():
+        if text.strip():
             raise UnsupportedConversion(
                 "sharegpt", "a turn that both says something and calls a tool"
             )
-        called = [_parse_call(call) for call in message.tool_calls]
-        calls = dumps(called[0] if len(called) == 1 else called).decode()
-        return [{"from": "function_call", "value": add_think_tags(message.reasoning, calls)}]
-    said_by = _SPEAKER_OF_ROLE[message.role]
-    return [{"from": said_by, "value": add_think_tags(message.reasoning, message.text)}]
-
-
-def _parse_call(call: ToolCall) -> dict[str, Any]:
-    return {"name": call.name, "arguments": parse_arguments(call)}
-
-
-_SPEAKER_OF_ROLE = {
-    "system": "system",
-    "user": "human",
-    "assistant": "gpt",
-    "tool": "observation",
-    "function": "observation",
-}
+        calls = [
+            {"name": call.name, "arguments": parse_arguments(call)} for call in message.tool_calls
+        ]
+        speaker = "function_call"
+        text = dumps(calls[0] if len(calls) == 1 else calls).decode()
+    return {"from": speaker, "value": add_think_tags(message.reasoning, text)}
