@@ -1,4 +1,4 @@
-"""A row in another shape: the conversation is written anew, every other column is kept."""
+"""A row as something else: in another shape, or as a preference pair with both its sides."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,71 +10,12 @@ from ._reader import detect_shape, read_as_shape
 from ._row import DEFAULT_SELECTION, Conversation, Message, Row, Shape, ToolDefinition
 from .shapes import SHAPES, UnsupportedConversion, UnusableRecord
 
-# ---- Both sides of a preference pair at once.
-
-_SHAPE = "preference"
-
-
-@dataclass(frozen=True, slots=True)
-class PreferencePair:
-    """A preference pair: what was asked, and the two ways in which it went on.
-
-    Attributes:
-        prompt: What both sides begin with.
-        chosen: What follows it on the chosen side: a response, or a conversation from there on.
-        rejected: The same of the rejected side.
-        tool_definitions: The tools that were on offer.
-    """
-
-    prompt: tuple[Message, ...] = field(repr=False)
-    chosen: tuple[Message, ...] = field(repr=False)
-    rejected: tuple[Message, ...] = field(repr=False)
-    tool_definitions: tuple[ToolDefinition, ...] = field(default=(), repr=False)
-
-
-def read_preference_pair(row: Row) -> PreferencePair:
-    """Return both sides of a row that is a preference pair.
-
-    Which turns and which side are selected does not matter: a pair is taken whole.
-
-    Raises:
-        UnusableRecord: The row has another shape, a side breaks its own or says nothing, or both
-            say the same.
-    """
-    if row.shape != _SHAPE:
-        raise UnusableRecord(
-            f"no preference pair: the row is read as {row.shape!r}, and a pair has 'chosen' and "
-            "'rejected'"
-        )
-    layout = SHAPES[_SHAPE]
-    chosen, rejected = (layout.read(row.columns, side) for side in layout.sides)
-    for name, spoken in (("chosen", chosen), ("rejected", rejected)):
-        said = (spoken.messages[turn] for turn in spoken.response_turns)
-        if not any(message.text.strip() or message.tool_calls for message in said):
-            raise UnusableRecord(f"{name}: no response with text or a tool call")
-    # Both are alike up to the first response that may be worked on: that is where they part.
-    parting = min(chosen.response_turns[0], rejected.response_turns[0])
-    pair = PreferencePair(
-        chosen.messages[:parting],
-        chosen.messages[parting:],
-        rejected.messages[parting:],
-        chosen.tool_definitions,
-    )
-    if _comparable_messages(pair.chosen) == _comparable_messages(pair.rejected):
-        raise UnusableRecord("chosen and rejected are the same: there is nothing to prefer")
-    return pair
-
-
-def _comparable_messages(messages: Iterable[Message]) -> list[object]:
-    """Return messages with what does not count where two of them are compared."""
-    return [(message, message.parts, dict(message.extra_fields)) for message in messages]
-
 
 def conversation_to_columns(conversation: Conversation, *, shape: Shape) -> dict[str, Any]:
     """Return a conversation as the columns of a shape.
 
     Raises:
-        ConversionRefused: The shape cannot hold all of it; the message says what.
+        UnsupportedConversion: The shape cannot hold all of it; the message says what.
     """
     return SHAPES[shape].write(conversation)
 
@@ -92,7 +33,7 @@ def convert_row(row: Row | Mapping[str, Any], *, to: Shape) -> dict[str, Any]:
         to: The shape.
 
     Raises:
-        ConversionRefused: The shape cannot hold all of it; the message says what.
+        UnsupportedConversion: The shape cannot hold all of it; the message says what.
         DatasetError: The columns hold no usable conversation.
     """
     columns = row.columns if isinstance(row, Row) else row
@@ -129,3 +70,58 @@ def _reject_invalid_tools(
     read = len(conversation.tool_definitions)
     if tools and (len(tools) != read if isinstance(tools, list) else not read):
         raise UnsupportedConversion(to, "tools that are no definitions")
+
+
+@dataclass(frozen=True, slots=True)
+class PreferencePair:
+    """A preference pair: what was asked, and the two ways in which it went on.
+
+    Attributes:
+        prompt: What both sides begin with.
+        chosen: What follows it on the chosen side: a response, or a conversation from there on.
+        rejected: The same of the rejected side.
+        tool_definitions: The tools that were on offer.
+    """
+
+    prompt: tuple[Message, ...] = field(repr=False)
+    chosen: tuple[Message, ...] = field(repr=False)
+    rejected: tuple[Message, ...] = field(repr=False)
+    tool_definitions: tuple[ToolDefinition, ...] = field(default=(), repr=False)
+
+
+def read_preference_pair(row: Row) -> PreferencePair:
+    """Return both sides of a row that is a preference pair.
+
+    Which turns and which side are selected does not matter: a pair is taken whole.
+
+    Raises:
+        UnusableRecord: The row has another shape, a side breaks its own or says nothing, or both
+            say the same.
+    """
+    if row.shape != "preference":
+        raise UnusableRecord(
+            f"no preference pair: the row is read as {row.shape!r}, and a pair has 'chosen' and "
+            "'rejected'"
+        )
+    layout = SHAPES["preference"]
+    chosen, rejected = (layout.read(row.columns, side) for side in layout.sides)
+    for name, spoken in (("chosen", chosen), ("rejected", rejected)):
+        said = (spoken.messages[turn] for turn in spoken.response_turns)
+        if not any(message.text.strip() or message.tool_calls for message in said):
+            raise UnusableRecord(f"{name}: no response with text or a tool call")
+    # Both are alike up to the first response that may be worked on: that is where they part.
+    parting = min(chosen.response_turns[0], rejected.response_turns[0])
+    pair = PreferencePair(
+        chosen.messages[:parting],
+        chosen.messages[parting:],
+        rejected.messages[parting:],
+        chosen.tool_definitions,
+    )
+    if _comparable_messages(pair.chosen) == _comparable_messages(pair.rejected):
+        raise UnusableRecord("chosen and rejected are the same: there is nothing to prefer")
+    return pair
+
+
+def _comparable_messages(messages: Iterable[Message]) -> list[object]:
+    """Return messages with what does not count where two of them are compared."""
+    return [(message, message.parts, dict(message.extra_fields)) for message in messages]

@@ -1,4 +1,4 @@
-"""Work on a row's columns: taking a response out, putting a deliberation beside it."""
+"""Edits of a row: its response, the deliberation beside it, its system prompt and tools."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -56,7 +56,7 @@ def replace_context(row: Row, system: str | None, tools: Sequence[Mapping[str, A
             stay as they stand. Without any, the row's are taken away; `None` leaves them.
 
     Raises:
-        ContextRefused: The row's shape has no place for one of them.
+        UnsupportedContext: The row's shape has no place for one of them.
         DatasetError: A tool has no name.
     """
     layout = SHAPES[row.shape]

@@ -11,69 +11,6 @@ import orjson
 
 from whyset.errors import DatasetError
 
-# ---- How many keys each line has at most: of many lines at once, since one by one it takes long.
-
-_MAX_BLOCK = 8 * 1024 * 1024
-"""Of more bytes nothing is counted, which would take several times their room."""
-
-_QUOTE, _BACKSLASH, _COLON, _SPACE = b'"\\: '
-
-
-def count_keys(block: bytes, ends: Sequence[int]) -> Sequence[int | None]:
-    """Say how many keys each line of a block has at most.
-
-    Behind a key come a quote and a colon, and elsewhere only where a text begins with a colon: a
-    quote within a text has a backslash before it. Where a line has no more of them than keys are
-    left once it is parsed, none stood twice.
-
-    Args:
-        block: The lines.
-        ends: Where each of them ends.
-
-    Returns:
-        A number for each line; `None` where nothing was learned: a colon behind white space may
-        follow a key all the same, and a backslash may itself have one before it.
-    """
-    import numpy as np
-
-    if len(block) > _MAX_BLOCK:
-        return [None] * len(ends)
-    text = np.frombuffer(block, np.uint8)
-    colons = np.flatnonzero(text == _COLON)
-    # Before the first bytes comes, harmlessly, the last one.
-    before = text[colons - 1]
-    quoted = before == _QUOTE
-    escaped = quoted & (text[colons - 2] == _BACKSLASH)
-    unsettled = (before <= _SPACE) | (escaped & (text[colons - 3] == _BACKSLASH))
-    passed = np.searchsorted(colons[quoted & ~escaped], ends).tolist()
-    counts: list[int | None] = list(map(sub, passed, [0, *passed]))
-    for line in np.searchsorted(ends, colons[unsettled]).tolist():
-        counts[line] = None
-    return counts
-
-
-# ---- Whether two values are the same to the last byte, whatever a record may hold.
-
-
-def is_identical(one: Any, other: Any) -> bool:
-    """Say whether two values are the same in type, value and order of keys.
-
-    NaN is the same as NaN, and 0.0 another than -0.0; bytes, dates and decimals are compared as
-    they are, so that what JSON cannot hold is proved unchanged, too.
-    """
-    if one is other:
-        return True
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, Mapping):
-        return list(one) == list(other) and all(is_identical(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(is_identical, one, other))
-    if isinstance(one, float):
-        return repr(one) == repr(other)
-    return bool(one == other)
-
-
 MAX_DEPTH = 200
 """Levels of nesting that are read; what is nested deeper could not be written again everywhere."""
 
@@ -100,7 +37,7 @@ def loads(data: bytes, *, keys: int | None = None) -> Any:
         keys: How many keys it has at most, where that is known already.
 
     Raises:
-        NotJson: It is not JSON, holds what JSON does not (NaN, half a surrogate pair, a number
+        InvalidJson: It is not JSON, holds what JSON does not (NaN, half a surrogate pair, a number
             beyond the range of a double), is nested too deeply, or has an object in which a key
             stands twice: which of the two counts would be a guess.
     """
@@ -125,7 +62,7 @@ def loads_text(text: str) -> Any:
     """Parse JSON that is a text within a record; see `loads`.
 
     Raises:
-        NotJson: It is not JSON, or holds half a surrogate pair.
+        InvalidJson: It is not JSON, or holds half a surrogate pair.
     """
     try:
         return loads(text.encode())
@@ -149,12 +86,27 @@ def dumps(value: Any) -> bytes:
             raise DatasetError(f"a value cannot be written as JSON: {error}") from error
 
 
-def _inspect_value(value: Any) -> tuple[int, bool]:
-    """Count the keys of all objects, and look for a float that may have been an integer.
+def is_identical(one: Any, other: Any) -> bool:
+    """Say whether two values are the same in type, value and order of keys.
 
-    Raises:
-        NotJson: Containers are nested deeper than `MAX_DEPTH`.
+    NaN is the same as NaN, and 0.0 another than -0.0; bytes, dates and decimals are compared as
+    they are, so that what JSON cannot hold is proved unchanged, too.
     """
+    if one is other:
+        return True
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Mapping):
+        return list(one) == list(other) and all(is_identical(one[key], other[key]) for key in one)
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(is_identical, one, other))
+    if isinstance(one, float):
+        return repr(one) == repr(other)
+    return bool(one == other)
+
+
+def _inspect_value(value: Any) -> tuple[int, bool]:
+    """Count the keys of all objects, and look for a float that may have been an integer."""
     keys, big, level = 0, False, [value]
     for _ in range(MAX_DEPTH):
         below: list[Any] = []
@@ -174,34 +126,6 @@ def _inspect_value(value: Any) -> tuple[int, bool]:
             return keys, big
         level = below
     raise InvalidJson(_TOO_DEEP)
-
-
-def _has_duplicate_keys(data: bytes, keys: int) -> bool:
-    """Say whether a JSON text has more keys than are left of them once it is parsed."""
-    # Every key has a colon. Colons in text are told apart from those behind keys by the quote
-    # before them, which in text is escaped; only where that does not settle it, by every string.
-    if data.count(b":") == keys:
-        return False
-    if _SPACED_KEY.search(data) is None:
-        quoted = data.count(b'":')
-        if quoted == keys or (b'\\\\":' not in data and quoted - data.count(b'\\":') == keys):
-            return False
-    return sum(1 for string in _STRING.finditer(data) if string[1]) != keys
-
-
-def _find_duplicate_key(data: bytes) -> str:
-    found = "a key"
-
-    def look(pairs: list[tuple[str, Any]]) -> None:
-        nonlocal found
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                found = f"the key {key[:80]!r}"
-            seen.add(key)
-
-    json.loads(data, object_pairs_hook=look)
-    return f"{found} stands twice in an object; which one counts would be a guess"
 
 
 def _loads_exact_integers(data: bytes) -> Any:
@@ -251,3 +175,72 @@ def _parse_finite_float(text: str) -> float:
 
 def _reject_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a JSON value")
+
+
+# ---- Keys that stand twice. Counting colons settles most texts: every key has one.
+
+_MAX_BLOCK = 8 * 1024 * 1024
+"""Of more bytes nothing is counted, which would take several times their room."""
+
+_QUOTE, _BACKSLASH, _COLON, _SPACE = b'"\\: '
+
+
+def count_keys(block: bytes, ends: Sequence[int]) -> Sequence[int | None]:
+    """Say how many keys each line of a block has at most.
+
+    Behind a key come a quote and a colon, and elsewhere only where a text begins with a colon: a
+    quote within a text has a backslash before it. Where a line has no more of them than keys are
+    left once it is parsed, none stood twice.
+
+    Args:
+        block: The lines.
+        ends: Where each of them ends.
+
+    Returns:
+        A number for each line; `None` where nothing was learned: a colon behind white space may
+        follow a key all the same, and a backslash may itself have one before it.
+    """
+    import numpy as np
+
+    if len(block) > _MAX_BLOCK:
+        return [None] * len(ends)
+    text = np.frombuffer(block, np.uint8)
+    colons = np.flatnonzero(text == _COLON)
+    # Before the first bytes comes, harmlessly, the last one.
+    before = text[colons - 1]
+    quoted = before == _QUOTE
+    escaped = quoted & (text[colons - 2] == _BACKSLASH)
+    unsettled = (before <= _SPACE) | (escaped & (text[colons - 3] == _BACKSLASH))
+    passed = np.searchsorted(colons[quoted & ~escaped], ends).tolist()
+    counts: list[int | None] = list(map(sub, passed, [0, *passed]))
+    for line in np.searchsorted(ends, colons[unsettled]).tolist():
+        counts[line] = None
+    return counts
+
+
+def _has_duplicate_keys(data: bytes, keys: int) -> bool:
+    """Say whether a JSON text has more keys than are left of them once it is parsed."""
+    # Colons in texts differ from those behind keys by the quote before them, which in a text is
+    # escaped; only where that does not settle it is every string looked at.
+    if data.count(b":") == keys:
+        return False
+    if _SPACED_KEY.search(data) is None:
+        quoted = data.count(b'":')
+        if quoted == keys or (b'\\\\":' not in data and quoted - data.count(b'\\":') == keys):
+            return False
+    return sum(1 for string in _STRING.finditer(data) if string[1]) != keys
+
+
+def _find_duplicate_key(data: bytes) -> str:
+    found = "a key"
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal found
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                found = f"the key {key[:80]!r}"
+            seen.add(key)
+
+    json.loads(data, object_pairs_hook=look)
+    return f"{found} stands twice in an object; which one counts would be a guess"

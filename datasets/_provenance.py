@@ -1,4 +1,4 @@
-"""The `whyset` column of a record that comes in: ours of an earlier pass, or somebody else's."""
+"""The `whyset` column: JSON text where we write it; on the way in ours or somebody else's."""
 
 from collections.abc import Mapping
 from itertools import count
@@ -9,7 +9,7 @@ from whyset.errors import DatasetError
 from ._json import InvalidJson, dumps, loads_text
 from ._row import PROVENANCE_COLUMN
 
-# ---- The `whyset` column as it is written: one JSON text, in every form of file.
+_PROVENANCE_KEYS = frozenset({"outcome", "generator", "version"})
 
 
 def serialise_provenance(columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,10 +32,7 @@ def require_provenance(columns: Mapping[str, Any]) -> dict[str, Any]:
     """
     held = columns.get(PROVENANCE_COLUMN)
     if isinstance(held, str):
-        try:
-            held = loads_text(held)
-        except InvalidJson:
-            held = None
+        held = _parse_object(held)
     if not isinstance(held, Mapping):
         raise DatasetError(
             f"a row without provenance: it has no {PROVENANCE_COLUMN!r} column of ours"
@@ -43,17 +40,11 @@ def require_provenance(columns: Mapping[str, Any]) -> dict[str, Any]:
     return dict(held)
 
 
-_PROVENANCE_KEYS = frozenset({"outcome", "generator", "version"})
-
-
 def find_provenance(columns: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the provenance that an earlier pass left, be it as an object or as JSON of one."""
     held = columns.get(PROVENANCE_COLUMN)
-    if isinstance(held, str) and held.startswith("{"):
-        try:
-            held = loads_text(held)
-        except InvalidJson:
-            return None
+    if isinstance(held, str):
+        held = _parse_object(held) if held.startswith("{") else None
     return held if isinstance(held, dict) and held.keys() >= _PROVENANCE_KEYS else None
 
 
@@ -71,3 +62,10 @@ def free_provenance_column(columns: Mapping[str, Any]) -> dict[str, Any]:
     if free in columns:
         free = next(f"{free}_{n}" for n in count(2) if f"{free}_{n}" not in columns)
     return {free if name == PROVENANCE_COLUMN else name: value for name, value in columns.items()}
+
+
+def _parse_object(text: str) -> Any:
+    try:
+        return loads_text(text)
+    except InvalidJson:
+        return None

@@ -35,12 +35,132 @@ from .shapes import (
     read_plain_chat,
 )
 
-# ---- Record → conversation: which shape it has, what was said, and which responses are worked
-# on.
+
+def read_rows(
+    source: InputName | Source | Iterable[InputName] | Iterable[Mapping[str, Any]],
+    *,
+    selection: Selection = DEFAULT_SELECTION,
+) -> Iterator[Row | BadRow]:
+    """Read rows from wherever they lie.
+
+    Args:
+        source: A file, a pattern, a folder, `hf://org/name`, `-` for standard input, or several of
+            them; or rows themselves: a `Dataset` or `IterableDataset`, or any mappings.
+        selection: What of each row is to be worked on.
+
+    Raises:
+        DatasetError: The source cannot be read, or not to its end.
+    """
+    selection = _canonical_selection(selection)
+    if not isinstance(source, Source):
+        if not _is_path(source):
+            for record in _read_mappings(source):
+                yield _read_row(record, selection)
+            return
+        source = open_source(*([source] if isinstance(source, str | Path) else source))
+    for record, place in source.records():
+        yield _read_row(record, selection, place)
+
+
+def read_stream(
+    stream: BinaryIO, *, name: str, selection: Selection = DEFAULT_SELECTION
+) -> Iterator[Row | BadRow]:
+    """Read rows from an open binary stream: JSON lines, a JSON array or CSV, packed or not.
+
+    Args:
+        stream: What to read from; it is left open.
+        name: What to call it in messages.
+        selection: What of each row is to be worked on.
+
+    Raises:
+        DatasetError: The stream cannot be read to its end.
+    """
+    selection = _canonical_selection(selection)
+    for record in read_records(stream, name):
+        yield _read_row(record, selection)
+
+
+def row_from_record(
+    columns: dict[str, Any], *, line: int = 1, selection: Selection = DEFAULT_SELECTION
+) -> Row:
+    """Make a row of a record that is already parsed, for use from a library.
+
+    Args:
+        columns: The record.
+        line: What to call it in messages.
+        selection: What of it is to be worked on.
+
+    Raises:
+        DatasetError: It holds no usable conversation.
+    """
+    digest = hashlib.sha256(dumps(columns)).hexdigest()
+    try:
+        return build_row(columns, line=line, digest=digest, selection=selection)
+    except UnusableRecord as error:
+        raise DatasetError(f"row {line}: {error}") from error
+
+
+def build_row(
+    columns: Mapping[str, Any],
+    *,
+    line: int,
+    digest: str,
+    selection: Selection = DEFAULT_SELECTION,
+    source: str = "",
+) -> Row:
+    """Make a row of a record.
+
+    Args:
+        columns: The record.
+        line: Its line in the source.
+        digest: SHA-256 of the record as it stood, hex; what is selected is added to it.
+        selection: What of it is to be worked on.
+        source: The file and the line in it, where several are read.
+
+    Raises:
+        UnusableRecord: It is no usable row; see `read_record`.
+    """
+    read = read_record(columns, selection)
+    known_by = selection.digest(digest)
+    return Row(line, columns, read.shape, read.conversation, known_by, read.targets, source)
+
+
+def _read_row(record: Record | BadRow, selection: Selection, source: str = "") -> Row | BadRow:
+    if isinstance(record, BadRow):
+        return replace(record, source=source)
+    line, columns, raw = record
+    digest = hashlib.sha256(raw).hexdigest()
+    try:
+        return build_row(columns, line=line, digest=digest, selection=selection, source=source)
+    except UnusableRecord as error:
+        return BadRow(line, str(error), raw, source)
+
+
+def _canonical_selection(selection: Selection) -> Selection:
+    """Return the default selection itself for one that equals it: each row compares by identity."""
+    return DEFAULT_SELECTION if selection == DEFAULT_SELECTION else selection
+
+
+def _read_mappings(values: Any) -> Iterator[Record | BadRow]:
+    """Yield the records of a dataset that a library holds, or of mappings."""
+    from .files._arrow import read_table
+    from .files._hub import wrap_dataset
+
+    table = wrap_dataset(values)
+    return read_mappings(values) if table is None else read_table(table, "the dataset")
+
+
+def _is_path(source: Any) -> TypeGuard[InputName | Sequence[InputName]]:
+    if isinstance(source, str | Path):
+        return True
+    named = isinstance(source, list | tuple) and bool(source)
+    return named and all(isinstance(name, str | Path) for name in source)
+
+
+# ---- One record: which shape it has, what was said, and which responses are worked on.
 
 # Columns by which a record with `messages` is of another shape, or has more to be read.
 _SHAPE_COLUMNS = frozenset({"chosen", "rejected", "system", "tools", *LIST_COLUMNS[1:]})
-_EMPTY_RESPONSE = "empty response: the last assistant turn has no text and no tool call"
 
 
 class ParsedRecord(NamedTuple):
@@ -83,33 +203,27 @@ def read_conversation(
     columns: Mapping[str, Any], selection: Selection = DEFAULT_SELECTION
 ) -> tuple[Shape, Conversation]:
     """Return a record's shape and conversation alone; see `read_record`."""
-    reading = read_record(columns, selection)
-    return reading.shape, reading.conversation
+    shape, conversation, _ = read_record(columns, selection)
+    return shape, conversation
 
 
-def build_row(
-    columns: Mapping[str, Any],
-    *,
-    line: int,
-    digest: str,
-    selection: Selection = DEFAULT_SELECTION,
-    source: str = "",
-) -> Row:
-    """Make a row of a record.
+def _read_plain_messages(columns: Mapping[str, Any]) -> ParsedRecord | None:
+    """Read a list of plain messages, as most records are, in two thirds of the time.
 
-    Args:
-        columns: The record.
-        line: Its line in the source.
-        digest: SHA-256 of the record as it stood, hex; what is selected is added to it.
-        selection: What of it is to be worked on.
-        source: The file and the line in it, where several are read.
-
-    Raises:
-        UnusableRecord: It is no usable row; see `read_record`.
+    Returns:
+        What reading it as the shape that fits would give; `None` where that takes a closer look.
     """
-    read = read_record(columns, selection)
-    known_by = selection.digest(digest)
-    return Row(line, columns, read.shape, read.conversation, known_by, read.targets, source)
+    held = columns.get("messages")
+    if not isinstance(held, list) or not _SHAPE_COLUMNS.isdisjoint(columns):
+        return None
+    messages = read_plain_chat(held)
+    if not messages or "from" in held[0]:
+        return None
+    turns = find_assistant_turns(messages)
+    if not turns or not _has_content(messages[turns[-1]]):
+        return None
+    target = Target(turns[-1], number=len(turns))
+    return ParsedRecord("messages", Conversation(messages, target.turn), (target,))
 
 
 def detect_shape(columns: Mapping[str, Any]) -> ShapeAdapter:
@@ -134,23 +248,22 @@ def detect_shape(columns: Mapping[str, Any]) -> ShapeAdapter:
     )
 
 
-def _read_plain_messages(columns: Mapping[str, Any]) -> ParsedRecord | None:
-    """Read a list of plain messages, as most records are, in two thirds of the time.
-
-    Returns:
-        What reading it as the shape that fits would give; `None` where that takes a closer look.
-    """
-    held = columns.get("messages")
-    if not isinstance(held, list) or not _SHAPE_COLUMNS.isdisjoint(columns):
-        return None
-    messages = read_plain_chat(held)
-    if not messages or "from" in held[0]:
-        return None
-    turns = find_assistant_turns(messages)
-    if not turns or not _has_content(messages[turns[-1]]):
-        return None
-    target = Target(turns[-1], number=len(turns))
-    return ParsedRecord("messages", Conversation(messages, target.turn), (target,))
+def _reject_two_lists(layout: ShapeAdapter, columns: Mapping[str, Any]) -> None:
+    """Refuse a record with two conversations: neither has a better claim to be the one."""
+    if layout.name not in {"messages", "sharegpt", "anthropic"}:
+        return
+    lists = [name for name in LIST_COLUMNS if name in columns]
+    if len(lists) > 1:
+        lists = [
+            name
+            for name in lists
+            if any(find_list_column({name: columns[name]}, key) for key in ("role", "from"))
+        ]
+    if len(lists) > 1:
+        raise UnusableRecord(
+            f"two conversations, in {lists[0]!r} and in {lists[1]!r}: remove one of the columns, "
+            "or name the shape that is meant"
+        )
 
 
 def read_as_shape(
@@ -174,36 +287,31 @@ def read_as_shape(
 def _select_targets(spoken: ParsedConversation, selection: Selection, side: Side) -> list[Target]:
     if not spoken.response_turns:
         raise UnusableRecord("no assistant turn: there is no response to work on")
+    numbers = {turn: n for n, turn in enumerate(find_assistant_turns(spoken.messages), start=1)}
+    targets = [Target(turn, side, numbers[turn]) for turn in spoken.response_turns]
     if selection.turns == "last":
-        turn = spoken.response_turns[-1]
-        if not _has_content(spoken.messages[turn]):
-            raise UnusableRecord(_EMPTY_RESPONSE)
-        roles = [message.role for message in spoken.messages[: turn + 1]]
-        return [Target(turn, side, roles.count("assistant"))]
-    answered = [at for at, message in enumerate(spoken.messages) if message.role == "assistant"]
-    open_turns = frozenset(spoken.response_turns)
-    numbered = [
-        Target(turn, side, number)
-        for number, turn in enumerate(answered, start=1)
-        if turn in open_turns
-    ]
+        if not _has_content(spoken.messages[targets[-1].turn]):
+            raise UnusableRecord(
+                "empty response: the last assistant turn has no text and no tool call"
+            )
+        return targets[-1:]
     if selection.turns == "all":
-        if said := [target for target in numbered if _has_content(spoken.messages[target.turn])]:
+        if said := [target for target in targets if _has_content(spoken.messages[target.turn])]:
             return said
         raise UnusableRecord("empty response: no assistant turn has text or a tool call")
-    for target in numbered:
+    for target in targets:
         if target.number == selection.turns:
             if not _has_content(spoken.messages[target.turn]):
                 raise UnusableRecord(f"empty response: {target} has no text and no tool call")
             return [target]
-    if selection.turns <= len(answered):
+    if selection.turns <= len(numbers):
         raise UnusableRecord(
             f"turn {selection.turns} is not to be worked on: it belongs to the prompt, or is "
             "nothing but a call"
         )
     raise UnusableRecord(
-        f"no turn {selection.turns}: the assistant has {len(answered)} "
-        f"{'turn' if len(answered) == 1 else 'turns'}"
+        f"no turn {selection.turns}: the assistant has {len(numbers)} "
+        f"{'turn' if len(numbers) == 1 else 'turns'}"
     )
 
 
@@ -211,26 +319,7 @@ def _has_content(message: Message) -> bool:
     return bool(message.tool_calls or (message.text and not message.text.isspace()))
 
 
-def _reject_two_lists(layout: ShapeAdapter, columns: Mapping[str, Any]) -> None:
-    """Refuse a record with two conversations: neither has a better claim to be the one."""
-    if layout.name not in {"messages", "sharegpt", "anthropic"}:
-        return
-    held = [name for name in LIST_COLUMNS if name in columns]
-    if len(held) > 1:
-        held = [
-            name
-            for name in held
-            if any(find_list_column({name: columns[name]}, key) for key in ("role", "from"))
-        ]
-    if len(held) > 1:
-        raise UnusableRecord(
-            f"two conversations, in {held[0]!r} and in {held[1]!r}: remove one of the columns, or "
-            "name the shape that is meant"
-        )
-
-
-# ---- What shape the rows of a dataset have, found by looking at them; told before anything is
-# done.
+# ---- The shapes of many records, for a summary before anything is done.
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +353,11 @@ class ShapeSummary:
 
     def __str__(self) -> str:
         """Return the counts as a person reads them: `5,000 rows: sharegpt 4,990, unusable 10`."""
-        told = [f"{shape} {count:,}" for shape, count in self.counts.items()]
+        shown = [f"{shape} {count:,}" for shape, count in self.counts.items()]
         if self.unusable_count:
-            told.append(f"unusable {self.unusable_count:,}")
+            shown.append(f"unusable {self.unusable_count:,}")
         noun = "row" if self.rows == 1 else "rows"
-        return f"{self.rows:,} {noun}: {', '.join(told)}" if told else "no rows"
+        return f"{self.rows:,} {noun}: {', '.join(shown)}" if shown else "no rows"
 
 
 def detect_shapes(
@@ -278,7 +367,7 @@ def detect_shapes(
 
     Args:
         records: Records as they were parsed, or rows as they were read.
-        selection: How records are read; what it does not find in one makes that unusable.
+        selection: How records are read; one without what is selected counts as unusable.
     """
     counts: Counter[Shape] = Counter()
     reasons: Counter[str] = Counter()
@@ -293,100 +382,3 @@ def detect_shapes(
             except UnusableRecord as error:
                 reasons[str(error)] += 1
     return ShapeSummary(dict(counts.most_common()), reasons.total(), dict(reasons.most_common()))
-
-
-def read_rows(
-    source: InputName | Source | Iterable[InputName] | Iterable[Mapping[str, Any]],
-    *,
-    selection: Selection = DEFAULT_SELECTION,
-) -> Iterator[Row | BadRow]:
-    """Read rows from wherever they lie.
-
-    Args:
-        source: A file, a pattern, a folder, `hf://org/name`, `-` for standard input, or several of
-            them; or rows themselves: a `Dataset` or `IterableDataset`, or any mappings.
-        selection: What of each row is to be worked on.
-
-    Raises:
-        DatasetError: The source cannot be read, or not to its end.
-    """
-    selection = _canonical_selection(selection)
-    if not isinstance(source, Source):
-        if not _is_path(source):
-            yield from _read_rows(_read_mappings(source), selection)
-            return
-        source = open_source(*([source] if isinstance(source, str | Path) else source))
-    for record, place in source.records():
-        yield _read_row(record, selection, place)
-
-
-def read_stream(
-    stream: BinaryIO, *, name: str, selection: Selection = DEFAULT_SELECTION
-) -> Iterator[Row | BadRow]:
-    """Read rows from an open binary stream: JSON lines, a JSON array or CSV, packed or not.
-
-    Args:
-        stream: What to read from; it is left open.
-        name: What to call it in messages.
-        selection: What of each row is to be worked on.
-
-    Raises:
-        DatasetError: The stream cannot be read to its end.
-    """
-    yield from _read_rows(read_records(stream, name), _canonical_selection(selection))
-
-
-def row_from_record(
-    columns: dict[str, Any], *, line: int = 1, selection: Selection = DEFAULT_SELECTION
-) -> Row:
-    """Make a row of a record that is already parsed, for use from a library.
-
-    Args:
-        columns: The record.
-        line: What to call it in messages.
-        selection: What of it is to be worked on.
-
-    Raises:
-        DatasetError: It holds no usable conversation.
-    """
-    digest = hashlib.sha256(dumps(columns)).hexdigest()
-    try:
-        return build_row(columns, line=line, digest=digest, selection=selection)
-    except UnusableRecord as error:
-        raise DatasetError(f"row {line}: {error}") from error
-
-
-def _read_rows(records: Iterable[Record | BadRow], selection: Selection) -> Iterator[Row | BadRow]:
-    for record in records:
-        yield _read_row(record, selection)
-
-
-def _read_row(record: Record | BadRow, selection: Selection, source: str = "") -> Row | BadRow:
-    if isinstance(record, BadRow):
-        return replace(record, source=source)
-    line, columns, raw = record
-    digest = hashlib.sha256(raw).hexdigest()
-    try:
-        return build_row(columns, line=line, digest=digest, selection=selection, source=source)
-    except UnusableRecord as error:
-        return BadRow(line, str(error), raw, source)
-
-
-def _canonical_selection(selection: Selection) -> Selection:
-    """Return the default selection itself for one that equals it: by identity each row tells it."""
-    return DEFAULT_SELECTION if selection == DEFAULT_SELECTION else selection
-
-
-def _read_mappings(values: Any) -> Iterator[Record | BadRow]:
-    """Yield the records of a dataset that a library holds, or of mappings."""
-    from .files import read_table, wrap_dataset
-
-    table = wrap_dataset(values)
-    return read_mappings(values) if table is None else read_table(table, "the dataset")
-
-
-def _is_path(source: Any) -> TypeGuard[InputName | Sequence[InputName]]:
-    if isinstance(source, str | Path):
-        return True
-    named = isinstance(source, list | tuple) and bool(source)
-    return named and all(isinstance(name, str | Path) for name in source)

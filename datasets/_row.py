@@ -1,4 +1,4 @@
-"""The values: a row, a row that could not be read, and where a deliberation goes in one."""
+"""A row, the conversation in it, and which of its responses are worked on."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,7 +7,28 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 
 from whyset.errors import DatasetError
 
-# ---- The values: a conversation and its messages, whatever shape the row had.
+PROVENANCE_COLUMN = "whyset"
+"""The provenance column."""
+
+REASONING_FIELD = "reasoning_content"
+"""Where today's chat templates look for reasoning."""
+
+Shape = Literal[
+    "preference", "sharegpt", "anthropic", "messages", "completion", "prompt", "alpaca", "hh"
+]
+"""How a conversation is laid out in a record; `docs/rows.md` has an example of each."""
+
+Side = Literal["", "chosen", "rejected"]
+"""Of a preference pair, whose response is meant; empty in every other shape."""
+
+Channel = Literal["thinking", "preface", "inline"]
+"""Where a deliberation goes: the reasoning field, before the response, or woven into it."""
+
+TurnSelection = Literal["last", "all"] | int
+"""The last response of a conversation, all of them, or the N-th, 1-based."""
+
+SideSelection = Literal["chosen", "both"]
+"""Of a preference pair: the chosen response, or either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +38,7 @@ class ToolCall:
     Attributes:
         name: The tool's.
         arguments: As they stood in the row, JSON most often.
-        id: By which a result refers to it, where the row says so.
+        id: By which a result refers to it, where the row has one.
     """
 
     name: str
@@ -33,7 +54,7 @@ class ToolDefinition:
         name: What it is called by.
         description: What it is said to do.
         schema: JSON schema of its arguments; `None` where the row has none.
-        definition: It as it stood in the row.
+        definition: The whole of it as it stood in the row.
     """
 
     name: str
@@ -53,10 +74,10 @@ class Message(NamedTuple):
             reasoning that stood before it in `<think>` tags.
         reasoning: Reasoning that the row already carried with the text.
         tool_calls: What the assistant called.
-        name: Of the tool that answers, or the participant, where the row says so.
+        name: Of the tool that answers, or the participant, where the row has one.
         call_id: Of the call that a tool's message answers.
         parts: The content as it stood, where it came in parts that `text` does not wholly hold.
-        extra_fields: What else the message holds: keys and values that a conversation has no word for.
+        extra_fields: All other keys and values of the message.
     """
 
     role: str
@@ -69,15 +90,15 @@ class Message(NamedTuple):
     extra_fields: Mapping[str, Any] = {}
 
     def __eq__(self, other: object) -> bool:
-        """Compare all but `parts` and `others`."""
+        """Compare all but `parts` and `extra_fields`."""
         return isinstance(other, Message) and self[:_COMPARED_FIELDS] == other[:_COMPARED_FIELDS]
 
     def __ne__(self, other: object) -> bool:
-        """Compare all but `parts` and `others`."""
+        """Compare all but `parts` and `extra_fields`."""
         return not self == other
 
     def __hash__(self) -> int:
-        """Return what equal messages have in common."""
+        """Return the hash of the fields that are compared."""
         return hash(self[:_COMPARED_FIELDS])
 
 
@@ -112,31 +133,6 @@ class Conversation:
     def prompt(self) -> tuple[Message, ...]:
         """What the response answers."""
         return self.messages[: self.turn]
-
-
-Shape = Literal[
-    "preference",
-    "sharegpt",
-    "anthropic",
-    "messages",
-    "completion",
-    "prompt",
-    "alpaca",
-    "hh",
-]
-"""How a conversation is laid out in a record; `docs/rows.md` has an example of each."""
-
-Side = Literal["", "chosen", "rejected"]
-"""Of a preference pair, whose response is meant; empty in every other shape."""
-
-Channel = Literal["thinking", "preface", "inline"]
-"""Where a deliberation goes: the reasoning field, before the response, or woven into it."""
-
-PROVENANCE_COLUMN = "whyset"
-"""The provenance column."""
-
-REASONING_FIELD = "reasoning_content"
-"""Where today's chat templates look for reasoning."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +199,6 @@ class BadRow:
     reason: str
     raw: bytes = field(repr=False)
     source: str = ""
-
-
-# ---- What of a row is to be worked on: which turns, which side of a pair, read as which shape.
-
-TurnSelection = Literal["last", "all"] | int
-"""The last response of a conversation, all of them, or the N-th, 1-based."""
-
-SideSelection = Literal["chosen", "both"]
-"""Of a preference pair: the chosen response, or either."""
 
 
 @dataclass(frozen=True, slots=True)

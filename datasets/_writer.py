@@ -1,33 +1,123 @@
-"""Rows out as JSON: lines, or one array, that appear whole or not at all."""
+"""Rows out, as JSON or as a table, that appear whole or not at all; and lines of quarantine."""
 
 import base64
-import csv
-import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, suppress
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ._json import dumps, loads
 from ._row import PROVENANCE_COLUMN, BadRow
 from .files import FileFormat, Source, format_from_name
-from .files._atomic import STDOUT, AtomicFile, AtomicFolder, partial_path, unwritable_error
-from .files._csv import format_cell
+from .files._atomic import (
+    STDOUT,
+    AtomicFile,
+    AtomicFolder,
+    partial_path,
+    reporting_unwritable,
+    unwritable_error,
+)
+from .files._csv import write_csv
 from .files._detect import JSON_LINES, TABLE_FORMATS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-class LineWriter(AbstractContextManager["LineWriter"]):
-    """Writes JSON lines to a file that appears whole on `commit`, or to standard output for `-`.
+def open_writer(target: str | Path, source: Source | None = None) -> "RowWriter":
+    """Open what rows are written to.
 
-    Left without `commit`, it leaves nothing behind and an existing target as it was. A link is
-    followed; what is no file (a device, a pipe) is written to as it is, at once.
+    Its name says what it is: `.jsonl`, `.json`, `.csv`, `.tsv`, each also with `.gz` or `.zst`;
+    `.parquet`, `.arrow`, `.feather`; a name that ends in a slash, or is an existing folder, gets
+    Parquet files. A name that says nothing gets what the source is.
+
+    Args:
+        target: Its name; `-` is standard output, which gets JSON lines.
+        source: Where the rows come from: columns of a table keep their types.
+
+    Raises:
+        DatasetError: It cannot be written to, or the source not be opened.
+    """
+    layout = detect_output_format(target, source)
+    if layout.name in {"jsonl", "json"}:
+        return LineWriter(target, layout)
+    if layout.name not in TABLE_FORMATS:
+        return TableWriter(target, _CsvTable(target, layout))
+    schema = None if source is None else source.schema()
+    return TableWriter(target, _ArrowTable(target, layout, schema))
+
+
+def detect_output_format(target: str | Path, source: Source | None = None) -> FileFormat:
+    """Return how rows are written to a target; see `open_writer`.
+
+    Raises:
+        DatasetError: The source cannot be read.
+    """
+    name = str(target)
+    if name == STDOUT:
+        return JSON_LINES
+    if Path(name).is_dir():
+        return FileFormat("folder")
+    if Path(name).exists() and not Path(name).is_file():
+        return JSON_LINES  # a device or a pipe
+    if (named := format_from_name(name)) is not None:
+        return named
+    return JSON_LINES if source is None else source.file_format()
+
+
+class RowWriter(ABC):
+    """Writes rows to a file or folder that appears whole on `commit`; use it in a `with`.
+
+    Left without `commit`, it leaves nothing behind and an existing target as it was.
 
     Attributes:
-        count: Lines written so far.
+        count: Rows written so far.
+    """
+
+    count: int = 0
+
+    @abstractmethod
+    def write(self, line: bytes) -> None:
+        """Append a row, given as JSON without a line end.
+
+        Raises:
+            DatasetError: It cannot be written (a full disk, say).
+        """
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Do all that can fail: write the rest, and bring it to the disk.
+
+        Raises:
+            DatasetError: That cannot be done, or a table cannot hold a value.
+        """
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Prepare what is not prepared, and make the output appear under its name.
+
+        Raises:
+            DatasetError: That cannot be done.
+        """
+
+    @abstractmethod
+    def discard(self) -> None:
+        """Remove what was not committed."""
+
+    def __enter__(self) -> Self:
+        """Return the writer itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Remove what was not committed."""
+        self.discard()
+
+
+class LineWriter(RowWriter):
+    """Writes JSON lines to a file that appears whole on `commit`, or to standard output for `-`.
+
+    A link is followed; what is no file (a device, a pipe) is written to as it is, at once.
     """
 
     def __init__(self, target: str | Path, layout: FileFormat = JSON_LINES) -> None:
@@ -41,35 +131,26 @@ class LineWriter(AbstractContextManager["LineWriter"]):
             DatasetError: The target is a folder, or its folder does not exist or cannot be
                 written to.
         """
-        self.count = 0
         self._target = AtomicFile(target, packing=layout.compression)
-        self._array = layout.name == "json"
-        self._finished = False
+        self._is_array = layout.name == "json"
+        self._is_prepared = False
 
     def write(self, line: bytes) -> None:
-        """Append one line, given without its line end.
-
-        Raises:
-            DatasetError: It cannot be written (a full disk, say).
-        """
-        if self._array:
+        """Append a line, given without its line end."""
+        if self._is_array:
             self._target.write((b",\n" if self.count else b"[\n") + line)
         else:
             self._target.write(line + b"\n")
         self.count += 1
 
     def prepare(self) -> None:
-        """Bring to the disk what was written; what can fail has failed after that.
-
-        Raises:
-            DatasetError: That cannot be done.
-        """
-        if self._finished:
+        """Bring to the disk what was written."""
+        if self._is_prepared:
             return
-        if self._array:
+        if self._is_array:
             self._target.write(b"\n]\n" if self.count else b"[]\n")
         self._target.close()
-        self._finished = True
+        self._is_prepared = True
 
     def commit(self, *, keep_empty: bool = True) -> None:
         """Make the file appear under its name.
@@ -77,9 +158,6 @@ class LineWriter(AbstractContextManager["LineWriter"]):
         Args:
             keep_empty: Whether a file without lines appears too; otherwise an old file of that
                 name is removed, which would speak of an earlier run.
-
-        Raises:
-            DatasetError: What was written cannot be brought to the disk or to its name.
         """
         self.prepare()
         if self.count or keep_empty:
@@ -87,18 +165,102 @@ class LineWriter(AbstractContextManager["LineWriter"]):
         else:
             self._target.remove()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def discard(self) -> None:
         """Remove what was not committed."""
         self._target.discard()
 
-    def __enter__(self) -> Self:
-        """Return the writer itself."""
-        return self
+
+class TableWriter(RowWriter):
+    """Keeps rows as JSON until all columns are known, then writes the table in one go."""
+
+    def __init__(self, target: str | Path, table: "_Table") -> None:
+        self._name = str(target)
+        self._table = table
+        self._path = partial_path(Path(target)).with_suffix(".rows.part")
+        self._is_prepared = False
+        try:
+            self._rows = self._path.open("w+b")
+        except OSError as error:
+            table.target.discard()
+            raise unwritable_error(self._name, error) from error
+
+    def write(self, line: bytes) -> None:
+        self._table.add_columns(loads(line))
+        with reporting_unwritable(self._name):
+            self._rows.write(line + b"\n")
+        self.count += 1
+
+    def prepare(self) -> None:
+        if self._is_prepared:
+            return
+        with reporting_unwritable(self._name):
+            self._rows.seek(0)
+            self._table.write(line.removesuffix(b"\n") for line in self._rows)
+        self._is_prepared = True
+
+    def commit(self) -> None:
+        self.prepare()
+        self._table.target.commit()
+
+    def discard(self) -> None:
+        self._table.target.discard()
+        with suppress(OSError):
+            self._rows.close()
+        self._path.unlink(missing_ok=True)
+
+
+class _Table(Protocol):
+    @property
+    def target(self) -> AtomicFile | AtomicFolder:
+        """Where the table goes."""
+
+    def add_columns(self, row: dict[str, Any]) -> None:
+        """Take notice of a row's columns."""
+
+    def write(self, lines: Iterable[bytes]) -> None:
+        """Write all rows, given as JSON."""
+
+
+class _CsvTable:
+    """CSV or TSV: a header, and a cell for each column."""
+
+    def __init__(self, target: str | Path, layout: FileFormat) -> None:
+        self.target = AtomicFile(target, packing=layout.compression)
+        self._delimiter = "\t" if layout.name == "tsv" else ","
+        self._names: dict[str, None] = {}
+
+    def add_columns(self, row: dict[str, Any]) -> None:
+        self._names.update(dict.fromkeys(row))
+
+    def write(self, lines: Iterable[bytes]) -> None:
+        names = sorted(self._names, key=lambda name: name == PROVENANCE_COLUMN)
+        for line in write_csv(names, map(loads, lines), delimiter=self._delimiter):
+            self.target.write(line)
+        self.target.close()
+
+
+class _ArrowTable:
+    """Parquet, Arrow, or a folder of Parquet."""
+
+    def __init__(self, target: str | Path, layout: FileFormat, schema: "pa.Schema | None") -> None:
+        from .files._arrow_schema import SchemaBuilder
+
+        self._columns = SchemaBuilder(schema)
+        self._is_arrow = layout.name == "arrow"
+        self.target = AtomicFolder(target) if layout.name == "folder" else AtomicFile(target)
+
+    def add_columns(self, row: dict[str, Any]) -> None:
+        self._columns.add_row(row)
+
+    def write(self, lines: Iterable[bytes]) -> None:
+        from .files._arrow import write_arrow, write_parquet, write_shards
+
+        if isinstance(self.target, AtomicFolder):
+            write_shards(lines, self._columns, self.target.part)
+            return
+        write = write_arrow if self._is_arrow else write_parquet
+        write(lines, self._columns, self.target.stream)
+        self.target.close()
 
 
 def build_quarantine_line(
@@ -131,234 +293,3 @@ def build_quarantine_line(
     else:
         entry["row"] = dict(content)
     return dumps(entry)
-
-
-# ---- Rows out as a table: kept as JSON until all columns are known, then written in one go.
-
-
-class RowWriter(Protocol):
-    """Writes rows to a file or folder that appears whole on `commit`; use it in a `with`.
-
-    Attributes:
-        count: Rows written so far.
-    """
-
-    count: int
-
-    def write(self, line: bytes) -> None:
-        """Append a row, given as JSON without a line end."""
-
-    def prepare(self) -> None:
-        """Do all that can fail."""
-
-    def commit(self) -> None:
-        """Make the output appear under its name."""
-
-    def __enter__(self) -> Self:
-        """Return the writer itself."""
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Remove what was not committed."""
-
-
-def open_writer(target: str | Path, source: Source | None = None) -> RowWriter:
-    """Open what rows are written to.
-
-    Its name says what it is: `.jsonl`, `.json`, `.csv`, `.tsv`, each also with `.gz` or `.zst`;
-    `.parquet`, `.arrow`, `.feather`; a name that ends in a slash, or is an existing folder, gets
-    Parquet files. A name that says nothing gets what the source is.
-
-    Args:
-        target: Its name; `-` is standard output, which gets JSON lines.
-        source: Where the rows come from: columns of a table keep their types.
-
-    Raises:
-        DatasetError: It cannot be written to, or the source not be opened.
-    """
-    layout = detect_output_format(target, source)
-    if layout.name in {"jsonl", "json"}:
-        return LineWriter(target, layout)
-    if layout.name not in TABLE_FORMATS:
-        return TableWriter(target, lambda: _CsvTableFile(target, layout))
-    schema = None if source is None else source.schema()
-    return TableWriter(target, lambda: _ArrowTableFile(target, layout, schema))
-
-
-def detect_output_format(target: str | Path, source: Source | None = None) -> FileFormat:
-    """Return how rows are written to a target; see `open_writer`.
-
-    Raises:
-        DatasetError: The source cannot be read.
-    """
-    name = str(target)
-    if name == STDOUT:
-        return FileFormat()
-    if Path(name).is_dir():
-        return FileFormat("folder")
-    if Path(name).exists() and not Path(name).is_file():
-        return FileFormat()  # a device or a pipe
-    if (named := format_from_name(name)) is not None:
-        return named
-    return FileFormat() if source is None else source.file_format()
-
-
-class _TableFile(Protocol):
-    """What rows become in the end."""
-
-    @property
-    def target(self) -> AtomicFile | AtomicFolder:
-        """Where they go; it appears, or is discarded."""
-
-    def add(self, line: bytes) -> None:
-        """Take notice of a row."""
-
-    def write(self, lines: Iterable[bytes]) -> None:
-        """Write all rows."""
-
-
-class TableWriter(AbstractContextManager["TableWriter"]):
-    """Writes rows whose columns are known once there are no more.
-
-    Attributes:
-        count: Rows written so far.
-    """
-
-    def __init__(self, target: str | Path, open_table: Callable[[], _TableFile]) -> None:
-        """Open a file for the rows beside the target.
-
-        Args:
-            target: The file or folder that is to appear.
-            open_table: Opens what the rows become.
-
-        Raises:
-            DatasetError: Nothing can be written there.
-        """
-        self.count = 0
-        self._name = str(target)
-        self._table = open_table()
-        self._rows = partial_path(Path(target)).with_suffix(".rows.part")
-        self._prepared = False
-        try:
-            self._kept: BinaryIO = self._rows.open("w+b")
-        except OSError as error:
-            self._table.target.discard()
-            raise unwritable_error(self._name, error) from error
-
-    def write(self, line: bytes) -> None:
-        """Keep a row.
-
-        Raises:
-            DatasetError: It cannot be kept (a full disk, say).
-        """
-        self._table.add(line)
-        try:
-            self._kept.write(line + b"\n")
-        except OSError as error:
-            raise unwritable_error(self._name, error) from error
-        self.count += 1
-
-    def prepare(self) -> None:
-        """Write the table.
-
-        Raises:
-            DatasetError: It cannot be written, or cannot hold a value.
-        """
-        if self._prepared:
-            return
-        try:
-            self._kept.flush()
-            self._kept.seek(0)
-            self._table.write(line.removesuffix(b"\n") for line in self._kept)
-        except OSError as error:
-            raise unwritable_error(self._name, error) from error
-        self._prepared = True
-
-    def commit(self) -> None:
-        """Make the table appear under its name.
-
-        Raises:
-            DatasetError: It cannot be written or renamed, or cannot hold a value.
-        """
-        self.prepare()
-        self._table.target.commit()
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Remove the rows that were kept, and what was not committed."""
-        self._table.target.discard()
-        with suppress(OSError):
-            self._kept.close()
-        self._rows.unlink(missing_ok=True)
-
-    def __enter__(self) -> Self:
-        """Return the writer itself."""
-        return self
-
-
-class _ArrowTableFile:
-    """Parquet, Arrow, or a folder of Parquet."""
-
-    def __init__(self, target: str | Path, layout: FileFormat, schema: "pa.Schema | None") -> None:
-        from .files import SchemaBuilder
-
-        self._columns = SchemaBuilder(schema)
-        self._form = layout.name
-        self.target = AtomicFolder(target) if layout.name == "folder" else AtomicFile(target)
-
-    def add(self, line: bytes) -> None:
-        self._columns.add_row(loads(line))
-
-    def write(self, lines: Iterable[bytes]) -> None:
-        from .files import write_arrow, write_parquet, write_shards
-
-        if isinstance(self.target, AtomicFolder):
-            write_shards(lines, self._columns, self.target.part)
-            return
-        write = write_arrow if self._form == "arrow" else write_parquet
-        write(lines, self._columns, self.target.stream)
-        self.target.close()
-
-
-class _CsvTableFile:
-    """CSV or TSV: a header, and a cell for each column."""
-
-    def __init__(self, target: str | Path, layout: FileFormat) -> None:
-        self.target = AtomicFile(target, packing=layout.compression)
-        self._delimiter = "\t" if layout.name == "tsv" else ","
-        self._names: dict[str, None] = {}
-
-    def add(self, line: bytes) -> None:
-        self._names.update(dict.fromkeys(loads(line)))
-
-    def write(self, lines: Iterable[bytes]) -> None:
-        names = sorted(self._names, key=lambda name: name == PROVENANCE_COLUMN)
-        for data in self._cells(names, lines):
-            self.target.write(data)
-        self.target.close()
-
-    def _cells(self, names: list[str], lines: Iterable[bytes]) -> Iterator[bytes]:
-        text = io.StringIO()
-        # A cell with either of the line end's characters is quoted; the line end itself is LF.
-        write = csv.writer(text, delimiter=self._delimiter, lineterminator="\r\n").writerow
-        write(names)
-        yield _parse_row(text)
-        for line in lines:
-            row = loads(line)
-            write([format_cell(row.get(name)) for name in names])
-            yield _parse_row(text)
-
-
-def _parse_row(text: io.StringIO) -> bytes:
-    row = text.getvalue().removesuffix("\r\n") + "\n"
-    text.seek(0)
-    text.truncate()
-    return row.encode()

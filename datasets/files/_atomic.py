@@ -4,7 +4,8 @@ import gzip
 import os
 import shutil
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -30,35 +31,27 @@ class AtomicFile:
     def __init__(self, target: str | Path, *, packing: Compression = "") -> None:
         """Open a file beside the target.
 
-        Args:
-            target: What is to appear.
-            packing: How it is packed.
-
         Raises:
             DatasetError: It is a folder, or its folder does not exist or cannot be written to.
         """
         self.name = "standard output" if str(target) == STDOUT else str(target)
         self.stream: BinaryIO = sys.stdout.buffer
-        self._target: Path | None = None
-        self._part: Path | None = None
         self._file: BinaryIO = self.stream
+        self._target = self._part = Path()
+        self._is_atomic = False
         if str(target) == STDOUT:
             return
         path = Path(target)
         if path.is_dir():
             raise DatasetError(f"{target}: is a folder; name a file to write")
-        try:
-            if path.exists() and not path.is_file():
-                # Renaming onto a device would put a file in its place.
-                self._file = self.stream = path.open("wb")
-                return
-            self._target = Path(os.path.realpath(path))
-            self._part = partial_path(self._target)
-            self._file = self.stream = self._part.open("wb")
-            if packing:
+        self._target = Path(os.path.realpath(path))
+        self._part = partial_path(self._target)
+        with reporting_unwritable(self.name):
+            # Renaming onto a device would put a file in its place.
+            self._is_atomic = path.is_file() or not path.exists()
+            self.stream = self._file = (self._part if self._is_atomic else path).open("wb")
+            if packing and self._is_atomic:
                 self.stream = _open_compressor(self._file, packing)
-        except OSError as error:
-            raise self.unwritable_error(error) from error
 
     def write(self, data: bytes) -> None:
         """Append to it.
@@ -69,7 +62,7 @@ class AtomicFile:
         try:
             self.stream.write(data)
         except OSError as error:
-            raise self.unwritable_error(error) from error
+            raise unwritable_error(self.name, error) from error
 
     def close(self) -> None:
         """Bring to the disk what was written; nothing more can be.
@@ -77,33 +70,24 @@ class AtomicFile:
         Raises:
             DatasetError: That cannot be done.
         """
-        try:
-            self._file.flush()
-            if self._part is None:
+        with reporting_unwritable(self.name):
+            if not self._is_atomic:
+                self._file.flush()
                 return
-            # A packer that is closed closes the file beneath it.
-            kept = os.dup(self._file.fileno())
-            try:
-                self.stream.close()
-                self._file.close()
-                os.fsync(kept)
-            finally:
-                os.close(kept)
-        except OSError as error:
-            raise self.unwritable_error(error) from error
+            self.stream.close()
+            self._file.close()
+            with self._part.open("rb") as written:
+                os.fsync(written.fileno())
 
     def commit(self) -> None:
-        """Give it its name; `finish` comes before.
+        """Give it its name; `close` comes before.
 
         Raises:
             DatasetError: That cannot be done.
         """
-        try:
-            if self._target is not None and self._part is not None:
+        if self._is_atomic:
+            with reporting_unwritable(self.name):
                 self._part.replace(self._target)
-                self._part = None
-        except OSError as error:
-            raise self.unwritable_error(error) from error
 
     def remove(self) -> None:
         """Remove what was written, and an old file of that name.
@@ -112,26 +96,19 @@ class AtomicFile:
             DatasetError: That cannot be done.
         """
         self.discard()
-        try:
-            if self._target is not None:
+        if self._is_atomic:
+            with reporting_unwritable(self.name):
                 self._target.unlink(missing_ok=True)
-        except OSError as error:
-            raise self.unwritable_error(error) from error
 
     def discard(self) -> None:
         """Remove what did not appear; the target stays as it was."""
         if self._file is not sys.stdout.buffer:
-            # On a full disk closing fails as writing did, which has been told already.
+            # On a full disk closing fails as writing did, which was reported already.
             for stream in (self.stream, self._file):
                 with suppress(OSError, ValueError):
                     stream.close()
-        if self._part is not None:
+        if self._is_atomic:
             self._part.unlink(missing_ok=True)
-            self._part = None
-
-    def unwritable_error(self, error: OSError) -> DatasetError:
-        """Return an error that says that it cannot be written, and why."""
-        return unwritable_error(self.name, error)
 
 
 class AtomicFolder:
@@ -152,13 +129,10 @@ class AtomicFolder:
         self.name = str(target)
         self._target = Path(os.path.realpath(target))
         self.part = partial_path(self._target)
-        self._old = self.part.with_suffix(".old.part")
-        try:
+        with reporting_unwritable(self.name):
             if self._target.exists():
                 check_replaceable(self._target)
             self.part.mkdir()
-        except OSError as error:
-            raise unwritable_error(self.name, error) from error
 
     def commit(self) -> None:
         """Give it its name.
@@ -166,15 +140,17 @@ class AtomicFolder:
         Raises:
             DatasetError: That cannot be done.
         """
-        try:
+        old = self.part.with_suffix(".old.part")
+        with reporting_unwritable(self.name):
             if self._target.exists():
-                self._target.rename(self._old)
-            self.part.rename(self._target)
-        except OSError as error:
-            if self._old.exists() and not self._target.exists():
-                self._old.rename(self._target)
-            raise unwritable_error(self.name, error) from error
-        shutil.rmtree(self._old, ignore_errors=True)
+                self._target.rename(old)
+            try:
+                self.part.rename(self._target)
+            except OSError:
+                if old.exists():
+                    old.rename(self._target)
+                raise
+        shutil.rmtree(old, ignore_errors=True)
 
     def discard(self) -> None:
         """Remove what did not appear; the target stays as it was."""
@@ -187,10 +163,10 @@ def check_replaceable(folder: Path) -> None:
     Raises:
         DatasetError: It does.
     """
-    if kept := set(folder.iterdir()) - set(folder.glob(_SHARD_PATTERN)):
+    if others := set(folder.iterdir()) - set(folder.glob(_SHARD_PATTERN)):
         raise DatasetError(
-            f"{folder}: holds {min(kept).name}, which was not written here; name a folder that is "
-            "new or empty, or a file"
+            f"{folder}: holds {min(others).name}, which was not written here; name a folder that "
+            "is new or empty, or a file"
         )
 
 
@@ -202,6 +178,14 @@ def partial_path(target: Path) -> Path:
 def unwritable_error(name: str, error: OSError) -> DatasetError:
     """Return an error that says that something cannot be written, and why."""
     return DatasetError(f"{name}: cannot be written: {error.strerror or error}")
+
+
+@contextmanager
+def reporting_unwritable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise unwritable_error(name, error) from error
 
 
 def _open_compressor(file: BinaryIO, packing: Compression) -> BinaryIO:

@@ -1,11 +1,12 @@
-"""CSV and TSV → records, and columns → cells.
+"""CSV and TSV → records, and rows → CSV.
 
 A cell is text: `007` and an empty cell come out as they went in. Of the columns that hold
 conversations, a cell that is a JSON array of objects is read as that array, and written as one.
 """
 
 import csv
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, BinaryIO
 
@@ -14,7 +15,7 @@ from whyset.errors import DatasetError
 from .._json import InvalidJson, dumps, loads_text
 from .._row import BadRow
 from ._detect import detect_delimiter
-from ._jsonl import MAX_LINE, Record, check_duplicate_columns, reject_long_line
+from ._record import MAX_LINE, Record, check_duplicate_columns, serialise_record
 
 _JSON_COLUMNS = frozenset(
     {"messages", "conversations", "conversation", "prompt", "completion", "chosen", "rejected"}
@@ -26,10 +27,7 @@ _BOM = "\ufeff"
 def read_csv(stream: BinaryIO, name: str, *, tabs: bool = False) -> Iterator[Record | BadRow]:
     """Read the rows below a header; `line` is the line on which a row ends.
 
-    Args:
-        stream: What to read from.
-        name: What to call it in messages.
-        tabs: Whether cells are parted by tabs; otherwise by what the header has most of.
+    Cells are separated by tabs where `tabs` is set, otherwise by what the header has most of.
 
     Raises:
         DatasetError: The header is missing, not UTF-8, or names a column twice.
@@ -65,13 +63,6 @@ def read_csv(stream: BinaryIO, name: str, *, tabs: bool = False) -> Iterator[Rec
         yield _parse_csv_row(header, cells, nested, text)
 
 
-def format_cell(value: Any) -> str:
-    """Return a JSON value as a cell: text as it is, null as nothing, all else as JSON."""
-    if isinstance(value, str):
-        return value
-    return "" if value is None else dumps(value).decode()
-
-
 def _parse_csv_row(
     header: list[str], cells: list[str], nested: list[int], text: "_TextLines"
 ) -> Record | BadRow:
@@ -91,11 +82,7 @@ def _parse_csv_row(
                 values[index] = loads_text(cells[index])
             except InvalidJson as error:
                 return BadRow(text.line, f"{header[index]}: {error}", text.raw())
-    columns = dict(zip(header, values, strict=True))
-    raw = dumps(columns)
-    return (
-        reject_long_line(text.line, raw) if len(raw) > MAX_LINE else Record(text.line, columns, raw)
-    )
+    return serialise_record(text.line, dict(zip(header, values, strict=True)))
 
 
 def _check_header(header: list[str], name: str) -> None:
@@ -135,3 +122,31 @@ class _TextLines:
     def raw(self) -> bytes:
         """Return the row's lines as they stood."""
         return "".join(self.taken).rstrip("\r\n").encode("utf-8", "surrogateescape")
+
+
+def write_csv(
+    names: Sequence[str], rows: Iterable[Mapping[str, Any]], *, delimiter: str
+) -> Iterator[bytes]:
+    """Yield the header and the rows, line by line."""
+    text = io.StringIO()
+    # A cell with either of the line end's characters is quoted; the line end itself is LF.
+    write = csv.writer(text, delimiter=delimiter, lineterminator="\r\n").writerow
+    write(names)
+    yield _take_line(text)
+    for row in rows:
+        write([_format_cell(row.get(name)) for name in names])
+        yield _take_line(text)
+
+
+def _take_line(text: io.StringIO) -> bytes:
+    line = text.getvalue().removesuffix("\r\n") + "\n"
+    text.seek(0)
+    text.truncate()
+    return line.encode()
+
+
+def _format_cell(value: Any) -> str:
+    """Return a JSON value as a cell: text as it is, null as nothing, all else as JSON."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else dumps(value).decode()

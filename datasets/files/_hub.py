@@ -1,19 +1,17 @@
-"""What the `datasets` library holds, saved or fetches → tables. Only this module imports it."""
+"""Datasets of the `datasets` library: in memory, saved, or on the hub. Only this imports it."""
 
 import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from whyset.errors import DatasetError
 
 from ._arrow import split_batch, summarise_error
-
-if TYPE_CHECKING:
-    from ._locate import InputPart
+from ._locate import InputPart
 
 _BATCH_ROWS = 256
 
@@ -24,18 +22,16 @@ class DatasetTable:
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset.with_format("arrow")
         features = dataset.features
-        if features is None:  # of a stream nobody knows before it is read
+        if features is None:  # those of a stream show only as it is read
             first = next(iter(self._dataset.iter(_BATCH_ROWS)), pa.table({}))
             self.schema: pa.Schema = first.schema
         else:
             self.schema = features.arrow_schema
 
     def count_rows(self) -> int | None:
-        """Return how many rows it has; `None` for a stream."""
         return len(self._dataset) if hasattr(self._dataset, "__len__") else None
 
     def iter_batches(self) -> Iterator[pa.RecordBatch]:
-        """Yield its rows."""
         for table in self._dataset.iter(_BATCH_ROWS):
             for batch in table.to_batches():
                 yield from split_batch(batch)
@@ -58,7 +54,7 @@ def wrap_dataset(value: object) -> DatasetTable | None:
     return None
 
 
-def open_dataset(part: "InputPart") -> DatasetTable:
+def open_dataset(part: InputPart) -> DatasetTable:
     """Open a folder that `datasets` saved, or a dataset on the hub.
 
     The hub is asked once: what it gave is kept in the cache of `datasets`, as rows to be mapped
@@ -72,7 +68,7 @@ def open_dataset(part: "InputPart") -> DatasetTable:
     )
 
 
-def _open_saved_dataset(part: "InputPart") -> Any:
+def _open_saved_dataset(part: InputPart) -> Any:
     library = _import_datasets(part.name)
     try:
         loaded = library.load_from_disk(part.location)
@@ -86,7 +82,7 @@ def _open_saved_dataset(part: "InputPart") -> Any:
 
 
 @lru_cache(maxsize=32)
-def _open_hub_dataset(part: "InputPart") -> Any:
+def _open_hub_dataset(part: InputPart) -> Any:
     library = _import_datasets(part.name)
     library.disable_progress_bars()
     try:
@@ -98,8 +94,8 @@ def _open_hub_dataset(part: "InputPart") -> Any:
         )
     except Exception as error:  # what the library raises comes from many others
         raise DatasetError(
-            f"{part.name}: cannot be fetched: {_describe_error(error)}; is the name right, and if it is "
-            "private or gated, is HF_TOKEN set?"
+            f"{part.name}: cannot be fetched: {_describe_error(error)}; is the name right, and if "
+            "it is private or gated, is HF_TOKEN set?"
         ) from error
     return loaded if part.split else _select_split(loaded, "", part.name)
 
@@ -127,11 +123,11 @@ def _import_datasets(name: str) -> Any:
 def _select_split(splits: Mapping[str, Any], wanted: str, name: str) -> Any:
     if wanted in splits:
         return splits[wanted]
-    told = ", ".join(splits)
+    names = ", ".join(splits)
     if wanted:
-        raise DatasetError(f"{name}: has no split {wanted!r}; there are: {told}")
+        raise DatasetError(f"{name}: has no split {wanted!r}; there are: {names}")
     if len(splits) == 1:
         return next(iter(splits.values()))
     raise DatasetError(
-        f"{name}: has several splits: {told}; name one, as in {name}:{next(iter(splits), 'train')}"
+        f"{name}: has several splits: {names}; name one, as in {name}:{next(iter(splits), 'train')}"
     )

@@ -1,157 +1,32 @@
-"""JSON lines → records; what is no record is told and passed over."""
+"""JSON → records: lines, a single object over several lines, or an array of objects."""
 
-import base64
-import math
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time
-from decimal import Decimal
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, Protocol
 
 from whyset.errors import DatasetError
 
-from .._json import InvalidJson, count_keys, dumps, loads
+from .._json import InvalidJson, count_keys, loads
 from .._row import BadRow
-from ..shapes import describe_json_type
-
-# ---- What containers yield: records that are parsed, and beside them `BadRow`s that could not
-# be.
-
-MAX_LINE = 64 * 1024 * 1024
-"""The longest record that is read as a row, in bytes of JSON; a longer one goes to quarantine."""
-
-
-class Record(NamedTuple):
-    """A record of a dataset.
-
-    Attributes:
-        line: Where it stands: its line, or its number in containers that have no lines; 1-based.
-        columns: What it holds, as JSON values.
-        raw: It as JSON, as it stood where it stood so: what it is known by.
-    """
-
-    line: int
-    columns: dict[str, Any]
-    raw: bytes
-
-
-def reject_long_line(line: int, raw: bytes) -> BadRow:
-    """Return a record that is over the limit."""
-    size, limit = len(raw) / 2**20, MAX_LINE // 2**20
-    return BadRow(line, f"line too long: {size:.0f} MiB; the limit is {limit} MiB", raw)
-
-
-def check_duplicate_columns(columns: Iterable[str], name: str) -> None:
-    """Refuse columns of which two have one name.
-
-    Args:
-        columns: What they are called.
-        name: What to call in messages what has them.
-
-    Raises:
-        DatasetError: Two do.
-    """
-    for column, times in Counter(columns).items():
-        if times > 1:
-            raise DatasetError(
-                f"{name}: two columns are called {column!r}; rename or remove one of them"
-            )
-
-
-# ---- Mappings that a library holds → records: what JSON has no value for becomes a text.
-
-
-def read_mappings(values: Iterable[Any]) -> Iterator[Record | BadRow]:
-    """Yield records of mappings.
-
-    Raises:
-        DatasetError: One is no mapping, or holds what has no JSON.
-    """
-    if isinstance(values, Mapping):
-        raise DatasetError("rows are mappings, one after another; this is a single mapping")
-    for number, value in enumerate(values, 1):
-        if not isinstance(value, Mapping):
-            raise DatasetError(f"row {number}: is no mapping but a {type(value).__name__}")
-        try:
-            columns: dict[str, Any] = _to_json_value(value)
-            raw = dumps(columns)
-        except (TypeError, DatasetError) as error:
-            raise DatasetError(f"row {number}: {error}") from error
-        yield reject_long_line(number, raw) if len(raw) > MAX_LINE else Record(number, columns, raw)
-
-
-def float_to_json(number: float) -> float | str:
-    """Return a float as JSON has it: by its name where it is no number."""
-    if math.isfinite(number):
-        return number
-    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
-
-
-def _to_json_value(value: Any) -> Any:
-    """Return a value as JSON has it; mappings and sequences are copied."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, float):
-        return float_to_json(value)
-    if isinstance(value, Mapping):
-        return {_check_key(key): _to_json_value(inner) for key, inner in value.items()}
-    if isinstance(value, bytes | bytearray | memoryview):
-        return base64.b64encode(value).decode("ascii")
-    if isinstance(value, Sequence):
-        return [_to_json_value(inner) for inner in value]
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    if hasattr(value, "tolist"):  # numpy's arrays and numbers
-        return _to_json_value(value.tolist())
-    raise TypeError(f"a {type(value).__name__} has no place in a row")
-
-
-def _check_key(key: object) -> str:
-    if not isinstance(key, str):
-        raise TypeError(f"a key is a string, not {key!r}")
-    return key
-
-
-# ---- How long a file is, in lines, without reading what they say.
-
-_COUNT_CHUNK = 1 << 20
-
-
-def count_lines(path: Path) -> int | None:
-    """Count a file's lines, blank ones included: about how many rows it has.
-
-    Two gigabytes take a second or two.
-
-    Returns:
-        The count; `None` where the file cannot be read, or is a pipe that could be read only once.
-    """
-    try:
-        if not path.is_file():
-            return None
-        with path.open("rb") as file:
-            lines, last = 0, b"\n"
-            while chunk := file.read(_COUNT_CHUNK):
-                lines += chunk.count(b"\n")
-                last = chunk[-1:]
-    except OSError:
-        return None
-    return lines + (last != b"\n")
-
+from ._record import MAX_LINE, Record, parse_record
 
 MAX_RAW_LINE = 512 * 1024 * 1024
 """Beyond this many bytes without a line end the file is not JSON lines, and nothing is read."""
 
 _BLOCK = 1 << 18
+_CHUNK = 1 << 20
 _MAX_BUFFERED = 1 << 24
 _BOM = b"\xef\xbb\xbf"
+_SPACE = b" \t\r\n"
+# What tells where an element ends: strings are passed over whole, so that brackets in them do not
+# count. A string that has not ended yet matches to the end of what was read.
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
+
 
 _Line = tuple[int, bytes, int | None]
-"""Its number, its text, and how many keys that has at most, where it is known."""
+"""Its number, its text, and how many keys that has at most, where known."""
 
 
 class ReadableStream(Protocol):
@@ -178,25 +53,6 @@ def read_lines(stream: ReadableStream, name: str) -> Iterator[Record | BadRow]:
         yield parse_record(number, raw, keys)
 
 
-def parse_record(number: int, raw: bytes, keys: int | None = None) -> Record | BadRow:
-    """Parse one record.
-
-    Args:
-        number: Its line.
-        raw: Its text.
-        keys: How many keys the text has at most, where that is known.
-    """
-    if len(raw) > MAX_LINE:
-        return reject_long_line(number, raw)
-    try:
-        columns = loads(raw, keys=keys)
-    except InvalidJson as error:
-        return BadRow(number, str(error), raw)
-    if type(columns) is not dict:
-        return BadRow(number, f"not a JSON object but {describe_json_type(columns)}", raw)
-    return Record(number, columns, raw)
-
-
 def _read_first_line(lines: Iterator[_Line]) -> list[_Line]:
     """Return the first line; where the whole stream is one object, that object as a line."""
     first = next(lines, None)
@@ -209,12 +65,21 @@ def _read_first_line(lines: Iterator[_Line]) -> list[_Line]:
 
 def _join_single_object(first: _Line, lines: Iterator[_Line]) -> list[_Line]:
     """Join the lines of a file that is one object; where it is none, return them as they were."""
-    held, size = [first], len(first[1])
+    taken, size = [first], len(first[1])
     while size <= MAX_LINE and (later := next(lines, None)):
-        held.append(later)
+        taken.append(later)
         size += len(later[1]) + 1
-    whole = b"\n".join(raw for _, raw, _ in held)
-    return [(first[0], whole, None)] if size <= MAX_LINE and _is_json(whole) else held
+    whole = b"\n".join(raw for _, raw, _ in taken)
+    joined = size <= MAX_LINE and _is_json(whole)
+    return [(first[0], whole, None)] if joined else taken
+
+
+def _is_json(raw: bytes) -> bool:
+    try:
+        loads(raw)
+    except InvalidJson:
+        return False
+    return True
 
 
 def _split_lines(stream: ReadableStream, name: str) -> Iterator[_Line]:
@@ -230,13 +95,6 @@ def _split_lines(stream: ReadableStream, name: str) -> Iterator[_Line]:
                 raw = raw.removeprefix(_BOM)
             if raw and not raw.isspace():
                 yield number, raw, keys
-
-
-def _find_line_ends(block: bytes) -> list[int]:
-    ends, end = [], -1
-    while (end := block.find(b"\n", end + 1)) >= 0:
-        ends.append(end)
-    return ends
 
 
 def _read_blocks(stream: ReadableStream, name: str) -> Iterator[tuple[bytes, list[int]]]:
@@ -263,27 +121,17 @@ def _read_blocks(stream: ReadableStream, name: str) -> Iterator[tuple[bytes, lis
         yield rest, [len(rest)]
 
 
-def _is_json(raw: bytes) -> bool:
-    try:
-        loads(raw)
-    except InvalidJson:
-        return False
-    return True
-
-
-# ---- A JSON array of objects → records, one element at a time.
-
-_ARRAY_CHUNK = 1 << 20
-_SPACE = b" \t\r\n"
-# What tells where an element ends: strings are passed over whole, so that brackets in them do not
-# count. A string that has not ended yet matches to the end of what was read.
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
+def _find_line_ends(block: bytes) -> list[int]:
+    ends, end = [], -1
+    while (end := block.find(b"\n", end + 1)) >= 0:
+        ends.append(end)
+    return ends
 
 
 def read_array(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
     """Read the elements of a JSON array; they are numbered from 1.
 
-    An element that is no object, or is broken in itself, is a bad row. Where it cannot be told
+    An element that is no object, or is broken in itself, is a bad row. Where it cannot be said
     how one ends, nothing more can be read.
 
     Raises:
@@ -294,43 +142,39 @@ def read_array(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
 
 
 def _split_elements(stream: BinaryIO, name: str) -> Iterator[bytes]:
-    """Yield the text of each element.
-
-    Raises:
-        DatasetError: See `read_array`.
-    """
-    held, begun, looked_at, depth, number = b"", 0, 0, 0, 0
+    """Yield the text of each element."""
+    text, begun, looked_at, depth, number = b"", 0, 0, 0, 0
     # A long element is read in ever longer pieces, so that none is looked at often.
-    while chunk := stream.read(max(_ARRAY_CHUNK, len(held) - begun)):
-        held, looked_at, begun = held[begun:] + chunk, looked_at - begun, 0
-        if len(held) > MAX_RAW_LINE:
+    while chunk := stream.read(max(_CHUNK, len(text) - begun)):
+        text, looked_at, begun = text[begun:] + chunk, looked_at - begun, 0
+        if len(text) > MAX_RAW_LINE:
             raise DatasetError(
                 f"{name}: element {number + 1} of the array is over {MAX_RAW_LINE // 2**20} MiB; "
                 "is this a JSON array?"
             )
-        for token in _TOKEN.finditer(held, looked_at):
+        for token in _TOKEN.finditer(text, looked_at):
             kind = token[0]
             if kind.startswith(b'"'):
-                if token.end() == len(held):
+                if token.end() == len(text):
                     looked_at = token.start()  # it may go on
                     break
             elif kind in b"[{":
                 depth += 1
                 begun = token.end() if depth == 1 else begun
             elif depth == 1:
-                raw = held[begun : token.start()].strip(_SPACE)
+                raw = text[begun : token.start()].strip(_SPACE)
                 begun = token.end()
                 closed = kind != b","
                 if raw or number or not closed:
                     number += 1
                     yield raw
                 if closed:
-                    _check_array_end(held[begun:], stream, name, number)
+                    _check_array_end(text[begun:], stream, name, number)
                     return
             elif kind != b",":
                 depth -= 1
         else:
-            looked_at = len(held)
+            looked_at = len(text)
     raise DatasetError(
         f"{name}: the JSON array does not end: it was cut off after element {number}, or a bracket "
         "or a quote is missing; nothing was written"
@@ -345,5 +189,26 @@ def _check_array_end(rest: bytes, stream: BinaryIO, name: str, number: int) -> N
                 f"{name}: after the JSON array of {number:,} elements comes more: {shown!r}; take "
                 "it away, or write one object a line. Nothing was written"
             )
-        if not (rest := stream.read(_ARRAY_CHUNK)):
+        if not (rest := stream.read(_CHUNK)):
             return
+
+
+def count_lines(path: Path) -> int | None:
+    """Count a file's lines, blank ones included: about how many rows it has.
+
+    Two gigabytes take a second or two.
+
+    Returns:
+        The count; `None` where the file cannot be read, or is a pipe that could be read only once.
+    """
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            lines, last = 0, b"\n"
+            while chunk := file.read(_CHUNK):
+                lines += chunk.count(b"\n")
+                last = chunk[-1:]
+    except OSError:
+        return None
+    return lines + (last != b"\n")

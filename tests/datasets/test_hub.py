@@ -88,7 +88,7 @@ from whyset.datasets import DatasetError, open_source, read_rows
 for name in sys.argv[1:]:
     try:
         rows = [row.columns["prompt"] for row in read_rows(name)]
-        print(name, *rows, open_source(name).count())
+        print(name, *rows, open_source(name).count_rows())
     except DatasetError as error:
         print(str(error).partition(": Repo")[0])
 """

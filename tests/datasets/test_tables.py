@@ -249,7 +249,7 @@ class TestDamage:
             def iter_batches(self) -> Iterator[pa.RecordBatch]:
                 yield from pq.ParquetFile(path).iter_batches()
 
-        from whyset.datasets.files import read_table
+        from whyset.datasets.files._arrow import read_table
 
         with pytest.raises(DatasetError) as refused:
             list(read_table(Lying(), "in.parquet"))
