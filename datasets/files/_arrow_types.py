@@ -13,14 +13,16 @@
 
 In a column of such a type nothing else can stand, so that the way back is never in doubt.
 
-Arrow's own casts do decimals. Those of timestamps write all digits of the unit, the zone's offset
-and years that no reader of ISO 8601 takes; back from text to time and duration there are none.
+Arrow's own casts to text do for decimals alone: those of timestamps write all digits of the unit,
+the zone's offset and years that no reader of ISO 8601 takes. Back from text it casts neither time
+nor duration, and fails over a decimal in a struct that is null.
 """
 
 import base64
 import math
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
@@ -150,6 +152,8 @@ def _leaf_converters(kind: pa.DataType) -> tuple[Converter | None, Converter | N
     if kinds.is_time(kind):
         digits = _UNIT_DIGITS[kind.unit]
         return partial(_format_time, digits=digits), partial(_parse_time, digits=digits)
+    if kinds.is_decimal(kind):
+        return None, _parse_decimal
     if is_binary(kind):
         return _encode_base64, partial(base64.b64decode, validate=True)
     if (
@@ -157,7 +161,6 @@ def _leaf_converters(kind: pa.DataType) -> tuple[Converter | None, Converter | N
         or kinds.is_integer(kind)
         or kinds.is_boolean(kind)
         or kinds.is_null(kind)
-        or kinds.is_decimal(kind)
         or kinds.is_duration(kind)
     ):
         return None, None
@@ -166,6 +169,13 @@ def _leaf_converters(kind: pa.DataType) -> tuple[Converter | None, Converter | N
 
 def _parse_float(value: Any) -> float:
     return NON_FINITE_FLOATS[value] if isinstance(value, str) else float(value)
+
+
+def _parse_decimal(value: Any) -> Decimal:
+    try:
+        return Decimal(value)
+    except InvalidOperation as error:
+        raise ValueError(f"no decimal: {value!r}") from error
 
 
 def _encode_base64(data: bytes) -> str:
@@ -261,10 +271,10 @@ def decode_dictionary_type(kind: pa.DataType) -> pa.DataType:
 
 
 def _stored_type(kind: pa.DataType) -> pa.DataType:
-    """Return a type without extensions, which pyarrow makes by a cast alone; decimals as text."""
+    """Return a type without its extensions: pyarrow makes nested ones only by a cast."""
     if isinstance(kind, pa.BaseExtensionType):
         return _stored_type(kind.storage_type)
-    return pa.string() if kinds.is_decimal(kind) else _rebuild_type(kind, _stored_type)
+    return _rebuild_type(kind, _stored_type)
 
 
 def _rebuild_type(kind: pa.DataType, change: Callable[[pa.DataType], pa.DataType]) -> pa.DataType:
@@ -297,8 +307,8 @@ def build_array(values: list[Any], kind: pa.DataType) -> pa.Array:
     try:
         array = pa.array(values, stored)
     except pa.ArrowNotImplementedError:  # a dictionary of something rare
-        array = pa.array(values, _stored_type(decode_dictionary_type(stored)))
-    return array if array.type == kind else array.cast(kind)
+        array = pa.array(values, decode_dictionary_type(stored)).cast(stored)
+    return array if stored == kind else array.cast(kind)
 
 
 def is_finite(array: pa.Array) -> bool:
