@@ -314,13 +314,20 @@ def build_array(values: list[Any], kind: pa.DataType) -> pa.Array:
 def is_finite(array: pa.Array) -> bool:
     """Say whether all floats in an array are numbers, however deep they lie."""
     kind = array.type
-    if kinds.is_floating(kind):
-        return pc.all(pc.is_finite(array), skip_nulls=True).as_py() is not False
+    if not _holds_floats(kind):
+        return True
     if kinds.is_struct(kind):
         return all(map(is_finite, array.flatten()))
+    if kinds.is_map(kind):
+        return is_finite(array.keys) and is_finite(array.items)
     if _is_list(kind):
         return is_finite(array.flatten())
-    return not kinds.is_map(kind) or all(map(is_finite, (array.keys, array.items)))
+    return pc.all(pc.is_finite(array), skip_nulls=True).as_py() is not False
+
+
+def _holds_floats(kind: pa.DataType) -> bool:
+    inner = (kind.field(at).type for at in range(kind.num_fields))
+    return kinds.is_floating(kind) or any(map(_holds_floats, inner))
 
 
 def is_json(kind: pa.DataType) -> bool:
