@@ -11,9 +11,11 @@ import typer
 
 from ._interrupts import check_interrupts
 from ._options import ChromaOption, ConstitutionOption, EmbedderOption, EphemeralOption
-from ._text import pluralize
+from ._text import pluralize, print_lines, render_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from whyset.constitution import Constitution
     from whyset.retriever import Grounding, LabelledQuery, PassageRetriever, RetrievalEvaluation
 
@@ -31,28 +33,31 @@ def passages(
 ) -> None:
     """Show the passages of a constitution, with their ids and lines."""
     constitution = load_constitution(file)
-    if json_output:
-        document = {
-            "title": constitution.title,
-            "sha256": constitution.digest,
-            "passages": [asdict(passage) for passage in constitution.passages],
-        }
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    if not json_output:
+        print_lines(_passage_lines(constitution))
         return
+    record = {
+        "title": constitution.title,
+        "sha256": constitution.digest,
+        "passages": [asdict(passage) for passage in constitution.passages],
+    }
+    typer.echo(render_json(record))
+
+
+def _passage_lines(constitution: "Constitution") -> "Iterator[str]":
     for section in constitution.sections:
         title = section.title or "(before the first heading)"
-        typer.echo(f"{'  ' * max(len(section.path) - 1, 0)}{title}")
+        yield f"{'  ' * max(len(section.path) - 1, 0)}{title}"
         for passage in section.passages:
             first, last = passage.lines
-            words = " ".join(passage.plain.split())
-            shown = words if len(words) <= _SNIPPET_LENGTH else f"{words[: _SNIPPET_LENGTH - 1]}…"
-            where = f"{first}" if first == last else f"{first}-{last}"
-            typer.echo(
-                f"    {passage.id}  {passage.kind}, lines {where}, ~{passage.tokens} tokens\n"
-                f"      {shown}"
-            )
+            text = " ".join(passage.plain.split())
+            if len(text) > _SNIPPET_LENGTH:
+                text = f"{text[: _SNIPPET_LENGTH - 1]}…"
+            lines = f"{first}" if first == last else f"{first}-{last}"
+            yield f"    {passage.id}  {passage.kind}, lines {lines}, ~{passage.tokens} tokens"
+            yield f"      {text}"
     total = sum(passage.tokens for passage in constitution.passages)
-    typer.echo(
+    yield (
         f"\n{constitution.title}: {len(constitution.passages)} passages in "
         f"{len(constitution.sections)} sections, about {total:,} tokens"
     )
@@ -100,8 +105,8 @@ def search(
     if sum(option is not None for option in (text, queries, labels)) != 1:
         raise typer.BadParameter("give one of: a text, --queries FILE, --evaluate FILE")
     # Files are read before an index is opened, which can take a minute.
-    about = _read_labels(labels, constitution) if labels is not None else []
-    wanted = _read_queries(queries) if queries is not None else [text or ""]
+    labelled = _read_labels(labels, constitution) if labels is not None else []
+    texts = _read_queries(queries) if queries is not None else [text or ""]
 
     from whyset.retriever import PassageRetriever
 
@@ -110,14 +115,14 @@ def search(
     )
     check_interrupts()
     if labels is not None:
-        _evaluate(retriever, about, as_json=json_output)
+        _evaluate(retriever, labelled, as_json=json_output)
         return
-    for start in range(0, len(wanted), _QUERY_BATCH):
-        batch = wanted[start : start + _QUERY_BATCH]
-        for query, found in zip(
-            batch, retriever.find_passages([[query] for query in batch], k=k), strict=True
-        ):
-            typer.echo(_render_json(query, found) if json_output else _render_text(query, found))
+    render = _render_json if json_output else _render_text
+    for start in range(0, len(texts), _QUERY_BATCH):
+        batch = texts[start : start + _QUERY_BATCH]
+        found = retriever.find_passages([[query] for query in batch], k=k)
+        for query, grounding in zip(batch, found, strict=True):
+            typer.echo(render(query, grounding))
 
 
 def _read_labels(path: Path, constitution: Path | None) -> "list[LabelledQuery]":
@@ -128,8 +133,8 @@ def _read_labels(path: Path, constitution: Path | None) -> "list[LabelledQuery]"
     stem = constitution.stem if constitution else "charter"
     about = [label for label in labels if label.document in {None, stem}]
     if left_out := len(labels) - len(about):
-        told = "label is" if left_out == 1 else "labels are"
-        typer.echo(f"{left_out:,} {told} about other documents than {stem}", err=True)
+        labels_are = pluralize(left_out, "label is", "labels are")
+        typer.echo(f"{labels_are} about other documents than {stem}", err=True)
     return about
 
 
@@ -154,7 +159,7 @@ def _read_queries(path: Path) -> list[str]:
     return queries
 
 
-def _render_json(query: str, found: "Grounding") -> str:
+def _render_json(query: str, grounding: "Grounding") -> str:
     passages = [
         {
             "id": scored.passage.id,
@@ -164,15 +169,15 @@ def _render_json(query: str, found: "Grounding") -> str:
             "similarity": None if scored.similarity is None else round(scored.similarity, 4),
             "text": scored.passage.plain,
         }
-        for scored in found.passages
+        for scored in grounding.passages
     ]
-    record = {"query": query, "relevance": round(found.relevance, 4), "passages": passages}
+    record = {"query": query, "relevance": round(grounding.relevance, 4), "passages": passages}
     return json.dumps(record, ensure_ascii=False)
 
 
-def _render_text(query: str, found: "Grounding") -> str:
+def _render_text(query: str, grounding: "Grounding") -> str:
     lines = [f"{query}\n"]
-    for rank, scored in enumerate(found.passages, start=1):
+    for rank, scored in enumerate(grounding.passages, start=1):
         first, last = scored.passage.lines
         similarity = "" if scored.similarity is None else f"  similarity {scored.similarity:.2f}"
         lines.append(
@@ -180,20 +185,20 @@ def _render_text(query: str, found: "Grounding") -> str:
             f"    {scored.passage.id}, lines {first}-{last}{similarity}\n"
             f"    {' '.join(scored.matched_text.split())}\n"
         )
-    return "\n".join(lines if found.passages else [*lines, "nothing found"])
+    return "\n".join(lines if grounding.passages else [*lines, "nothing found"])
 
 
 def _evaluate(
-    retriever: "PassageRetriever", about: "list[LabelledQuery]", *, as_json: bool
+    retriever: "PassageRetriever", labelled: "list[LabelledQuery]", *, as_json: bool
 ) -> None:
     from whyset.retriever import evaluate_searcher
 
-    evaluation = evaluate_searcher(retriever, about)
+    evaluation = evaluate_searcher(retriever, labelled)
     if as_json:
-        typer.echo(json.dumps(_evaluation_record(evaluation), indent=2))
+        typer.echo(render_json(_evaluation_record(evaluation)))
         return
-    asked = pluralize(evaluation.queries, "query", "queries")
-    typer.echo(f"{asked} on {retriever.constitution.title}")
+    queries = pluralize(evaluation.queries, "query", "queries")
+    typer.echo(f"{queries} on {retriever.constitution.title}")
     typer.echo(f"{'':<12}{'recall@1':>10}{'recall@5':>10}{'recall@10':>11}{'MRR':>8}")
     for name, recall in (("passage", evaluation.by_passage), ("section", evaluation.by_section)):
         one, five, ten = recall.recall_at.values()

@@ -1,59 +1,20 @@
-"""`whyset export` and `whyset card`: rows for those who train on them, and what is told of them."""
+"""`whyset export` and `whyset card`: rows for those who train on them, and what is said of them."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from ._options import STDIO, require_nonempty
-from ._text import pluralize
+from ._text import pluralize, print_lines, render_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from typing import Any
 
     from whyset.datasets import Source
     from whyset.datasets.export import Export, ExportReport
     from whyset.pipelines import CardSettings, RunFacts
-
-
-# ---- The account of an export, for a person or a machine.
-
-
-def render_export_report(export: "Export", exported: "ExportReport", *, as_json: bool) -> str:
-    """Return the account: rows by outcome, what was left out or refused, files, notes."""
-    if as_json:
-        folder = str(export.layout.folder)
-        return json.dumps(exported.to_dict() | {"folder": folder}, ensure_ascii=False, indent=2)
-    return "\n".join(_report_lines(export, exported))
-
-
-def _report_lines(export: "Export", exported: "ExportReport") -> list[str]:
-    places, own = export.layout, exported.own_counts
-    lines = [f"{pluralize(exported.rows, 'row')} for {export.trainer.title}, as {exported.kind}"]
-    lines += [
-        f"{count:>9,}  {outcome or 'without provenance'}"
-        for outcome, count in own.outcomes.most_common()
-    ]
-    if export.mix is not None:
-        lines.append(
-            f"{exported.mixed_rows:>9,}  ordinary, mixed in: "
-            f"{exported.synthetic_share:.0%} are synthetic"
-        )
-    for title, counts in (
-        ("left out", own.excluded + exported.ordinary_counts.excluded),
-        ("refused", own.rejected + exported.ordinary_counts.rejected),
-    ):
-        lines += [f"{title:<10}{count:>9,}  {reason}" for reason, count in counts.most_common()]
-    for file in exported.files:
-        what = f"{'control ' if file.is_control else ''}{file.split}"
-        lines.append(f"{what:<14}{places.folder / file.name}  {pluralize(file.rows, 'row')}")
-    lines += [f"{'with':<14}{places.sibling_path(name)}" for name in exported.config_files]
-    if exported.quarantined:
-        lines.append(f"{'quarantine':<14}{places.sibling_path('quarantine.jsonl')}")
-    lines += [f"Note: {note}" for note in exported.notes]
-    return lines
-
 
 RowsArgument = Annotated[
     list[str],
@@ -190,11 +151,11 @@ def export(
     from whyset.datasets.export import Export, ExportSettings, check_hub_name, upload_to_hub
     from whyset.pipelines import CardFacts, collect_export_facts, render_card
 
-    read = open_source(*rows)
+    source_rows = open_source(*rows)
     run = _read_run_facts(rows)
-    wanted = Export.prepare(
+    job = Export.prepare(
         output,
-        read,
+        source_rows,
         consumer,
         settings=ExportSettings(
             kind,
@@ -211,25 +172,51 @@ def export(
         mix=open_source(*mix) if mix else None,
         form=form,
     )
+    folder = job.layout.folder
     if push_to_hub is not None:
-        if not wanted.layout.is_folder:
+        if not job.layout.is_folder:
             raise typer.BadParameter("--push-to-hub publishes a folder: name one with -o")
         check_hub_name(push_to_hub)
     facts, settings = CardFacts(), _parse_card_settings(title, licence, source)
-    wanted.on_row = facts.add
-    name = wanted.layout.folder.resolve().name if wanted.layout.is_folder else Path(output).name
-    wanted.card = lambda made: render_card(
-        facts, run, settings, export=collect_export_facts(made, name, form)
+    name = folder.resolve().name if job.layout.is_folder else Path(output).name
+    job.on_row = facts.add
+    job.card = lambda report: render_card(
+        facts, run, settings, export=collect_export_facts(report, name, form)
     )
-    exported = wanted.run()
-    if not quiet:
-        typer.echo(render_export_report(wanted, exported, as_json=json_output))
+    report = job.run()
+    if not quiet and json_output:
+        typer.echo(render_json(report.to_dict() | {"folder": str(folder)}))
+    elif not quiet:
+        print_lines(_report_lines(job, report))
     if push_to_hub is not None:
-        where = upload_to_hub(
-            wanted.layout.folder, exported.published_files, push_to_hub, private=not public
-        )
-        typer.echo(f"published   {where}", err=json_output)
-    raise typer.Exit(exported.exit_code)
+        url = upload_to_hub(folder, report.published_files, push_to_hub, private=not public)
+        typer.echo(f"published   {url}", err=json_output)
+    raise typer.Exit(report.exit_code)
+
+
+def _report_lines(job: "Export", report: "ExportReport") -> "Iterator[str]":
+    layout, own, ordinary = job.layout, report.own_counts, report.ordinary_counts
+    yield f"{pluralize(report.rows, 'row')} for {job.trainer.title}, as {report.kind}"
+    for outcome, count in own.outcomes.most_common():
+        yield f"{count:>9,}  {outcome or 'without provenance'}"
+    if job.mix is not None:
+        share = f"{report.synthetic_share:.0%}"
+        yield f"{report.mixed_rows:>9,}  ordinary, mixed in: {share} are synthetic"
+    for title, counts in (
+        ("left out", own.excluded + ordinary.excluded),
+        ("refused", own.rejected + ordinary.rejected),
+    ):
+        for reason, count in counts.most_common():
+            yield f"{title:<10}{count:>9,}  {reason}"
+    for file in report.files:
+        side = f"{'control ' if file.is_control else ''}{file.split}"
+        yield f"{side:<14}{layout.folder / file.name}  {pluralize(file.rows, 'row')}"
+    for name in report.config_files:
+        yield f"{'with':<14}{layout.sibling_path(name)}"
+    if report.quarantined:
+        yield f"{'quarantine':<14}{layout.sibling_path('quarantine.jsonl')}"
+    for note in report.notes:
+        yield f"Note: {note}"
 
 
 def card(
@@ -253,24 +240,17 @@ def card(
     A README.md with the header that the hub reads, made of what the rows say of themselves and of
     the run's manifest and ledger beside them.
     """
-    from whyset.datasets import BadRow, LineWriter, find_provenance, open_source
+    from whyset.datasets import LineWriter, open_source
     from whyset.pipelines import CardFacts, render_card
 
-    read, run, settings = (
-        open_source(*rows),
-        _read_run_facts(rows),
-        _parse_card_settings(title, licence, source),
-    )
+    source_rows = open_source(*rows)
+    run, settings = _read_run_facts(rows), _parse_card_settings(title, licence, source)
     if output is not None:
-        _require_not_input(Path(output), read)
-    facts = CardFacts.from_provenance(
-        find_provenance(record.columns)
-        for record, _ in read.records()
-        if not isinstance(record, BadRow)
-    )
-    single = len(read.parts) == 1 and read.parts[0].kind == "file"
-    files = {"train": read.labels[0]} if single else None
-    text = render_card(facts, run, settings, files=files)
+        _require_not_input(Path(output), source_rows)
+    parts = source_rows.parts
+    is_file = len(parts) == 1 and parts[0].kind == "file"
+    files = {"train": source_rows.labels[0]} if is_file else None
+    text = render_card(CardFacts.from_source(source_rows), run, settings, files=files)
     if output is None or output == STDIO:
         typer.echo(text, nl=False)
         return
@@ -284,21 +264,21 @@ def _export_task(rows: list[str], output: str, *, as_json: bool, quiet: bool) ->
     from whyset.datasets import BadRow, DatasetError, open_source
     from whyset.pipelines import export_inspect
 
-    def probes() -> "Iterator[Mapping[str, Any]]":
+    def read_probes() -> "Iterator[Mapping[str, Any]]":
         for record, _ in open_source(*rows).records():
             if isinstance(record, BadRow):
                 raise DatasetError(f"line {record.line}: {record.reason}")
             yield record.columns
 
-    made = export_inspect(probes(), output)
+    task = export_inspect(read_probes(), output)
     if quiet:
         return
     if as_json:
-        told = {"probes": made.probes, "kinds": dict(made.kinds), "formats": dict(made.formats)}
-        typer.echo(json.dumps({**told, "command": made.command}, ensure_ascii=False, indent=2))
+        counts = {"probes": task.probes, "kinds": dict(task.kinds), "formats": dict(task.formats)}
+        typer.echo(render_json({**counts, "command": task.command}))
         return
-    kinds = ", ".join(f"{kind} {count:,}" for kind, count in made.kinds.items())
-    typer.echo(f"{pluralize(made.probes, 'probe')} for Inspect: {kinds}\n{made.command}")
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in task.kinds.items())
+    typer.echo(f"{pluralize(task.probes, 'probe')} for Inspect: {kinds}\n{task.command}")
 
 
 def _read_run_facts(rows: list[str]) -> "RunFacts":
@@ -315,16 +295,16 @@ def _parse_card_settings(
 ) -> "CardSettings":
     from whyset.pipelines import CardSettings
 
-    told = {}
-    for each in sources:
-        name, equals, said = each.partition("=")
-        if not (name and equals and said):
-            raise typer.BadParameter(f"--source takes NAME=LICENSE, not {each!r}")
-        told[name] = said
-    return CardSettings(title or "", licence or "", told)
+    licences = {}
+    for text in sources:
+        name, _, value = text.partition("=")
+        if not name or not value:
+            raise typer.BadParameter(f"--source takes NAME=LICENSE, not {text!r}")
+        licences[name] = value
+    return CardSettings(title or "", licence or "", licences)
 
 
-def _require_not_input(output: Path, read: "Source") -> None:
-    for path in read.files():
+def _require_not_input(output: Path, source: "Source") -> None:
+    for path in source.files():
         if path.exists() and output.exists() and output.samefile(path):
             raise typer.BadParameter(f"{output} is read; name another file for the card")

@@ -8,7 +8,7 @@ import typer
 
 from ._commands import option_flag
 from ._options import JsonOption, require_nonempty
-from ._text import format_table
+from ._text import format_table, print_lines, render_json
 
 if TYPE_CHECKING:
     from whyset.generators import Generator
@@ -28,19 +28,13 @@ def generators(
     """Show the generators that are installed, and what each can do."""
     from whyset.generators import list_generators, load_generator_class
 
-    if name is None:
-        found = list_generators()
-        records = [_generator_record(load_generator_class(each), found[each]) for each in found]
-        if json_output:
-            typer.echo(json.dumps(records, ensure_ascii=False, indent=2))
-            return
-        typer.echo("\n".join(_overview_lines(records)))
-        return
-    record = _generator_record(load_generator_class(name), list_generators()[name])
+    installed = list_generators()
+    names = list(installed) if name is None else [name]
+    records = [_generator_record(load_generator_class(each), installed[each]) for each in names]
     if json_output:
-        typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
-        return
-    typer.echo("\n".join(_detail_lines(record)))
+        typer.echo(render_json(records if name is None else records[0]))
+    else:
+        print_lines(_overview_lines(records) if name is None else _detail_lines(records[0]))
 
 
 def prompts(
@@ -73,17 +67,8 @@ def _generator_record(generator: "type[Generator]", distribution: str) -> dict[s
     """Return what there is to know of a generator as plain values."""
     from whyset.generators import DocumentGenerator
 
-    axes, defaults = [], generator.options_class().record()
-    if issubclass(generator, DocumentGenerator):
-        axes = [
-            {
-                "name": axis.name,
-                "meaning": axis.meaning,
-                "values": list(axis.values),
-                "generated": axis.generated_count,
-            }
-            for axis in generator().axes
-        ]
+    defaults = generator.options_class().record()
+    axes = generator().axes if issubclass(generator, DocumentGenerator) else ()
     return {
         "name": generator.name,
         "version": generator.version,
@@ -101,7 +86,15 @@ def _generator_record(generator: "type[Generator]", distribution: str) -> dict[s
             }
             for name, field in generator.options_class.model_fields.items()
         ],
-        "axes": axes,
+        "axes": [
+            {
+                "name": axis.name,
+                "meaning": axis.meaning,
+                "values": list(axis.values),
+                "generated": axis.generated_count,
+            }
+            for axis in axes
+        ],
         "prompts": sorted(generator.prompt_sources()),
     }
 

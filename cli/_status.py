@@ -1,15 +1,16 @@
 """`whyset status`: how far a run is, from its ledger."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ._options import require_nonempty
-from ._text import format_table, pluralize
+from ._text import format_table, pluralize, print_lines, render_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from whyset.pipelines import RunStatus
 
 
@@ -38,15 +39,15 @@ def status(
         forget_batch(ledger, forget)
     found = RunStatus.read(ledger)
     if json_output:
-        typer.echo(json.dumps(found.record(), ensure_ascii=False, indent=2))
-        return
-    typer.echo("\n".join(_status_lines(found)))
+        typer.echo(render_json(found.record()))
+    else:
+        print_lines(_status_lines(found))
 
 
-def _status_lines(found: "RunStatus") -> list[str]:
-    lines = [f"{pluralize(found.rows, 'row')} done"]
+def _status_lines(found: "RunStatus") -> "Iterator[str]":
+    yield f"{pluralize(found.rows, 'row')} done"
     if found.steps:
-        rows = [
+        steps = [
             (
                 step.step,
                 step.model,
@@ -57,9 +58,9 @@ def _status_lines(found: "RunStatus") -> list[str]:
             )
             for step in found.steps
         ]
-        lines += format_table(rows, names=2)
+        yield from format_table(steps, names=2)
     for wave, batches in found.waves.items():
-        lines.append(f"wave {wave}:")
+        yield f"wave {wave}:"
         rows = [
             (
                 batch.id or "(not known yet)",
@@ -71,7 +72,6 @@ def _status_lines(found: "RunStatus") -> list[str]:
             )
             for batch in batches
         ]
-        lines += format_table(rows, names=3)
+        yield from format_table(rows, names=3)
     if found.pending:
-        lines.append("Run the same command again to collect what has been answered.")
-    return lines
+        yield "Run the same command again to collect what has been answered."

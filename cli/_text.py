@@ -1,15 +1,18 @@
-"""Numbers with their nouns, and aligned tables; light, since every command imports it."""
+"""Results as text: numbers with their nouns, aligned tables, JSON; light, for every command."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
+
+import typer
+
+
+def pluralize(count: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun, such as `1 row` or `2,000 rows`."""
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def format_table(rows: Sequence[tuple[str, ...]], *, names: int) -> list[str]:
-    """Return rows as indented lines.
-
-    Args:
-        rows: All of the same length, one at least.
-        names: So many columns from the left are names, set to the left; the others are numbers.
-    """
+    """Return rows as indented lines: so many columns of names, set to the left, then numbers."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  "
@@ -21,12 +24,11 @@ def format_table(rows: Sequence[tuple[str, ...]], *, names: int) -> list[str]:
     ]
 
 
-def pluralize(count: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun, such as `1 row` or `2,000 rows`.
+def render_json(record: object) -> str:
+    """Return a result as JSON for a person's eye."""
+    return json.dumps(record, ensure_ascii=False, indent=2)
 
-    Args:
-        count: How many.
-        noun: One of them.
-        plural: Several of them, where that is not the noun and an `s`.
-    """
-    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
+
+def print_lines(lines: Iterable[str], *, err: bool = False) -> None:
+    """Print lines at once."""
+    typer.echo("\n".join(lines), err=err)

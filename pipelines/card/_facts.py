@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from whyset.datasets import DEFAULT_SELECTION, DatasetError, Selection
+from whyset.datasets import (
+    DEFAULT_SELECTION,
+    BadRow,
+    DatasetError,
+    Selection,
+    Source,
+    find_provenance,
+)
 from whyset.errors import RunError
 from whyset.generators import GeneratorError, load_generator_class
 
@@ -209,6 +216,19 @@ class CardFacts:
         for checks in _iter_checks(provenance):
             for name, status in checks.items():
                 self.checks.setdefault(str(name), Counter())[str(status)] += 1
+
+    @classmethod
+    def from_source(cls, source: Source) -> "CardFacts":
+        """Count the provenance of a source's rows; what is no row is left out.
+
+        Raises:
+            DatasetError: The source cannot be read.
+        """
+        return cls.from_provenance(
+            find_provenance(record.columns)
+            for record, _ in source.records()
+            if not isinstance(record, BadRow)
+        )
 
     @classmethod
     def from_provenance(cls, provenances: Iterable[Mapping[str, Any] | None]) -> "CardFacts":
