@@ -65,7 +65,7 @@ for command in (export, card, generators, prompts, status, passages, search, cha
 
 
 def main() -> None:
-    """Run the command line; what the user can mend is told in a sentence, not in a traceback."""
+    """Run the command line; what the user can mend is said in a sentence, not in a traceback."""
     remember_interrupts()
     warnings.formatwarning = _format_warning
     if sys.stdout is None:
@@ -88,7 +88,7 @@ def main() -> None:
 
 
 def _handle_error(error: Exception) -> int:
-    """Say what went wrong, where somebody is there to be told, and return the exit code."""
+    """Say what went wrong, where somebody can read it, and return the exit code."""
     if was_interrupted():
         return _report_interrupt()
     if isinstance(error, BrokenPipeError):
@@ -124,8 +124,7 @@ def _run_app() -> int:
         if isinstance(cause, BrokenPipeError):
             raise cause from None
         # To stop early is no error: what to do next is all there is to say.
-        told = str(error) if error.exit_code == _STOPPED else f"Error: {error}"
-        typer.echo(told, err=True)
+        typer.echo(str(error) if error.exit_code == _STOPPED else f"Error: {error}", err=True)
         if isinstance(cause, OSError) and cause.errno in _DISK_ERRORS:
             _discard_stdout()
         return error.exit_code
@@ -143,8 +142,8 @@ def _report_interrupt() -> int:
     return _STOPPED
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
         from importlib.metadata import version
 
         typer.echo(f"whyset {version('whyset')}")

@@ -1,4 +1,4 @@
-"""Commands made of generators: what all of a kind have in common, and the generator's options.
+"""Commands built from generators: what all of a kind share, and the generator's own options.
 
 A generator's options are pydantic fields; each becomes an option of the command with the field's
 description as its help. Nothing of a generator is imported before its command is called for.
@@ -27,9 +27,6 @@ _REWRITE_GENERATOR = "deliberation"
 _FIRST_RUN_PARAMETER = "constitution"
 """The first of the parameters that say how something is carried out."""
 
-GENERATOR, OPTIONS = "generator", "options"
-"""The parameters of a template that are no options of the command."""
-
 
 def build_command(generator: "type[Generator]", template: Callable[..., None]) -> "Command":
     """Return a generator's command.
@@ -48,26 +45,30 @@ def build_command(generator: "type[Generator]", template: Callable[..., None]) -
     common = {
         name: parameter
         for name, parameter in inspect.signature(template).parameters.items()
-        if name not in {GENERATOR, OPTIONS}
+        if name not in {"generator", "options"}
     }
     fields = generator.options_class.model_fields
-    if taken := sorted(common.keys() & fields.keys()):
+    if clash := sorted(common.keys() & fields.keys()):
         raise GeneratorError(
-            f"generator {generator.name!r}: its option {taken[0]} is called as one that every "
+            f"generator {generator.name!r}: its option {clash[0]} is called as one that every "
             "command has; it needs another name"
         )
 
     def command(**values: Any) -> None:
-        options = {name: _as_tuple(values.pop(name)) for name in fields}
+        options = {name: values.pop(name) for name in fields}
+        options = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in options.items()
+        }
         template(generator=generator, options=options, **values)
 
     # Its own stand between what is to be made and how that is carried out.
-    ordered: list[inspect.Parameter] = []
+    parameters: list[inspect.Parameter] = []
     for name, parameter in common.items():
         if name == _FIRST_RUN_PARAMETER:
-            ordered += (_build_parameter(own, field) for own, field in fields.items())
-        ordered.append(parameter)
-    with_signature(command, ordered, like=template)
+            parameters += (_build_parameter(own, field) for own, field in fields.items())
+        parameters.append(parameter)
+    with_signature(command, parameters, like=template)
     summary = generator.summary[:1].upper() + generator.summary[1:]
     command.__doc__ = "\n\n".join(filter(None, [f"{summary}.", inspect.getdoc(template)]))
     app = typer.Typer(
@@ -81,12 +82,7 @@ def build_command(generator: "type[Generator]", template: Callable[..., None]) -
 
 
 class LazyCommand(TyperCommand):
-    """The command of a generator that takes rows; its options are not known before it is called.
-
-    Args:
-        name: The generator's.
-        summary: What it does, in a line.
-    """
+    """The command of a built-in generator that takes rows; its options are read when called."""
 
     def __init__(self, name: str, summary: str) -> None:
         super().__init__(name, help=summary, short_help=summary, rich_markup_mode=None)
@@ -94,7 +90,7 @@ class LazyCommand(TyperCommand):
     def make_context(
         self, info_name: str | None, args: list[str], parent: "Context | None" = None, **extra: Any
     ) -> "Context":
-        """Hand over to the command itself."""
+        """Make the context of the command itself."""
         found = _find_row_command(str(self.name))
         assert found is not None, f"{self.name} is built in"
         return found.make_context(info_name, args, parent, **extra)
@@ -170,19 +166,15 @@ def _build_parameter(name: str, field: "FieldInfo") -> inspect.Parameter:
     default = field.get_default(call_default_factory=True)
     described = typer.Option(*([] if kind is bool else [option_flag(name)]), help=field.description)
     if get_origin(kind) is tuple:
-        held = get_args(kind)[0]
-        if get_origin(held) is Literal:
-            # Typer has no lists of choices: they are told here and checked by the generator.
-            described.metavar, held = "|".join(get_args(held)), str
+        item = get_args(kind)[0]
+        if get_origin(item) is Literal:
+            # Typer has no lists of choices: the help names them, the generator checks them.
+            described.metavar, item = "|".join(get_args(item)), str
         # A type made at run time, as the options of a generator are.
-        kind, default = list[held], list(default or ())  # type: ignore[valid-type]
+        kind, default = list[item], list(default or ())  # type: ignore[valid-type]
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
         default=inspect.Parameter.empty if field.is_required() else default,
         annotation=Annotated[kind, described],
     )
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

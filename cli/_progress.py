@@ -5,7 +5,6 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Self
 
 from rich.console import Console
@@ -28,15 +27,11 @@ class Progress:
     """Shows how far a run is, on standard error.
 
     Args:
-        is_shown: Whether to show anything.
+        shown: Whether to show anything.
         console: Where; standard error without it.
         plain_every: Seconds between lines where there is no terminal.
-        total: About how many rows there are, where it is known.
+        total: About how many rows there are, where it is known; may be set before the run begins.
         unit: What is counted.
-
-    Attributes:
-        is_shown: Whether anything is shown.
-        total: About how many rows there are; may be set before the run begins.
     """
 
     def __init__(
@@ -58,7 +53,7 @@ class Progress:
         self._live = (
             Live(
                 console=self._console,
-                # Asked for by the clock, not row by row: while rows wait, it goes on telling why.
+                # By the clock, not row by row: while rows wait, it goes on saying why.
                 get_renderable=lambda: Text(self._latest()),
                 refresh_per_second=8,
                 transient=True,
@@ -73,7 +68,7 @@ class Progress:
 
     @contextmanager
     def show_waiting(self, for_what: str) -> Iterator[None]:
-        """Say what is being waited for: in a terminal while it lasts, elsewhere where it lasts."""
+        """Say what is being waited for: at once in a terminal, elsewhere when it takes long."""
         if self._live is not None:
             with self._console.status(f"{for_what} …"):
                 yield
@@ -89,19 +84,13 @@ class Progress:
         finally:
             timer.cancel()
 
-    def update(self, tally: RunCounts, traffic: RequestStats, *, also: str = "") -> None:
-        """Show the counts from now on; both may go on changing.
-
-        Args:
-            tally: What has come out.
-            traffic: What was sent and received.
-            also: What else is to be told, behind the count.
-        """
-        self._counts = tally, traffic
+    def update(self, counts: RunCounts, stats: RequestStats, *, also: str = "") -> None:
+        """Show what has come out, `also` behind it, and what was sent; both may go on changing."""
+        self._counts = counts, stats
         self._also = also
         if self._plain and time.monotonic() - self._last >= self._plain_every:
             self._last = time.monotonic()
-            self._print(self._line(tally, traffic))
+            self._print(self._line(counts, stats))
 
     def __enter__(self) -> Self:
         """Begin to show; the clock starts here."""
@@ -110,12 +99,7 @@ class Progress:
             self._live.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Leave the terminal as it was."""
         if self._live is not None:
             self._live.stop()
@@ -126,51 +110,51 @@ class Progress:
     def _print(self, line: str) -> None:
         self._console.print(line, soft_wrap=True, markup=False)
 
-    def _line(self, tally: RunCounts, traffic: RequestStats) -> str:
-        rate = self._rate(tally)
+    def _line(self, counts: RunCounts, stats: RequestStats) -> str:
+        rate = self._rate(counts)
         parts = [
-            self._rows(tally),
-            *([self._also] if self._also else []),
+            self._rows(counts),
+            *filter(None, [self._also]),
             f"{rate:,.1f}/s",
-            f"{traffic.in_flight:,} of {traffic.limit:,} asks in flight"
-            if traffic.limit
-            else f"{pluralize(traffic.in_flight, 'ask')} in flight",
+            f"{stats.in_flight:,} of {stats.limit:,} asks in flight"
+            if stats.limit
+            else f"{pluralize(stats.in_flight, 'ask')} in flight",
         ]
-        if traffic.retried:
-            parts.append(f"{traffic.retried:,} retried")
-        if quarantined := tally.outcomes[QUARANTINED]:
+        if stats.retried:
+            parts.append(f"{stats.retried:,} retried")
+        if quarantined := counts.outcomes[QUARANTINED]:
             parts.append(f"{quarantined:,} quarantined")
-        if tally.usage.output_tokens:
-            parts.append(f"{tally.usage.output_tokens:,} tokens out")
-        left = None if self.total is None else max(self.total - tally.rows, 0)
-        if traffic.cost:
-            parts.append(_format_cost(tally, traffic, left))
+        if counts.usage.output_tokens:
+            parts.append(f"{counts.usage.output_tokens:,} tokens out")
+        left = None if self.total is None else max(self.total - counts.rows, 0)
+        if stats.cost:
+            parts.append(_format_cost(counts, stats, left))
         if left and rate:
             parts.append(f"{_format_duration(left / rate)} left")
         return " · ".join(parts)
 
-    def _rows(self, tally: RunCounts) -> str:
-        if self.total is None or self.total < tally.rows:
-            return pluralize(tally.rows, self._unit)
-        return f"{tally.rows:,} of {pluralize(self.total, self._unit)}"
+    def _rows(self, counts: RunCounts) -> str:
+        if self.total is None or self.total < counts.rows:
+            return pluralize(counts.rows, self._unit)
+        return f"{counts.rows:,} of {pluralize(self.total, self._unit)}"
 
-    def _rate(self, tally: RunCounts) -> float:
+    def _rate(self, counts: RunCounts) -> float:
         """Return the rows a second of the last minute."""
         now = time.monotonic()
         marks = self._marks
         if not marks or now - marks[-1][0] >= _MARK_SECONDS:
-            marks.append((now, tally.rows))
+            marks.append((now, counts.rows))
         while now - marks[0][0] > _RATE_WINDOW:
             marks.popleft()
         since, rows = marks[0] if len(marks) > 1 else (self._started, 0)
-        return (tally.rows - rows) / max(now - since, 0.001)
+        return (counts.rows - rows) / max(now - since, 0.001)
 
 
-def _format_cost(tally: RunCounts, traffic: RequestStats, left: int | None) -> str:
-    """Say what this process has spent, and will have if the rows to come are like those done."""
-    spent = traffic.cost
+def _format_cost(counts: RunCounts, stats: RequestStats, left: int | None) -> str:
+    """Return what this process has spent, and will have if the rows to come are like those done."""
+    spent = stats.cost
     assert spent is not None
-    fresh = tally.rows - tally.reused
+    fresh = counts.rows - counts.reused
     if not left or not fresh:
         return f"${spent:,.2f}"
     return f"${spent:,.2f}, about ${spent + spent / fresh * left:,.2f} in all"

@@ -1,7 +1,6 @@
-"""The account of a run, for a person or a machine."""
+"""What is said of a run: the estimate before it and the summary after, as text or as JSON."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,26 +11,19 @@ from whyset.pipelines import (
     Estimate,
     Forecast,
     Quota,
-    RequestStats,
     SavedEstimate,
     StepCost,
     Summary,
 )
 
-from ._text import format_table, pluralize
+from ._text import format_table, pluralize, render_json
 
-# ---- What `--dry-run` says: what a run would ask and cost, before it does.
+# ---- The estimate of `--dry-run`
 
 
 @dataclass(frozen=True, slots=True)
 class EstimateWording:
-    """How an estimate is told.
-
-    Attributes:
-        unit: What is worked on.
-        least: When it costs the least.
-        most: When it costs the most.
-    """
+    """What is worked on, and when that costs the least and the most."""
 
     unit: str
     least: str
@@ -55,27 +47,24 @@ def render_estimate(
 ) -> str:
     """Return the estimate: bounds and projection, tokens, dollars, and what was assumed."""
     if as_json:
-        return json.dumps(estimate.record(), ensure_ascii=False, indent=2)
-    about = _heading_lines(estimate, wording.unit)
+        return render_json(estimate.record())
+    lines = _heading_lines(estimate, wording.unit)
     if not estimate.most.asks:
-        return "\n".join([*about, "No model would be asked: the run costs nothing."])
-    totals = _total_lines(estimate, wording)
-    return "\n".join(
-        [*about, *_step_lines(estimate), *totals, *_note_lines(estimate, wording.unit)]
-    )
+        return "\n".join([*lines, "No model would be asked: the run costs nothing."])
+    lines += [*_step_lines(estimate), *_total_lines(estimate, wording)]
+    return "\n".join([*lines, *_note_lines(estimate, wording.unit)])
 
 
 def _heading_lines(estimate: Estimate, unit: str) -> list[str]:
-    lines = [f"Dry run: nothing was sent. {pluralize(estimate.remaining, unit)} to do"]
+    line = f"Dry run: nothing was sent. {pluralize(estimate.remaining, unit)} to do"
     if estimate.finished:
-        lines[0] += f", {estimate.finished:,} done already"
+        line += f", {estimate.finished:,} done already"
     if estimate.unreadable:
-        lines[0] += f", {pluralize(estimate.unreadable, 'line')} unreadable"
-    if estimate.is_sampled:
-        lines.append(
-            f"estimated from {estimate.simulated:,} of them, drawn at random (seed {estimate.seed})"
-        )
-    return lines
+        line += f", {pluralize(estimate.unreadable, 'line')} unreadable"
+    if not estimate.is_sampled:
+        return [line]
+    sample = f"{estimate.simulated:,} of them, drawn at random (seed {estimate.seed})"
+    return [line, f"estimated from {sample}"]
 
 
 def _step_lines(estimate: Estimate) -> list[str]:
@@ -101,8 +90,8 @@ def _total_lines(estimate: Estimate, wording: EstimateWording) -> list[str]:
         ("at most", wording.most, estimate.most),
     ]
     if estimate.projected is not None:
-        said = f"as the {pluralize(estimate.projected_from, wording.unit)} done so far went"
-        cases.append(("projected", said, estimate.projected))
+        done = pluralize(estimate.projected_from, wording.unit)
+        cases.append(("projected", f"as the {done} done so far went", estimate.projected))
     rows = [
         (
             name,
@@ -136,8 +125,8 @@ def _count_tokens(forecast: Forecast) -> int:
     return prompt + usage.output_tokens
 
 
-def _format_dollars(amount: Decimal | None) -> str:
-    return "unpriced" if amount is None else f"${amount:,.2f}"
+def _format_dollars(amount: Decimal | None, decimals: int = 2) -> str:
+    return "unpriced" if amount is None else f"${amount:,.{decimals}f}"
 
 
 def _format_interval(forecast: Forecast, *, batch: bool) -> str:
@@ -147,161 +136,147 @@ def _format_interval(forecast: Forecast, *, batch: bool) -> str:
     return "" if found is None else f" ({found.low:,.2f} to {found.high:,.2f})"
 
 
+# ---- The summary of a run over rows, and of a corpus
+
+_SHORTFALLS_SHOWN = 12
+_VALUES_SHOWN = 5
+_NOT_IN_OUTPUT = "not in the output"
+_REPLACED = "attempts that came to nothing and were replaced where they could be"
+
+
 def render_summary(summary: Summary, *, as_json: bool) -> str:
-    """Return the account: rows by outcome, reasons, tokens, dollars, time, files."""
-    return _render_summary_json(summary) if as_json else "\n".join(_summary_lines(summary))
+    """Return the summary: rows by outcome, reasons, tokens, dollars, time, files."""
+    return _render_record(summary) if as_json else "\n".join(_summary_lines(summary))
 
 
-def _render_summary_json(summary: Summary) -> str:
+def render_corpus_summary(summary: CorpusSummary, *, as_json: bool) -> str:
+    """Return the summary: documents, coverage, variety, reasons, tokens, dollars, files."""
+    return _render_record(summary) if as_json else "\n".join(_corpus_lines(summary))
+
+
+def _render_record(summary: Summary | CorpusSummary) -> str:
     files = summary.files
-    record = {
-        **summary.record(),
+    paths = {
         "output": files.output,
         "quarantine": str(files.quarantine) if files.quarantine else None,
         "manifest": str(files.manifest) if files.manifest else None,
     }
-    return json.dumps(record, ensure_ascii=False, indent=2)
+    return render_json({**summary.record(), **paths})
 
 
-def _summary_lines(summary: Summary) -> list[str]:
-    tally, files = summary.counts, summary.files
-    lines = [f"{pluralize(tally.rows, 'row')} in {summary.seconds:,.1f} s"]
-    lines.extend(
-        f"{count:>9,}  {outcome:<12} {meaning}"
-        for outcome, meaning in {**tally.meanings, QUARANTINED: "not in the output"}.items()
-        if (count := tally.outcomes[outcome])
+def _summary_lines(summary: Summary) -> Iterator[str]:
+    counts = summary.counts
+    yield f"{pluralize(counts.rows, 'row')} in {summary.seconds:,.1f} s"
+    yield from _outcome_lines(summary, _NOT_IN_OUTPUT)
+    if counts.reused:
+        yield f"{counts.reused:,} of them done in an earlier run"
+    yield from _cost_lines(summary, "row")
+    yield from _file_lines(summary)
+
+
+def _corpus_lines(summary: CorpusSummary) -> Iterator[str]:
+    counts = summary.counts
+    yield (
+        f"{counts.documents:,} of {pluralize(counts.plan.documents, 'document')}, about "
+        f"{counts.tokens:,} tokens, in {summary.seconds:,.1f} s"
     )
-    lines.extend(f"{count:>13,}  {reason}" for reason, count in tally.reasons.most_common())
-    if tally.reused:
-        lines.append(f"{tally.reused:,} of them done in an earlier run")
-    lines += cost_lines(summary.costs, summary.stats, summary.saved_estimate, unit="row")
-    if files.manifest is not None:
-        lines.append(f"output      {files.output}")
-        if tally.outcomes[QUARANTINED]:
-            lines.append(f"quarantine  {files.quarantine}")
-        lines.append(f"manifest    {files.manifest}")
-    return lines
+    yield from _outcome_lines(summary, _REPLACED)
+    if summary.stop_reason:
+        yield f"stopped: {summary.stop_reason}"
+    yield from _shortfall_lines(summary)
+    yield from _variety_lines(summary.variety)
+    for note in summary.notes:
+        yield f"note: {note}"
+    yield from _cost_lines(summary, "document")
+    yield from _file_lines(summary)
 
 
-def cost_lines(
-    spent: Sequence[StepCost], traffic: RequestStats, foretold: SavedEstimate | None, *, unit: str
-) -> list[str]:
-    """Return what was spent on an output, by step and model, beside what a dry run had said."""
-    if not spent:
-        return []
-    rows = [(one.step, one.model, *_cost_cells(one)) for one in spent]
-    if len(spent) > 1:
-        rows.append(("together", "", *_cost_cells(_add_costs(spent))))
-    return [
-        "spent on this output, earlier runs included:",
-        *format_table(rows, names=2),
-        *_dry_run_lines(foretold, unit),
-        f"this time {pluralize(traffic.answered, 'ask')} answered by models, {traffic.replayed:,} "
-        f"from the ledger, {traffic.retried:,} sent again",
-    ]
+def _outcome_lines(summary: Summary | CorpusSummary, quarantined: str) -> Iterator[str]:
+    counts = summary.counts
+    for outcome, meaning in {**counts.meanings, QUARANTINED: quarantined}.items():
+        if count := counts.outcomes[outcome]:
+            yield f"{count:>9,}  {outcome:<12} {meaning}"
+    for reason, count in counts.reasons.most_common():
+        yield f"{count:>13,}  {reason}"
 
 
-def _dry_run_lines(said: SavedEstimate | None, unit: str) -> list[str]:
-    if said is None or said.least is None or said.most is None:
-        return []
-    line = f"  the dry run said ${said.least:,.4f} to ${said.most:,.4f}"
-    if said.projected is not None:
-        line += f", ${said.projected:,.4f} as the {unit}s done by then went"
-    return [f"{line}, for {pluralize(said.rows, unit)}"]
+def _file_lines(summary: Summary | CorpusSummary) -> Iterator[str]:
+    files = summary.files
+    if files.manifest is None:
+        return
+    yield f"output      {files.output}"
+    if summary.counts.outcomes[QUARANTINED]:
+        yield f"quarantine  {files.quarantine}"
+    yield f"manifest    {files.manifest}"
 
 
-def _add_costs(spent: Sequence[StepCost]) -> StepCost:
+def _cost_lines(summary: Summary | CorpusSummary, unit: str) -> Iterator[str]:
+    """Yield what was spent on an output, by step and model, beside what a dry run had said."""
+    costs, stats = summary.costs, summary.stats
+    if not costs:
+        return
+    rows = [(each.step, each.model, *_cost_cells(each)) for each in costs]
+    if len(costs) > 1:
+        rows.append(("together", "", *_cost_cells(_add_costs(costs))))
+    yield "spent on this output, earlier runs included:"
+    yield from format_table(rows, names=2)
+    yield from _dry_run_lines(summary.saved_estimate, unit)
+    yield (
+        f"this time {pluralize(stats.answered, 'ask')} answered by models, {stats.replayed:,} "
+        f"from the ledger, {stats.retried:,} sent again"
+    )
+
+
+def _dry_run_lines(saved: SavedEstimate | None, unit: str) -> Iterator[str]:
+    if saved is None or saved.least is None or saved.most is None:
+        return
+    line = f"  the dry run said ${saved.least:,.4f} to ${saved.most:,.4f}"
+    if saved.projected is not None:
+        line += f", ${saved.projected:,.4f} as the {unit}s done by then went"
+    yield f"{line}, for {pluralize(saved.rows, unit)}"
+
+
+def _add_costs(costs: Sequence[StepCost]) -> StepCost:
     """Return the sum; unpriced as soon as a part of it is."""
-    costs = [one.cost for one in spent]
+    priced = [each.cost for each in costs if each.cost is not None]
     return StepCost(
         step="",
         model="",
-        replies=sum(one.replies for one in spent),
-        usage=sum((one.usage for one in spent), Usage()),
-        cost=sum((cost for cost in costs if cost is not None), Decimal(0))
-        if None not in costs
-        else None,
+        replies=sum(each.replies for each in costs),
+        usage=sum((each.usage for each in costs), Usage()),
+        cost=sum(priced, Decimal(0)) if len(priced) == len(costs) else None,
     )
 
 
-def _cost_cells(spent: StepCost) -> tuple[str, str, str, str]:
-    usage = spent.usage
+def _cost_cells(cost: StepCost) -> tuple[str, str, str, str]:
+    usage = cost.usage
     read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
     cached = f" ({usage.cache_read_tokens:,} cached)" if usage.cache_read_tokens else ""
     return (
-        pluralize(spent.replies, "reply", "replies"),
+        pluralize(cost.replies, "reply", "replies"),
         f"{read:,} tokens in{cached}",
         f"{usage.output_tokens:,} out",
-        "unpriced" if spent.cost is None else f"${spent.cost:,.4f}",
+        _format_dollars(cost.cost, decimals=4),
     )
 
 
-# ---- The account of a corpus, for a person or a machine.
-
-_SHORTFALLS_SHOWN = 12
-_VALUES_SHOWN = 5
-
-
-def render_corpus_summary(summary: CorpusSummary, *, as_json: bool) -> str:
-    """Return the account: documents, coverage, variety, reasons, tokens, dollars, files."""
-    if as_json:
-        files = summary.files
-        record = {
-            **summary.record(),
-            "output": files.output,
-            "quarantine": str(files.quarantine) if files.quarantine else None,
-            "manifest": str(files.manifest) if files.manifest else None,
-        }
-        return json.dumps(record, ensure_ascii=False, indent=2)
-    return "\n".join(_corpus_lines(summary))
-
-
-def _corpus_lines(summary: CorpusSummary) -> list[str]:
-    tally, files = summary.counts, summary.files
-    lines = [
-        f"{tally.documents:,} of {pluralize(tally.plan.documents, 'document')}, about "
-        f"{tally.tokens:,} tokens, in {summary.seconds:,.1f} s"
-    ]
-    lines.extend(
-        f"{count:>9,}  {outcome:<12} {meaning}"
-        for outcome, meaning in {
-            **tally.meanings,
-            QUARANTINED: "attempts that came to nothing and were replaced where they could be",
-        }.items()
-        if (count := tally.outcomes[outcome])
-    )
-    lines.extend(f"{count:>13,}  {reason}" for reason, count in tally.reasons.most_common())
-    if summary.stop_reason:
-        lines.append(f"stopped: {summary.stop_reason}")
-    lines += _shortfall_lines(summary)
-    lines += _variety_lines(summary.variety)
-    lines += [f"note: {note}" for note in summary.notes]
-    lines += cost_lines(summary.costs, summary.stats, summary.saved_estimate, unit="document")
-    if files.manifest is not None:
-        lines.append(f"output      {files.output}")
-        if tally.quarantined:
-            lines.append(f"quarantine  {files.quarantine}")
-        lines.append(f"manifest    {files.manifest}")
-    return lines
-
-
-def _shortfall_lines(summary: CorpusSummary) -> list[str]:
+def _shortfall_lines(summary: CorpusSummary) -> Iterator[str]:
     short = summary.shortfalls
     if not short:
-        return [
-            f"coverage    every passage of {pluralize(len(summary.counts.sections), 'section')}"
-        ]
-    shown = [f"  {sentence}" for sentence in short[:_SHORTFALLS_SHOWN]]
+        sections = pluralize(len(summary.counts.sections), "section")
+        yield f"coverage    every passage of {sections}"
+        return
+    yield "short of the plan:"
+    yield from (f"  {sentence}" for sentence in short[:_SHORTFALLS_SHOWN])
     if len(short) > _SHORTFALLS_SHOWN:
-        shown.append(f"  and {len(short) - _SHORTFALLS_SHOWN:,} more; the manifest has them all")
-    return ["short of the plan:", *shown]
+        yield f"  and {len(short) - _SHORTFALLS_SHOWN:,} more; the manifest has them all"
 
 
 def _variety_lines(variety: Mapping[str, Sequence[Quota]]) -> list[str]:
     rows = []
     for axis, quotas in variety.items():
         most = sorted(quotas, key=lambda quota: -quota.written)[:_VALUES_SHOWN]
-        told = ", ".join(f"{quota.meaning or quota.name} {quota.written:,}" for quota in most)
+        values = ", ".join(f"{quota.meaning or quota.name} {quota.written:,}" for quota in most)
         rest = len(quotas) - len(most)
-        rows.append((axis, f"{told}, and {rest:,} more" if rest else told))
+        rows.append((axis, f"{values}, and {rest:,} more" if rest else values))
     return ["variety:", *format_table(rows, names=2)] if rows else []
