@@ -13,7 +13,6 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from whyset.datasets import Selection, Shape
     from whyset.pipelines import RunConfig
 
 
@@ -194,37 +193,6 @@ def resolve_output(
     if output is None and sources != [STDIO] and not dry_run:
         raise typer.BadParameter("say where the rows go: -o out.jsonl, or -o - to print them")
     return output or STDIO
-
-
-def build_selection(
-    shape: str | None, turns: str, side: Literal["chosen", "both"], *, again: bool
-) -> "Selection":
-    """Return what of each row is to be worked on.
-
-    Raises:
-        DatasetError: There is no such shape, or turns are none.
-    """
-    from whyset.datasets import Selection
-
-    return Selection(
-        # What is neither word nor number is refused by the selection, with the words that it takes.
-        turns=int(turns) if turns.isascii() and turns.isdigit() else turns,  # type: ignore[arg-type]
-        side=side,
-        shape=parse_shape(shape),
-        replace_provenance=again,
-    )
-
-
-def parse_shape(name: str | None) -> "Shape | None":
-    """Return a shape by its name; `None` where none is named.
-
-    Raises:
-        DatasetError: There is no such shape.
-    """
-    from whyset.datasets import Selection
-
-    # The selection knows the names, and refuses any other.
-    return None if name is None else Selection(shape=name).shape  # type: ignore[arg-type]
 
 
 # ---- How a run is carried out: declared once, and spread over every such command

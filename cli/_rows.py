@@ -1,5 +1,7 @@
-"""`whyset rewrite`: rows from files or standard input, or one prompt and its response."""
+"""Commands that take rows: `whyset rewrite`, and those of generators such as `whyset diversify`."""
 
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -19,17 +21,56 @@ from ._options import (
     SourcesArgument,
     ToOption,
     TurnsOption,
-    build_selection,
     expand_options,
-    parse_shape,
     resolve_output,
 )
 
 if TYPE_CHECKING:
+    from whyset.datasets import Selection, Shape
     from whyset.generators import Generator
 
 
-# ---- Commands of generators that take rows, such as `whyset diversify` and `whyset resample`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowOptions:
+    """Which responses of rows are worked on, and how rows are written, as it was typed."""
+
+    shape: ShapeOption = None
+    turns: TurnsOption = "last"
+    side: SideOption = "chosen"
+    again: AgainOption = False
+    to: ToOption = None
+
+    def build_selection(self) -> "Selection":
+        """Return what of each row is worked on.
+
+        Raises:
+            DatasetError: There is no such shape, or turns are none.
+        """
+        from whyset.datasets import Selection
+
+        is_number = self.turns.isascii() and self.turns.isdigit()
+        return Selection(
+            # What is neither word nor number is refused by the selection, with the words it takes.
+            turns=int(self.turns) if is_number else self.turns,  # type: ignore[arg-type]
+            side=self.side,
+            shape=_parse_shape(self.shape),
+            replace_provenance=self.again,
+        )
+
+    def parse_output_shape(self) -> "Shape | None":
+        """Return the shape that rows are written in; `None` for the one that each came in.
+
+        Raises:
+            DatasetError: There is no such shape.
+        """
+        return _parse_shape(self.to)
+
+
+def _parse_shape(name: str | None) -> "Shape | None":
+    from whyset.datasets import Selection
+
+    # The selection knows the names, and refuses any other.
+    return None if name is None else Selection(shape=name).shape  # type: ignore[arg-type]
 
 
 @expand_options
@@ -42,11 +83,7 @@ def run_row_generator(
     constitution: ConstitutionOption = None,
     model: ModelOption = None,
     judge: JudgeOption = None,
-    shape: ShapeOption = None,
-    turns: TurnsOption = "last",
-    side: SideOption = "chosen",
-    again: AgainOption = False,
-    to: ToOption = None,
+    rows: RowOptions,
     typed: RunOptions,
 ) -> None:
     """Rows in, rows out; what does not pass goes to OUT.quarantine.jsonl.
@@ -55,29 +92,17 @@ def run_row_generator(
     """
     budget = typed.parse_budget(is_durable=output not in {None, STDIO})
     output = resolve_output(sources, output, dry_run=typed.dry_run)
-
-    from whyset.pipelines import RunFiles
-
-    from ._progress import Progress
-    from ._run import open_with_progress, run_rows
-
-    selection = build_selection(shape, turns, side, again=again)
-    output_shape = parse_shape(to)
-    made = generator(prompts=typed.load_prompts(generator.name), **options)
-    files = RunFiles.from_output(sources or STDIO, output, constitution=constitution)
-    config = typed.build_config(budget)
-    progress = Progress(shown=not typed.quiet)
-    principles = load_constitution(constitution)
-    pipeline = open_with_progress(made, principles, typed, progress, model=model, judge=judge)
-    run_rows(
-        files,
-        pipeline,
-        config,
-        typed,
-        progress,
-        selection=selection,
-        output_shape=output_shape,
-        by_default=model is None,
+    _run(
+        generator,
+        options,
+        sources=sources,
+        output=output,
+        constitution=constitution,
+        model=model,
+        judge=judge,
+        rows=rows,
+        typed=typed,
+        budget=budget,
     )
 
 
@@ -109,11 +134,8 @@ def rewrite(
     response: Annotated[
         Path | None, typer.Option(help="Its response as plain text; the result is plain text too.")
     ] = None,
-    shape: ShapeOption = None,
-    turns: TurnsOption = "last",
-    side: SideOption = "chosen",
-    again: AgainOption = False,
-    to: ToOption = None,
+    *,
+    rows: RowOptions,
     k: Annotated[int, typer.Option("-k", min=1, help="Passages retrieved each time.")] = 8,
     settle_below: Annotated[
         float | None,
@@ -125,7 +147,6 @@ def rewrite(
     max_revisions: Annotated[
         int, typer.Option(min=0, help="How often a draft that does not pass is revised.")
     ] = 2,
-    *,
     typed: RunOptions,
 ) -> None:
     """Attach the why to the responses of an SFT dataset.
@@ -134,8 +155,8 @@ def rewrite(
     constitution is never given a reason; what does not pass goes to OUT.quarantine.jsonl. Run
     the same command again after an interruption: it goes on where it stopped.
     """
-    single = prompt is not None or response is not None
-    if single:
+    pair = None
+    if prompt is not None or response is not None:
         if prompt is None or response is None or sources or output:
             raise typer.BadParameter(
                 "--prompt and --response go together, without a source and without -o; the "
@@ -143,39 +164,67 @@ def rewrite(
             )
         if typed.dry_run:
             raise typer.BadParameter("--dry-run is for a file of rows")
-    budget = typed.parse_budget(is_durable=not single and output not in {None, STDIO})
-    if single:
-        output = STDIO
-    else:
+        pair = prompt, response
+    budget = typed.parse_budget(is_durable=pair is None and output not in {None, STDIO})
+    if pair is None:
         aside = ", or --prompt and --response"
         output = resolve_output(sources, output, dry_run=typed.dry_run, or_else=aside)
 
     from whyset.generators.deliberation import Deliberation
+
+    _run(
+        Deliberation,
+        {
+            "channel": channel,
+            "cite": cite,
+            "on_conflict": on_conflict,
+            "k": k,
+            "settle_below": settle_below,
+            "max_revisions": max_revisions,
+        },
+        sources=sources,
+        output=output or STDIO,
+        constitution=constitution,
+        model=model,
+        judge=judge,
+        rows=rows,
+        typed=typed,
+        budget=budget,
+        pair=pair,
+    )
+
+
+def _run(
+    generator: "type[Generator]",
+    options: dict[str, Any],
+    *,
+    sources: list[str] | None,
+    output: str,
+    constitution: Path | None,
+    model: str | None,
+    judge: str | None,
+    rows: RowOptions,
+    typed: RunOptions,
+    budget: Decimal | None,
+    pair: tuple[Path, Path] | None = None,
+) -> None:
+    """Run a generator over rows, or over the one row that a prompt and its response make."""
     from whyset.pipelines import RunFiles
 
     from ._progress import Progress
     from ._run import open_with_progress, print_notices, print_single, read_pair, run_rows
 
-    selection = build_selection(shape, turns, side, again=again)
-    output_shape = parse_shape(to)
+    selection, output_shape = rows.build_selection(), rows.parse_output_shape()
+    made = generator(prompts=typed.load_prompts(generator.name), **options)
     files = RunFiles.from_output(sources or STDIO, output, constitution=constitution)
-    pair = read_pair(prompt, response) if prompt and response else None
+    columns = None if pair is None else read_pair(*pair)
     config = typed.build_config(budget)
     progress = Progress(shown=not typed.quiet)
     principles = load_constitution(constitution)
-    generator = Deliberation(
-        prompts=typed.load_prompts("deliberation"),
-        channel=channel,
-        cite=cite,
-        on_conflict=on_conflict,
-        k=k,
-        settle_below=settle_below,
-        max_revisions=max_revisions,
-    )
-    pipeline = open_with_progress(generator, principles, typed, progress, model=model, judge=judge)
-    if pair is not None:
+    pipeline = open_with_progress(made, principles, typed, progress, model=model, judge=judge)
+    if columns is not None:
         print_notices(pipeline, by_default=model is None and not typed.quiet)
-        print_single(pipeline, pair, config.retries, as_json=typed.json_output)
+        print_single(pipeline, columns, config.retries, as_json=typed.json_output)
         return
     run_rows(
         files,

@@ -155,21 +155,21 @@ def plan_documents(
             "--output", "-o", metavar="PLAN.yaml", help="Where the plan goes [default: printed]."
         ),
     ] = None,
-    wanted: CorpusOptions,
+    corpus: CorpusOptions,
     constitution: ConstitutionOption = None,
 ) -> None:
     """Plan a corpus: how many documents, over which sections, with which variety.
 
     The plan is a file to read and to edit; whyset write GENERATOR --plan PLAN.yaml follows it.
     """
-    if wanted.number is None and wanted.tokens is None:
+    if corpus.number is None and corpus.tokens is None:
         raise typer.BadParameter("say how much: -n 500, or --tokens 3M")
 
     from whyset.pipelines import render_coverage, render_plan, write_plan
 
     principles = load_constitution(constitution)
     made = generator(**options)
-    plan = wanted.make_plan(made, principles)
+    plan = corpus.make_plan(made, principles)
     if output is None:
         typer.echo(render_plan(plan, principles, axes=made.axes))
         return
@@ -193,7 +193,7 @@ def write_documents(
         Path | None,
         typer.Option(metavar="PLAN.yaml", help="Follow a plan that whyset plan has made."),
     ] = None,
-    wanted: CorpusOptions,
+    corpus: CorpusOptions,
     against: Annotated[
         list[Path],
         typer.Option(
@@ -212,18 +212,18 @@ def write_documents(
     drawn with exact quotas. What does not pass goes to OUT.quarantine.jsonl and is replaced. Run
     the same command again after an interruption: it goes on where it stopped.
     """
-    corpus = any(each is not None for each in (wanted.number, wanted.tokens, plan))
-    budget = typed.parse_budget(is_durable=corpus and output not in {None, STDIO})
-    if corpus:
+    is_corpus = any(each is not None for each in (corpus.number, corpus.tokens, plan))
+    budget = typed.parse_budget(is_durable=is_corpus and output not in {None, STDIO})
+    if is_corpus:
         if about is not None or as_ is not None:
             raise typer.BadParameter("--about and --as are for one document, without -n")
         if output is None and not typed.dry_run:
             raise typer.BadParameter("say where the corpus goes: -o docs.jsonl, or -o - to print")
     elif output is not None or typed.dry_run:
         raise typer.BadParameter("say how much: -n 500, --tokens 3M, or --plan PLAN.yaml")
-    elif wanted.held_out is not None or against:
+    elif corpus.held_out is not None or against:
         raise typer.BadParameter("--held-out and --against are for a corpus, with -n or --tokens")
-    elif about is None and not wanted.section:
+    elif about is None and not corpus.section:
         raise typer.BadParameter(
             "say what one document is about (--about, --section), or how many (-n, --tokens)"
         )
@@ -234,22 +234,22 @@ def write_documents(
     from ._run import open_with_progress, print_notices, print_single, run_corpus
 
     principles = load_constitution(constitution)
-    scenarios = load_scenarios(wanted.held_out) if wanted.held_out else ()
+    scenarios = load_scenarios(corpus.held_out) if corpus.held_out else ()
     config = typed.build_config(budget)
     progress = Progress(shown=not typed.quiet, unit="document")
     followed = None
     if plan is not None:
         followed = read_plan(plan, principles)
-        options = _planned_options(followed, generator, options, wanted)
+        options = _planned_options(followed, generator, options, corpus)
     made = generator(prompts=typed.load_prompts(generator.name), **options)
     open_ = partial(open_with_progress, made, principles, typed, progress, model=model, judge=judge)
-    if not corpus:
-        brief = _build_brief(made, principles, about, as_, wanted)
+    if not is_corpus:
+        brief = _build_brief(made, principles, about, as_, corpus)
         pipeline = open_()
         print_notices(pipeline, by_default=model is None and not typed.quiet)
         print_single(pipeline, brief, config.retries, as_json=typed.json_output)
         return
-    followed = followed or wanted.make_plan(made, principles)
+    followed = followed or corpus.make_plan(made, principles)
     files = CorpusFiles.from_output(
         output or STDIO, plan=plan, constitution=constitution, against=against
     )
@@ -274,7 +274,7 @@ def _planned_options(
     plan: "Plan",
     generator: "type[DocumentGenerator]",
     options: dict[str, Any],
-    wanted: CorpusOptions,
+    corpus: CorpusOptions,
 ) -> dict[str, Any]:
     """Return the options that a plan has, after a look at what was typed beside it.
 
@@ -285,10 +285,10 @@ def _planned_options(
         raise typer.BadParameter(
             f"this plan is for {plan.generator}: whyset write {plan.generator} --plan …"
         )
-    usual = generator.options_class()
-    if replace(wanted, held_out=None) != CorpusOptions() or usual.of(options) != usual:
+    defaults = generator.options_class()
+    if replace(corpus, held_out=None) != CorpusOptions() or defaults.of(options) != defaults:
         raise typer.BadParameter("a plan says how much, what of, and how: change it there")
-    if plan.held_out and wanted.held_out is None:
+    if plan.held_out and corpus.held_out is None:
         raise typer.BadParameter(
             f"this plan holds out the scenarios of {plan.held_out}: name the file by --held-out"
         )
@@ -300,7 +300,7 @@ def _build_brief(
     constitution: "Constitution",
     about: str | None,
     as_: str | None,
-    wanted: CorpusOptions,
+    corpus: CorpusOptions,
 ) -> dict[str, Any]:
     """Return the brief of one document as plain values.
 
@@ -310,7 +310,7 @@ def _build_brief(
     """
     axes = {axis.name for axis in generator.axes}
     variety = {}
-    for axis, values in wanted.parse_variety().items():
+    for axis, values in corpus.parse_variety().items():
         if axis not in axes:
             raise typer.BadParameter(f"no axis {axis!r}; there are: {', '.join(sorted(axes))}")
         if len(values) > 1:
@@ -320,15 +320,15 @@ def _build_brief(
         if _FORM_AXIS not in axes:
             raise typer.BadParameter(f"--as says a form, and {generator.name} has none")
         variety[_FORM_AXIS] = as_
-    brief: dict[str, Any] = {"variety": variety, "seed": wanted.seed}
+    brief: dict[str, Any] = {"variety": variety, "seed": corpus.seed}
     if about is not None:
         brief["about"] = about
-    if wanted.section:
+    if corpus.section:
         from whyset.pipelines import Focus, group_passages
 
-        named = [constitution.section(name).passages for name in wanted.section]
+        named = [constitution.section(name).passages for name in corpus.section]
         groups = group_passages(list(chain.from_iterable(named)), Focus())
         if not groups:
-            raise typer.BadParameter(f"there is nothing under {', '.join(wanted.section)}")
-        brief["passages"] = list(groups[wanted.seed % len(groups)].ids)
+            raise typer.BadParameter(f"there is nothing under {', '.join(corpus.section)}")
+        brief["passages"] = list(groups[corpus.seed % len(groups)].ids)
     return brief
