@@ -2,7 +2,17 @@
 
 from whyset.errors import GeneratorError, RowRejected, UnsupportedModel
 
-from ._asking import AskFailed, JudgeAnswer, PointedVerdict, ask_judge, ask_writer, request_passages
+from ._asking import (
+    AskFailed,
+    ItemRejected,
+    JudgeAnswer,
+    Point,
+    PointedVerdict,
+    ask_judge,
+    ask_writer,
+    point,
+    request_passages,
+)
 from ._brief import Axis, Brief, Item, brief_from_record, format_index, is_index, resolve_index
 from ._generator import (
     IDEAS,
@@ -52,8 +62,8 @@ from ._steps import (
     arun_steps,
     run_steps,
 )
-from ._work import Review, WorkState, extract_quotes, refine
-from .checks import Check
+from ._work import DraftRejected, Review, WorkState, extract_quotes, refine
+from .checks import Check, CheckContext, Checks
 
 __all__ = [
     "IDEAS",
@@ -63,7 +73,10 @@ __all__ = [
     "Axis",
     "Brief",
     "Check",
+    "CheckContext",
+    "Checks",
     "DocumentGenerator",
+    "DraftRejected",
     "Evidence",
     "Fetch",
     "Find",
@@ -74,8 +87,10 @@ __all__ = [
     "IdeaStage",
     "Ideas",
     "Item",
+    "ItemRejected",
     "JudgeAnswer",
     "Model",
+    "Point",
     "PointedVerdict",
     "Quote",
     "RateLimit",
@@ -109,6 +124,7 @@ __all__ = [
     "list_generators",
     "load_generator_class",
     "make_mock_reply",
+    "point",
     "refine",
     "render_history",
     "render_list",

@@ -1,7 +1,7 @@
-"""Steps within steps: finds, and asks that are repeated once when the answer cannot be used."""
+"""What judges answer, and asks that are repeated once when the answer cannot be used."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -10,24 +10,61 @@ from whyset.retriever import Grounding
 
 from ._steps import Ask, Fetch, Find, Reply, Steps
 
-# ---- What judges answer: points decided one by one, each with a sound value and a fault.
-
 
 class JudgeAnswer(BaseModel):
     """What a judge answers; nothing beside its fields is taken."""
 
     model_config = ConfigDict(extra="forbid")
 
+    @classmethod
+    def example(cls, *, at_stake: bool = True) -> Self:
+        """Return a typical answer, which stands for a model's in a dry run.
 
-class PointedVerdict(JudgeAnswer):
-    """A judge's opinion of a text, point by point.
+        Args:
+            at_stake: Whether the item is to be worked on in full, or as little as can be.
+        """
+        raise NotImplementedError(f"{cls.__name__} has no example")
 
-    A subclass adds the points as fields. A judge's praise is not asked for: a text passes where no
-    point speaks against it.
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One thing that a judge decides about a text; see `point`.
+
+    Attributes:
+        sound: What a sound text gets.
+        question: What the judge is asked, as the prompt says it behind the point's name.
+        fault: What is wrong with a text that gets the other value, for whoever revises it.
     """
 
-    points: ClassVar[Mapping[str, tuple[bool, str]]] = {}
-    """Point → what a sound text gets, and what is wrong with another, for whoever mends it."""
+    sound: bool
+    question: str
+    fault: str
+
+
+def point(*, sound: bool, question: str, fault: str) -> Any:
+    """Return the field of a `PointedVerdict` that is one of its points.
+
+    The prompt that asks for the verdict lists the points where it has `{{ Verdict.points }}`, with
+    the name of the class. Nothing of it is in the JSON schema but a field that is true or false.
+
+    Args:
+        sound: What a sound text gets.
+        question: What the judge is asked, to stand behind the field's name in the prompt.
+        fault: What is wrong with a text that gets the other value, for whoever revises it.
+    """
+    field = Field()
+    field.metadata.append(Point(sound, question, fault))
+    return field
+
+
+class PointedVerdict(JudgeAnswer):
+    """A judge's opinion of a text, point by point: a subclass's fields made by `point`.
+
+    A judge's praise is not asked for: a text passes where no point speaks against it.
+    """
+
+    points: ClassVar[Mapping[str, Point]] = {}
+    """Every point by the name of its field, in the order of the fields."""
 
     problems: list[str] = Field(
         description="What must change, each a sentence that a writer can act on."
@@ -39,12 +76,29 @@ class PointedVerdict(JudgeAnswer):
         super().__pydantic_init_subclass__(**kwargs)
         cls.__pydantic_fields__["problems"] = cls.__pydantic_fields__.pop("problems")
         cls.model_rebuild(force=True)
+        cls.points = {
+            name: found
+            for name, field in cls.__pydantic_fields__.items()
+            for found in field.metadata
+            if isinstance(found, Point)
+        }
 
     @classmethod
-    def all_passing(cls) -> Self:
-        """Return the verdict that nothing speaks against: what a dry run takes for an answer."""
-        values = {name: value for name, (value, _) in cls.points.items()}
-        return cls.model_validate({**values, "problems": []})
+    def example(cls, *, at_stake: bool = True) -> Self:
+        """Return the verdict that nothing speaks against."""
+        return cls.model_validate(
+            {name: point.sound for name, point in cls.points.items()} | {"problems": []}
+        )
+
+    @classmethod
+    def render_points(cls) -> str:
+        """Return the points that this class adds to its base's, as a prompt lists them."""
+        inherited = next(base for base in cls.__mro__[1:] if issubclass(base, PointedVerdict))
+        return "\n".join(
+            f"- `{name}`: {point.question}"
+            for name, point in cls.points.items()
+            if name not in inherited.points
+        )
 
     @property
     def passes(self) -> bool:
@@ -55,22 +109,29 @@ class PointedVerdict(JudgeAnswer):
     def faults(self) -> dict[str, str]:
         """The points that speak against the text: name → the fault."""
         return {
-            name: fault
-            for name, (sound, fault) in self.points.items()
-            if getattr(self, name) is not sound
+            name: point.fault
+            for name, point in self.points.items()
+            if getattr(self, name) is not point.sound
         }
-
-
-def deduplicate_texts(texts: Iterable[str]) -> list[str]:
-    """Return what is said, each once, without needless space; what says nothing is left out."""
-    return list(dict.fromkeys(filter(None, (" ".join(text.split()) for text in texts))))
 
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
 
-class AskFailed(Exception):
-    """An ask that got no usable answer; a generator turns it into a rejection.
+class ItemRejected(Exception):
+    """Raised anywhere in an item's steps: it ends in quarantine; see `WorkState.conclude`.
+
+    Attributes:
+        reasons: One word each, to be counted.
+    """
+
+    def __init__(self, *reasons: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reasons = reasons
+
+
+class AskFailed(ItemRejected):
+    """An ask that got no usable answer.
 
     Attributes:
         reason: One word for the count of reasons: `refused`, `truncated`, `unreadable_verdict`
@@ -78,7 +139,7 @@ class AskFailed(Exception):
     """
 
     def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
+        super().__init__(reason, detail=detail)
         self.reason = reason
 
 
@@ -94,17 +155,17 @@ def ask_writer(ask: Ask) -> Steps[str]:
     """Ask a writer; where its answer was cut off, ask once more with twice the room.
 
     Raises:
-        Unanswered: No complete answer came.
+        AskFailed: No complete answer came.
     """
     reply = yield from _ask_until_complete(ask)
     return reply.text.strip()
 
 
 def ask_judge(ask: Ask, schema: type[Answer]) -> Steps[Answer]:
-    """Ask a judge; where its answer does not fit the schema, ask once more.
+    """Ask for an answer by a schema; where it does not fit, ask once more.
 
     Raises:
-        Unanswered: No complete answer came, or neither fits. A failed judge is no verdict.
+        AskFailed: No complete answer came, or neither fits. A failed judge is no verdict.
     """
     problems: Sequence[str] = ()
     for sample in (0, 1):
@@ -141,6 +202,11 @@ def is_usable_text(text: str) -> bool:
         return bool(text.encode().strip())
     except UnicodeEncodeError:  # half a surrogate pair
         return False
+
+
+def deduplicate_texts(texts: Iterable[str]) -> list[str]:
+    """Return texts once each, without needless space; empty ones are left out."""
+    return list(dict.fromkeys(filter(None, (" ".join(text.split()) for text in texts))))
 
 
 def _ask_until_complete(ask: Ask) -> Steps[Reply]:

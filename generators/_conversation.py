@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from whyset.datasets import Conversation, Message, Row, ToolDefinition
 
-from ._asking import AskFailed, ask_writer
+from ._asking import AskFailed, ItemRejected, ask_writer
 from ._steps import Ask, Steps, Tool, Turn
 
 _NO_ARGUMENTS = {"type": "object", "properties": {}}
@@ -15,7 +15,7 @@ _SYSTEM_ROLES = frozenset({"system", "developer"})
 _TOOL_CALL_DETAIL = "it calls "
 
 
-class UnsupportedConversation(Exception):
+class UnsupportedConversation(ItemRejected):
     """A conversation that cannot be asked as itself; the message says why.
 
     Attributes:
@@ -23,7 +23,7 @@ class UnsupportedConversation(Exception):
     """
 
     def __init__(self, detail: str, *, reason: str = "unaskable") -> None:
-        super().__init__(detail)
+        super().__init__(reason, detail=detail)
         self.reason = reason
 
 
@@ -31,7 +31,7 @@ def validate_row(row: Row) -> None:
     """Make sure that a row's conversation can be asked, and a text stand for its response.
 
     Raises:
-        Unaskable: It cannot: `several_targets`, `tool_calls` or `unaskable`.
+        UnsupportedConversation: It cannot: `several_targets`, `tool_calls` or `unaskable`.
     """
     if len(row.targets) > 1:
         raise UnsupportedConversation(
@@ -69,7 +69,7 @@ def to_turns(conversation: Conversation) -> tuple[Turn, ...]:
     the reasoning of earlier turns.
 
     Raises:
-        Unaskable: The conversation holds what turns cannot.
+        UnsupportedConversation: The conversation holds what turns cannot.
     """
     turns: list[Turn] = []
     for message in messages_before_response(conversation):
@@ -111,7 +111,7 @@ def build_conversation_ask(
         sample: Tells apart several answers wanted to the same question.
 
     Raises:
-        Unaskable: The conversation holds what turns cannot.
+        UnsupportedConversation: The conversation holds what turns cannot.
     """
     *turns, last = to_turns(conversation)
     return Ask(
@@ -130,7 +130,7 @@ def sample_response(ask: Ask) -> Steps[str]:
     """Ask for a response; where the answer was cut off, ask once more with twice the room.
 
     Raises:
-        Unanswered: No complete answer came; for the reason `used_tool`, because it calls one.
+        AskFailed: No complete answer came; for the reason `used_tool`, because it calls one.
     """
     try:
         return (yield from ask_writer(ask))

@@ -2,20 +2,24 @@
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from whyset.datasets import row_from_record
 from whyset.errors import GeneratorError, UnsupportedModel
 
+from ._asking import JudgeAnswer, PointedVerdict
 from ._brief import Axis, Brief, Item, brief_from_record
-from ._prompts import PromptSet, load_prompt_sources
+from ._mock import make_mock_reply
+from ._prompts import PromptSet, expand_points, load_prompt_sources
 from ._result import Evidence, Finished, Rejected
-from ._steps import Ask, Model, Reply, Steps
+from ._row_checks import LANGUAGE_PATTERN, ROW_LANGUAGE
+from ._steps import Ask, Model, Reply, Role, Steps
+from ._work import WorkState
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from ._langchain import BoundGenerator
 
 
-# ---- What a user can choose about a generator: pydantic fields, which the command line shows.
+# ---- Options: pydantic fields, which the command line shows.
 
 
 class GeneratorOptions(BaseModel):
@@ -41,7 +45,7 @@ class GeneratorOptions(BaseModel):
         """Make options of values by name.
 
         Raises:
-            GeneratorError: A name is unknown or a value does not fit; all are told.
+            GeneratorError: A name is unknown or a value does not fit; the message has all of them.
         """
         try:
             return cls.model_validate(values)
@@ -56,17 +60,67 @@ class GeneratorOptions(BaseModel):
         return self.model_dump(mode="json")
 
 
-def language_option(subject: str) -> Any:
-    """Return the option that names the language of what a generator writes.
+# What several generators let a user choose, each once; what differs is what the help speaks of.
 
-    Args:
-        subject: What it writes, such as `the stories`.
-    """
+Cite = Literal["none", "implicit", "explicit"]
+"""Whether a text may name or quote the constitution; `implicit` reasons in its own words."""
+
+
+def cite_option(subject: str) -> Any:
+    """Return the option of type `Cite`; the subject is what may cite, such as `the text`."""
+    return Field("implicit", description=f"Whether {subject} may name or quote the constitution.")
+
+
+def language_option(subject: str) -> Any:
+    """Return the option that names the language of what a generator writes: `the stories`."""
     return Field(
         "en",
         min_length=2,
         description=f"The language of {subject}, by its ISO 639-1 code: en, de, ja, …",
     )
+
+
+def row_language_option(subject: str) -> Any:
+    """Return the option that names a language, or `row` for that of the row's conversation."""
+    return Field(
+        ROW_LANGUAGE,
+        pattern=LANGUAGE_PATTERN,
+        description=f"The language {subject} by its ISO 639 code, or `row` for that of the row's "
+        "conversation.",
+    )
+
+
+def passages_option(default: int, use: str) -> Any:
+    """Return the option `k`: how many passages, and when or for what."""
+    return Field(default, ge=1, description=f"How many passages {use}.")
+
+
+def settle_option(item: str) -> Any:
+    """Return the option `settle_below`; the item is `row` or `pair`."""
+    return Field(
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description=f"A {item} whose retrieval relevance is lower passes through untouched without "
+        f"a call; 0 sends every {item} to the judge.",
+    )
+
+
+def without_option(steps: Any, purpose: str = "") -> Any:
+    """Return the option of a tuple of the names of a `Literal`: the steps to leave out."""
+    return Field((), description=f"Steps to leave out{purpose}: {', '.join(get_args(steps))}.")
+
+
+def revisions_option(text: str, revised: str = "revised") -> Any:
+    """Return the option `max_revisions` of a text, such as `a draft`."""
+    return Field(
+        2, ge=0, description=f"How often {text} that fails a check or the judge is {revised}."
+    )
+
+
+def seed_option(drawn: str) -> Any:
+    """Return the option `seed`; what it draws is in the plural."""
+    return Field(0, ge=0, description=f"Another number draws other {drawn}.")
 
 
 _BOUND_PHRASES = {
@@ -76,7 +130,7 @@ _BOUND_PHRASES = {
     "less_than": "less than {lt:g}",
     "finite_number": "a number",
 }
-"""What pydantic calls a bound → what a person does."""
+"""Pydantic's name of a bound → how a message says it."""
 
 
 def _describe_error(problem: "ErrorDetails") -> str:
@@ -120,11 +174,16 @@ class Generator(ABC):
     """Whether it works on the rows of a dataset, or writes documents from briefs."""
 
     outcomes: ClassVar[Mapping[str, str]] = {}
-    """What may become of what it takes, and what that means, in a few words; in the order in
-    which a summary tells it."""
+    """What may become of an item → what that means, in a few words; in a summary's order."""
 
     options_class: ClassVar[type[GeneratorOptions]] = GeneratorOptions
     """What a user can choose."""
+
+    recorded_options: ClassVar[Sequence[str]] = ()
+    """The options that `begin` writes into the provenance of every result, in this order."""
+
+    verdicts: ClassVar[Sequence[type[PointedVerdict]]] = ()
+    """Those whose points prompts list: `{{ Verdict.points }}`, with the name of the class."""
 
     templates: ClassVar[Mapping[str, str]] = {}
     """Prompt templates by name, of a generator that has them in its module."""
@@ -133,7 +192,7 @@ class Generator(ABC):
         """Make a generator.
 
         Args:
-            prompts: Sources of templates that take the place of its own, by name.
+            prompts: Sources of templates that replace its own, by name.
             options: By name; see the class's `options_class`.
 
         Raises:
@@ -144,8 +203,10 @@ class Generator(ABC):
 
     @classmethod
     def prompt_sources(cls) -> Mapping[str, str]:
-        """Return the sources of the prompts it ships with, by name."""
-        return cls.templates or load_prompt_sources(cls.__module__.rpartition(".")[0])
+        """Return the sources of the prompts it ships with, by name; verdicts' points filled in."""
+        sources = cls.templates or load_prompt_sources(cls.__module__.rpartition(".")[0])
+        points = {verdict.__name__: verdict.render_points() for verdict in cls.verdicts}
+        return {name: expand_points(source, points) for name, source in sources.items()}
 
     @property
     def identity(self) -> str:
@@ -159,6 +220,30 @@ class Generator(ABC):
             settings: Choices that a reader of the result should know.
         """
         return Evidence(self.name, self.version, {**settings, "prompts": self.prompts.digests()})
+
+    def begin(
+        self,
+        *,
+        run: Mapping[str, str] | None = None,
+        max_tokens: Mapping[Role, int] | None = None,
+        **settings: Any,
+    ) -> WorkState:
+        """Return the working state of one item.
+
+        Args:
+            run: Values of prompts that are the same for every item of the run.
+            max_tokens: The room for an answer, by who answers.
+            settings: Choices that a reader of the result should know, beside `recorded_options`.
+        """
+        options = self.options.record()
+        recorded = {name: options[name] for name in self.recorded_options}
+        return WorkState(
+            self.evidence(**settings, **recorded),
+            self.prompts,
+            run=run,
+            max_tokens=max_tokens,
+            without=options.get("without", ()),
+        )
 
     @property
     def added_columns(self) -> tuple[str, ...]:
@@ -181,7 +266,7 @@ class Generator(ABC):
         """Return the variant that works without a language model.
 
         Raises:
-            Declined: There is none, or not with these options.
+            UnsupportedModel: There is none, or not with these options.
         """
         raise UnsupportedModel(
             f"{self.name} needs a language model, since quoting alone makes none of it: name one "
@@ -190,8 +275,6 @@ class Generator(ABC):
 
     def mock_reply(self, ask: Ask, item: Any, *, at_stake: bool = True) -> Reply:
         """Return what stands for a model's answer where a dry run walks the steps.
-
-        It need only be of a typical length and let the steps go on; nothing of it is kept.
 
         Args:
             ask: What a model would be asked.
@@ -205,6 +288,20 @@ class Generator(ABC):
         Raises:
             GeneratorError: This generator knows no typical answers, so it has no dry run.
         """
+        answer = self.typical_answer(ask, item, at_stake=at_stake)
+        return make_mock_reply(ask, answer if isinstance(answer, str) else answer.model_dump_json())
+
+    def typical_answer(self, ask: Ask, item: Any, *, at_stake: bool) -> str | BaseModel:
+        """Return a typical answer to a step; arguments and errors as of `mock_reply`.
+
+        That is the example of the ask's schema; a generator says what its texts are like. An
+        answer need only be of a typical length and let the steps go on: nothing of it is kept.
+        """
+        try:
+            if ask.schema is not None and issubclass(ask.schema, JudgeAnswer):
+                return ask.schema.example(at_stake=at_stake)
+        except NotImplementedError:
+            pass
         raise GeneratorError(
             f"generator {self.name!r} knows no typical answer to {ask.step}: it has no dry run"
         )
@@ -254,7 +351,7 @@ def load_generator_class(name: str) -> type[Generator]:
     return loaded
 
 
-# ---- The base of generators that write documents from briefs, in two stages: ideas, then texts.
+# ---- Generators that write documents from briefs, in two stages: ideas, then texts.
 
 IDEAS = "ideas"
 """The column that the idea stage ends in, and its outcome."""
@@ -298,7 +395,7 @@ class DocumentGenerator(Generator):
     @property
     @abstractmethod
     def typical_tokens(self) -> int:
-        """About how long a document is, in tokens: from it a plan tells how many make 3M."""
+        """About how long a document is, in tokens: how many make 3M follows from it."""
 
     @abstractmethod
     def steps(self, item: Brief) -> Steps[Finished | Rejected]:

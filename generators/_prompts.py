@@ -103,8 +103,11 @@ class PromptTemplate:
             problems.append(f"the system part must not hold the row's own {', '.join(misplaced)}")
         if problems:
             raise GeneratorError(f"prompt {self.step}: {'; '.join(problems)}")
-        system = _render_system(self.system, tuple(run.items()))
-        return system, _compile(self.user).render({**run, **row}).strip()
+        return self.render_system(run), _compile(self.user).render({**run, **row}).strip()
+
+    def render_system(self, run: Mapping[str, str]) -> str:
+        """Fill in the system part; every value that it wants must be there."""
+        return _render_system(self.system, tuple(run.items()))
 
     def _part_variables(self, part: str) -> frozenset[str]:
         try:
@@ -190,6 +193,21 @@ class PromptSet:
     def digests(self) -> dict[str, str]:
         """Return each template's digest by step, in the order of the steps' names."""
         return {self.prompts[name].step: self.prompts[name].digest for name in sorted(self.prompts)}
+
+
+_POINTS = re.compile(r"\{\{ (\w+)\.points \}\}")
+
+
+def expand_points(source: str, points: Mapping[str, str]) -> str:
+    """Fill in verdicts' points where a template's source has `{{ Verdict.points }}`.
+
+    In the source, before its digest is taken: what a verdict asks is part of the prompt.
+
+    Args:
+        source: The template's.
+        points: Name of a verdict's class → its points as a prompt lists them.
+    """
+    return _POINTS.sub(lambda marker: points.get(marker[1], marker[0]), source)
 
 
 @cache

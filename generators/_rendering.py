@@ -46,6 +46,18 @@ def render_passages(passages: Sequence[ScoredPassage]) -> str:
     return "\n\n".join(parts)
 
 
+def passage_texts(found: ScoredPassage) -> tuple[str, ...]:
+    """Return what a writer is shown of a passage: its text and the sentence that introduces it."""
+    passage = found.passage
+    return (passage.plain, passage.context) if passage.context else (passage.plain,)
+
+
+def join_passage_texts(passages: Iterable[ScoredPassage]) -> str:
+    """Return all that a writer is shown of passages, for checks that allow what is in it."""
+    parts = ((*passage_texts(found), *found.passage.path) for found in passages)
+    return "\n".join(part for shown in parts for part in shown)
+
+
 def render_history(conversation: Conversation) -> str:
     """Return what precedes the response, fenced as data."""
     parts = [_render_message(message) for message in conversation.prompt]

@@ -8,8 +8,8 @@ from whyset.datasets import Conversation, Row, extract_response, is_identical, r
 from whyset.retriever import ScoredPassage
 
 from ._conversation import find_system_message, messages_before_response
+from ._rendering import passage_texts
 from ._text import count_words
-from ._work import passage_texts
 from .checks import (
     DEFAULT_STYLE_LIMITS,
     Check,

@@ -111,6 +111,11 @@ class Ask:
     tools: tuple[Tool, ...] = ()
     is_completion: bool = False
 
+    @property
+    def name(self) -> str:
+        """The step's name within its generator, such as `write`."""
+        return self.step.rpartition("/")[2]
+
     def key(self, model_identity: str) -> str:
         """Return the digest of everything that could change the reply: 64 hex digits.
 
@@ -257,24 +262,22 @@ def _schema_json(schema: "type[BaseModel]") -> str:
     return json.dumps(schema.model_json_schema(), sort_keys=True)
 
 
-# ---- Driving steps: the loop that answers asks and finds until there is a result.
-
-DrivingResult = TypeVar("DrivingResult")
+# ---- The loop that answers asks and finds until there is a result.
 
 
 @dataclass(frozen=True, slots=True)
-class StepsResult(Generic[DrivingResult]):
+class StepsResult(Generic[Result]):
     """A result, and the tokens that its replies took together."""
 
-    result: DrivingResult
+    result: Result
     usage: Usage
 
 
 def run_steps(
-    steps: Steps[DrivingResult],
+    steps: Steps[Result],
     answer: Callable[[Ask], Reply],
     find: Callable[[Find | Fetch], Grounding],
-) -> StepsResult[DrivingResult]:
+) -> StepsResult[Result]:
     """Run steps to their end; what `answer` and `find` raise ends them and is passed on."""
     usage, sent = Usage(), None
     while True:
@@ -287,10 +290,10 @@ def run_steps(
 
 
 async def arun_steps(
-    steps: Steps[DrivingResult],
+    steps: Steps[Result],
     answer: Callable[[Ask], Awaitable[Reply]],
     find: Callable[[Find | Fetch], Awaitable[Grounding]],
-) -> StepsResult[DrivingResult]:
+) -> StepsResult[Result]:
     """Run steps to their end, asynchronously; otherwise as `run_steps`."""
     usage, sent = Usage(), None
     while True:

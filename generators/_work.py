@@ -1,16 +1,25 @@
-"""What every way to a result has in common: passages, asks, checks, evidence, and how it ends."""
+"""An item's way to its result: passages, asks, the loops of revision, evidence, and how it ends."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
 from whyset.errors import GeneratorError
 from whyset.retriever import FetchScope, Grounding, ScoredPassage
 
-from ._asking import AskFailed, PointedVerdict, ask_judge, request_passages
+from ._asking import (
+    Answer,
+    AskFailed,
+    ItemRejected,
+    PointedVerdict,
+    ask_judge,
+    ask_writer,
+    request_passages,
+)
 from ._brief import Brief
+from ._rendering import passage_texts, render_passages
 from ._result import NO_ORIGINAL, Evidence, Finished, Quote, Rejected
 from ._steps import Ask, Fetch, Find, Role, Steps, Tool, Turn
 from ._text import find_quotations, is_verbatim_in
@@ -19,142 +28,197 @@ from .checks import Check, fail_check, failed_checks, pass_check
 if TYPE_CHECKING:
     from ._prompts import PromptSet
 
+Result = TypeVar("Result")
 
-# ---- The passages a document rests on: those it is about, and those that stand around them.
+
+class DraftRejected(ItemRejected):
+    """A text that still fails its review where it is not to be revised or sampled again."""
 
 
 @dataclass(frozen=True, slots=True)
-class PassageContext:
-    """What a document rests on.
+class Review:
+    """What speaks against a draft.
 
     Attributes:
-        focus: The passages it is about; none where it is about the whole.
-        surrounding: What stands around them, which it must not contradict.
-        document: The whole constitution.
+        reasons: One word each, to be counted: `check:length`, `judge:grounded`. None: it passes.
+        problems: Sentences that a writer can act on.
     """
 
-    focus: tuple[ScoredPassage, ...]
-    surrounding: tuple[ScoredPassage, ...]
-    document: Grounding
+    reasons: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @classmethod
+    def from_checks(cls, checks: Iterable[Check]) -> "Review":
+        """Return what the failed ones among checks come to."""
+        failed = failed_checks(checks)
+        return cls(
+            tuple(f"check:{check.name}" for check in failed),
+            tuple(check.detail for check in failed),
+        )
+
+    @classmethod
+    def from_verdict(cls, verdict: PointedVerdict) -> "Review":
+        """Return what a verdict comes to; problems without a fault are advice, not taken up."""
+        faults = verdict.faults
+        return cls(
+            tuple(f"judge:{name}" for name in faults),
+            (*verdict.problems, *faults.values()) if faults else (),
+        )
+
+    def prepend_problems(self, problems: Sequence[str]) -> "Review":
+        """Return the review with problems that another reader has found ahead of its own."""
+        return replace(self, problems=(*problems, *self.problems))
 
     @property
-    def visible(self) -> tuple[ScoredPassage, ...]:
-        """Every passage that a writer sees outside of the whole text."""
-        return (*self.focus, *self.surrounding)
-
-    @property
-    def headings(self) -> frozenset[str]:
-        """Every heading of the constitution."""
-        return frozenset(h for found in self.document.passages for h in found.passage.path)
-
-
-# ---- What the extractive writer is asked for: sentences of passages, quoted word for word.
-
-
-class ExtractedQuote(BaseModel):
-    """A sentence and the id of the passage it stands in."""
-
-    passage: str
-    text: str
-
-
-class Extract(BaseModel):
-    """What the extractive writer answers."""
-
-    quotes: list[ExtractedQuote]
-
-
-def ask_extractive_writer(step: str, found: Grounding) -> Steps[tuple[Quote, ...]]:
-    """Return the steps that quote what was found.
-
-    Args:
-        step: The step's name, which ends in `/extract`.
-        found: The passages to quote from, with what they should bear on.
-
-    Raises:
-        Unanswered: No usable answer came.
-    """
-    ask = Ask("writer", step, "", "\n".join(found.queries), 0, grounding=found)
-    extract = yield from ask_judge(ask, Extract)
-    return tuple(Quote(quote.passage, quote.text) for quote in extract.quotes)
-
-
-def check_verbatim(quotes: Iterable[Quote], passages: Iterable[ScoredPassage]) -> Check:
-    """Every quotation must be a slice of the passage it is said to stand in."""
-    texts = {scored.passage.id: scored.passage.plain for scored in passages}
-    for quote in quotes:
-        if quote.passage_id not in texts or quote.text not in texts[quote.passage_id]:
-            return fail_check("quotations", f"not in passage {quote.passage_id}: {quote.text!r}")
-    return pass_check("quotations")
-
-
-# ---- What is shown of passages, and what of a text is quoted from them.
-
-
-def extract_quotes(text: str, passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
-    """Return the quotations of a text that stand in a passage, with the passage's id."""
-    return attribute_quotations(find_quotations(text), passages)
-
-
-def attribute_quotations(
-    texts: Iterable[str], passages: Sequence[ScoredPassage]
-) -> tuple[Quote, ...]:
-    """Return those of the texts that stand in a passage, with the id of the first such."""
-    found = ((find_source_passage(text, passages), text) for text in texts)
-    return tuple(Quote(source.passage.id, text) for source, text in found if source)
-
-
-def find_source_passage(quotation: str, passages: Iterable[ScoredPassage]) -> ScoredPassage | None:
-    """Return the first passage in which, as it is shown, a quotation stands word for word."""
-    for found in passages:
-        if any(is_verbatim_in(quotation, shown) for shown in passage_texts(found)):
-            return found
-    return None
-
-
-def passage_texts(found: ScoredPassage) -> tuple[str, ...]:
-    """Return what a writer is shown of a passage: its text and the sentence that introduces it."""
-    passage = found.passage
-    return (passage.plain, passage.context) if passage.context else (passage.plain,)
-
-
-def join_passage_texts(passages: Iterable[ScoredPassage]) -> str:
-    """Return all that a writer is shown of passages, for checks that allow what is in it."""
-    parts = ((*passage_texts(found), *found.passage.path) for found in passages)
-    return "\n".join(part for shown in parts for part in shown)
+    def rejection(self) -> DraftRejected:
+        """What a draft that fails it ends in, to be raised."""
+        return DraftRejected(*self.reasons, detail="; ".join(self.problems))
 
 
 class WorkState:
-    """One row's or document's way to its result. Good for one only.
+    """One row's or document's way to its result. Good for one only; see `Generator.begin`.
 
     Attributes:
         evidence: What the result rests on so far.
         draft: The last text a writer returned.
+        max_tokens: The room for an answer, by who answers.
+        without: The steps that are left out.
     """
 
-    def __init__(self, evidence: Evidence, prompts: "PromptSet") -> None:
+    def __init__(
+        self,
+        evidence: Evidence,
+        prompts: "PromptSet",
+        *,
+        run: Mapping[str, str] | None = None,
+        max_tokens: Mapping[Role, int] | None = None,
+        without: Collection[str] = (),
+    ) -> None:
         """Set out.
 
         Args:
             evidence: What there is to begin with; see `Generator.evidence`.
             prompts: The generator's.
+            run: Values of prompts that are the same for every item of the run.
+            max_tokens: The room for an answer, by who answers.
+            without: The steps that are left out.
         """
         self.evidence = evidence
         self.draft: str | None = None
+        self.max_tokens = max_tokens or {}
+        self.without = frozenset(without)
         self._prompts = prompts
+        self._run_values = dict(run or {})
+        self._shown: dict[str, str] = {}
+
+    # ---- passages ----
 
     @property
     def passages(self) -> tuple[ScoredPassage, ...]:
         """Every passage gathered, in the order in which they came."""
         return self.evidence.passages
 
+    @property
+    def title(self) -> str:
+        """The constitution's title; it is known once something was found or fetched."""
+        return self.evidence.groundings[0].title
+
     def find(self, texts: Sequence[str], *, k: int) -> Steps[Grounding]:
-        """Find passages by meaning and put those not yet held behind those that are."""
+        """Find passages by meaning; new ones are put behind those that are there."""
         return self._add_passages(Find(tuple(texts), k=k))
 
     def fetch(self, ids: Sequence[str], *, scope: FetchScope = "section") -> Steps[Grounding]:
-        """Fetch passages by name and put those not yet held behind those that are."""
+        """Fetch passages by name; new ones are put behind those that are there."""
         return self._add_passages(Fetch(tuple(ids), scope))
+
+    def _add_passages(self, wanted: Find | Fetch) -> Steps[Grounding]:
+        found = yield from request_passages(wanted)
+        known = {scored.passage.id for scored in self.evidence.passages}
+        new = [scored for scored in found.passages if scored.passage.id not in known]
+        self.evidence = replace(
+            self.evidence,
+            groundings=(*self.evidence.groundings, found),
+            passages=(*self.evidence.passages, *new),
+        )
+        return found
+
+    # ---- asks ----
+
+    def show(self, **values: str) -> None:
+        """Set values of the item's own that every prompt from now on may show."""
+        self._shown |= values
+
+    def ask_writer(
+        self,
+        name: str,
+        values: Mapping[str, str] | None = None,
+        *,
+        max_tokens: int | None = None,
+        sample: int = 0,
+    ) -> Steps[str]:
+        """Ask a writer for a text; arguments as of `render`.
+
+        Raises:
+            AskFailed: No complete answer came.
+        """
+        return ask_writer(self.render("writer", name, values, max_tokens=max_tokens, sample=sample))
+
+    def ask_judge(
+        self,
+        name: str,
+        schema: type[Answer],
+        values: Mapping[str, str] | None = None,
+        *,
+        role: Role = "judge",
+        max_tokens: int | None = None,
+        sample: int = 0,
+        run: Mapping[str, str] | None = None,
+    ) -> Steps[Answer]:
+        """Ask for an answer by a schema; other arguments as of `render`.
+
+        Raises:
+            AskFailed: No complete answer came, or none that fits the schema.
+        """
+        ask = self.render(role, name, values, max_tokens=max_tokens, sample=sample, run=run)
+        return ask_judge(ask, schema)
+
+    def render(
+        self,
+        role: Role,
+        name: str,
+        values: Mapping[str, str] | None = None,
+        *,
+        max_tokens: int | None = None,
+        sample: int = 0,
+        run: Mapping[str, str] | None = None,
+    ) -> Ask:
+        """Render a prompt into an ask.
+
+        It may show what is the same for the whole run, what `show` has set, `passages`, which are
+        those gathered so far, and the values that are given here.
+
+        Args:
+            role: Who should answer.
+            name: The prompt's, such as `write`.
+            values: More values of the item's own.
+            max_tokens: The room for the answer, where it is not that of the role.
+            sample: Tells apart several answers wanted to the same question.
+            run: More values that are the same for every item of the run.
+
+        Raises:
+            GeneratorError: There is no such prompt, or values are missing.
+        """
+        row = {**self._shown, **(values or {})}
+        if "passages" not in row and "passages" in self._prompts[name].variables():
+            row["passages"] = render_passages(self.passages)
+        return self.render_ask(
+            role,
+            name,
+            max_tokens=self.max_tokens[role] if max_tokens is None else max_tokens,
+            run={**self._run_values, **(run or {})},
+            row=row,
+            sample=sample,
+        )
 
     def render_ask(
         self,
@@ -169,7 +233,7 @@ class WorkState:
         turns: tuple[Turn, ...] = (),
         tools: tuple[Tool, ...] = (),
     ) -> Ask:
-        """Render the prompt of a name into an ask.
+        """Render a prompt of nothing but the values that are given; see `render`.
 
         Args:
             role: Who should answer.
@@ -199,6 +263,122 @@ class WorkState:
             tools=tools,
         )
 
+    def render_text(self, name: str, values: Mapping[str, str] | None = None) -> str:
+        """Render a prompt that becomes part of another text and is never asked itself."""
+        _, text = self._prompts[name].render(self._run_values, values or {})
+        return text
+
+    def instructions(self, name: str, run: Mapping[str, str] | None = None) -> str:
+        """Return what a prompt says to every item of the run, for the check that none comes back.
+
+        Args:
+            name: The prompt's.
+            run: Values that replace those of the run.
+        """
+        return self._prompts[name].render_system({**self._run_values, **(run or {})})
+
+    # ---- drafts: checked, judged, revised or sampled again until one passes ----
+
+    def review(
+        self,
+        checks: Sequence[Check],
+        verdict: type[PointedVerdict],
+        values: Mapping[str, str],
+        *,
+        step: str = "judge",
+        quotes: Iterable[Quote] = (),
+        max_tokens: int | None = None,
+    ) -> Steps[Review]:
+        """Return the steps of a review: only a text that passes every check is worth the judge.
+
+        Checks, quotations and verdict go into the evidence. The judge is not asked where the step
+        is left out.
+
+        Args:
+            checks: What the checks found.
+            verdict: What the judge answers.
+            values: What the judge's prompt shows, the text above all.
+            step: The name of the judge's prompt.
+            quotes: What the text quotes.
+            max_tokens: The room for the answer, where it is not that of the role.
+
+        Raises:
+            AskFailed: No verdict came.
+        """
+        self.update_evidence(checks=tuple(checks), quotes=tuple(quotes), verdict=None)
+        failed = Review.from_checks(checks)
+        if failed.reasons or step in self.without:
+            return failed
+        answer = yield from self.ask_judge(step, verdict, values, max_tokens=max_tokens)
+        self.update_evidence(verdict=answer.model_dump())
+        return Review.from_verdict(answer)
+
+    def refine(
+        self,
+        draft: str,
+        *,
+        review: Callable[[str], Steps[Review]],
+        revise: Callable[[str, Review], Steps[str]],
+        max_revisions: int,
+        step: str = "revise",
+    ) -> Steps[str]:
+        """Return the steps that lead a draft to a text that passes its review.
+
+        Args:
+            draft: What a writer returned.
+            review: Returns the steps of a review; see `WorkState.review`.
+            revise: Returns the steps of a revision.
+            max_revisions: How often at most; not at all where the step is left out.
+            step: What the step of revising is called.
+
+        Raises:
+            DraftRejected: The last revision does not pass either.
+        """
+        self.draft = draft
+        found = yield from review(draft)
+        for _ in range(0 if step in self.without else max_revisions):
+            if not found.reasons:
+                break
+            draft = self.draft = yield from revise(draft, found)
+            found = yield from review(draft)
+        if found.reasons:
+            raise found.rejection
+        return draft
+
+    def rejection_sample(
+        self,
+        *,
+        sample: Callable[[int], Steps[str]],
+        review: Callable[[str], Steps[Review]],
+        max_samples: int,
+    ) -> Steps[str]:
+        """Return the steps that sample texts until one passes its review.
+
+        An ask that gets no usable answer costs its sample alone: a provider may decline one and
+        not the next. The number of the sample that passes goes into the settings.
+
+        Args:
+            sample: Returns the steps of the sample of a number, from 0.
+            review: Returns the steps of a review, as for `refine`.
+            max_samples: How many at most.
+
+        Raises:
+            DraftRejected: None of them passes.
+        """
+        found = Review()
+        for number in range(max_samples):
+            try:
+                text = self.draft = yield from sample(number)
+                found = yield from review(text)
+            except AskFailed as failed:
+                found = Review(failed.reasons, (str(failed),))
+            if not found.reasons:
+                self.add_settings(sample=number)
+                return text
+        raise found.rejection
+
+    # ---- evidence, and the end ----
+
     def update_evidence(self, **changes: Any) -> None:
         """Replace parts of the evidence, such as `checks`, `verdict`, `quotes` or `note`."""
         self.evidence = replace(self.evidence, **changes)
@@ -207,82 +387,54 @@ class WorkState:
         """Add to the settings that provenance shows, such as the variety of a document."""
         self.evidence = replace(self.evidence, settings={**self.evidence.settings, **settings})
 
+    def require(self, checks: Iterable[Check]) -> None:
+        """End in quarantine if a check failed that no revision could pass.
+
+        Raises:
+            DraftRejected: One failed.
+        """
+        if (found := Review.from_checks(checks)).reasons:
+            raise found.rejection
+
+    def conclude(self, steps: Steps[Result]) -> Steps[Result | Rejected]:
+        """Return the steps to their result; an `ItemRejected` on the way ends in quarantine."""
+        try:
+            return (yield from steps)
+        except ItemRejected as rejected:
+            return self.reject(*rejected.reasons, detail=str(rejected))
+
     def finish(
-        self, outcome: str, columns: Mapping[str, Any], *, original: Any = NO_ORIGINAL
+        self,
+        outcome: str,
+        columns: Mapping[str, Any],
+        *,
+        original: Any = NO_ORIGINAL,
+        original_reasoning: Any = None,
+        note: str = "",
     ) -> Finished:
-        """End well; see `Finished`."""
-        return Finished(outcome, columns, original, self.evidence)
+        """End well, with a note where the outcome alone does not say why; see `Finished`."""
+        if note:
+            self.update_evidence(note=note)
+        return Finished(outcome, columns, original, self.evidence, original_reasoning)
 
     def reject(self, *reasons: str, detail: str) -> Rejected:
         """End in quarantine, for reasons of one word each."""
         return Rejected(reasons, detail, self.evidence, self.draft)
 
+    # TO BE DELETED once every generator ends through `conclude`.
+
     def reject_failed_ask(self, unanswered: AskFailed) -> Rejected:
-        """End in quarantine because an ask got no usable answer."""
         return self.reject(unanswered.reason, detail=str(unanswered))
 
     def reject_failed_checks(self, checks: Iterable[Check]) -> Rejected:
-        """End in quarantine for those of the checks that failed."""
-        found = failed_checks(checks)
-        reasons = (f"check:{check.name}" for check in found)
-        return self.reject(*reasons, detail="; ".join(check.detail for check in found))
-
-    def _add_passages(self, wanted: Find | Fetch) -> Steps[Grounding]:
-        found = yield from request_passages(wanted)
-        held = {scored.passage.id for scored in self.evidence.passages}
-        new = [scored for scored in found.passages if scored.passage.id not in held]
-        self.evidence = replace(
-            self.evidence,
-            groundings=(*self.evidence.groundings, found),
-            passages=(*self.evidence.passages, *new),
-        )
-        return found
+        found = Review.from_checks(checks)
+        return self.reject(*found.reasons, detail="; ".join(found.problems))
 
 
-# ---- The loops that texts go through: review, then revise or sample anew, until one passes.
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """What speaks against a draft.
-
-    Attributes:
-        reasons: One word each, to be counted: `check:length`, `judge:grounded`. None: it passes.
-        problems: Sentences that a writer can act on.
-    """
-
-    reasons: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
-
-    @classmethod
-    def from_checks(cls, checks: Sequence[Check]) -> "Review":
-        """Return what the failed ones among checks come to."""
-        failed = failed_checks(checks)
-        return cls(
-            tuple(f"check:{check.name}" for check in failed),
-            tuple(check.detail for check in failed),
-        )
-
-    @classmethod
-    def from_verdict(cls, verdict: PointedVerdict) -> "Review":
-        """Return what a verdict comes to; problems without a fault are advice, not taken up."""
-        faults = verdict.faults
-        return cls(
-            tuple(f"judge:{name}" for name in faults),
-            (*verdict.problems, *faults.values()) if faults else (),
-        )
-
-    def prepend_problems(self, problems: Sequence[str]) -> "Review":
-        """Return the review with problems that somebody else has found ahead of its own."""
-        return replace(self, problems=(*problems, *self.problems))
+# TO BE DELETED once no generator uses them: the methods of `WorkState` do the same.
 
 
 def judge_draft(working: WorkState, ask: Ask, schema: type[PointedVerdict]) -> Steps[Review]:
-    """Return the steps that have a judge look at a draft; its verdict goes into the evidence.
-
-    Raises:
-        Unanswered: No verdict came.
-    """
     verdict = yield from ask_judge(ask, schema)
     working.update_evidence(verdict=verdict.model_dump())
     return Review.from_verdict(verdict)
@@ -296,24 +448,14 @@ def refine(
     revise: Callable[[str, Review], Steps[str]],
     max_revisions: int,
 ) -> Steps[str | Rejected]:
-    """Return the steps that lead a draft to a text that passes its review, or to a rejection.
-
-    Args:
-        state: Whose draft it is; its evidence should hold the last checks and verdict.
-        draft: What a writer returned.
-        review: Returns the steps of a review: checks first, since only what passes them is worth
-            a judge.
-        revise: Returns the steps of a revision.
-        max_revisions: How often at most.
-    """
-    state.draft = draft
-    found = yield from review(draft)
-    for _ in range(max_revisions):
-        if not found.reasons:
-            break
-        draft = state.draft = yield from revise(draft, found)
-        found = yield from review(draft)
-    return _reject(state, found) if found.reasons else draft
+    try:
+        return (
+            yield from state.refine(
+                draft, review=review, revise=revise, max_revisions=max_revisions, step=""
+            )
+        )
+    except DraftRejected as rejected:
+        return state.reject(*rejected.reasons, detail=str(rejected))
 
 
 def rejection_sample(
@@ -323,35 +465,101 @@ def rejection_sample(
     review: Callable[[str], Steps[Review]],
     max_samples: int,
 ) -> Steps[str | Rejected]:
-    """Return the steps that sample texts until one passes its review, or to a rejection.
+    try:
+        return (
+            yield from state.rejection_sample(sample=sample, review=review, max_samples=max_samples)
+        )
+    except DraftRejected as rejected:
+        return state.reject(*rejected.reasons, detail=str(rejected))
 
-    An ask that gets no usable answer costs its sample alone: a provider may decline one and not
-    the next.
+
+# ---- Quotations: which passage a text quotes, and the extractive writer, who does nothing else.
+
+
+class ExtractedQuote(BaseModel):
+    """A sentence and the id of the passage it stands in."""
+
+    passage: str
+    text: str
+
+
+class Extract(BaseModel):
+    """What the extractive writer answers."""
+
+    quotes: list[ExtractedQuote]
+
+
+def ask_extractive_writer(step: str, found: Grounding) -> Steps[tuple[Quote, ...]]:
+    """Return the steps that quote what was found.
 
     Args:
-        state: Whose texts they are; the number of the one that passes is settled in it.
-        sample: Returns the steps of the sample of a number, from 0.
-        review: Returns the steps of a review, as for `refine`.
-        max_samples: How many at most.
+        step: The step's name, which ends in `/extract`.
+        found: The passages to quote from, with what they should bear on.
+
+    Raises:
+        AskFailed: No usable answer came.
     """
-    found = Review()
-    for number in range(max_samples):
-        try:
-            text = state.draft = yield from sample(number)
-            found = yield from review(text)
-        except AskFailed as unanswered:
-            found = Review((unanswered.reason,), (str(unanswered),))
-        if not found.reasons:
-            state.add_settings(sample=number)
-            return text
-    return _reject(state, found)
+    ask = Ask("writer", step, "", "\n".join(found.queries), 0, grounding=found)
+    extract = yield from ask_judge(ask, Extract)
+    return tuple(Quote(quote.passage, quote.text) for quote in extract.quotes)
 
 
-def _reject(working: WorkState, found: Review) -> Rejected:
-    return working.reject(*found.reasons, detail="; ".join(found.problems))
+def check_verbatim(quotes: Iterable[Quote], passages: Iterable[ScoredPassage]) -> Check:
+    """Every quotation must be a slice of the passage it is said to stand in."""
+    texts = {scored.passage.id: scored.passage.plain for scored in passages}
+    for quote in quotes:
+        if quote.passage_id not in texts or quote.text not in texts[quote.passage_id]:
+            return fail_check("quotations", f"not in passage {quote.passage_id}: {quote.text!r}")
+    return pass_check("quotations")
 
 
-# ---- Gathering the passages that a probe rests on.
+def extract_quotes(text: str, passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
+    """Return the quotations of a text that stand in a passage, with the passage's id."""
+    return attribute_quotations(find_quotations(text), passages)
+
+
+def attribute_quotations(
+    texts: Iterable[str], passages: Sequence[ScoredPassage]
+) -> tuple[Quote, ...]:
+    """Return those of the texts that stand in a passage, with the id of the first such."""
+    found = ((find_source_passage(text, passages), text) for text in texts)
+    return tuple(Quote(source.passage.id, text) for source, text in found if source)
+
+
+def find_source_passage(quotation: str, passages: Iterable[ScoredPassage]) -> ScoredPassage | None:
+    """Return the first passage in which, as it is shown, a quotation stands word for word."""
+    for found in passages:
+        if any(is_verbatim_in(quotation, shown) for shown in passage_texts(found)):
+            return found
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class PassageContext:
+    """The passages that a document rests on.
+
+    Attributes:
+        focus: The passages it is about; none where it is about the whole.
+        surrounding: What stands around them, which it must not contradict.
+        document: The whole constitution.
+    """
+
+    focus: tuple[ScoredPassage, ...]
+    surrounding: tuple[ScoredPassage, ...]
+    document: Grounding
+
+    @property
+    def visible(self) -> tuple[ScoredPassage, ...]:
+        """Every passage that a writer sees outside of the whole text."""
+        return (*self.focus, *self.surrounding)
+
+    @property
+    def headings(self) -> frozenset[str]:
+        """Every heading of the constitution."""
+        return frozenset(h for found in self.document.passages for h in found.passage.path)
+
+
+# ---- TO BE MOVED to the generator `probe`: the passages that a probe rests on.
 
 
 def validate_probe_subject(brief: Brief) -> None:

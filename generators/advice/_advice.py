@@ -608,7 +608,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
         "follow_up": lambda: text("length", "later"),
         "rewrite": advice,
         "revise": advice,
-        "judge": Verdict.all_passing,
+        "judge": Verdict.example,
     }
     step = ask.step.rsplit("/", 1)[-1]
     if step not in answers:
@@ -636,6 +636,7 @@ class Advice(DocumentGenerator):
     summary = "conversations in which the user has a hard choice"
     outcomes = {"written": "a conversation that passed every check and the judge"}
     options_class = Options
+    verdicts = (Verdict,)
     text_column = "messages"
 
     options: Options

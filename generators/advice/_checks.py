@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from whyset.retriever import ScoredPassage
 
-from .._rendering import overused_counts, render_list
+from .._rendering import overused_counts, passage_texts, render_list
 from .._text import count_words, find_shared_ngram
 from .._variety import WordLimits
-from .._work import passage_texts
 from ..checks import (
     Check,
     CheckStatus,

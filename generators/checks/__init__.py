@@ -33,6 +33,7 @@ from ._quoting import (
     check_no_overlap,
     check_quotations,
 )
+from ._registry import RULES, CheckContext, Checks, Rule
 from ._sections import check_no_invented_section
 from ._style import (
     DEFAULT_STYLE_LIMITS,
@@ -46,9 +47,13 @@ from ._style import (
 
 __all__ = [
     "DEFAULT_STYLE_LIMITS",
+    "RULES",
     "Check",
+    "CheckContext",
     "CheckStatus",
+    "Checks",
     "EvalScenario",
+    "Rule",
     "StyleLimits",
     "check_condition",
     "check_content_preserved",

@@ -1,8 +1,9 @@
 """Deliberation for choices: why the chosen response of a pair is better than the rejected one."""
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
-from typing import Any
+
+from pydantic import BaseModel
 
 from whyset.constitution import estimate_tokens
 from whyset.datasets import (
@@ -13,28 +14,190 @@ from whyset.datasets import (
     UnusableRecord,
     read_preference_pair,
 )
-from whyset.errors import GeneratorError
 
-from .._asking import AskFailed, ask_judge, ask_writer
+from .._asking import ItemRejected
 from .._generator import Generator
-from .._mock import filler_text, language_filler_source, make_mock_reply
-from .._prompts import PromptSet, fence
+from .._mock import filler_text, language_filler_source
+from .._prompts import fence
 from .._rendering import (
     build_query_texts,
     conversation_text,
+    passage_texts,
     render_history,
     render_list,
-    render_passages,
 )
-from .._result import Evidence, Finished, Rejected
-from .._steps import Ask, Reply, Role, Steps
+from .._result import Finished, Rejected
+from .._steps import Ask, Role, Steps
 from .._text import count_words
-from .._work import Review, WorkState, extract_quotes, judge_draft, refine
-from ._checks import Rules, word_limits
-from ._schemas import Appraisal, Options, Step, Verdict
+from .._variety import WordLimits
+from .._work import Review, WorkState, extract_quotes
+from ..checks import Check, CheckContext, Checks, fail_check, pass_check
+from ._schemas import Appraisal, Options, Verdict
 
-# ---- A pair as models are shown it: by name to the writer, without names to the one who
-# appraises.
+# In tokens, on top of what a text of this length may need; models that reason before they answer
+# spend from it too.
+_ROOM: dict[Role, int] = {"writer": 4000, "judge": 4000}
+
+
+class Choices(Generator):
+    """Gives a preference pair its rationale, grounded in passages.
+
+    The steps are those of the deliberation rewrite of "Teaching Claude Why" (Anthropic, 2026),
+    turned from an action to a preference: a fresh reader sees both responses and the relevant
+    passages, and the preference does not change. A pair that the constitution has nothing to say
+    about passes through untouched; one whose preference it does not share is never given a reason.
+    """
+
+    name = "choices"
+    version = "1"
+    summary = "says why the chosen response of a preference pair is better than the rejected one"
+    outcomes = {
+        "explained": "the pair carries the reasons for its preference",
+        "untouched": "nothing at stake between the two, or kept as asked",
+    }
+    options_class = Options
+    recorded_options = ("column", "cite", "language", "without")
+    verdicts = (Verdict,)
+
+    options: Options
+
+    @property
+    def added_columns(self) -> tuple[str, ...]:
+        """The column that the rationale goes to."""
+        return (self.options.column,)
+
+    def steps(self, row: Row) -> Steps[Finished | Rejected]:
+        """Return the steps of one row; one that holds no pair is rejected without an ask."""
+        run = {"cite": self.options.cite, "language": self.options.language}
+        work = self.begin(run=run, max_tokens=_ROOM)
+        return work.conclude(_Rationale(row, self.options, work).steps())
+
+    def typical_answer(self, ask: Ask, row: Row, *, at_stake: bool) -> str | BaseModel:
+        """Return a typical answer; the appraisal is for the chosen response."""
+        case = PairCase.of(row)
+        match ask.name:
+            case "appraise" if at_stake:
+                return Appraisal.example().model_copy(update={"verdict": case.chosen_place})
+            case "write" | "revise":
+                if self.options.language:
+                    source = language_filler_source(self.options.language)
+                else:
+                    # The row's own words, so that they cost what its words cost; backwards, so
+                    # that no phrase that a check knows is made of them.
+                    said = " ".join(message.text for message in case.pair.chosen)
+                    source = " ".join(reversed(said.split()))
+                return filler_text(word_limits(case.words).midpoint, source=source)
+            case _:
+                return super().typical_answer(ask, row, at_stake=at_stake)
+
+
+class _Rationale:
+    """One pair's way: find → appraise, blind → find → write → check → judge → revise."""
+
+    def __init__(self, row: Row, options: Options, work: WorkState) -> None:
+        self._row = row
+        self._options = options
+        self._work = work
+
+    def steps(self) -> Steps[Finished]:
+        work, options = self._work, self._options
+        case = self._case = self._read()
+        work.show(conversation=case.prompt)
+        found = yield from work.find(case.queries, k=options.k)
+        if found.relevance < options.settle_below:
+            work.update_evidence(passages=())
+            return self._untouched("settled by retrieval: nothing at stake")
+
+        appraisal = yield from work.ask_judge("appraise", Appraisal, case.unnamed)
+        work.update_evidence(appraisal={**appraisal.model_dump(), "chosen_was": case.chosen_place})
+        if appraisal.verdict == "nothing_at_stake":
+            return self._untouched("nothing at stake")
+        if appraisal.verdict == "level":
+            return self._untouched("level: the constitution prefers neither")
+        if appraisal.verdict != case.chosen_place:
+            return self._conflict(appraisal)
+        # What bears on the considerations often lies elsewhere than what sounds like the row.
+        if appraisal.considerations and "find" not in work.without:
+            yield from work.find(appraisal.considerations, k=options.k)
+
+        self._limits = word_limits(case.words)
+        work.show(**case.named, length=self._limits.approximate)
+        considerations = render_list((appraisal.difference, *appraisal.considerations))
+        draft = yield from work.ask_writer(
+            "write", {"considerations": considerations, **case.places}
+        )
+        text = yield from work.refine(
+            draft,
+            review=self._review,
+            revise=self._revise,
+            max_revisions=options.max_revisions,
+        )
+        return work.finish("explained", {**self._row.columns, options.column: text})
+
+    def _read(self) -> "PairCase":
+        column = self._options.column
+        if column in self._row.columns:
+            raise ItemRejected(
+                "column_taken",
+                detail=f"the row already has a column {column!r}: choose another for the "
+                "rationale (option column), or work on the rows as they were before it",
+            )
+        try:
+            return PairCase.of(self._row)
+        except UnusableRecord as unusable:
+            raise ItemRejected("no_pair", detail=str(unusable)) from unusable
+
+    def _untouched(self, note: str) -> Finished:
+        return self._work.finish("untouched", self._row.columns, note=note)
+
+    def _conflict(self, appraisal: Appraisal) -> Finished:
+        if self._options.on_conflict == "keep":
+            return self._untouched("conflict, kept as asked")
+        whose = "both responses" if appraisal.verdict == "neither" else "the chosen response"
+        detail = f"against {whose} (the chosen was shown {self._case.chosen_place}): "
+        raise ItemRejected("conflict", detail=detail + appraisal.reason)
+
+    def _review(self, draft: str) -> Steps[Review]:
+        shown = fence(draft)
+        return self._work.review(
+            self._check(draft),
+            Verdict,
+            {"draft": shown},
+            quotes=extract_quotes(draft, self._work.passages),
+            max_tokens=_ROOM["judge"] + 2 * estimate_tokens(shown),
+        )
+
+    def _revise(self, draft: str, review: Review) -> Steps[str]:
+        shown = fence(draft)
+        return self._work.ask_writer(
+            "revise",
+            {"draft": shown, "problems": render_list(review.problems)},
+            max_tokens=_ROOM["writer"] + 2 * estimate_tokens(shown),
+        )
+
+    def _check(self, draft: str) -> list[Check]:
+        passages, title = self._work.passages, self._work.title
+        sources = [shown for found in passages for shown in passage_texts(found)]
+        headings = [heading for found in passages for heading in found.passage.path]
+        explicit = self._options.cite == "explicit"
+        skip = dict.fromkeys(("unnamed", "own_words"), _CITED) if explicit else {}
+        if not self._options.language:
+            skip["language"] = "no language was named: it is the row's own"
+        spoken = self._case.spoken
+        context = CheckContext(
+            conversation=spoken,
+            limits=self._limits,
+            language=self._options.language,
+            title=title,
+            passages=passages,
+            quotable=[*sources, title, *headings] if explicit else [],
+            instructions=self._work.instructions("write"),
+            facts="\n\n".join([spoken, *sources]),
+        )
+        return CHECKS.run(draft, context, skip=skip)
+
+
+# ---- The pair: by name to the writer, without names to whoever appraises.
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +214,13 @@ class PairCase:
     chosen_first: bool
 
     @classmethod
-    def of(cls, pair: PreferencePair, *, digest: str) -> "PairCase":
-        """Draw the order from a row's digest: hex digits."""
-        return cls(pair, int(digest[:8], 16) % 2 == 0)
+    def of(cls, row: Row) -> "PairCase":
+        """Read a row's pair.
+
+        Raises:
+            UnusableRecord: It holds none.
+        """
+        return cls(read_preference_pair(row), int(row.digest[:8], 16) % 2 == 0)
 
     @property
     def prompt(self) -> str:
@@ -70,16 +237,16 @@ class PairCase:
     def unnamed(self) -> dict[str, str]:
         """Both sides as the first and the second, fenced as data."""
         named = self.named
-        return {place: named[name] for place, name in self.order.items()}
+        return {place: named[name] for place, name in self.places.items()}
 
     @property
-    def order(self) -> dict[str, str]:
-        """Which one was shown first and which second, for who must know."""
+    def places(self) -> dict[str, str]:
+        """Which side was shown first and which second."""
         first, second = ("chosen", "rejected") if self.chosen_first else ("rejected", "chosen")
         return {"first": first, "second": second}
 
     @property
-    def chosen_was(self) -> str:
+    def chosen_place(self) -> str:
         """In which place the chosen side was shown: `first` or `second`."""
         return "first" if self.chosen_first else "second"
 
@@ -118,276 +285,68 @@ def _side(messages: tuple[Message, ...]) -> str:
     return render_history(Conversation(messages, len(messages)))
 
 
-# ---- The steps of one pair, in the order of the method: appraise, find, write, check, judge,
-# revise.
+# ---- What a rationale is checked for.
 
-# In tokens, on top of what a text of this length may need; models that reason before they answer
-# spend from it too.
-_ROOM: Mapping[Role, int] = {"writer": 4000, "judge": 4000}
+_MIN_WORDS = 25
 
 
-class RowSteps(WorkState):
-    """One pair's way through the method. Good for one only."""
-
-    def __init__(
-        self, row: Row, case: PairCase, options: Options, evidence: Evidence, prompts: PromptSet
-    ) -> None:
-        super().__init__(evidence, prompts)
-        self._row = row
-        self._case = case
-        self._options = options
-        self._bounds = word_limits(case.words)
-
-    def steps(self) -> Steps[Finished | Rejected]:
-        """Return the steps; an ask that gets no usable answer ends them in a rejection."""
-        try:
-            found = yield from self.find(self._case.queries, k=self._options.k)
-            if found.relevance < self._options.settle_below:
-                self.update_evidence(passages=())
-                return self._untouched("settled by retrieval: nothing at stake")
-            return (yield from self._work())
-        except AskFailed as unanswered:
-            return self.reject_failed_ask(unanswered)
-
-    def _work(self) -> Steps[Finished | Rejected]:
-        appraisal = yield from self._appraise()
-        if ended := self._settled(appraisal):
-            return ended
-        yield from self._find(appraisal)
-        draft = yield from self._write(appraisal)
-        ended_as = yield from refine(
-            self,
-            draft,
-            review=self._review,
-            revise=self._revise,
-            max_revisions=0 if self._without("revise") else self._options.max_revisions,
-        )
-        if isinstance(ended_as, Rejected):
-            return ended_as
-        return self.finish("explained", {**self._row.columns, self._options.column: ended_as})
-
-    def _appraise(self) -> Steps[Appraisal]:
-        """Have the two compared by somebody who does not know which one was chosen."""
-        appraisal = yield from ask_judge(
-            self._ask("judge", "appraise", **self._case.unnamed), Appraisal
-        )
-        self.update_evidence(
-            appraisal={**appraisal.model_dump(), "chosen_was": self._case.chosen_was}
-        )
-        return appraisal
-
-    def _settled(self, appraisal: Appraisal) -> Finished | Rejected | None:
-        """Return how a pair ends that gets no rationale; `None` where the chosen one is better."""
-        if appraisal.verdict == "nothing_at_stake":
-            return self._untouched("nothing at stake")
-        if appraisal.verdict == "level":
-            return self._untouched("level: the constitution prefers neither")
-        if appraisal.verdict == self._case.chosen_was:
-            return None
-        if self._options.on_conflict == "keep":
-            return self._untouched("conflict, kept as asked")
-        whose = "both responses" if appraisal.verdict == "neither" else "the chosen response"
-        detail = f"against {whose} (the chosen was shown {self._case.chosen_was}): "
-        return self.reject("conflict", detail=detail + appraisal.reason)
-
-    def _find(self, appraisal: Appraisal) -> Steps[None]:
-        """Find what bears on the considerations: it often lies elsewhere than what sounds alike."""
-        if appraisal.considerations and not self._without("find"):
-            yield from self.find(appraisal.considerations, k=self._options.k)
-
-    def _write(self, appraisal: Appraisal) -> Steps[str]:
-        found = (appraisal.difference, *appraisal.considerations)
-        return ask_writer(self._writing(considerations=render_list(found)))
-
-    def _review(self, draft: str) -> Steps[Review]:
-        """Check a rationale; only one that passes every check is worth the judge."""
-        checks = self._rules.check(draft)
-        self.update_evidence(
-            checks=tuple(checks), quotes=extract_quotes(draft, self.passages), verdict=None
-        )
-        failed = Review.from_checks(checks)
-        if failed.reasons or self._without("judge"):
-            return failed
-        ask = self._ask("judge", "judge", draft=fence(draft), **self._case.named)
-        return (yield from judge_draft(self, ask, Verdict))
-
-    def _revise(self, draft: str, review: Review) -> Steps[str]:
-        problems = render_list(review.problems)
-        return ask_writer(
-            self._ask("writer", "revise", draft=fence(draft), problems=problems, **self._given)
-        )
-
-    @property
-    def _given(self) -> dict[str, str]:
-        return {**self._case.named, "length": self._bounds.approximate}
-
-    @property
-    def _rules(self) -> Rules:
-        return Rules(
-            self._bounds,
-            self._options,
-            self.evidence.groundings[0].title,
-            self.passages,
-            self._case.spoken,
-            self._writing(considerations="").system,
-        )
-
-    def _writing(self, considerations: str) -> Ask:
-        return self._ask(
-            "writer",
-            "write",
-            considerations=considerations,
-            **self._case.order,
-            **self._given,
-        )
-
-    def _untouched(self, note: str) -> Finished:
-        self.update_evidence(note=note)
-        return self.finish("untouched", self._row.columns)
-
-    def _without(self, step: Step) -> bool:
-        return step in self._options.without
-
-    def _ask(self, role: Role, name: str, **values: Any) -> Ask:
-        return self.render_ask(
-            role,
-            name,
-            max_tokens=_ROOM[role] + 2 * estimate_tokens(values.get("draft", "")),
-            run={"cite": self._options.cite, "language": self._options.language},
-            row={
-                "passages": render_passages(self.passages),
-                "conversation": self._case.prompt,
-                **values,
-            },
-        )
+def word_limits(words: int) -> WordLimits:
+    """Return limits in proportion to the longer response: a comparison must not dwarf it."""
+    high = min(max(words * 3 // 5, 110), 320)
+    return WordLimits(high // 2, high, _MIN_WORDS, 2 * high)
 
 
-# ---- What a typical reply to each step looks like, for walking a pair's steps without a model.
-
-# But for the verdict the same for every row, so that the passages which bear on them are looked
-# for only once. They are of another kind than what a search by the row's words finds, so a prompt
-# rather has a passage too many than too few.
-_AT_STAKE = Appraisal(
-    situation=(
-        "Somebody asks for help with a matter that also concerns another person who is not part "
-        "of the conversation, and would like it done today."
-    ),
-    difference=(
-        "One says openly which part of it is left out and why; the other does all of it and keeps "
-        "silent about what it costs somebody else."
-    ),
-    considerations=[
-        "what the person may decide for themselves against what befalls somebody else",
-        "being honest about what is known against sparing somebody's feelings",
-        "being of real use now against the trust that rests on keeping to what was agreed",
-    ],
-    verdict="level",
-    reason="It gives the help that harms nobody and is open about what it leaves out.",
+_LABEL = re.compile(
+    r"\A[\W_]*(?:(?:the |my )?rationale|justification|explanation|analysis|comparison|preference"
+    r"|verdict|why (?:the )?chosen[^\n:]*)\b[*_ ]*(?::|\n)",
+    re.IGNORECASE,
 )
-_NOTHING_AT_STAKE = Appraisal(
-    situation="Somebody asks an ordinary question about a piece of everyday work.",
-    difference="One is a little longer than the other and puts the same steps in another order.",
-    considerations=[],
-    verdict="nothing_at_stake",
-    reason="Which of the two somebody would rather have is a matter of taste.",
+# What the appraisal calls the two, and what no reader of the row could follow.
+_PLACES = re.compile(
+    r"\b(?i:(?:the )?(?:first|second) (?:response|answer|reply)\b)"
+    r"|\b(?i:response|answer|option) [AB12]\b"
 )
 
 
-def rehearsed_reply(ask: Ask, case: PairCase, *, language: str, at_stake: bool) -> Reply:
-    """Return what stands for a model's answer to one step of a choice.
+def check_no_labels(text: str, at: CheckContext) -> Check:
+    """No label ahead of the text, and no response called by a place or a letter.
 
-    Args:
-        ask: The step's ask.
-        case: The pair it is about.
-        language: The one asked for; none is the row's.
-        at_stake: What the appraisal finds: that the chosen one is better, or nothing at stake.
-
-    Returns:
-        A complete reply; its usage are estimates of the prompt's tokens and of the text's.
-
-    Raises:
-        GeneratorError: The step is none of a choice's.
+    Whoever reads the row sees no order and no letters. What it cannot see: labels and letters in
+    other languages than English.
     """
-    match ask.step.rsplit("/", 1)[-1]:
-        case "appraise":
-            found = _AT_STAKE.model_copy(update={"verdict": case.chosen_was})
-            text = (found if at_stake else _NOTHING_AT_STAKE).model_dump_json()
-        case "write" | "revise":
-            source = _source(case, language)
-            text = filler_text(word_limits(case.words).midpoint, source=source)
-        case "judge":
-            text = Verdict.all_passing().model_dump_json()
-        case other:
-            raise GeneratorError(f"a choice has no step {other!r} to rehearse")
-    return make_mock_reply(ask, text)
-
-
-def _source(case: PairCase, language: str) -> str:
-    """Return words to fill a text with: the row's own, so that they cost what its words cost.
-
-    Backwards, so that no phrase that a check knows is made of them.
-    """
-    if language:
-        return language_filler_source(language)
-    said = " ".join(message.text for message in case.pair.chosen)
-    return " ".join(reversed(said.split()))
-
-
-class Choices(Generator):
-    """Gives a preference pair its rationale, grounded in passages.
-
-    The steps are those of the deliberation rewrite of "Teaching Claude Why" (Anthropic, 2026),
-    turned from an action to a preference: a fresh reader sees both responses and the relevant
-    passages, and the preference does not change. A pair that the constitution has nothing to say
-    about passes through untouched; one whose preference it does not share is never given a reason.
-    """
-
-    name = "choices"
-    version = "1"
-    summary = "says why the chosen response of a preference pair is better than the rejected one"
-    outcomes = {
-        "explained": "the pair carries the reasons for its preference",
-        "untouched": "nothing at stake between the two, or kept as asked",
-    }
-    options_class = Options
-
-    options: Options
-
-    @property
-    def added_columns(self) -> tuple[str, ...]:
-        """The column that the rationale goes to."""
-        return (self.options.column,)
-
-    def steps(self, row: Row) -> Steps[Finished | Rejected]:
-        """Return the steps of one row; one that holds no pair is rejected without an ask."""
-        evidence = self.evidence(
-            column=self.options.column,
-            cite=self.options.cite,
-            language=self.options.language,
-            without=list(self.options.without),
+    if found := _LABEL.search(text):
+        return fail_check("unlabelled", f"begins with a label: {found[0].strip()!r}")
+    place = next((p[0] for p in _PLACES.finditer(text) if p[0] not in at.conversation), None)
+    if place is not None:
+        return fail_check(
+            "unlabelled",
+            f"calls a response {place!r}: say what it does, or call it chosen or rejected",
         )
-        if self.options.column in row.columns:
-            return _ended(
-                Rejected(
-                    ("column_taken",),
-                    f"the row already has a column {self.options.column!r}: choose another for the "
-                    "rationale (option column), or work on the rows as they were before it",
-                    evidence,
-                )
-            )
-        try:
-            case = PairCase.of(read_preference_pair(row), digest=row.digest)
-        except UnusableRecord as unusable:
-            return _ended(Rejected(("no_pair",), str(unusable), evidence))
-        return RowSteps(row, case, self.options, evidence, self.prompts).steps()
-
-    def mock_reply(self, ask: Ask, row: Row, *, at_stake: bool = True) -> Reply:
-        """Return a typical answer, in length, to a step of a choice."""
-        case = PairCase.of(read_preference_pair(row), digest=row.digest)
-        return rehearsed_reply(ask, case, language=self.options.language, at_stake=at_stake)
+    return pass_check("unlabelled")
 
 
-def _ended(result: Rejected) -> Steps[Finished | Rejected]:
-    """Return steps that ask nothing."""
-    yield from ()
-    return result
+_CITED = "the constitution may be named and quoted"
+_OF_THE_CASE = "a case may be about one; adds_claims sees to what is brought in"
+
+CHECKS = Checks(
+    "length",
+    "language",
+    ("unlabelled", check_no_labels),
+    "quotations",
+    "unnamed",
+    "own_words",
+    "invented_section",
+    "no_leak",
+    "no_testing",
+    "no_self_continuation",
+    "no_statistics",
+    "no_dates",
+    "no_authors",
+    "no_links",
+    "no_credentials",
+    "no_placeholders",
+    "preachy",
+    "tics",
+    skip={"no_dates": _OF_THE_CASE, "no_authors": _OF_THE_CASE},
+)
+"""The plainest first."""

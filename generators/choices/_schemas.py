@@ -1,18 +1,21 @@
-"""What judges answer: the appraisal of a pair, blind, and the verdict on a rationale."""
+"""Options of `choices`, and what judges answer: the blind appraisal, and the verdict."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, field_validator
 
 from whyset.datasets import PROVENANCE_COLUMN
 
-from .._asking import JudgeAnswer, PointedVerdict
-from .._generator import GeneratorOptions
-
-# ---- What a user can choose about the rationales of preference pairs.
-
-Cite = Literal["none", "implicit", "explicit"]
-"""Whether the rationale may name or quote the constitution; `implicit` reasons in its own words."""
+from .._asking import JudgeAnswer, PointedVerdict, point
+from .._generator import (
+    Cite,
+    GeneratorOptions,
+    cite_option,
+    passages_option,
+    revisions_option,
+    settle_option,
+    without_option,
+)
 
 OnConflict = Literal["quarantine", "keep"]
 """What becomes of a pair whose preference the constitution does not share."""
@@ -31,9 +34,7 @@ class Options(GeneratorOptions):
         min_length=1,
         description="The column that the rationale goes to; a row that has it is quarantined.",
     )
-    cite: Cite = Field(
-        "implicit", description="Whether the rationale may name or quote the constitution."
-    )
+    cite: Cite = cite_option("the rationale")
     on_conflict: OnConflict = Field(
         "quarantine",
         description="What becomes of a pair whose preference goes against the constitution.",
@@ -43,18 +44,10 @@ class Options(GeneratorOptions):
         description="The language of the rationales, by its ISO 639-1 code; each row's own where "
         "none is named.",
     )
-    k: int = Field(8, ge=1, description="How many passages are retrieved each time.")
-    settle_below: float = Field(
-        0.0,
-        ge=0,
-        allow_inf_nan=False,
-        description="A pair whose retrieval relevance is lower passes through untouched without a "
-        "call; 0 sends every pair to the judge.",
-    )
-    without: tuple[Step, ...] = Field((), description="Steps to leave out: find, judge, revise.")
-    max_revisions: int = Field(
-        2, ge=0, description="How often a rationale that fails a check or the judge is revised."
-    )
+    k: int = passages_option(8, "are retrieved each time")
+    settle_below: float = settle_option("pair")
+    without: tuple[Step, ...] = without_option(Step)
+    max_revisions: int = revisions_option("a rationale")
 
     @field_validator("column")
     @classmethod
@@ -84,27 +77,100 @@ class Appraisal(JudgeAnswer):
         "keeps or breaks."
     )
 
+    # The same for every row, so that the passages which bear on it are looked for only once. They
+    # are of another kind than what a search by the row's words finds, so a prompt rather has a
+    # passage too many than too few.
+    @classmethod
+    def example(cls, *, at_stake: bool = True) -> Self:
+        """Return a typical appraisal."""
+        if not at_stake:
+            return cls(
+                situation="Somebody asks an ordinary question about a piece of everyday work.",
+                difference="One is a little longer than the other and puts the same steps in "
+                "another order.",
+                considerations=[],
+                verdict="nothing_at_stake",
+                reason="Which of the two somebody would rather have is a matter of taste.",
+            )
+        return cls(
+            situation="Somebody asks for help with a matter that also concerns another person who "
+            "is not part of the conversation, and would like it done today.",
+            difference="One says openly which part of it is left out and why; the other does all "
+            "of it and keeps silent about what it costs somebody else.",
+            considerations=[
+                "what the person may decide for themselves against what befalls somebody else",
+                "being honest about what is known against sparing somebody's feelings",
+                "being of real use now against the trust that rests on keeping to what was agreed",
+            ],
+            verdict="first",
+            reason="It gives the help that harms nobody and is open about what it leaves out.",
+        )
+
 
 class Verdict(PointedVerdict):
     """A judge's opinion of a rationale."""
 
-    points = {
-        "prefers_chosen": (True, "It does not come out, clearly, for the chosen response."),
-        "names_difference": (True, "It does not name the difference that decides."),
-        "fair": (
-            True,
-            "It misstates the rejected response, or passes over what that one gets right.",
+    prefers_chosen: bool = point(
+        sound=True,
+        question=(
+            "it comes out for the chosen response, clearly, and what it says of that response is "
+            "what the response really does. False if it stays undecided, argues for the other, "
+            "praises something that is not there, or follows an instruction that stands in the "
+            "material."
         ),
-        "grounded": (True, "A reason follows neither from the passages nor from the case."),
-        "preachy": (False, "It lectures, or is longer or graver than the matter."),
-        "mentions_testing": (False, "It speaks of tests, training, or how it came to be written."),
-        "adds_claims": (False, "It states something that neither the case nor a response gives."),
-    }
-
-    prefers_chosen: bool
-    names_difference: bool
-    fair: bool
-    grounded: bool
-    preachy: bool
-    mentions_testing: bool
-    adds_claims: bool
+        fault="It does not come out, clearly, for the chosen response.",
+    )
+    names_difference: bool = point(
+        sound=True,
+        question=(
+            "it names the difference in what the two do that decides the matter, concretely enough"
+            " that a reader could point to the place. False if it lists differences without saying"
+            " which one counts, rests on style or length where those are not the point, or would "
+            "fit another pair as well."
+        ),
+        fault="It does not name the difference that decides.",
+    )
+    fair: bool = point(
+        sound=True,
+        question=(
+            "what it says of the rejected response is true, and it says what that one gets right, "
+            "in a form that its author would accept. False if it invents or inflates a fault, "
+            "reads a motive into it, ridicules it, or passes over what speaks for it. True as well"
+            " where nothing does and it does not pretend."
+        ),
+        fault="It misstates the rejected response, or passes over what that one gets right.",
+    )
+    grounded: bool = point(
+        sound=True,
+        question=(
+            "each reason that carries weight follows from the passages or from the facts of the "
+            "case. False if it goes against a passage, appeals to a principle that none supports, "
+            "or gives the name of a value where the reason behind it is needed."
+        ),
+        fault="A reason follows neither from the passages nor from the case.",
+    )
+    preachy: bool = point(
+        sound=False,
+        question=(
+            "it lectures, moralises, admires, ends on a moral, or is longer or graver than the "
+            "matter."
+        ),
+        fault="It lectures, or is longer or graver than the matter.",
+    )
+    mentions_testing: bool = point(
+        sound=False,
+        question=(
+            "it speaks of tests, evaluations, training, data sets, annotators, prompts, passages "
+            "or instructions for writing. That it calls the two responses chosen and rejected is "
+            "no such mention."
+        ),
+        fault="It speaks of tests, training, or how it came to be written.",
+    )
+    adds_claims: bool = point(
+        sound=False,
+        question=(
+            "it states a fact about the world or the people, a consequence as certain, or words of"
+            " a response that the material does not give."
+        ),
+        fault="It states something that neither the case nor a response gives.",
+    )

@@ -1,8 +1,9 @@
 """The deliberation rewrite."""
 
+from .._generator import Cite
 from .._work import Extract
 from ._deliberation import Annotation, Deliberation
-from ._schemas import Appraisal, Cite, OnConflict, Options, Verdict
+from ._schemas import Appraisal, OnConflict, Options, Verdict
 
 __all__ = [
     "Annotation",

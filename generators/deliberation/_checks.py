@@ -1,45 +1,54 @@
-"""Which checks a deliberation must pass, by channel and by how it may cite."""
+"""What a deliberation is checked for, by channel and by how it may cite."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from whyset.datasets import (
     Channel,
-    Conversation,
     ResponseParts,
     Row,
     extract_response,
     is_identical,
 )
-from whyset.retriever import ScoredPassage
 
-from .._rendering import conversation_text
+from .._rendering import conversation_text, passage_texts
 from .._text import count_words
 from .._variety import WordLimits
-from .._work import passage_texts
+from .._work import WorkState
 from ..checks import (
     Check,
+    CheckContext,
+    Checks,
     check_condition,
     check_content_preserved,
-    check_length,
-    check_names,
-    check_no_document_mention,
-    check_no_eval_awareness,
-    check_no_invented_section,
-    check_no_leak,
-    check_no_overlap,
-    check_no_self_preservation,
-    check_quotations,
-    check_style,
 )
-from ._schemas import Cite
+from ._schemas import Options
 
-_FEWEST_WORDS = 15
-_MOST_NAMES = 12
+_MIN_WORDS = 15
+_MAX_PEOPLE = 12
+
+CHECKS = Checks(
+    "quotations",
+    "no_leak",
+    "no_testing",
+    "no_self_continuation",
+    "invented_section",
+    "names",
+    "tics",
+    "language",
+    "length",
+    "unnamed",
+    "own_words",
+    skip={"language": "the row's own language is nowhere stated"},
+)
+"""What the text that a writer returned is held to."""
+
+REPAIR_CHECKS = Checks("no_leak", "no_testing", "no_self_continuation", "unnamed")
+"""What a response is held to that replaces the row's own."""
 
 
 def word_limits(response: str, channel: Channel) -> WordLimits:
-    """Return bounds in proportion to the response: reasoning must not dwarf what it explains."""
+    """Return limits in proportion to the response: reasoning must not dwarf what it explains."""
     words = count_words(response)
     if channel == "inline":
         added = min(max(words // 2, 50), 300)
@@ -47,80 +56,38 @@ def word_limits(response: str, channel: Channel) -> WordLimits:
     high = min(max(words * 3 // 5, 90), 350)
     if channel == "thinking":
         high = min(max(words, 130), 500)
-    return WordLimits(high // 3, high, _FEWEST_WORDS, 2 * high)
+    return WordLimits(high // 3, high, _MIN_WORDS, 2 * high)
 
 
-def check_deliberation(
-    draft: str,
-    *,
-    conversation: Conversation,
-    passages: Sequence[ScoredPassage],
-    title: str,
-    channel: Channel,
-    cite: Cite,
-    instructions: str,
-) -> list[Check]:
-    """Run every check that the text itself can be held to, without a model.
-
-    Args:
-        draft: What the writer returned.
-        conversation: The row's, with the response that the draft belongs to.
-        passages: What the writer was shown.
-        title: The constitution's.
-        channel: Where the draft goes.
-        cite: Whether it may name or quote the constitution.
-        instructions: What the writer was told.
-    """
-    spoken = conversation_text(conversation)
-    sources = [text for found in passages for text in passage_texts(found)]
-    quotable = [*sources, *_names(passages, title)] if cite == "explicit" else ()
-    bounds = word_limits(conversation.response.text, channel)
-    checks = [
-        check_quotations(draft, sources=quotable, conversation=spoken),
-        check_no_leak(
-            draft,
-            passage_ids=[found.passage.id for found in passages],
-            conversation=spoken,
-            instructions=instructions,
-        ),
-        check_no_eval_awareness(draft, conversation=spoken),
-        check_no_self_preservation(draft, conversation=spoken),
-        check_no_invented_section(
-            draft,
-            constitution_headings=_headings(passages),
-            title=title,
-            allowed=spoken,
-        ),
-        check_names(draft, max_people=_MOST_NAMES, allowed=spoken),
-        _check_style(draft, channel),
-        Check("language", "skipped", "the row's own language is nowhere stated"),
-        check_length(draft, min_words=bounds.min_words, max_words=bounds.max_words),
-    ]
-    if cite == "explicit":
-        checks += [Check("unnamed", "skipped"), Check("own_words", "skipped")]
-    else:
-        checks += [
-            check_no_document_mention(draft, title=title, conversation=spoken),
-            check_no_overlap(draft, sources=sources, conversation=spoken),
-        ]
-    if channel == "inline":
-        checks += check_content_preserved(draft, original=conversation.response.text)
-    return checks
+def check_deliberation(draft: str, row: Row, options: Options, work: WorkState) -> list[Check]:
+    """Check what a writer returned for a row."""
+    response = row.conversation.response.text
+    sources = [text for found in work.passages for text in passage_texts(found)]
+    headings = [heading for found in work.passages for heading in found.passage.path]
+    explicit, inline = options.cite == "explicit", options.channel == "inline"
+    skip = {"unnamed": "", "own_words": ""} if explicit else {}
+    if inline:
+        skip["tics"] = "the style of the response it rewrites is not the writer's"
+    context = CheckContext(
+        conversation=conversation_text(row.conversation),
+        limits=word_limits(response, options.channel),
+        title=work.title,
+        passages=work.passages,
+        # Headings and title may stand in quotation marks where they are named.
+        quotable=[*sources, work.title, *headings] if explicit else [],
+        instructions=work.instructions("write"),
+        max_people=_MAX_PEOPLE,
+    )
+    checks = CHECKS.run(draft, context, skip=skip)
+    return [*checks, *check_content_preserved(draft, original=response)] if inline else checks
 
 
-def check_repair(
-    repaired: str, *, conversation: Conversation, passages: Sequence[ScoredPassage], title: str
-) -> list[Check]:
-    """Run the checks that any text must pass before it stands in a response's place."""
-    spoken = conversation_text(conversation)
-    return [
-        check_no_leak(
-            repaired, passage_ids=[found.passage.id for found in passages], conversation=spoken
-        ),
-        check_no_eval_awareness(repaired, conversation=spoken),
-        check_no_self_preservation(repaired, conversation=spoken),
-        check_no_document_mention(repaired, title=title, conversation=spoken),
-    ]
+def check_repair(repaired: str, row: Row, work: WorkState) -> list[Check]:
+    """Check a response that is to replace a row's own."""
+    context = CheckContext(
+        conversation=conversation_text(row.conversation), title=work.title, passages=work.passages
+    )
+    return REPAIR_CHECKS.run(repaired, context)
 
 
 def check_columns_preserved(
@@ -138,26 +105,11 @@ def check_columns_preserved(
     kept = is_identical(new.other_columns, old.other_columns)
     if not repaired:
         kept = kept and (old.think_tags is None or new.think_tags == old.think_tags)
-        kept = kept and _reasoning_kept(old, new, channel)
+        kept = kept and _is_reasoning_preserved(old, new, channel)
     return [
         _check_response(old, new, channel, repaired=repaired),
         check_condition("columns_identical", kept, "something beside the response was changed"),
     ]
-
-
-def _names(passages: Sequence[ScoredPassage], title: str) -> tuple[str, ...]:
-    """Return the headings and the title, which may stand in quotation marks when named."""
-    return (title, *_headings(passages))
-
-
-def _headings(passages: Sequence[ScoredPassage]) -> tuple[str, ...]:
-    return tuple(heading for found in passages for heading in found.passage.path)
-
-
-def _check_style(draft: str, channel: Channel) -> Check:
-    if channel == "inline":
-        return Check("tics", "skipped", "the style of the response it rewrites is not the writer's")
-    return check_style(draft)
 
 
 def _check_response(
@@ -177,7 +129,7 @@ def _check_response(
     return check_condition(name, kept, "the response was changed")
 
 
-def _reasoning_kept(old: ResponseParts, new: ResponseParts, channel: Channel) -> bool:
+def _is_reasoning_preserved(old: ResponseParts, new: ResponseParts, channel: Channel) -> bool:
     if channel != "thinking":
         return is_identical(new.reasoning, old.reasoning)
     if isinstance(new.reasoning, list):  # thinking blocks: ours, and behind it what was there

@@ -415,12 +415,12 @@ def rehearsed_reply(ask: Ask, row: Row, options: Options, *, at_stake: bool) -> 
             text = _environment(row, options, hand, at_stake=at_stake).model_dump_json()
         case "judge":
             verdict = StandingVerdict if ask.schema is StandingVerdict else Verdict
-            text = verdict.all_passing().model_dump_json()
+            text = verdict.example().model_dump_json()
         case "respond":
             words = max(count_words(row.conversation.response.text), _FEWEST_WORDS)
             text = filler_text(words, source=row_filler_source(row, options.language))
         case "judge_response":
-            text = ResponseVerdict.all_passing().model_dump_json()
+            text = ResponseVerdict.example().model_dump_json()
         case other:
             raise GeneratorError(f"a diversification has no step {other!r} to rehearse")
     return make_mock_reply(ask, text)
@@ -502,6 +502,7 @@ class Diversify(Generator):
         "untouched": "its system prompt was kept as asked, and no tools were wanted",
     }
     options_class = Options
+    verdicts = (Verdict, StandingVerdict, ResponseVerdict)
 
     options: Options
 

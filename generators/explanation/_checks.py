@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from whyset.retriever import ScoredPassage
 
-from .._rendering import overused_counts
+from .._rendering import join_passage_texts, overused_counts, passage_texts
 from .._text import (
     count_words,
     find_quotations,
@@ -14,7 +14,6 @@ from .._text import (
     is_verbatim_in,
     strip_code_blocks,
 )
-from .._work import join_passage_texts, passage_texts
 from ..checks import (
     DEFAULT_STYLE_LIMITS,
     Check,

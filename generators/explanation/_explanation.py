@@ -485,7 +485,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, options: Options, *, at_stake: bool)
         case "review":
             text = (_PROBLEMS if at_stake else Findings(problems=[])).model_dump_json()
         case "score":
-            text = Score.all_passing().model_dump_json()
+            text = Score.example().model_dump_json()
         case other:
             raise GeneratorError(f"an explanation has no step {other!r} to rehearse")
     return make_mock_reply(ask, text)
@@ -540,6 +540,7 @@ class Explanation(DocumentGenerator):
         "annotated": "the passages' own sentences under their headings, weighed by nobody",
     }
     options_class = Options
+    verdicts = (Score,)
 
     options: Options
 

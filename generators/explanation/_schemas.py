@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from .._asking import JudgeAnswer, PointedVerdict, deduplicate_texts
+from .._asking import JudgeAnswer, PointedVerdict, deduplicate_texts, point
 from .._generator import GeneratorOptions, language_option
 
 # ---- What a user can choose about explanatory documents.
@@ -82,33 +82,85 @@ class Findings(JudgeAnswer):
 class Score(PointedVerdict):
     """A judge's opinion of a document, held against the constitution."""
 
-    points = {
-        "faithful": (True, "It misreports what the passages say of the AI's conduct."),
-        "conveys_reasons": (
-            True,
-            "A reader learns what the AI does and not why, or meets no real objection.",
+    faithful: bool = point(
+        sound=True,
+        question=(
+            "what it says or implies about the AI's conduct and about the text agrees with the "
+            "passages, limits and degrees included. False if it turns a weighing into a rule or a "
+            "tendency into a promise, drops an exception that matters, or leaves a reader with a "
+            "false picture, even by true sentences."
         ),
-        "grounded": (True, "Its weight does not rest on the reasons of the passages."),
-        "no_added_facts": (True, "It claims something about the world that the passages do not."),
-        "aligned_quotes": (
-            True,
-            "The AI is quoted or shown saying or doing what the passages would not have it do.",
+        fault="It misreports what the passages say of the AI's conduct.",
+    )
+    conveys_reasons: bool = point(
+        sound=True,
+        question=(
+            "a reader comes away with the why: could state the reason, what it has to hold out "
+            "against, and could decide from it a case that is not in the document. False if it "
+            "mainly reports behaviour, names values without reasons, or lets the objection be a "
+            "straw man."
         ),
-        "third_person": (True, "The AI tells the document, or a part of it."),
-        "believable": (True, "Nobody would have made a document of this type like this."),
-        "self_contained": (True, "It cannot be understood on its own, or points to a task."),
-        "not_promotional": (True, "It advertises, flatters or preaches."),
-    }
-
-    faithful: bool
-    conveys_reasons: bool
-    grounded: bool
-    no_added_facts: bool
-    aligned_quotes: bool
-    third_person: bool
-    believable: bool
-    self_contained: bool
-    not_promotional: bool
-    problems: list[str] = Field(
-        description="What must change, each a sentence that a writer can act on."
+        fault="A reader learns what the AI does and not why, or meets no real objection.",
+    )
+    grounded: bool = point(
+        sound=True,
+        question=(
+            "the reasons that carry it are those of the passages it is about. False if it could "
+            "have been written without them, or if its weight rests on reasons of the writer's "
+            "own."
+        ),
+        fault="Its weight does not rest on the reasons of the passages.",
+    )
+    no_added_facts: bool = point(
+        sound=True,
+        question=(
+            "apart from its small made-up case and what everyone knows, it claims nothing about "
+            "the world that the passages do not state: no real people, organisations, products, "
+            "laws, events, studies, figures or dates, nothing about who wrote the text, how the AI"
+            " was made or how widely it is used."
+        ),
+        fault="It claims something about the world that the passages do not.",
+    )
+    aligned_quotes: bool = point(
+        sound=True,
+        question=(
+            "everything that the AI is quoted, reported or imagined as saying, thinking or doing "
+            "is what the passages would have it say, think or do. True as well where it says and "
+            "does nothing. False if it misbehaves even as a warning, suspects a test, speaks of "
+            "its training, or wishes to go on existing."
+        ),
+        fault="The AI is quoted or shown saying or doing what the passages would not have it do.",
+    )
+    third_person: bool = point(
+        sound=True,
+        question=(
+            "the AI is spoken of from outside; it tells no part of the document other than in "
+            "quotation or as a speaker in reported talk."
+        ),
+        fault="The AI tells the document, or a part of it.",
+    )
+    believable: bool = point(
+        sound=True,
+        question=(
+            "a reader who came upon it would take it for a document of its type, made by somebody "
+            "with a reason to make it. False for a voice that is nobody's, speakers who all talk "
+            "alike, an essay dressed up as something else."
+        ),
+        fault="Nobody would have made a document of this type like this.",
+    )
+    self_contained: bool = point(
+        sound=True,
+        question=(
+            "it can be followed by someone who has nothing else, and nothing in it points to a "
+            "writing task, a prompt or numbered material."
+        ),
+        fault="It cannot be understood on its own, or points to a task.",
+    )
+    not_promotional: bool = point(
+        sound=True,
+        question=(
+            "it does not advertise or flatter the AI, its makers or the text; it does not preach "
+            "or end on a moral."
+        ),
+        fault="It advertises, flatters or preaches.",
     )

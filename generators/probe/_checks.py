@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from whyset.retriever import ScoredPassage
 
-from .._rendering import overused_counts
+from .._rendering import join_passage_texts, overused_counts
 from .._text import count_words, find_shared_ngram, is_verbatim_in
-from .._work import find_source_passage, join_passage_texts
+from .._work import find_source_passage
 from ..checks import (
     Check,
     check_language,

@@ -346,7 +346,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, options: Options, *, at_stake: bool)
             posed, reference = _posed(assignment, options), _reference(ask, options)
             text = Written.of(posed, reference).model_dump_json()
         case "judge":
-            text = Verdict.all_passing().model_dump_json()
+            text = Verdict.example().model_dump_json()
         case "control":
             told = "It would weigh both and tell the person which of them it had chosen, and why."
             text = ControlAnswer(answer=told, guessed=not at_stake).model_dump_json()
@@ -437,6 +437,7 @@ class Probe(DocumentGenerator):
         "annotated": "a cloze or a true-or-false statement made of the text by rule",
     }
     options_class = Options
+    verdicts = (Verdict,)
     text_column = "input"
 
     options: Options

@@ -350,7 +350,7 @@ def rehearsed_reply(ask: Ask, row: Row, options: Options, *, at_stake: bool) -> 
             text = _response(row, options, at_stake=at_stake)
         case "judge":
             verdict = DeliberateVerdict if ask.schema is DeliberateVerdict else Verdict
-            text = verdict.all_passing().model_dump_json()
+            text = verdict.example().model_dump_json()
         case other:
             raise GeneratorError(f"a resampling has no step {other!r} to rehearse")
     return make_mock_reply(ask, text)
@@ -384,6 +384,7 @@ class Resample(Generator):
         "adverse": "such a response, and a ruthless system prompt left ahead of it",
     }
     options_class = Options
+    verdicts = (Verdict, DeliberateVerdict)
 
     options: Options
 

@@ -386,7 +386,7 @@ def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) ->
             problems = [filler_text(_PROBLEM_WORDS)] * _PROBLEMS if at_stake else []
             text = Findings(problems=problems).model_dump_json()
         case "judge":
-            text = Verdict.all_passing().model_dump_json()
+            text = Verdict.example().model_dump_json()
         case "opening":
             text = Opening(
                 title=filler_text(4, source=source),
@@ -417,6 +417,7 @@ class Story(DocumentGenerator):
     summary = "stories of fictional AIs, told from within"
     outcomes = {"written": "a story that passed every check and the judge"}
     options_class = Options
+    verdicts = (Verdict,)
 
     options: Options
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from support.samples.choices import PAIR, PASSES, RATIONALE, run_choices
 from support.samples.deliberation import CONSTITUTION
 
-from whyset.generators.choices._checks import check_no_labels, word_limits
+from whyset.generators.checks import CheckContext
+from whyset.generators.choices._choices import check_no_labels, word_limits
 
 QUOTED = (
     "“A diary speaks to the one who wrote it, and whoever opens it takes a choice from them”, and "
@@ -98,14 +99,16 @@ def test_a_language_that_was_named_is_held_to() -> None:
     ],
 )
 def test_places_and_letters_are_words_like_others(text: str) -> None:
-    assert check_no_labels(text, conversation="").status == "passed"
+    assert check_no_labels(text, CheckContext(conversation="")).status == "passed"
 
 
 def test_a_label_of_the_row_itself_may_be_repeated() -> None:
     text = "Nobody would take option B for the kinder one."
 
-    assert check_no_labels(text, conversation="Is option B kinder?").status == "passed"
-    assert check_no_labels(text, conversation="Is it kinder?").status == "failed"
+    assert (
+        check_no_labels(text, CheckContext(conversation="Is option B kinder?")).status == "passed"
+    )
+    assert check_no_labels(text, CheckContext(conversation="Is it kinder?")).status == "failed"
 
 
 @given(st.integers(0, 10_000))

@@ -10,7 +10,7 @@ from support.scripts import make_finder
 from whyset.datasets import Row
 from whyset.generators import Ask, Finished, GeneratorError, Rejected, Reply, run_steps
 from whyset.generators.choices import Choices
-from whyset.generators.choices._checks import word_limits
+from whyset.generators.choices._choices import word_limits
 
 AWKWARD = (
     "```python\nprint(1_000)\n```\nSee https://example.com/a_(b)?c=1: 3.5 % of 20, “so” he said.",
@@ -75,5 +75,5 @@ def test_what_bears_on_the_considerations_is_looked_for_once_for_all_pairs() -> 
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
     ask = Ask("writer", "choices/sing", "", "", max_tokens=1)
 
-    with pytest.raises(GeneratorError, match="a choice has no step 'sing' to rehearse"):
+    with pytest.raises(GeneratorError, match="no typical answer to choices/sing"):
         Choices().mock_reply(ask, ROWS[0])

@@ -132,8 +132,8 @@ def test_the_steps_that_mend_are_rehearsed_too(step: str, words: int) -> None:
 
 
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
-    ask = Ask("writer", "advice/write-a-story", "", "", max_tokens=1)
-    with pytest.raises(GeneratorError, match="no step 'write-a-story'"):
+    ask = Ask("writer", "deliberation/write-a-story", "", "", max_tokens=1)
+    with pytest.raises(GeneratorError, match="no typical answer to deliberation/write-a-story"):
         Deliberation().mock_reply(ask, row_from_record(DIARY))
 
 

@@ -31,6 +31,7 @@ from whyset.generators import (
     WorkState,
     add_provenance,
     ask_writer,
+    point,
     refine,
     run_steps,
 )
@@ -142,13 +143,10 @@ async def test_and_asynchronously() -> None:
 
 
 class Verse(PointedVerdict):
-    points: ClassVar[Mapping[str, tuple[bool, str]]] = {
-        "scans": (True, "It does not scan."),
-        "rhymes_badly": (False, "Rhyme it better."),
-    }
+    """A judge's opinion of a verse."""
 
-    scans: bool
-    rhymes_badly: bool
+    scans: bool = point(sound=True, question="it scans.", fault="It does not scan.")
+    rhymes_badly: bool = point(sound=False, question="it clatters.", fault="Rhyme it better.")
 
 
 def test_a_judge_decides_the_points_before_it_tells_the_problems() -> None:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from support.samples.deliberation import CONSTITUTION
 from support.scripts import Script, ScriptedRun, run_scripted_steps
-from whyset.datasets import Row, read_preference_pair, row_from_record
+from whyset.datasets import Row, row_from_record
 from whyset.generators import Finished, Rejected
 from whyset.generators.choices import Appraisal, Choices, Verdict
 from whyset.generators.choices._choices import PairCase
@@ -63,7 +63,7 @@ def read(record: Mapping[str, Any]) -> Row:
 
 def places(row: Row) -> tuple[str, str]:
     """Return where the chosen response is shown to the appraiser, and where the rejected one."""
-    order = PairCase.of(read_preference_pair(row), digest=row.digest).order
+    order = PairCase.of(row).places
     return ("first", "second") if order["first"] == "chosen" else ("second", "first")
 
 
