@@ -62,6 +62,7 @@ from ._steps import (
     arun_steps,
     run_steps,
 )
+from ._variety import WordLimits
 from ._work import DraftRejected, Review, WorkState, extract_quotes, refine
 from .checks import Check, CheckContext, Checks
 
@@ -107,6 +108,7 @@ __all__ = [
     "Turn",
     "UnsupportedModel",
     "Usage",
+    "WordLimits",
     "WorkState",
     "add_provenance",
     "arun_steps",

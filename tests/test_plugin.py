@@ -112,7 +112,7 @@ def test_ideas_come_before_anything_is_paid_for_them(plugin: ModuleType) -> None
 def test_a_dry_run_walks_to_the_end(plugin: ModuleType) -> None:
     generator = plugin.Objections()
     result, asked = run_with_mock_replies(
-        generator, generator.item(BRIEF), constitution=CONSTITUTION
+        generator, generator.item_from_columns(BRIEF), constitution=CONSTITUTION
     )
 
     assert isinstance(result, Finished), result
