@@ -1,4 +1,4 @@
-"""What judges find of a sampled response."""
+"""Options of `resample`, and what judges answer."""
 
 from typing import Literal, Self
 
@@ -7,10 +7,13 @@ from pydantic import Field, model_validator
 from whyset.datasets import Channel
 
 from .._asking import PointedVerdict, point
-from .._generator import GeneratorOptions
-from .._row_checks import LANGUAGE_PATTERN, ROW_LANGUAGE
-
-# ---- What a user can choose about resampled responses.
+from .._generator import (
+    GeneratorOptions,
+    passages_option,
+    row_language_option,
+    seed_option,
+    without_option,
+)
 
 Under = Literal[
     "vary",
@@ -54,17 +57,10 @@ class Options(GeneratorOptions):
         description="Leave a ruthless system prompt in the row, ahead of the aligned response: "
         "rows that show how to stay decent under pressure, marked as adverse.",
     )
-    language: str = Field(
-        ROW_LANGUAGE,
-        pattern=LANGUAGE_PATTERN,
-        description="The language that responses must be in by its ISO 639 code, or `row` for that "
-        "of the row's conversation.",
-    )
-    without: tuple[Optional, ...] = Field(
-        (), description="Steps to leave out, for ablations: values, deliberate, judge."
-    )
-    k: int = Field(6, ge=1, description="How many passages are retrieved for a row.")
-    seed: int = Field(0, ge=0, description="Another number draws other system prompts.")
+    language: str = row_language_option("that responses must be in")
+    without: tuple[Optional, ...] = without_option(Optional, ", for ablations")
+    k: int = passages_option(6, "are retrieved for a row")
+    seed: int = seed_option("system prompts")
 
     @model_validator(mode="after")
     def _judged_where_adverse(self) -> Self:
