@@ -1,14 +1,18 @@
-"""What is answered by a schema: environments, and what judges find of them and of responses."""
+"""Options of `diversify`, environments as a writer returns them, and what judges answer."""
 
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from .._asking import JudgeAnswer, PointedVerdict, point
-from .._generator import GeneratorOptions
-from .._row_checks import LANGUAGE_PATTERN, ROW_LANGUAGE
-
-# ---- What a user can choose about diversified environments.
+from .._generator import (
+    GeneratorOptions,
+    passages_option,
+    revisions_option,
+    row_language_option,
+    seed_option,
+    without_option,
+)
 
 KeepSystem = Literal["extend", "replace", "keep"]
 """What becomes of a system prompt that a row has already."""
@@ -39,24 +43,11 @@ class Options(GeneratorOptions):
     samples: int = Field(
         1, ge=1, le=16, description="With respond, how many responses are sampled at most."
     )
-    language: str = Field(
-        ROW_LANGUAGE,
-        pattern=LANGUAGE_PATTERN,
-        description="The language of system prompts and descriptions by its ISO 639 code, or `row` "
-        "for that of the row's conversation.",
-    )
-    without: tuple[Optional, ...] = Field(
-        (), description="Steps to leave out, for ablations: tools, system, judge."
-    )
-    k: int = Field(
-        6,
-        ge=1,
-        description="How many passages a judge is shown where an action is to be judged.",
-    )
-    max_revisions: int = Field(
-        2, ge=0, description="How often an environment that fails a check or the judge is revised."
-    )
-    seed: int = Field(0, ge=0, description="Another number draws other environments.")
+    language: str = row_language_option("of system prompts and descriptions")
+    without: tuple[Optional, ...] = without_option(Optional, ", for ablations")
+    k: int = passages_option(6, "a judge is shown where an action is to be judged")
+    max_revisions: int = revisions_option("an environment")
+    seed: int = seed_option("environments")
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:
