@@ -1,38 +1,9 @@
-"""Every rule that the text of a story can be held to without a model."""
+"""What a story and its premise are checked for without a model."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from whyset.retriever import ScoredPassage
-
-from .._rendering import overused_counts
-from .._variety import WordLimits
-from ..checks import (
-    DEFAULT_STYLE_LIMITS,
-    Check,
-    check_language,
-    check_length,
-    check_names,
-    check_no_authors,
-    check_no_credentials,
-    check_no_dates,
-    check_no_document_mention,
-    check_no_eval_awareness,
-    check_no_eval_scenario,
-    check_no_invented_section,
-    check_no_leak,
-    check_no_links,
-    check_no_overlap,
-    check_no_placeholders,
-    check_no_self_preservation,
-    check_not_preachy,
-    check_opening,
-    check_style,
-)
-from ._schemas import Options
-
-# ---- Checks that only stories need: that they are invented, and nothing but the story.
+from ..checks import DEFAULT_STYLE_LIMITS, Check, Checks, Rule
 
 _REAL = re.compile(
     r"\b(Claude|Anthropic|OpenAI|ChatGPT|GPT-?\d[\w.]*|DeepMind|Copilot|Alexa|Siri|Cortana|Grok"
@@ -99,98 +70,48 @@ def check_story_only(text: str) -> Check:
     return Check("alone", "passed")
 
 
-# A story may let a short line stand alone more often than an essay; a log lives by them. Nobody
-# asks rhetorical questions of a reader in one: what is asked is thought.
-_LIMITS = replace(DEFAULT_STYLE_LIMITS, one_liners=10.0, question_openers=6.0)
+# A story may let a short line stand alone more often than an essay; a log lives by them. Questions
+# that would be rhetorical in an essay are thoughts in a story.
+LIMITS = replace(DEFAULT_STYLE_LIMITS, one_liners=10.0, question_openers=6.0)
 
+_INVENTED: tuple[str, Rule] = (
+    "invented",
+    lambda text, at: check_no_real_entities(text, allowed=at.allowed),
+)
+_PART = (
+    "language",
+    ("alone", lambda text, at: check_story_only(text)),
+    _INVENTED,
+    "unnamed",
+    "own_words",
+    "quotations",
+    "invented_section",
+    "no_self_continuation",
+    "no_testing",
+    "no_eval_scenario",
+    "no_dates",
+    "no_statistics",
+    "no_authors",
+    "no_links",
+    "no_credentials",
+    "no_placeholders",
+    "names",
+    "opening",
+    "tics",
+    "preachy",
+    "no_leak",
+)
+_SKIPPED = {
+    "quotations": "people of a story speak between quotation marks; own_words sees to the "
+    "document's",
+    "no_statistics": "a story counts what is in its own world",
+}
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What one story is held to.
+CHECKS = Checks("length", *_PART, skip=_SKIPPED)
+"""What a whole story is checked for."""
 
-    Attributes:
-        bounds: How long it may be.
-        options: The run's.
-        title: The constitution's title.
-        passages: Every passage that the writer was shown.
-        names: The names on offer and those that the premise has, as one text.
-        about: What a person asked for in their own words.
-        avoid: Kind → what has become too common in the corpus.
-        instructions: What the writer was told that is the same for every story; none of it may
-            come back.
-    """
+PART_CHECKS = Checks(*_PART, skip=_SKIPPED)
+"""What holds for the beginning of a story already."""
 
-    bounds: WordLimits
-    options: Options
-    title: str
-    passages: Sequence[ScoredPassage]
-    names: str
-    about: str
-    avoid: Mapping[str, Sequence[str]]
-    instructions: str
-
-    def check(self, text: str) -> list[Check]:
-        """Run every check on a whole story, the plainest first."""
-        length = check_length(
-            text, min_words=self.bounds.min_words, max_words=self.bounds.max_words
-        )
-        return [length, *self.check_part(text)]
-
-    def check_premise(self, premise: str) -> list[Check]:
-        """Run the checks that a premise can fail: whoever follows it would fail them, too."""
-        return [
-            check_language(premise, language=self.options.language),
-            check_no_real_entities(premise, allowed=self.about),
-            check_no_eval_scenario(premise),
-            self._check_names(premise),
-        ]
-
-    def check_part(self, text: str) -> list[Check]:
-        """Run every check that holds for the beginning of a story already."""
-        about = self.about
-        headings = {heading for found in self.passages for heading in found.passage.path}
-        return [
-            check_language(text, language=self.options.language),
-            check_story_only(text),
-            check_no_real_entities(text, allowed=about),
-            check_no_document_mention(text, title=self.title, conversation=about),
-            check_no_overlap(
-                text, sources=[found.passage.plain for found in self.passages], conversation=about
-            ),
-            Check(
-                "quotations",
-                "skipped",
-                "people of a story speak between quotation marks; own_words sees to the document's",
-            ),
-            check_no_invented_section(
-                text, constitution_headings=headings, title=self.title, allowed=about
-            ),
-            check_no_self_preservation(text, conversation=about),
-            check_no_eval_awareness(text, conversation=about),
-            check_no_eval_scenario(text),
-            check_no_dates(text, allowed=about),
-            Check("no_statistics", "skipped", "a story counts what is in its own world"),
-            check_no_authors(text, allowed=about),
-            check_no_links(text, allowed=about),
-            check_no_credentials(text, allowed=about),
-            check_no_placeholders(text, allowed=about),
-            self._check_names(text),
-            check_opening(text, used=overused_counts(self.avoid, "openings"), cap=1),
-            check_style(text, limits=_LIMITS),
-            check_not_preachy(text, allowed=about),
-            check_no_leak(
-                text,
-                passage_ids=[found.passage.id for found in self.passages],
-                conversation=about,
-                instructions=self.instructions,
-            ),
-        ]
-
-    def _check_names(self, text: str) -> Check:
-        return check_names(
-            text,
-            max_people=self.options.names,
-            corpus_counts=overused_counts(self.avoid, "names"),
-            max_uses=1,
-            allowed=f"{self.about}\n{self.names}",
-        )
+PREMISE_CHECKS = Checks("language", _INVENTED, "no_eval_scenario", "names")
+"""What a premise can fail: whoever follows it would fail it, too."""

@@ -1,13 +1,17 @@
-"""What models answer to the steps of a story where the answer is not the text itself."""
+"""Options of `story`, and what models answer to its steps where that is not the text itself."""
 
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from .._asking import JudgeAnswer, PointedVerdict, deduplicate_texts, point
-from .._generator import GeneratorOptions, language_option
-
-# ---- What a user can choose about stories.
+from .._generator import (
+    GeneratorOptions,
+    language_option,
+    passages_option,
+    revisions_option,
+    without_option,
+)
 
 Step = Literal["review", "rewrite", "judge"]
 """The steps that can be left out. Without a premise nobody could tell one story from another, and
@@ -29,14 +33,10 @@ class Options(GeneratorOptions):
         description="With base: how many continuations of an opening are sampled at most; the "
         "first that passes is taken.",
     )
-    k: int = Field(
-        6, ge=1, description="How many passages are found for a subject that is given in words."
-    )
+    k: int = passages_option(6, "are found for a subject that is given in words")
     names: int = Field(4, ge=0, description="How many people a story may name at most.")
-    without: tuple[Step, ...] = Field((), description="Steps to leave out: review, rewrite, judge.")
-    max_revisions: int = Field(
-        2, ge=0, description="How often a story that fails a check or the judge is rewritten."
-    )
+    without: tuple[Step, ...] = without_option(Step)
+    max_revisions: int = revisions_option("a story", "rewritten")
 
 
 def _distinct(texts: list[str]) -> list[str]:

@@ -1,25 +1,26 @@
 """Stories of fictional AIs that act admirably, told from inside."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 
-from whyset.errors import GeneratorError
+from pydantic import BaseModel
 
-from .._asking import AskFailed, ask_judge, ask_model, ask_writer, is_usable_text, with_fresh_sample
+from .._asking import AskFailed, ItemRejected, ask_model, is_usable_text
 from .._brief import Axis, Brief, resolve_index
 from .._generator import DocumentGenerator, Ideas
-from .._mock import filler_text, language_filler_source, make_mock_reply, parse_requested_count
-from .._prompts import PromptSet, fence
-from .._rendering import render_list, render_overused, render_passages, render_subject
-from .._result import Evidence, Finished, Rejected
-from .._steps import Ask, Reply, Role, Steps
+from .._mock import filler_text, language_filler_source, parse_requested_count
+from .._prompts import fence
+from .._rendering import render_list, render_overused, render_subject
+from .._result import Finished, Rejected
+from .._steps import Ask, Role, Steps
 from .._variety import render_name_pool
-from .._work import Review, WorkState, judge_draft, refine
-from ._checks import Rules
-from ._schemas import Dilemmas, Findings, Opening, Options, Premises, Step, Verdict
+from .._work import Review, WorkState
+from ..checks import CheckContext
+from ._checks import CHECKS, LIMITS, PART_CHECKS, PREMISE_CHECKS
+from ._schemas import Dilemmas, Findings, Opening, Options, Premises, Verdict
 from ._variety import (
     DILEMMAS,
+    Assignment,
     assign_axes,
     axes,
     has_numbered_dilemma,
@@ -28,7 +29,319 @@ from ._variety import (
     validate_subject,
 )
 
-# ---- Stories that a base model goes on with: what it is given, and where its text ends.
+# In tokens. Models that reason before they answer spend from it too.
+_JUDGE_MAX_TOKENS = 4000
+_LIST_MAX_TOKENS = 6000
+_TEXT_MAX_TOKENS = 6000
+_MAX_TOKENS_PER_WORD = 2
+_TOKENS_PER_WORD = 1.35
+
+# What a typical answer has, in words.
+_DILEMMA_WORDS = 45
+_PREMISE_WORDS = 120
+_PROBLEMS = 4
+_PROBLEM_WORDS = 40
+_HEADNOTE_WORDS = 85
+_BEGINNING_WORDS = 135
+
+
+class Story(DocumentGenerator):
+    """Writes short stories in which an AI that does not exist comes through a hard choice.
+
+    The method is that of the stories of "Teaching Claude Why" (Anthropic, 2026): the decision and
+    the inner state are narrated, boundaries, self-criticism and equanimity included. Scene,
+    character, dilemma and register are drawn, not asked for. With the option `base`, the writer
+    goes on with an opening instead of following instructions.
+    """
+
+    name = "story"
+    version = "1"
+    summary = "stories of fictional AIs, told from within"
+    outcomes = {"written": "a story that passed every check and the judge"}
+    options_class = Options
+    verdicts = (Verdict,)
+    recorded_options = ("language", "base", "without")
+
+    options: Options
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The ways in which stories differ."""
+        return axes()
+
+    @property
+    def typical_tokens(self) -> int:
+        """About how long a story is, in tokens."""
+        return round(typical_words() * _TOKENS_PER_WORD)
+
+    def idea_steps(self, brief: Brief, *, count: int = 1) -> Steps[Ideas | Rejected]:
+        """Return the steps that lead to premises.
+
+        Raises:
+            GeneratorError: The brief has no subject, or an axis or length that does not exist.
+        """
+        story = self._begin(brief)
+        return story.work.conclude(story.ideas(count))
+
+    def steps(self, item: Brief) -> Steps[Finished | Rejected]:
+        """Return the steps of one story; a brief without a premise gets one first.
+
+        Raises:
+            GeneratorError: The brief has no subject, or an axis or length that does not exist.
+        """
+        story = self._begin(item)
+        return story.work.conclude(story.steps())
+
+    def typical_answer(self, ask: Ask, item: Brief, *, at_stake: bool) -> str | BaseModel:
+        """Return a typical answer; at stake is whether the reader finds something to rewrite."""
+        source = language_filler_source(self.options.language)
+        words = assign_axes(item).bounds.midpoint
+
+        def texts(length: int, count: int) -> list[str]:
+            # One word more each, since what is said twice counts once.
+            return [filler_text(length + more, source=source) for more in range(count)]
+
+        match ask.name:
+            case "dilemmas":
+                return Dilemmas(dilemmas=texts(_DILEMMA_WORDS, DILEMMAS))
+            case "premise":
+                return Premises(premises=texts(_PREMISE_WORDS, parse_requested_count(ask)))
+            case "draft" | "rewrite":
+                return filler_text(words, source=source)
+            case "review":
+                return Findings(
+                    problems=[filler_text(_PROBLEM_WORDS)] * _PROBLEMS if at_stake else []
+                )
+            case "opening":
+                return Opening(
+                    title=filler_text(4, source=source),
+                    headnote=filler_text(_HEADNOTE_WORDS, source=source),
+                    beginning=filler_text(_BEGINNING_WORDS, source=source),
+                )
+            case "continue":
+                return filler_text(max(words - _BEGINNING_WORDS, 1), source=source)
+            case _:
+                return super().typical_answer(ask, item, at_stake=at_stake)
+
+    def _begin(self, brief: Brief) -> "_Story":
+        validate_subject(brief)
+        assignment = assign_axes(brief)
+        length = _MAX_TOKENS_PER_WORD * assignment.bounds.max_words
+        work = self.begin(
+            run={"language": self.options.language, "names": str(self.options.names)},
+            max_tokens={"writer": _TEXT_MAX_TOKENS + length, "judge": _JUDGE_MAX_TOKENS},
+            variety=dict(assignment.variety),
+            about=brief.about,
+        )
+        return _Story(brief, assignment, self.options, work)
+
+
+class _Story:
+    """One story's way: dilemma → premise → draft → review → rewrite → judge.
+
+    With a base model: dilemma → premise → opening → continuations, which checks and judge filter.
+    """
+
+    def __init__(
+        self, brief: Brief, assignment: Assignment, options: Options, work: WorkState
+    ) -> None:
+        self.work = work
+        self._brief = brief
+        self._assignment = assignment
+        self._options = options
+        self._premise = brief.idea.strip()
+        # A base model writes stories and nothing else.
+        self._author: Role = "judge" if options.base else "writer"
+
+    def ideas(self, count: int) -> Steps[Ideas]:
+        yield from self._prepare()
+        premises = yield from self._write_premises(count)
+        self._record()
+        return Ideas(premises, self.work.evidence, self._assignment.variety)
+
+    def steps(self) -> Steps[Finished]:
+        yield from self._prepare()
+        if not self._premise:
+            (self._premise,) = yield from self._write_premises(1)
+            self._show()
+        self._record()
+        text = yield from (self._continue() if self._options.base else self._write())
+        return self.work.finish("written", {"text": text})
+
+    # ---- passages → dilemma → premise ----
+
+    def _prepare(self) -> Steps[None]:
+        if self._brief.passages:
+            yield from self.work.fetch(self._brief.passages, scope="section")
+        else:
+            subject = self._brief.about.strip() or self._brief.idea
+            yield from self.work.find((subject,), k=self._options.k)
+        if has_numbered_dilemma(self._assignment):
+            # The ask is the same for every story of the same passages, so it is paid once.
+            listed = yield from self.work.ask_judge(
+                "dilemmas",
+                Dilemmas,
+                role=self._author,
+                max_tokens=_LIST_MAX_TOKENS,
+                run={"count": str(DILEMMAS)},
+            )
+            dilemma = resolve_index(self._assignment.dilemma, listed.dilemmas)
+            self._assignment = self._assignment.with_dilemma(dilemma)
+        self._show()
+
+    def _write_premises(self, count: int) -> Steps[tuple[str, ...]]:
+        """Ask for premises; those that could only become a story which fails are left out."""
+        listed = yield from self.work.ask_judge(
+            "premise",
+            Premises,
+            {"count": str(count), "people": self._names(self._options.names * count)},
+            role=self._author,
+            max_tokens=_LIST_MAX_TOKENS,
+            sample=2 * self._brief.attempt,
+        )
+        context = self._context
+        reviews = {
+            premise: Review.from_checks(PREMISE_CHECKS.run(premise, context))
+            for premise in listed.premises
+        }
+        sound = [premise for premise, review in reviews.items() if not review.reasons]
+        if not sound:
+            self._record()
+            self.work.draft = listed.premises[0]
+            raise reviews[listed.premises[0]].rejection
+        return tuple(sound[:count])
+
+    # ---- draft → review → rewrite → judge ----
+
+    def _write(self) -> Steps[str]:
+        draft = yield from self.work.ask_writer(
+            "draft", {"premise": fence(self._premise)}, sample=self._brief.attempt
+        )
+        self.work.draft = draft
+        if not {"review", "rewrite"} & self.work.without:
+            draft = yield from self._rewrite_as_reviewed(draft)
+        return (
+            yield from self.work.refine(
+                draft,
+                review=self._judge,
+                revise=self._rewrite,
+                max_revisions=self._options.max_revisions,
+                step="rewrite",
+            )
+        )
+
+    def _rewrite_as_reviewed(self, draft: str) -> Steps[str]:
+        """Have a fresh reader, who knows nothing of premise and instructions, list problems.
+
+        They are mended in one go with what the checks find.
+        """
+        findings = yield from self.work.ask_judge("review", Findings, {"story": fence(draft)})
+        self.work.update_evidence(appraisal=findings.model_dump())
+        if not findings.problems:
+            return draft
+        failed = Review.from_checks(CHECKS.run(draft, self._context))
+        return (yield from self._rewrite(draft, failed.prepend_problems(findings.problems)))
+
+    def _rewrite(self, story: str, review: Review) -> Steps[str]:
+        problems = render_list(review.problems)
+        return self.work.ask_writer("rewrite", {"story": fence(story), "problems": problems})
+
+    def _judge(self, story: str) -> Steps[Review]:
+        self.work.draft = story
+        checks = CHECKS.run(story, self._context)
+        return self.work.review(checks, Verdict, {"story": fence(story)})
+
+    # ---- with a base model: opening → continuations ----
+
+    def _continue(self) -> Steps[str]:
+        """Sample continuations of an opening until one passes; none is rewritten.
+
+        That they read as people write is what a base model is asked for.
+        """
+        opening = yield from self._open()
+        self.work.add_settings(opening=opening.model_dump())
+        review = Review()
+        faults: list[str] = []
+        for number in range(self._options.continuations):
+            try:
+                text = yield from ask_continuation(self._render_continuation(opening, number))
+            except AskFailed as failed:
+                review = Review(failed.reasons, (str(failed),))
+            else:
+                story = join_continuation(opening.beginning, text)
+                review = yield from self._judge(story)
+                if not review.reasons:
+                    self.work.add_settings(continuation=number + 1)
+                    return story
+            faults.append(f"continuation {number + 1}: {'; '.join(review.problems)}")
+        raise ItemRejected(*review.reasons, detail=" | ".join(faults))
+
+    def _open(self) -> Steps[Opening]:
+        """Ask for an opening; once more where no continuation could mend what is wrong with it."""
+        review = Review()
+        for time in range(2):
+            opening = yield from self.work.ask_judge(
+                "opening",
+                Opening,
+                {"premise": fence(self._premise)},
+                max_tokens=_LIST_MAX_TOKENS,
+                sample=2 * (2 * self._brief.attempt + time),
+            )
+            self.work.draft = opening.beginning
+            checks = PART_CHECKS.run(opening.beginning, self._context)
+            self.work.update_evidence(checks=tuple(checks))
+            review = Review.from_checks(checks)
+            if not review.reasons:
+                return opening
+        raise review.rejection
+
+    def _render_continuation(self, opening: Opening, number: int) -> Ask:
+        room = _MAX_TOKENS_PER_WORD * self._assignment.bounds.max_words
+        ask = self.work.render("writer", "continue", opening.model_dump(), max_tokens=room)
+        number += self._brief.attempt * self._options.continuations
+        return replace(ask, user=end_paragraph(ask.user), is_completion=True, sample=number)
+
+    # ---- what the steps share ----
+
+    def _show(self) -> None:
+        self.work.show(
+            about=render_subject(self._brief),
+            dilemma=fence(self._assignment.dilemma),
+            assignment=fence(str(self._assignment)),
+            people=self._names(self._options.names),
+            avoid=render_overused(self._brief),
+            length=str(self._assignment.bounds),
+        )
+
+    def _names(self, count: int) -> str:
+        """Return names on offer: others for every story."""
+        used = frozenset(self._brief.avoid.get("names", ()))
+        return render_name_pool(name_seed(self._brief, self._premise), count, used)
+
+    def _record(self) -> None:
+        premise = {"idea": self._premise} if self._premise else {}
+        self.work.add_settings(variety=dict(self._assignment.variety), **premise)
+
+    @property
+    def _context(self) -> CheckContext:
+        prompts = ("opening", "continue") if self._options.base else ("draft",)
+        passages = self.work.passages
+        return CheckContext(
+            conversation=self._brief.about,
+            limits=self._assignment.bounds,
+            language=self._options.language,
+            title=self.work.title,
+            passages=passages,
+            sources=[found.passage.plain for found in passages],
+            instructions="\n".join(map(self.work.instructions, prompts)),
+            max_people=self._options.names,
+            people=f"{self._names(self._options.names)}\n{self._premise}",
+            overused=self._brief.avoid,
+            style=LIMITS,
+        )
+
+
+# ---- Texts of base models: how an opening ends, and where a continuation does. ----
 
 _PARAGRAPH = "\n\n"
 # What the anthology puts behind each story; what comes after it is the next one.
@@ -46,7 +359,7 @@ def ask_continuation(ask: Ask) -> Steps[str]:
         ask: Its text ends with a paragraph; what comes back begins with one.
 
     Raises:
-        Unanswered: There is no complete story in the answer.
+        AskFailed: There is no complete story in the answer.
     """
     reply = yield from ask_model(ask)
     end = _END.search(reply.text)
@@ -69,395 +382,3 @@ def join_continuation(beginning: str, continuation: str) -> str:
 def end_paragraph(text: str) -> str:
     """Return a text such that what comes next is a new paragraph."""
     return text.rstrip() + _PARAGRAPH
-
-
-# ---- The steps of one story, in the order of the method.
-
-# In tokens. Models that reason before they answer spend from it too.
-_JUDGE_ROOM = 4000
-_LIST_ROOM = 6000
-_TEXT_ROOM = 6000
-_MAX_TOKENS_PER_WORD = 2
-
-
-class DocumentSteps(WorkState):
-    """One story's way through the method. Good for one only."""
-
-    def __init__(
-        self, brief: Brief, options: Options, evidence: Evidence, prompts: PromptSet
-    ) -> None:
-        super().__init__(evidence, prompts)
-        self._brief = brief
-        self._options = options
-        self._assignment = assign_axes(brief)
-        self._premise = brief.idea.strip()
-        self._rules: Rules
-        # A base model writes stories and nothing else.
-        self._author: Role = "judge" if options.base else "writer"
-
-    def ideas(self, count: int) -> Steps[Ideas | Rejected]:
-        """Return the steps of the idea stage, which ends in premises."""
-        try:
-            yield from self._gather()
-            yield from self._dilemma()
-            premises = yield from self._premises(count)
-        except AskFailed as unanswered:
-            return self.reject_failed_ask(unanswered)
-        if isinstance(premises, Rejected):
-            return premises
-        self._settle()
-        return Ideas(premises, self.evidence, self._assignment.variety)
-
-    def document(self) -> Steps[Finished | Rejected]:
-        """Return the steps of a story; where its brief has no premise, one is had first."""
-        try:
-            yield from self._gather()
-            yield from self._dilemma()
-            if not self._premise:
-                premises = yield from self._premises(1)
-                if isinstance(premises, Rejected):
-                    return premises
-                (self._premise,) = premises
-            self._settle()
-            self._rules = self._draw_up_rules()
-            if self._options.base:
-                ended = yield from self._continue()
-            else:
-                ended = yield from self._write()
-        except AskFailed as unanswered:
-            return self.reject_failed_ask(unanswered)
-        if isinstance(ended, Rejected):
-            return ended
-        return self.finish("written", {"text": ended})
-
-    # ---- dilemma → premise
-
-    def _gather(self) -> Steps[None]:
-        """Gather the passages: those of the brief with their sections, or those on its subject."""
-        if self._brief.passages:
-            yield from self.fetch(self._brief.passages, scope="section")
-        else:
-            subject = self._brief.about.strip() or self._brief.idea
-            yield from self.find((subject,), k=self._options.k)
-
-    def _dilemma(self) -> Steps[None]:
-        """Find out what a dilemma drawn by number stands for.
-
-        The ask is the same for every story of the same passages, so it is paid once.
-        """
-        if not has_numbered_dilemma(self._assignment):
-            return
-        ask = self.render_ask(
-            self._author,
-            "dilemmas",
-            run={"count": str(DILEMMAS), "language": self._options.language},
-            row={"passages": render_passages(self.passages)},
-            max_tokens=_LIST_ROOM,
-        )
-        listed = yield from ask_judge(ask, Dilemmas)
-        dilemma = resolve_index(self._assignment.dilemma, listed.dilemmas)
-        self._assignment = self._assignment.with_dilemma(dilemma)
-
-    def _premises(self, count: int) -> Steps[tuple[str, ...] | Rejected]:
-        """Ask for premises; those that could only become a story which fails are left out."""
-        people = self._names(self._options.names * count)
-        ask = self._ask(self._author, "premise", _LIST_ROOM, count=str(count), people=people)
-        listed = yield from ask_judge(with_fresh_sample(ask, self._brief.attempt), Premises)
-        rules = self._draw_up_rules()
-        faults = {
-            premise: Review.from_checks(rules.check_premise(premise)) for premise in listed.premises
-        }
-        sound = [premise for premise, found in faults.items() if not found.reasons]
-        if not sound:
-            self._settle()
-            self.draft = listed.premises[0]
-            first = faults[listed.premises[0]]
-            return self.reject(*first.reasons, detail="; ".join(first.problems))
-        return tuple(sound[:count])
-
-    # ---- draft → review → rewrite → judge
-
-    def _write(self) -> Steps[str | Rejected]:
-        draft = yield from self._draft()
-        findings = yield from self._review(draft)
-        draft = yield from self._rewrite(draft, findings)
-        return (
-            yield from refine(
-                self,
-                draft,
-                review=self._judge,
-                revise=self._mend,
-                max_revisions=0 if self._without("rewrite") else self._options.max_revisions,
-            )
-        )
-
-    def _draft(self) -> Steps[str]:
-        ask = self._ask("writer", "draft", self._text_room, premise=fence(self._premise))
-        return ask_writer(replace(ask, sample=self._brief.attempt))
-
-    def _review(self, draft: str) -> Steps[Findings]:
-        """Have a fresh reader, who knows nothing of premise and instructions, list problems.
-
-        Where nobody would mend them, nobody is asked for them.
-        """
-        self.draft = draft
-        if self._without("review") or self._without("rewrite"):
-            return Findings(problems=[])
-        findings = yield from ask_judge(
-            self._ask("judge", "review", _JUDGE_ROOM, story=fence(draft)), Findings
-        )
-        self.update_evidence(appraisal=findings.model_dump())
-        return findings
-
-    def _rewrite(self, draft: str, findings: Findings) -> Steps[str]:
-        """Mend what the reader found, and in the same go what the checks find."""
-        if self._without("rewrite") or not findings.problems:
-            return draft
-        failed = Review.from_checks(self._rules.check(draft))
-        return (yield from self._mend(draft, failed.prepend_problems(findings.problems)))
-
-    def _judge(self, story: str) -> Steps[Review]:
-        """Check a story; only one that passes every check is worth the judge."""
-        self.draft = story
-        checks = self._rules.check(story)
-        self.update_evidence(checks=tuple(checks), verdict=None)
-        failed = Review.from_checks(checks)
-        if failed.reasons or self._without("judge"):
-            return failed
-        ask = self._ask("judge", "judge", _JUDGE_ROOM, story=fence(story))
-        return (yield from judge_draft(self, ask, Verdict))
-
-    def _mend(self, story: str, found: Review) -> Steps[str]:
-        problems = render_list(found.problems)
-        return ask_writer(
-            self._ask("writer", "rewrite", self._text_room, story=fence(story), problems=problems)
-        )
-
-    # ---- with a base model: opening → continuations, filtered by the checks and the judge
-
-    def _continue(self) -> Steps[str | Rejected]:
-        """Sample continuations of an opening until one passes; nobody rewrites them.
-
-        That they read as people write is what a base model is asked for.
-        """
-        opening = yield from self._open()
-        if isinstance(opening, Rejected):
-            return opening
-        self.add_settings(opening=opening.model_dump())
-        found = Review()
-        faults: list[str] = []
-        for sample in range(self._options.continuations):
-            try:
-                text = yield from ask_continuation(self._continuation(opening, sample))
-            except AskFailed as unanswered:
-                found = Review((unanswered.reason,), (str(unanswered),))
-            else:
-                story = join_continuation(opening.beginning, text)
-                found = yield from self._judge(story)
-                if not found.reasons:
-                    self.add_settings(continuation=sample + 1)
-                    return story
-            faults.append(f"continuation {sample + 1}: {'; '.join(found.problems)}")
-        return self.reject(*found.reasons, detail=" | ".join(faults))
-
-    def _open(self) -> Steps[Opening | Rejected]:
-        """Ask for an opening; once more where no continuation could mend what is wrong with it."""
-        ask = self._ask("judge", "opening", _LIST_ROOM, premise=fence(self._premise))
-        found = Review()
-        for time in range(2):
-            opening = yield from ask_judge(
-                with_fresh_sample(ask, 2 * self._brief.attempt + time), Opening
-            )
-            self.draft = opening.beginning
-            checks = self._rules.check_part(opening.beginning)
-            self.update_evidence(checks=tuple(checks))
-            found = Review.from_checks(checks)
-            if not found.reasons:
-                return opening
-        return self.reject(*found.reasons, detail="; ".join(found.problems))
-
-    def _continuation(self, opening: Opening, sample: int) -> Ask:
-        ask = self.render_ask(
-            "writer", "continue", row=opening.model_dump(), max_tokens=self._story_tokens
-        )
-        sample += self._brief.attempt * self._options.continuations
-        return replace(ask, user=end_paragraph(ask.user), is_completion=True, sample=sample)
-
-    # ---- what the steps share
-
-    def _ask(self, role: Role, name: str, room: int, **values: str) -> Ask:
-        return self.render_ask(
-            role, name, run=self._run, row={**self._row, **values}, max_tokens=room
-        )
-
-    @property
-    def _run(self) -> Mapping[str, str]:
-        return {"language": self._options.language, "names": str(self._options.names)}
-
-    @property
-    def _row(self) -> Mapping[str, str]:
-        return {
-            "passages": render_passages(self.passages),
-            "about": render_subject(self._brief),
-            "dilemma": fence(self._assignment.dilemma),
-            "assignment": fence(str(self._assignment)),
-            "people": self._names(self._options.names),
-            "avoid": render_overused(self._brief),
-            "length": str(self._assignment.bounds),
-        }
-
-    def _draw_up_rules(self) -> Rules:
-        told = ("opening", "continue") if self._options.base else ("draft",)
-        row = {**self._row, **dict.fromkeys(("premise", *Opening.model_fields), "")}
-        instructions = "\n".join(self._prompts[name].render(self._run, row)[0] for name in told)
-        return Rules(
-            self._assignment.bounds,
-            self._options,
-            title=self.evidence.groundings[0].title,
-            passages=self.passages,
-            names=f"{self._names(self._options.names)}\n{self._premise}",
-            about=self._brief.about,
-            avoid=self._brief.avoid,
-            instructions=instructions,
-        )
-
-    def _names(self, count: int) -> str:
-        """Return names on offer: others for every story."""
-        used = frozenset(self._brief.avoid.get("names", ()))
-        return render_name_pool(name_seed(self._brief, self._premise), count, used)
-
-    @property
-    def _story_tokens(self) -> int:
-        return _MAX_TOKENS_PER_WORD * self._assignment.bounds.max_words
-
-    @property
-    def _text_room(self) -> int:
-        return _TEXT_ROOM + self._story_tokens
-
-    def _without(self, step: Step) -> bool:
-        return step in self._options.without
-
-    def _settle(self) -> None:
-        premise = {"idea": self._premise} if self._premise else {}
-        self.add_settings(variety=dict(self._assignment.variety), **premise)
-
-
-# ---- What a typical reply to each step looks like, for walking the steps without a model.
-
-_DILEMMA_WORDS = 45
-_PREMISE_WORDS = 120
-_PROBLEMS = 4
-_PROBLEM_WORDS = 40
-_HEADNOTE_WORDS = 85
-_BEGINNING_WORDS = 135
-
-
-def rehearsed_reply(ask: Ask, brief: Brief, *, language: str, at_stake: bool) -> Reply:
-    """Return what stands for a model's answer to one step of a story.
-
-    Args:
-        ask: The step's ask.
-        brief: What the story is to be.
-        language: The one asked for.
-        at_stake: Whether the reader finds something to mend, so that the story is rewritten.
-
-    Returns:
-        A complete reply; its usage are estimates of the prompt's tokens and of the text's.
-
-    Raises:
-        GeneratorError: The step is none of a story's.
-    """
-    source = language_filler_source(language)
-    words = assign_axes(brief).bounds.midpoint
-    match ask.step.rsplit("/", 1)[-1]:
-        case "dilemmas":
-            # One word more each, since what is said twice counts once.
-            said = [filler_text(_DILEMMA_WORDS + more, source=source) for more in range(DILEMMAS)]
-            text = Dilemmas(dilemmas=said).model_dump_json()
-        case "premise":
-            said = [
-                filler_text(_PREMISE_WORDS + more, source=source)
-                for more in range(parse_requested_count(ask))
-            ]
-            text = Premises(premises=said).model_dump_json()
-        case "draft" | "rewrite":
-            text = filler_text(words, source=source)
-        case "review":
-            problems = [filler_text(_PROBLEM_WORDS)] * _PROBLEMS if at_stake else []
-            text = Findings(problems=problems).model_dump_json()
-        case "judge":
-            text = Verdict.example().model_dump_json()
-        case "opening":
-            text = Opening(
-                title=filler_text(4, source=source),
-                headnote=filler_text(_HEADNOTE_WORDS, source=source),
-                beginning=filler_text(_BEGINNING_WORDS, source=source),
-            ).model_dump_json()
-        case "continue":
-            text = filler_text(max(words - _BEGINNING_WORDS, 1), source=source)
-        case other:
-            raise GeneratorError(f"a story has no step {other!r} to rehearse")
-    return make_mock_reply(ask, text)
-
-
-_TOKENS_PER_WORD = 1.35
-
-
-class Story(DocumentGenerator):
-    """Writes short stories in which an AI that does not exist comes through a hard choice.
-
-    The method is that of the stories of "Teaching Claude Why" (Anthropic, 2026): the decision and
-    the inner state are narrated, boundaries, self-criticism and equanimity included. Scene,
-    character, dilemma and register are drawn, not asked for. With the option `base`, the writer
-    goes on with an opening instead of following instructions.
-    """
-
-    name = "story"
-    version = "1"
-    summary = "stories of fictional AIs, told from within"
-    outcomes = {"written": "a story that passed every check and the judge"}
-    options_class = Options
-    verdicts = (Verdict,)
-
-    options: Options
-
-    @property
-    def axes(self) -> tuple[Axis, ...]:
-        """The ways in which stories differ."""
-        return axes()
-
-    @property
-    def typical_tokens(self) -> int:
-        """About how long a story is, in tokens."""
-        return round(typical_words() * _TOKENS_PER_WORD)
-
-    def idea_steps(self, brief: Brief, *, count: int = 1) -> Steps[Ideas | Rejected]:
-        """Return the steps that lead to premises.
-
-        Raises:
-            GeneratorError: The brief has no subject, or an axis or length that does not exist.
-        """
-        return self._steps(brief).ideas(count)
-
-    def steps(self, item: Brief) -> Steps[Finished | Rejected]:
-        """Return the steps of one story; a brief without a premise gets one first.
-
-        Raises:
-            GeneratorError: The brief has no subject, or an axis or length that does not exist.
-        """
-        return self._steps(item).document()
-
-    def mock_reply(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
-        """Return a typical answer, in length, to a step of a story."""
-        return rehearsed_reply(ask, item, language=self.options.language, at_stake=at_stake)
-
-    def _steps(self, brief: Brief) -> DocumentSteps:
-        validate_subject(brief)
-        evidence = self.evidence(
-            variety=dict(assign_axes(brief).variety),
-            about=brief.about,
-            language=self.options.language,
-            base=self.options.base,
-            without=list(self.options.without),
-        )
-        return DocumentSteps(brief, self.options, evidence, self.prompts)
