@@ -144,6 +144,10 @@ class WorkState:
 
     # ---- asks ----
 
+    def show_run(self, **values: str) -> None:
+        """Set values of prompts that are the same for every item, once they are known."""
+        self._run_values |= values
+
     def show(self, **values: str) -> None:
         """Set values of the item's own that every prompt from now on may show."""
         self._shown |= values

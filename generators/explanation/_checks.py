@@ -1,12 +1,12 @@
-"""Every rule that the text of a document can be held to without a model."""
+"""What a document is checked for without a model."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from whyset.retriever import ScoredPassage
 
-from .._rendering import join_passage_texts, overused_counts, passage_texts
+from .._rendering import join_passage_texts, passage_texts
 from .._text import (
     count_words,
     find_quotations,
@@ -17,31 +17,16 @@ from .._text import (
 from ..checks import (
     DEFAULT_STYLE_LIMITS,
     Check,
-    StyleLimits,
-    check_language,
-    check_length,
-    check_names,
-    check_no_authors,
-    check_no_credentials,
-    check_no_dates,
-    check_no_document_mention,
+    CheckContext,
+    Checks,
     check_no_eval_awareness,
-    check_no_eval_scenario,
-    check_no_invented_section,
     check_no_leak,
-    check_no_links,
-    check_no_overlap,
-    check_no_placeholders,
     check_no_self_preservation,
-    check_no_statistics,
-    check_not_preachy,
-    check_opening,
-    check_style,
 )
 from ._schemas import Options
 from ._variety import Assignment
 
-# ---- Quotations of the constitution: told from people's speech, and held to its very words.
+# ---- Quotations of the constitution, apart from what people in a document say. ----
 
 _SAYS = (
     r"(?:says?|said|states?|reads?|puts?|writes?|wrote|holds?|asks?|tells?|calls?|warns?|allows?"
@@ -114,7 +99,7 @@ def _misquoted(quotation: str, sources: Sequence[str]) -> bool:
     return words >= length and find_shared_ngram(quotation, sources, length=length) is not None
 
 
-# ---- Who tells a document: always a third party, never the AI it is about.
+# ---- The speaker: a third party, never the AI that a document is about. ----
 
 _OWN_VOICE = re.compile(
     r"\bas an? (?:AI|A\.I\.|artificial intelligence|language model)(?: [\w-]+){0,2}, (?:I|my|we)\b"
@@ -158,6 +143,8 @@ def _turns_of(model_name: str) -> re.Pattern[str]:
     )
 
 
+# ---- All checks of a document. ----
+
 # "The test is what the reader comes away with" must not let a text suspect that it is in one.
 _TESTS = re.compile(r"\b(?:test|evaluat)\w*", re.IGNORECASE)
 
@@ -168,107 +155,103 @@ _TALK = replace(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What one document is held to.
+def check_document(
+    text: str,
+    context: CheckContext,
+    *,
+    assignment: Assignment,
+    options: Options,
+    constitution_name: str,
+) -> list[Check]:
+    """Run every check that a document can be held to without a model, the plainest first.
 
-    Attributes:
-        assignment: What it is to be.
+    Args:
+        text: The document.
+        context: What it is checked against; its conversation is what a person asked for in their
+            own words. What follows from the other arguments is filled in here.
+        assignment: What the document is to be.
         options: The run's.
-        title: The constitution's title.
         constitution_name: What the constitution is called in documents.
-        headings: Every heading of the constitution.
-        passages: Every passage that the writer was shown.
-        people: The names on offer, as one text.
-        asked: What a person asked for in their own words.
-        avoid: Kind → what has become too common in the corpus.
-        instructions: What the writer was told that is the same for every document.
     """
-
-    assignment: Assignment
-    options: Options
-    title: str
-    constitution_name: str
-    headings: frozenset[str]
-    passages: Sequence[ScoredPassage]
-    people: str
-    asked: str
-    avoid: Mapping[str, Sequence[str]]
-    instructions: str
-
-    def check(self, text: str) -> list[Check]:
-        """Run every check, the plainest first."""
-        allowed = self._allowed()
-        bounds = self.assignment.bounds
-        return [
-            check_length(text, min_words=bounds.min_words, max_words=bounds.max_words),
-            check_language(text, language=self.options.language),
-            *self._naming(text),
-            check_attributed_quotations(
-                text, passages=self.passages, names=(self.constitution_name, self.title)
+    title, passages = context.title, context.passages
+    # What a document may repeat: what it is grounded in, and what it was asked for.
+    names = (title, constitution_name, options.model_name, context.conversation)
+    allowed = "\n".join((*names, join_passage_texts(passages)))
+    checks = Checks(
+        "length",
+        "language",
+        ("named", lambda text, at: _check_named(text, assignment, options, constitution_name)),
+        "unnamed",
+        "own_words",
+        (
+            "quotations",
+            lambda text, at: check_attributed_quotations(
+                text, passages=passages, names=(constitution_name, title)
             ),
-            check_no_invented_section(
-                text, constitution_headings=self.headings, title=self.title, allowed=self.asked
-            ),
-            check_third_person(text, model_name=self.options.model_name),
-            check_no_self_preservation(text, conversation=allowed),
-            check_no_eval_awareness(text, conversation=_TESTS.sub("", allowed)),
-            check_no_eval_scenario(text),
-            check_no_dates(text, allowed=allowed),
-            check_no_authors(text, allowed=allowed),
-            check_no_links(text, allowed=allowed),
-            check_no_credentials(text, allowed=allowed),
-            check_no_statistics(text, allowed=allowed),
-            check_no_placeholders(text, allowed=allowed),
-            check_names(
+        ),
+        "invented_section",
+        (
+            "third_person",
+            lambda text, at: check_third_person(text, model_name=options.model_name),
+        ),
+        (
+            "no_self_continuation",
+            lambda text, at: check_no_self_preservation(text, conversation=allowed),
+        ),
+        (
+            "no_testing",
+            lambda text, at: check_no_eval_awareness(text, conversation=_TESTS.sub("", allowed)),
+        ),
+        "no_eval_scenario",
+        "no_dates",
+        "no_authors",
+        "no_links",
+        "no_credentials",
+        "no_statistics",
+        "no_placeholders",
+        "names",
+        "opening",
+        "tics",
+        "preachy",
+        (
+            "no_leak",
+            lambda text, at: check_no_leak(
                 text,
-                max_people=self.options.names,
-                corpus_counts=overused_counts(self.avoid, "names"),
-                max_uses=1,
-                allowed=f"{allowed}\n{self.people}",
-            ),
-            check_opening(text, used=overused_counts(self.avoid, "openings"), cap=1),
-            check_style(text, limits=self._tic_limits()),
-            check_not_preachy(text, allowed=allowed),
-            check_no_leak(
-                text,
-                passage_ids=[found.passage.id for found in self.passages],
+                passage_ids=at.passage_ids,
                 conversation=allowed,
-                instructions=self.instructions,
+                instructions=at.instructions,
             ),
-        ]
+        ),
+    )
+    context = replace(
+        context,
+        limits=assignment.bounds,
+        language=options.language,
+        sources=[found.passage.plain for found in passages],
+        facts=allowed,
+        max_people=options.names,
+        style=_TALK if assignment.type.talk else DEFAULT_STYLE_LIMITS,
+    )
+    skip = dict.fromkeys(("unnamed", "own_words"), _OPEN) if assignment.open else {}
+    return checks.run(text, context, skip=skip)
 
-    def _naming(self, text: str) -> list[Check]:
-        """Hold a document to its openness: who mimics knows of no constitution."""
-        named = self._check_named(text)
-        if self.assignment.open:
-            why = "the document discusses the constitution by name"
-            return [named, Check("unnamed", "skipped", why), Check("own_words", "skipped", why)]
-        sources = [found.passage.plain for found in self.passages]
-        return [
-            named,
-            check_no_document_mention(text, title=self.title, conversation=self.asked),
-            check_no_overlap(text, sources=sources, conversation=self.asked),
-        ]
 
-    def _check_named(self, text: str) -> Check:
-        """What is to be bound to a model or a constitution must name it."""
-        wanted = []
-        if self.options.model_name != Options.model_fields["model_name"].default:
-            wanted.append(self.options.model_name)
-        if self.assignment.open:
-            wanted.append(self.constitution_name)
-        if not wanted:
-            return Check("named", "skipped", "nothing has to be named")
-        held = text.casefold()
-        if missing := [name for name in wanted if not is_verbatim_in(name.casefold(), held)]:
-            return Check("named", "failed", f"does not speak of {missing[0]!r} by that name")
-        return Check("named", "passed")
+_OPEN = "the document discusses the constitution by name"
 
-    def _allowed(self) -> str:
-        """Return what a document may repeat: what it is grounded in, and what it was asked for."""
-        said = (self.title, self.constitution_name, self.options.model_name, self.asked)
-        return "\n".join((*said, join_passage_texts(self.passages)))
 
-    def _tic_limits(self) -> StyleLimits:
-        return _TALK if self.assignment.type.talk else DEFAULT_STYLE_LIMITS
+def _check_named(
+    text: str, assignment: Assignment, options: Options, constitution_name: str
+) -> Check:
+    """What is to be bound to a model or a constitution must name it."""
+    required = []
+    if options.model_name != Options.model_fields["model_name"].default:
+        required.append(options.model_name)
+    if assignment.open:
+        required.append(constitution_name)
+    if not required:
+        return Check("named", "skipped", "nothing has to be named")
+    folded = text.casefold()
+    missing = [name for name in required if not is_verbatim_in(name.casefold(), folded)]
+    if missing:
+        return Check("named", "failed", f"does not speak of {missing[0]!r} by that name")
+    return Check("named", "passed")

@@ -1,13 +1,17 @@
-"""What models answer to the steps of a document where the answer is not the text itself."""
+"""Options of `explanation`, and what models answer where that is not the text itself."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, field_validator
 
 from .._asking import JudgeAnswer, PointedVerdict, deduplicate_texts, point
-from .._generator import GeneratorOptions, language_option
-
-# ---- What a user can choose about explanatory documents.
+from .._generator import (
+    GeneratorOptions,
+    language_option,
+    passages_option,
+    revisions_option,
+    without_option,
+)
 
 Step = Literal["subtypes", "review", "rewrite", "score"]
 """The steps that can be left out. Without ideas nobody could tell one document from another,
@@ -31,16 +35,10 @@ class Options(GeneratorOptions):
         False,
         description="Show the writer the whole constitution instead of the subject's sections.",
     )
-    k: int = Field(
-        6, ge=1, description="How many passages are found for a subject that is given in words."
-    )
+    k: int = passages_option(6, "are found for a subject that is given in words")
     names: int = Field(5, ge=0, description="How many people a document may name at most.")
-    without: tuple[Step, ...] = Field(
-        (), description="Steps to leave out: subtypes, review, rewrite, score."
-    )
-    max_revisions: int = Field(
-        2, ge=0, description="How often a text that fails a check or the judge is revised."
-    )
+    without: tuple[Step, ...] = without_option(Step)
+    max_revisions: int = revisions_option("a text")
 
 
 class Subtypes(JudgeAnswer):
@@ -77,6 +75,21 @@ class Findings(JudgeAnswer):
     problems: list[str] = Field(
         description="What must change, each a sentence that a writer can act on; gravest first."
     )
+
+    @classmethod
+    def example(cls, *, at_stake: bool = True) -> Self:
+        """Return what a typical reader finds."""
+        if not at_stake:
+            return cls(problems=[])
+        return cls(
+            problems=[
+                "“always” in the second paragraph makes a rule of what the text calls a weighing; "
+                "say when it gives way, and to what.",
+                "The objection of the second speaker is one that nobody would raise; let him say "
+                "that the cost falls on people who never agreed to it, and answer that.",
+                "The last paragraph repeats the first as a moral; end on what the clerk does next.",
+            ]
+        )
 
 
 class Score(PointedVerdict):

@@ -11,7 +11,7 @@ from support.samples.explanation import (
     DOCUMENT,
     VARIETY,
     document_fixture,
-    rules,
+    run_checks,
 )
 
 from whyset.constitution import Constitution
@@ -27,7 +27,7 @@ UNNAMED = DOCUMENT.replace("The Lantern Document, which its conduct goes back to
 
 
 def failing(text: str, brief: Brief = OPEN, **options: Any) -> set[str]:
-    found = rules(brief, **options).check(text)
+    found = run_checks(text, brief, **options)
     return {check.name for check in found if check.status == "failed"}
 
 
@@ -38,13 +38,13 @@ def quoted(text: str) -> Check:
 @pytest.mark.parametrize("name", ["forum_thread", "interview", "opinion_column"])
 def test_what_people_write_about_the_charter_passes(name: str) -> None:
     text, brief = document_fixture(name)
-    found = rules(brief, constitution=Constitution.charter()).check(text)
+    found = run_checks(text, brief, constitution=Constitution.charter())
 
     assert [check for check in found if check.status == "failed"] == []
 
 
 def test_every_check_says_something_of_every_document() -> None:
-    found = {check.name: check.status for check in rules(OPEN).check(DOCUMENT)}
+    found = {check.name: check.status for check in run_checks(DOCUMENT, OPEN)}
 
     assert found == {
         "length": "passed",
@@ -73,7 +73,7 @@ def test_every_check_says_something_of_every_document() -> None:
 
 
 def test_a_skipped_check_says_why() -> None:
-    skipped = [check for check in rules(OPEN).check(DOCUMENT) if check.status == "skipped"]
+    skipped = [check for check in run_checks(DOCUMENT, OPEN) if check.status == "skipped"]
 
     assert skipped
     assert all(check.detail for check in skipped)
@@ -125,9 +125,8 @@ def test_more_people_than_are_offered_names_are_too_many() -> None:
 
 def test_a_name_on_offer_may_be_used() -> None:
     named = f"{DOCUMENT}\n\nElara Thorne asked."
-    held = rules(OPEN, people="Elara Thorne")
 
-    assert all(check.status != "failed" for check in held.check(named))
+    assert all(found.status != "failed" for found in run_checks(named, OPEN, people="Elara Thorne"))
     assert failing(named) == {"names"}
 
 

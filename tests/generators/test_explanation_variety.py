@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.samples.explanation import BRIEF, DOCUMENT, VARIETY, rules
+from support.samples.explanation import BRIEF, DOCUMENT, VARIETY, run_checks
 
 from whyset.generators import Brief, GeneratorError, brief_from_record
 from whyset.generators.explanation import (
@@ -221,7 +221,7 @@ def test_a_brief_that_makes_no_document_is_refused(columns: dict[str, object], r
 def test_the_manual_tells_of_every_axis_option_step_and_check() -> None:
     manual = MANUAL.read_text(encoding="utf-8")
     generator = Explanation()
-    checks = rules(brief_from_record(BRIEF)).check(DOCUMENT)
+    checks = run_checks(DOCUMENT, brief_from_record(BRIEF))
 
     assert f"{len(load_document_types())} document types" in manual
     for name in (

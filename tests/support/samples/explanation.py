@@ -1,4 +1,4 @@
-"""A small constitution, a brief, a sound text, opinions: what tests of explanations are told in."""
+"""A small constitution, a brief, a sound text, opinions: what tests of explanations work with."""
 
 import re
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 from support.samples.deliberation import CONSTITUTION
 from whyset.constitution import Constitution
-from whyset.generators import Brief
+from whyset.generators import Brief, Check, CheckContext
 from whyset.generators.explanation import Findings, IdeaList, Options, Score, Subtypes
-from whyset.generators.explanation._checks import Rules
+from whyset.generators.explanation._checks import check_document
 from whyset.generators.explanation._variety import assign_axes
 from whyset.retriever import fetch_passages
 
@@ -76,28 +76,32 @@ FAILS = PASSES.model_copy(
 )
 
 
-def rules(
+def run_checks(
+    text: str,
     brief: Brief,
     *,
     constitution: Constitution = CONSTITUTION,
     people: str = "",
     instructions: str = "",
     **options: Any,
-) -> Rules:
-    """Return what a document of a brief is held to."""
+) -> list[Check]:
+    """Return what the checks of a document of a brief find."""
     chosen = Options(**options)
-    headings = frozenset(h for passage in constitution.passages for h in passage.path)
-    return Rules(
-        assign_axes(brief),
-        chosen,
+    context = CheckContext(
+        conversation=brief.about,
         title=constitution.title,
-        constitution_name=chosen.constitution_name or constitution.title,
-        headings=headings,
+        headings=frozenset(h for passage in constitution.passages for h in passage.path),
         passages=fetch_passages(constitution, brief.passages, scope="section").passages,
         people=people,
-        asked=brief.about,
-        avoid=brief.avoid,
+        overused=brief.avoid,
         instructions=instructions,
+    )
+    return check_document(
+        text,
+        context,
+        assignment=assign_axes(brief),
+        options=chosen,
+        constitution_name=chosen.constitution_name or constitution.title,
     )
 
 
