@@ -1,4 +1,4 @@
-"""Passages → focus groups: a few neighbours of one section that a document is about."""
+"""Coverage: passages in groups, documents apportioned to them, and both as a table."""
 
 import difflib
 import hashlib
@@ -13,8 +13,7 @@ from whyset.errors import PlanError
 
 from ._plan import SEPARATOR, Focus, Plan, PlannedAxis
 
-# ---- Whole numbers in given proportions: the method of largest remainders, exact to the last
-# unit.
+# ---- Whole numbers in given proportions, by largest remainders.
 
 
 def apportion(total: int, weights: Sequence[float | Fraction]) -> list[int]:
@@ -45,7 +44,7 @@ def apportion(total: int, weights: Sequence[float | Fraction]) -> list[int]:
     return counts
 
 
-# ---- Chance that comes out the same in every process and every version of Python.
+# ---- Random draws that are the same in every process and every version of Python.
 
 T = TypeVar("T")
 
@@ -63,12 +62,15 @@ def shuffle_items(items: Iterable[T], *parts: str | int) -> list[T]:
 
     Fisher and Yates on `random()`, the one method whose sequence Python promises to keep.
     """
-    drawn = random.Random(hash_seed(*parts))
+    generator = random.Random(hash_seed(*parts))
     shuffled = list(items)
     for last in range(len(shuffled) - 1, 0, -1):
-        other = int(drawn.random() * (last + 1))
+        other = int(generator.random() * (last + 1))
         shuffled[last], shuffled[other] = shuffled[other], shuffled[last]
     return shuffled
+
+
+# ---- Focus groups: a few neighbours of one section that a document is about.
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +95,10 @@ def group_by_section(
     constitution: Constitution,
 ) -> dict[tuple[str, ...], tuple[Passage, ...]]:
     """Return each section's own passages, by its path, in the order of the document."""
-    held: dict[tuple[str, ...], list[Passage]] = {}
+    own: dict[tuple[str, ...], list[Passage]] = {}
     for passage in constitution.passages:
-        held.setdefault(passage.path, []).append(passage)
-    return {path: tuple(passages) for path, passages in held.items()}
+        own.setdefault(passage.path, []).append(passage)
+    return {path: tuple(passages) for path, passages in own.items()}
 
 
 def find_section(constitution: Constitution, name: str) -> Section:
@@ -118,8 +120,8 @@ def find_section(constitution: Constitution, name: str) -> Section:
 
 def list_planned_passages(plan: Plan, constitution: Constitution) -> list[str]:
     """Return the ids of all passages of a plan's sections, in the order of the plan."""
-    held = group_by_section(constitution)
-    return [passage.id for section in plan.sections for passage in held[section.path]]
+    own = group_by_section(constitution)
+    return [passage.id for section in plan.sections for passage in own[section.path]]
 
 
 def group_passages(passages: Sequence[Passage], focus: Focus) -> list[FocusGroup]:
@@ -155,7 +157,7 @@ def _split_passages(passages: Iterable[Passage]) -> list[list[Passage]]:
     return pieces
 
 
-# ---- Coverage as a quota: how often each passage of the chosen sections grounds a document.
+# ---- Coverage as a quota: how often each passage grounds a document.
 
 
 def count_contexts_needed(per_passage: int, drafts: int) -> int:
@@ -188,11 +190,11 @@ def allocate_groups(plan: Plan, constitution: Constitution) -> list[tuple[FocusG
     Raises:
         KeyError: A section is not in the constitution.
     """
-    held = group_by_section(constitution)
+    own = group_by_section(constitution)
     need = count_contexts_needed(plan.per_passage, plan.drafts)
     planned: list[tuple[FocusGroup, int]] = []
     for section in plan.sections:
-        groups = group_passages(held[section.path], plan.focus)
+        groups = group_passages(own[section.path], plan.focus)
         contexts = section.documents // plan.drafts
         counts = _apportion_to_groups(groups, contexts, need, plan.seed)
         planned += zip(groups, counts, strict=True)
@@ -222,13 +224,13 @@ def _apportion_to_groups(
         return [need + more for more in extra]
     # Too few: evenly, and which of them get one more is drawn.
     counts = [contexts // len(groups)] * len(groups)
-    lucky = shuffle_items(range(len(groups)), seed, "effort", *groups[0].path)
-    for place in lucky[: contexts % len(groups)]:
+    drawn = shuffle_items(range(len(groups)), seed, "effort", *groups[0].path)
+    for place in drawn[: contexts % len(groups)]:
         counts[place] += 1
     return counts
 
 
-# ---- A plan's coverage and variety as tables for a person.
+# ---- A plan's coverage and variety as a table.
 
 _MAX_NAME = 60
 _VALUES_SHOWN = 6
@@ -243,9 +245,9 @@ def render_coverage(plan: Plan, constitution: Constitution) -> str:
         count = sum(group.path == section.path for group, _ in groups)
         name = _shorten(section.name or _BEFORE_HEADINGS)
         rows.append((name, section.passages, count, section.documents))
-    counted = [sum(numbers) for numbers in zip(*(row[1:] for row in rows), strict=True)]
+    totals = [sum(numbers) for numbers in zip(*(row[1:] for row in rows), strict=True)]
     head = ("section", "passages", "groups", "documents")
-    lines = _format_table(head, [*rows, ("together", *counted)])
+    lines = _format_table(head, [*rows, ("together", *totals)])
     lines += ["", *(_render_axis(name, axis) for name, axis in plan.variety.items())]
     lines += ["", *_coverage_lines(plan, constitution)]
     return "\n".join(lines)

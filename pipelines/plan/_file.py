@@ -1,12 +1,14 @@
-"""A plan's file → a plan: whatever a hand has changed in it is checked, and told with its line."""
+"""A plan's file: YAML with a comment for every part; what a hand has changed in it is checked."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from whyset.constitution import Constitution
 from whyset.errors import PlanError
@@ -14,135 +16,27 @@ from whyset.generators import Axis, DocumentGenerator, GeneratorError, load_gene
 
 from .._files import write_atomic
 from ._coverage import allocate_groups, find_section, group_by_section, iter_undercovered_passages
-from ._make import (
-    FieldPath,
-    PlanProblem,
-    allocate_documents,
-    default_wave,
-    plan_axis,
-    suggest_names,
-    validate_plan,
-)
+from ._make import allocate_documents, default_wave, plan_axis, validate_plan
 from ._plan import (
-    DEFAULT_FOCUS,
     SEPARATOR,
-    Focus,
+    FieldPath,
     Plan,
     PlannedAxis,
-    PlannedConstitution,
     PlannedSection,
+    PlanProblem,
     format_amount,
-    parse_amount,
+    list_problems,
+    suggest_names,
 )
 
 if TYPE_CHECKING:
-    import yaml
+    from ruamel.yaml import YAML
+    from ruamel.yaml.nodes import Node
 
+# ---- A plan → its file.
 
-# ---- YAML with the line of everything in it; the only module that knows the parser.
-
-_MAX_DEPTH = 20
-# A few aliases of aliases could make billions.
-_MAX_NODES = 100_000
-_LINE_WIDTH = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class YamlDocument:
-    """A parsed file.
-
-    Attributes:
-        value: Its content as plain values; keys are strings, whatever YAML would make of them.
-        lines: Keys and list places from the top → the line where that begins, 1-based.
-    """
-
-    value: Any
-    lines: Mapping[tuple[str | int, ...], int]
-
-    def find_line(self, place: tuple[str | int, ...]) -> int:
-        """Return the line of a place, or of the nearest around it that is there."""
-        while place not in self.lines:
-            place = place[:-1]
-        return self.lines[place]
-
-
-def parse_yaml(text: str, *, name: str) -> YamlDocument:
-    """Parse YAML.
-
-    Args:
-        text: One document.
-        name: What error messages call it.
-
-    Raises:
-        PlanError: It is not YAML, or says something twice.
-    """
-    import yaml
-
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f":{mark.line + 1}" if mark else ""
-        raise PlanError(f"{name}{line}: not YAML: {error.problem or error}") from error
-    except yaml.YAMLError as error:
-        raise PlanError(f"{name}: not YAML: {' '.join(str(error).split())}") from error
-    except RecursionError as error:
-        raise PlanError(f"{name}: not a plan: nested too deeply") from error
-    lines: dict[tuple[str | int, ...], int] = {(): 1}
-    value = None if root is None else _parse_node(root, (), lines, name)
-    return YamlDocument(value, lines)
-
-
-def format_scalar(value: str | int | float | bool | None) -> str:
-    """Return a value as YAML writes it, in one line."""
-    import yaml
-
-    style = '"' if isinstance(value, str) and not value.isprintable() else None
-    written: str = yaml.dump(
-        value, Dumper=yaml.SafeDumper, allow_unicode=True, width=_LINE_WIDTH, default_style=style
-    )
-    return written.removesuffix("\n").removesuffix("\n...")
-
-
-def _parse_node(
-    node: "yaml.Node",
-    place: tuple[str | int, ...],
-    lines: dict[tuple[str | int, ...], int],
-    name: str,
-) -> Any:
-    import yaml
-
-    line = node.start_mark.line + 1
-    if len(place) > _MAX_DEPTH or len(lines) > _MAX_NODES:
-        raise PlanError(f"{name}:{line}: not a plan: nested too deeply, or too much of it")
-    if isinstance(node, yaml.SequenceNode):
-        for number, item in enumerate(node.value):
-            lines[*place, number] = item.start_mark.line + 1
-        return [
-            _parse_node(item, (*place, number), lines, name)
-            for number, item in enumerate(node.value)
-        ]
-    if isinstance(node, yaml.MappingNode):
-        values = {}
-        for key_node, value_node in node.value:
-            at = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise PlanError(f"{name}:{at}: a key must be a word, not a list or a mapping")
-            # As it stands: `no: 3` is a value called no, not one called False.
-            key = str(key_node.value)
-            if key in values:
-                raise PlanError(f"{name}:{at}: {key!r} is said twice here; keep one")
-            lines[*place, key] = at
-            values[key] = _parse_node(value_node, (*place, key), lines, name)
-        return values
-    try:
-        return yaml.SafeLoader("").construct_object(node)
-    except (yaml.YAMLError, ValueError) as error:
-        raise PlanError(f"{name}:{line}: not a value: {node.value!r}") from error
-
-
-# ---- A plan → its file: YAML with a comment for every part, written whole or not at all.
-
+# A template rather than a document that ruamel.yaml puts comments into: it shows the file as a
+# reader sees it.
 _TEMPLATE = """\
 # The plan of a corpus: what is to be written, decided before anything is asked. Change what you
 # like: it is checked before the run, and every mistake told with its line.
@@ -182,8 +76,8 @@ wave: {wave}
 # What one document is about: so many neighbouring passages of a section at most, of so many tokens
 # together.
 focus:
-  passages: {focus_passages}
-  tokens: {focus_tokens}
+  passages: {passages}
+  tokens: {tokens}
 
 # Where documents are grounded; together they are all documents. Leave `documents` out of every
 # section to have them spread anew. How many passages a section has of its own only tells.
@@ -200,6 +94,12 @@ focus:
 # A file of evaluation scenarios that no document may resemble.
 held_out: {held_out}
 """
+
+_FILE_ORDER = (
+    *("generator", "language", "seed", "constitution", "tokens", "documents", "typical_tokens"),
+    *("drafts", "per_passage", "best_effort", "attempts", "wave", "focus", "sections", "variety"),
+    *("options", "held_out"),
+)
 
 
 def write_plan(
@@ -228,212 +128,193 @@ def render_plan(
 
     Args:
         plan: The plan.
-        constitution: Where it is given, comments tell how passages are grouped, and which stay
+        constitution: Where it is given, comments say how passages are grouped, and which stay
             uncovered.
-        axes: The generator's; where they are given, comments tell what each is.
+        axes: The generator's; where they are given, comments say what each is.
     """
-    meanings = {axis.name: axis.meaning for axis in axes}
-    return _TEMPLATE.format_map(_template_values(plan, constitution, meanings))
+    how_much = f"documents: {plan.documents}"
+    if plan.tokens is not None:
+        how_much = f"tokens: {format_amount(plan.tokens)}  # {plan.documents:,} documents"
+    scalars = {
+        **plan.model_dump(exclude={"constitution", "sections", "variety", "options", "focus"}),
+        **plan.constitution.model_dump(),
+        **plan.focus.model_dump(),
+        "held_out": plan.held_out or None,
+    }
+    return _TEMPLATE.format_map(
+        {
+            **{name: format_value(value) for name, value in scalars.items()},
+            "how_much": how_much,
+            "sections": "\n".join(_section_lines(plan, constitution)),
+            "variety": "\n".join(_variety_lines(plan, {axis.name: axis.meaning for axis in axes})),
+            "options": "\n".join(_option_lines(plan.options)),
+        }
+    )
 
 
 def plan_record(plan: Plan) -> dict[str, Any]:
     """Return a plan as plain values, as its file has them."""
-    wanted: dict[str, Any] = (
-        {"documents": plan.documents}
-        if plan.tokens is None
-        else {"tokens": plan.tokens, "documents": plan.documents}
-    )
-    return {
-        "generator": plan.generator,
-        "language": plan.language or None,
-        "seed": plan.seed,
-        "constitution": {
-            "title": plan.constitution.title,
-            "sha256": plan.constitution.sha256,
-        },
-        **wanted,
-        "typical_tokens": plan.typical_tokens,
-        "drafts": plan.drafts,
-        "per_passage": plan.per_passage,
-        "best_effort": plan.best_effort,
-        "attempts": plan.attempts,
-        "wave": plan.wave,
-        "focus": {"passages": plan.focus.passages, "tokens": plan.focus.tokens},
-        "sections": [
-            {"section": each.name, "passages": each.passages, "documents": each.documents}
-            for each in plan.sections
-        ],
-        "variety": {
-            name: {"generated": axis.generated} if axis.generated else dict(axis.counts)
-            for name, axis in plan.variety.items()
-        },
-        "options": dict(plan.options),
-        "held_out": plan.held_out or None,
-    }
-
-
-def _template_values(
-    plan: Plan, constitution: Constitution | None, meanings: Mapping[str, str]
-) -> dict[str, str]:
-    """Return what stands in the blanks of the template."""
-    how_much = f"documents: {plan.documents}"
-    if plan.tokens is not None:
-        how_much = f"tokens: {format_amount(plan.tokens)}  # {plan.documents:,} documents"
-    return {
-        "generator": format_scalar(plan.generator),
-        "language": format_scalar(plan.language),
-        "title": format_scalar(plan.constitution.title),
-        "sha256": format_scalar(plan.constitution.sha256),
-        "how_much": how_much,
-        "typical_tokens": str(plan.typical_tokens),
-        "seed": str(plan.seed),
-        "drafts": str(plan.drafts),
-        "per_passage": str(plan.per_passage),
-        "best_effort": format_scalar(plan.best_effort),
-        "attempts": str(plan.attempts),
-        "wave": str(plan.wave),
-        "focus_passages": str(plan.focus.passages),
-        "focus_tokens": str(plan.focus.tokens),
-        "sections": "\n".join(_section_lines(plan, constitution)),
-        "variety": "\n".join(_variety_lines(plan, meanings)),
-        "options": "\n".join(_mapping_lines("options", plan.options)),
-        "held_out": format_scalar(plan.held_out or None),
-    }
+    values = plan.model_dump(mode="json", exclude={"tokens"} if plan.tokens is None else None)
+    values |= {"language": plan.language or None, "held_out": plan.held_out or None}
+    return {name: values[name] for name in _FILE_ORDER if name in values}
 
 
 def _section_lines(plan: Plan, constitution: Constitution | None) -> Iterator[str]:
-    notes = _section_comments(plan, constitution)
+    groups = [] if constitution is None else allocate_groups(plan, constitution)
     yield "sections:"
-    for number, section in enumerate(plan.sections):
-        comment = "  # the text before the first heading" if not section.path else ""
-        yield f"  - section: {format_scalar(section.name)}{comment}"
-        yield f"    passages: {section.passages}{notes[number]}"
+    for section in plan.sections:
+        comment = "" if section.path else "  # the text before the first heading"
+        yield f"  - section: {format_value(section.name)}{comment}"
+        own = [(group, count) for group, count in groups if group.path == section.path]
+        comment = f"  # in {len(own)} group{'' if len(own) == 1 else 's'}" if groups else ""
+        if short := [passage.id for passage in iter_undercovered_passages(plan, own)]:
+            comment += f"; uncovered: {', '.join(short)}"
+        yield f"    passages: {section.passages}{comment}"
         yield f"    documents: {section.documents}"
 
 
-def _section_comments(plan: Plan, constitution: Constitution | None) -> list[str]:
-    """Return a comment for each section: its groups, and the passages that stay uncovered."""
-    if constitution is None:
-        return [""] * len(plan.sections)
-    groups = allocate_groups(plan, constitution)
-    notes = []
-    for section in plan.sections:
-        mine = [(group, count) for group, count in groups if group.path == section.path]
-        short = [passage.id for passage in iter_undercovered_passages(plan, mine)]
-        note = f"  # in {len(mine)} group{'' if len(mine) == 1 else 's'}"
-        notes.append(f"{note}; uncovered: {', '.join(short)}" if short else note)
-    return notes
-
-
 def _variety_lines(plan: Plan, meanings: Mapping[str, str]) -> Iterator[str]:
-    if not plan.variety:
-        yield "variety: {}"
-        return
-    yield "variety:"
+    yield "variety:" if plan.variety else "variety: {}"
     for name, axis in plan.variety.items():
         if meaning := " ".join(meanings.get(name, "").split()):
             yield f"  # {meaning}"
-        yield f"  {format_scalar(name)}:"
-        if axis.generated:
-            yield f"    generated: {axis.generated}"
-        for value, count in axis.counts.items():
-            yield f"    {format_scalar(value)}: {count}"
+        yield f"  {format_value(name)}:"
+        for value, count in axis.model_dump().items():
+            yield f"    {format_value(value)}: {count}"
 
 
-def _mapping_lines(name: str, values: Mapping[str, Any]) -> Iterator[str]:
-    if not values:
-        yield f"{name}: {{}}"
-        return
-    yield f"{name}:"
-    for key, value in values.items():
-        yield f"  {format_scalar(key)}: {_format_flow(value)}"
+def _option_lines(options: Mapping[str, Any]) -> Iterator[str]:
+    yield "options:" if options else "options: {}"
+    for name, value in options.items():
+        yield f"  {format_value(name)}: {format_value(value)}"
 
 
-def _format_flow(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return (
-            "{"
-            + ", ".join(f"{_format_flow(key)}: {_format_flow(each)}" for key, each in value.items())
-            + "}"
-        )
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_format_flow, value)) + "]"
-    if isinstance(value, str) and value[:1] not in ("'", '"'):
-        written = format_scalar(value)
-        # Within brackets commas and brackets end a plain word.
-        return written if not set(written) & set(",[]{}") or written[:1] in "'\"" else f'"{value}"'
-    return format_scalar(value)
+@cache
+def _yaml() -> "YAML":
+    """Open the parser for YAML 1.1: what is written is quoted as readers of either version need."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.representer import SafeRepresenter
+
+    class Representer(SafeRepresenter):
+        def represent_str(self, data: str) -> Any:
+            """Keep a text on one line, whatever is in it."""
+            style = None if data.isprintable() else '"'
+            return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
+
+    Representer.add_representer(str, Representer.represent_str)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Representer = Representer
+    yaml.version = (1, 1)
+    yaml.allow_unicode, yaml.default_flow_style, yaml.width = True, True, 1 << 20
+    return yaml
 
 
-class _PlanPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+def format_value(value: Any) -> str:
+    """Return a plain value as YAML has it, in one line."""
+    written = StringIO()
+    _yaml().dump(value, written)
+    # Before it stand a directive and `--- `, behind it, where a plain word ends, `...`.
+    return written.getvalue().partition("--- ")[2].removesuffix("\n").removesuffix("\n...")
 
 
-class _Constitution(_PlanPart):
-    title: str = ""
-    sha256: str
+# ---- YAML → plain values, with the line of everything in it.
+
+_MAX_DEPTH = 20
+# A few aliases of aliases could make billions.
+_MAX_NODES = 100_000
 
 
-class _Focus(_PlanPart):
-    passages: int = Field(default=DEFAULT_FOCUS.passages, ge=1)
-    tokens: int = Field(default=DEFAULT_FOCUS.tokens, ge=1)
+class InvalidPlan(Exception):
+    """What is wrong with a file, before its lines are known."""
 
-
-class _Section(_PlanPart):
-    section: str
-    passages: int | None = None
-    documents: int | None = Field(default=None, ge=0)
-
-
-class _PlanFile(_PlanPart):
-    generator: str
-    constitution: _Constitution
-    language: str | None = None
-    seed: int = 0
-    documents: int | None = Field(default=None, ge=1)
-    tokens: int | str | None = None
-    typical_tokens: int | None = Field(default=None, ge=1)
-    drafts: int = Field(default=1, ge=1)
-    per_passage: int = Field(default=1, ge=0)
-    best_effort: bool = False
-    attempts: int = Field(default=3, ge=1)
-    wave: int | None = Field(default=None, ge=1)
-    focus: _Focus = _Focus()
-    sections: list[_Section] = []
-    variety: dict[str, dict[str, Any]] = {}
-    options: dict[str, Any] = {}
-    held_out: str | None = None
+    def __init__(self, *problems: PlanProblem) -> None:
+        super().__init__(problems)
+        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
-class _PlanReader:
-    """A file being read.
+class PlanSource:
+    """The text of a plan, parsed.
 
     Attributes:
-        name: What messages call it.
-        sourced: Its content.
+        name: What error messages call it.
+        value: Its content as plain values; keys are strings, whatever YAML would make of them.
+        lines: Keys and list places from the top → the line where that begins, 1-based.
     """
 
     name: str
-    sourced: YamlDocument
+    value: Any
+    lines: Mapping[FieldPath, int]
 
-    def error(self, found: list[PlanProblem]) -> PlanError:
-        """Return what tells of problems, each with its line, in the order of the file."""
-        told = sorted((self.sourced.find_line(each.path), each.message) for each in found)
-        return PlanError("\n".join(f"{self.name}:{line}: {text}" for line, text in told))
+    def error(self, error: InvalidPlan) -> PlanError:
+        """Return the error that reports problems, each with its line, in the order of the file."""
+        found = sorted((self._find_line(each.path), each.message) for each in error.problems)
+        return PlanError("\n".join(f"{self.name}:{line}: {message}" for line, message in found))
 
-    def file(self) -> _PlanFile:
-        """Return the content by its fields."""
-        if not isinstance(self.sourced.value, dict):
-            raise PlanError(f"{self.name}: not a plan: it must be a mapping of names to values")
-        try:
-            return _PlanFile.model_validate(self.sourced.value)
-        except ValidationError as error:
-            found = [
-                PlanProblem(tuple(each["loc"]), _render_problem(each))
-                for each in error.errors(include_url=False)
-            ]
-            raise self.error(found) from error
+    def _find_line(self, path: FieldPath) -> int:
+        """Return the line of a place, or of the nearest around it that is there."""
+        while path not in self.lines:
+            path = path[:-1]
+        return self.lines[path]
+
+
+def parse_yaml(text: str, *, name: str) -> PlanSource:
+    """Parse a plan's text.
+
+    Nodes are walked here because what the library constructs has lines only in its round-trip
+    types, and makes False of a key `no`.
+
+    Raises:
+        PlanError: It is not YAML, or says something twice.
+    """
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        root = _yaml().compose(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise PlanError(f"{name}{line}: not YAML: {error.problem or error}") from error
+    except YAMLError as error:
+        raise PlanError(f"{name}: not YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise PlanError(f"{name}: not a plan: nested too deeply") from error
+    lines: dict[FieldPath, int] = {(): 1}
+    value = None if root is None else _parse_node(root, (), lines, name)
+    return PlanSource(name, value, lines)
+
+
+def _parse_node(node: "Node", path: FieldPath, lines: dict[FieldPath, int], name: str) -> Any:
+    from ruamel.yaml.error import YAMLError
+    from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+
+    line = node.start_mark.line + 1
+    if len(path) > _MAX_DEPTH or len(lines) > _MAX_NODES:
+        raise PlanError(f"{name}:{line}: not a plan: nested too deeply, or too much of it")
+    if isinstance(node, SequenceNode):
+        for number, item in enumerate(node.value):
+            lines[*path, number] = item.start_mark.line + 1
+        return [_parse_node(item, (*path, n), lines, name) for n, item in enumerate(node.value)]
+    if isinstance(node, MappingNode):
+        values = {}
+        for key_node, value_node in node.value:
+            at = key_node.start_mark.line + 1
+            if not isinstance(key_node, ScalarNode):
+                raise PlanError(f"{name}:{at}: a key must be a word, not a list or a mapping")
+            # As it stands: `no: 3` is a value called no, not one called False.
+            key = str(key_node.value)
+            if key in values:
+                raise PlanError(f"{name}:{at}: {key!r} is said twice here; keep one")
+            lines[*path, key] = at
+            values[key] = _parse_node(value_node, (*path, key), lines, name)
+        return values
+    try:
+        return _yaml().constructor.construct_object(node)
+    except (YAMLError, ValueError) as error:
+        raise PlanError(f"{name}:{line}: not a value: {node.value!r}") from error
+
+
+# ---- Plain values → a plan: what a file leaves out is filled in, what it says is checked.
 
 
 def read_plan(
@@ -471,27 +352,13 @@ def parse_plan(
     name: str = "<plan>",
 ) -> Plan:
     """Read a plan from its text; otherwise as `read_plan`."""
-    text_of = constitution or Constitution.charter()
-    reader = _PlanReader(name, parse_yaml(text, name=name))
-    file = reader.file()
-    writer = generator or _open_file_generator(file, reader)
-    plan = replace(
-        _build_plan(file, writer, reader),
-        sections=tuple(_parse_sections(file, text_of, reader)),
-    )
-    if _has_all_sections(plan, text_of) and all(
-        section.documents is None for section in file.sections
-    ):
-        plan = replace(plan, sections=allocate_documents(plan, text_of))
-    else:
-        left_out = [n for n, each in enumerate(file.sections) if each.documents is None]
-        if left_out and len(left_out) < len(file.sections):
-            told = "says no `documents`, but others do: say it for every section, or for none"
-            raise reader.error([PlanProblem(("sections", number), told) for number in left_out])
-    plan = replace(plan, variety=_parse_variety(file, plan, writer.axes, reader))
-    if found := list(validate_plan(plan, writer, text_of)):
-        raise reader.error(found)
-    return plan
+    source = parse_yaml(text, name=name)
+    if not isinstance(source.value, dict):
+        raise PlanError(f"{name}: not a plan: it must be a mapping of names to values")
+    try:
+        return _complete_plan(_validate_values(source.value), generator, constitution)
+    except InvalidPlan as error:
+        raise source.error(error) from (error.__cause__ or error)
 
 
 def open_planned_generator(plan: Plan, **settings: Any) -> DocumentGenerator:
@@ -511,164 +378,125 @@ def open_planned_generator(plan: Plan, **settings: Any) -> DocumentGenerator:
     return opened
 
 
-def _open_file_generator(file: _PlanFile, reader: _PlanReader) -> DocumentGenerator:
-    language = {"language": file.language} if file.language else {}
-    place: FieldPath = ("generator",)
+def _validate_values(values: dict[str, Any]) -> Plan:
     try:
-        kind = load_generator_class(file.generator)
-        place = ("options",)
-        opened = kind(**{**file.options, **language})
+        return Plan.model_validate(values)
+    except ValidationError as error:
+        raise InvalidPlan(*list_problems(error)) from error
+
+
+def _complete_plan(
+    plan: Plan, generator: DocumentGenerator | None, constitution: Constitution | None
+) -> Plan:
+    """Return a plan from a file with all that the file has left out."""
+    principles = constitution or Constitution.charter()
+    writer = generator or _open_file_generator(plan)
+    plan = _complete_amounts(plan, writer)
+    plan = _complete_sections(plan, principles)
+    plan = plan.model_copy(update={"variety": _complete_variety(plan, writer.axes)})
+    if problems := list(validate_plan(plan, writer, principles)):
+        raise InvalidPlan(*problems)
+    return plan
+
+
+def _open_file_generator(plan: Plan) -> DocumentGenerator:
+    at = "generator"
+    try:
+        load_generator_class(plan.generator)
+        at = "options"
+        return open_planned_generator(plan)
+    except PlanError as error:
+        raise InvalidPlan(PlanProblem(("generator",), str(error))) from error
     except GeneratorError as error:
-        raise reader.error([PlanProblem(place, str(error))]) from error
-    if not isinstance(opened, DocumentGenerator):
-        told = f"{file.generator} works on rows; a plan is for a generator of documents"
-        raise reader.error([PlanProblem(("generator",), told)])
-    return opened
+        raise InvalidPlan(PlanProblem((at,), str(error))) from error
 
 
-def _build_plan(file: _PlanFile, generator: DocumentGenerator, reader: _PlanReader) -> Plan:
-    """Return the plan but for its sections and axes."""
-    typical = file.typical_tokens or generator.typical_tokens
-    tokens, documents = None, file.documents
-    if (file.documents is None) == (file.tokens is None):
-        told = "a plan is for so many `documents` or so many `tokens`: write one of the two"
-        place: FieldPath = ("tokens",) if file.tokens is not None else ()
-        raise reader.error([PlanProblem(place, told)])
-    if file.tokens is not None:
-        try:
-            tokens = parse_amount(file.tokens)
-        except PlanError as error:
-            raise reader.error([PlanProblem(("tokens",), f"tokens: {error}")]) from error
-        documents = -(-tokens // typical)
-        documents = -(-documents // file.drafts) * file.drafts
-    assert documents is not None
-    options = {**generator.options.record(), **file.options}
-    language = file.language or str(options.get("language") or "")
-    options.pop("language", None)
-    return Plan(
-        generator=file.generator,
-        constitution=PlannedConstitution(file.constitution.title, file.constitution.sha256),
-        documents=documents,
-        sections=(),
-        variety={},
-        options=options,
-        typical_tokens=typical,
-        tokens=tokens,
-        language=language,
-        seed=file.seed,
-        drafts=file.drafts,
-        per_passage=file.per_passage,
-        best_effort=file.best_effort,
-        attempts=file.attempts,
-        wave=file.wave or default_wave(documents),
-        focus=Focus(file.focus.passages, file.focus.tokens),
-        held_out=file.held_out or "",
+def _complete_amounts(plan: Plan, generator: DocumentGenerator) -> Plan:
+    """Return the plan with all that neither its sections nor its axes say."""
+    if bool(plan.documents) == (plan.tokens is not None):
+        message = "a plan is for so many `documents` or so many `tokens`: write one of the two"
+        raise InvalidPlan(PlanProblem(("tokens",) if plan.documents else (), message))
+    typical, documents = plan.typical_tokens or generator.typical_tokens, plan.documents
+    if plan.tokens is not None:
+        documents = -(-plan.tokens // typical)
+        documents = -(-documents // plan.drafts) * plan.drafts
+    options = {**generator.options.record(), **plan.options}
+    language = str(options.pop("language", "") or "")
+    return plan.model_copy(
+        update={
+            "documents": documents,
+            "options": options,
+            "typical_tokens": typical,
+            "language": plan.language or language,
+            "wave": plan.wave or default_wave(documents),
+        }
     )
 
 
-def _parse_sections(
-    file: _PlanFile, constitution: Constitution, reader: _PlanReader
-) -> Iterator[PlannedSection]:
-    held = group_by_section(constitution)
-    by_name = {SEPARATOR.join(path): path for path in held}
+def _complete_sections(plan: Plan, constitution: Constitution) -> Plan:
+    sections = tuple(
+        _find_planned_section(number, section, plan, constitution)
+        for number, section in enumerate(plan.sections)
+    )
+    plan = plan.model_copy(update={"sections": sections})
+    open_places = [
+        number
+        for number, section in enumerate(sections)
+        if "documents" not in section.model_fields_set
+    ]
+    if not open_places:
+        return plan
+    if len(open_places) < len(sections):
+        message = "says no `documents`, but others do: say it for every section, or for none"
+        raise InvalidPlan(*(PlanProblem(("sections", place), message) for place in open_places))
+    known = group_by_section(constitution)
+    if any(section.path not in known for section in sections):
+        return plan  # it is for another text, which is reported instead
+    return plan.model_copy(update={"sections": allocate_documents(plan, constitution)})
+
+
+def _find_planned_section(
+    number: int, section: PlannedSection, plan: Plan, constitution: Constitution
+) -> PlannedSection:
+    """Return a section with its whole path, which a file may shorten."""
+    known = group_by_section(constitution)
+    path = next((path for path in known if SEPARATOR.join(path) == section.name), section.path)
     # Of another text the plan's sections need not be there; that it is another is told instead.
-    changed = file.constitution.sha256 != constitution.digest
-    for number, each in enumerate(file.sections):
-        path = by_name.get(each.section, (each.section,))
-        if path not in held and not changed:
-            try:
-                path = find_section(constitution, each.section).path
-            except PlanError as error:
-                told = PlanProblem(("sections", number, "section"), str(error))
-                raise reader.error([told]) from error
-        passages = each.passages
-        if passages is None:
-            passages = len(held.get(path, ()))
-        yield PlannedSection(path, passages, each.documents or 0)
+    if path not in known and plan.constitution.sha256 == constitution.digest:
+        try:
+            path = find_section(constitution, section.name).path
+        except PlanError as error:
+            problem = PlanProblem(("sections", number, "section"), str(error))
+            raise InvalidPlan(problem) from error
+    found: dict[str, Any] = {"path": path}
+    if "passages" not in section.model_fields_set:
+        found["passages"] = len(known.get(path, ()))
+    return section.model_copy(update=found)
 
 
-def _has_all_sections(plan: Plan, constitution: Constitution) -> bool:
-    held = group_by_section(constitution)
-    return bool(plan.sections) and all(section.path in held for section in plan.sections)
-
-
-def _parse_variety(
-    file: _PlanFile, plan: Plan, axes: tuple[Axis, ...], reader: _PlanReader
-) -> dict[str, PlannedAxis]:
+def _complete_variety(plan: Plan, axes: tuple[Axis, ...]) -> dict[str, PlannedAxis]:
     known = {axis.name: axis for axis in axes}
-    for name in file.variety:
+    for name in plan.variety:
         if name not in known:
-            told = f"no axis {name!r}{suggest_names(name, list(known))}"
-            raise reader.error([PlanProblem(("variety", name), told)])
-    planned = {}
-    for name, axis in known.items():
-        if name not in file.variety:
-            planned[name] = plan_axis(axis, None, plan.documents, plan.drafts)
-            continue
-        read = _parse_axis(name, file.variety[name], plan)
-        if isinstance(read, PlanProblem):
-            raise reader.error([read])
-        planned[name] = read
-    return planned
+            message = f"no axis {name!r}{suggest_names(name, list(known))}"
+            raise InvalidPlan(PlanProblem(("variety", name), message))
+    return {
+        name: _complete_axis(name, plan.variety[name], plan)
+        if name in plan.variety
+        else plan_axis(axis, None, plan.documents, plan.drafts)
+        for name, axis in known.items()
+    }
 
 
-def _parse_axis(name: str, values: Mapping[str, Any], plan: Plan) -> PlannedAxis | PlanProblem:
-    place: FieldPath = ("variety", name)
-    if "generated" in values and len(values) == 1:
-        count = values["generated"]
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-            return PlanProblem((*place, "generated"), f"generated is 1 or more, not {count!r}")
-        return PlannedAxis(generated=count)
-    counts: dict[str, int] = {}
-    shares: dict[str, Fraction] = {}
-    for value, given in values.items():
-        share = _parse_share(given)
-        if share is not None:
-            shares[value] = share
-        elif isinstance(given, int) and not isinstance(given, bool):
-            counts[value] = given
-        else:
-            return PlanProblem(
-                (*place, value),
-                f"{value!r} must be a count (`12`) or a share (`25%`), not {given!r}",
-            )
-    if counts and shares:
-        return PlanProblem(
-            place, f"{name!r} mixes counts and shares: write counts for all values, or shares"
-        )
-    if not shares:
-        return PlannedAxis(counts)
-    total = sum(shares.values(), Fraction(0))
-    # Shares of a third each are written as 33.3 % and must do.
-    if abs(total - 100) > Fraction(1, 2):
-        return PlanProblem(
-            place, f"the shares of {name!r} add up to {float(total):g} %, not to 100 %"
-        )
-    return plan_axis(Axis(name, "", {}), shares, plan.documents, plan.drafts)
-
-
-def _parse_share(given: Any) -> Fraction | None:
-    if not isinstance(given, str) or not given.strip().endswith("%"):
-        return None
-    try:
-        share = Fraction(given.strip().removesuffix("%").strip())
-    except (ValueError, ZeroDivisionError):
-        return None
-    return share if share >= 0 else None
-
-
-def _render_problem(problem: Mapping[str, Any]) -> str:
-    """Return what pydantic says of a value as a person would."""
-    name = ".".join(map(str, problem["loc"]))
-    kind, given, context = problem["type"], problem["input"], problem.get("ctx", {})
-    if kind == "extra_forbidden":
-        fields = _PlanFile.model_fields if len(problem["loc"]) == 1 else {}
-        return f"nothing is called {name!r} in a plan{suggest_names(name, list(fields)) if fields else ''}"
-    if kind == "missing":
-        return f"{name} is missing; a plan needs it"
-    if kind == "greater_than_equal":
-        return f"{name} is at least {context['ge']}, not {given!r}"
-    if kind in ("int_parsing", "int_type", "int_from_float"):
-        return f"{name} must be a whole number, not {given!r}"
-    message = problem["msg"]
-    return f"{name}: {message[:1].lower()}{message[1:]}, not {given!r}"
+def _complete_axis(name: str, axis: PlannedAxis, plan: Plan) -> PlannedAxis:
+    """Return an axis with counts in place of shares."""
+    if not axis.shares:
+        return axis
+    message = f"{name!r} mixes counts and shares: write counts for all values, or shares"
+    if not axis.counts:
+        total = sum(axis.shares.values(), Fraction(0))
+        # Shares of a third each are written as 33.3 % and must do.
+        if abs(total - 100) <= Fraction(1, 2):
+            return plan_axis(Axis(name, "", {}), axis.shares, plan.documents, plan.drafts)
+        message = f"the shares of {name!r} add up to {float(total):g} %, not to 100 %"
+    raise InvalidPlan(PlanProblem(("variety", name), message))

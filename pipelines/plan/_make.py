@@ -1,9 +1,10 @@
-"""Making a plan: sections and axes filled in from what the constitution and the generator have."""
+"""Plans: sections and axes filled in from what there is, checked, and laid out as contexts."""
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
+
+from pydantic import ValidationError
 
 from whyset.constitution import Constitution
 from whyset.errors import PlanError
@@ -21,7 +22,186 @@ from ._coverage import (
     hash_seed,
     shuffle_items,
 )
-from ._plan import DEFAULT_FOCUS, Focus, Plan, PlannedAxis, PlannedConstitution, PlannedSection
+from ._plan import (
+    DEFAULT_FOCUS,
+    SEPARATOR,
+    FieldPath,
+    Focus,
+    Plan,
+    PlannedAxis,
+    PlannedConstitution,
+    PlannedSection,
+    PlanProblem,
+    list_problems,
+    suggest_names,
+)
+
+MIN_WAVE, MAX_WAVE = 32, 256
+_USUAL_WAVES = 8
+
+
+def make_plan(
+    generator: DocumentGenerator,
+    constitution: Constitution,
+    *,
+    documents: int | None = None,
+    tokens: int | None = None,
+    sections: Sequence[str] = (),
+    per_passage: int = 1,
+    drafts: int = 1,
+    seed: int = 0,
+    attempts: int = 3,
+    wave: int | None = None,
+    variety: Mapping[str, Mapping[str, int | float]] | None = None,
+    focus: Focus = DEFAULT_FOCUS,
+    best_effort: bool = False,
+    held_out: str = "",
+) -> Plan:
+    """Make a plan.
+
+    Args:
+        generator: Who writes, with its options.
+        constitution: What documents are grounded in.
+        documents: How many; rounded up to a multiple of `drafts`.
+        tokens: How many tokens instead: as many documents as that takes at the generator's
+            typical length.
+        sections: Names of sections, with their subsections; all where none is named.
+        per_passage: How many documents at least each of their passages grounds.
+        drafts: See `Plan`.
+        seed: See `Plan`.
+        attempts: See `Plan`.
+        wave: See `Plan`; an eighth of the documents where none is given, within bounds.
+        variety: Axis → value → weight, where they should not be the generator's.
+        focus: See `Plan`.
+        best_effort: See `Plan`; without it, too few documents are an error.
+        held_out: See `Plan`.
+
+    Raises:
+        PlanError: There is no such section, or the plan could not be kept; the message says what
+            would be enough.
+    """
+    if (documents is None) == (tokens is None):
+        raise PlanError("a plan is for so many documents or so many tokens: name one of the two")
+    if tokens is not None and tokens < 1:
+        raise PlanError(f"a plan is for at least 1 token, not {tokens}")
+    if drafts < 1:
+        raise PlanError(f"drafts is at least 1, not {drafts}")
+    typical = generator.typical_tokens
+    count = documents if documents is not None else -(-(tokens or 0) // typical)
+    total = -(-count // drafts) * drafts
+    own = group_by_section(constitution)
+    paths = _select_sections(constitution, sections)
+    options = generator.options.record()
+    language = str(options.pop("language", "") or "")
+    try:
+        plan = Plan(
+            generator=generator.name,
+            constitution=PlannedConstitution(title=constitution.title, sha256=constitution.digest),
+            documents=total,
+            sections=tuple(PlannedSection(path=path, passages=len(own[path])) for path in paths),
+            options=options,
+            typical_tokens=typical,
+            tokens=tokens,
+            language=language,
+            seed=seed,
+            drafts=drafts,
+            per_passage=per_passage,
+            best_effort=best_effort,
+            attempts=attempts,
+            wave=wave if wave is not None else default_wave(total),
+            focus=focus,
+            held_out=held_out,
+        )
+    except ValidationError as error:
+        raise PlanError("; ".join(each.message for each in list_problems(error))) from error
+    if not best_effort:
+        _require_coverage(plan, [group_passages(own[path], focus) for path in paths])
+    weights, axes = variety or {}, {axis.name: axis for axis in generator.axes}
+    for name in weights:
+        if name not in axes:
+            raise PlanError(f"no axis {name!r}{suggest_names(name, list(axes))}")
+    plan = plan.model_copy(
+        update={
+            "sections": allocate_documents(plan, constitution),
+            "variety": {
+                name: plan_axis(axis, weights.get(name), total, drafts)
+                for name, axis in axes.items()
+            },
+        }
+    )
+    if wrong := [problem.message for problem in validate_plan(plan, generator, constitution)]:
+        raise PlanError("; ".join(wrong))
+    return plan
+
+
+def adapt_plan(plan: Plan, generator: DocumentGenerator) -> Plan:
+    """Return a plan as a variant of its generator can follow it: with the variety that it has.
+
+    Args:
+        plan: The plan.
+        generator: The variant, such as the one that works without a language model.
+    """
+    variety = {
+        axis.name: plan_axis(axis, None, plan.documents, plan.drafts) for axis in generator.axes
+    }
+    return plan.model_copy(update={"variety": variety})
+
+
+def allocate_documents(plan: Plan, constitution: Constitution) -> tuple[PlannedSection, ...]:
+    """Return the plan's sections with its documents spread over them."""
+    own = group_by_section(constitution)
+    groups = [group_passages(own[section.path], plan.focus) for section in plan.sections]
+    need = count_contexts_needed(plan.per_passage, plan.drafts)
+    contexts = apportion_to_sections(groups, plan.contexts, need)
+    return tuple(
+        section.model_copy(update={"documents": count * plan.drafts})
+        for section, count in zip(plan.sections, contexts, strict=True)
+    )
+
+
+def plan_axis(
+    axis: Axis, weights: Mapping[str, int | float | Fraction] | None, documents: int, drafts: int
+) -> PlannedAxis:
+    """Return what is planned for an axis, by the weights given or its own."""
+    if weights is None and axis.generated_count:
+        return PlannedAxis(generated=axis.generated_count)
+    chosen = axis.values if weights is None else weights
+    counts = apportion(documents // drafts, list(chosen.values()))
+    return PlannedAxis(
+        counts={value: count * drafts for value, count in zip(chosen, counts, strict=True)}
+    )
+
+
+def default_wave(documents: int) -> int:
+    """Return how many documents a wave has where nobody says."""
+    return min(max(documents // _USUAL_WAVES, MIN_WAVE), MAX_WAVE)
+
+
+def _select_sections(constitution: Constitution, names: Sequence[str]) -> list[tuple[str, ...]]:
+    paths = list(group_by_section(constitution))
+    if not names:
+        return paths
+    sections = [find_section(constitution, name) for name in names]
+    wanted = {passage.path for section in sections for passage in section.passages}
+    if not wanted:
+        raise PlanError(f"no passage stands in {', '.join(map(repr, names))}")
+    return [path for path in paths if path in wanted]
+
+
+def _require_coverage(plan: Plan, groups: Sequence[Sequence[FocusGroup]]) -> None:
+    count = sum(map(len, groups))
+    least = count_contexts_needed(plan.per_passage, plan.drafts) * count * plan.drafts
+    if plan.documents >= least:
+        return
+    passages = sum(section.passages for section in plan.sections)
+    where = f"{len(plan.sections)} section{'s' if len(plan.sections) > 1 else ''}"
+    raise PlanError(
+        f"{plan.documents:,} documents cannot ground each of {passages:,} passages (in {count:,} "
+        f"groups, {where}) {plan.per_passage} time{'s' if plan.per_passage > 1 else ''}: take at "
+        f"least {least:,} documents, fewer sections, or a best effort, which leaves passages "
+        "uncovered and says which"
+    )
+
 
 # ---- A plan → its contexts, in the order in which documents are written.
 
@@ -91,22 +271,6 @@ def _build_deck(plan: Plan, name: str, axis: PlannedAxis) -> list[str]:
 
 # ---- What must hold of a plan: beside itself, with its generator and with its constitution.
 
-FieldPath = tuple[str | int, ...]
-"""Where in a plan file something stands: keys and list places from the top."""
-
-
-@dataclass(frozen=True, slots=True)
-class PlanProblem:
-    """What is wrong with a plan.
-
-    Attributes:
-        path: Where, as far as it can be said.
-        message: What it is and what to do.
-    """
-
-    path: FieldPath
-    message: str
-
 
 def validate_plan(
     plan: Plan, generator: DocumentGenerator, constitution: Constitution
@@ -124,13 +288,6 @@ def validate_plan(
                 f"the plan has {name}: {plan.generator_options[name]!r}, but the generator was "
                 f"opened with {value!r}; change one of them",
             )
-    if plan.per_passage < 0:
-        yield PlanProblem(("per_passage",), f"per_passage is at least 0, not {plan.per_passage}")
-        return
-    for name in ("documents", "drafts", "attempts", "wave", "typical_tokens"):
-        if getattr(plan, name) < 1:
-            yield PlanProblem((name,), f"{name} is at least 1, not {getattr(plan, name)}")
-            return
     if plan.documents % plan.drafts:
         yield _multiple_problem(("documents",), "documents", plan.documents, plan.drafts)
     if plan.constitution.sha256 != constitution.digest:
@@ -144,22 +301,14 @@ def validate_plan(
     yield from _validate_variety(plan, generator.axes)
 
 
-def suggest_names(name: str, known: Sequence[str]) -> str:
-    """Return a hint at what may have been meant, or at all there is where that is little."""
-    if near := difflib.get_close_matches(name, known, n=3, cutoff=0.5):
-        return f"; nearest: {', '.join(map(repr, near))}"
-    few = ", ".join(map(repr, known[:12]))
-    return f"; there {'is' if len(known) == 1 else 'are'} {few}{', …' if known[12:] else ''}"
-
-
 def _validate_sections(plan: Plan, constitution: Constitution) -> Iterator[PlanProblem]:
-    held = group_by_section(constitution)
+    known = group_by_section(constitution)
     need = count_contexts_needed(plan.per_passage, plan.drafts) * plan.drafts
     seen: set[tuple[str, ...]] = set()
     for number, section in enumerate(plan.sections):
         place: FieldPath = ("sections", number)
-        if section.path not in held:
-            names = [" > ".join(path) for path in held]
+        if section.path not in known:
+            names = [SEPARATOR.join(path) for path in known]
             yield PlanProblem(
                 (*place, "section"),
                 f"no section {section.name!r} has passages of its own"
@@ -169,7 +318,7 @@ def _validate_sections(plan: Plan, constitution: Constitution) -> Iterator[PlanP
         if section.path in seen:
             yield PlanProblem((*place, "section"), f"{section.name!r} is planned twice; keep one")
         seen.add(section.path)
-        passages = held[section.path]
+        passages = known[section.path]
         if section.passages != len(passages):
             yield PlanProblem(
                 (*place, "passages"),
@@ -233,7 +382,8 @@ def _validate_axis(plan: Plan, axis: Axis, planned: PlannedAxis) -> Iterator[Pla
         if axis.values and value not in axis.values:
             yield PlanProblem(
                 (*place, value),
-                f"no value {value!r} on the axis {axis.name!r}{suggest_names(value, list(axis.values))}",
+                f"no value {value!r} on the axis {axis.name!r}"
+                f"{suggest_names(value, list(axis.values))}",
             )
         if count < 0:
             yield PlanProblem((*place, value), f"a count is 0 or more, not {count}")
@@ -254,166 +404,4 @@ def _multiple_problem(place: FieldPath, what: str, count: int, drafts: int) -> P
         place,
         f"{what} must be a multiple of drafts: with {drafts} drafts from each context, write "
         f"{count // drafts * drafts} or {-(-count // drafts) * drafts}, not {count}",
-    )
-
-
-MIN_WAVE, MAX_WAVE = 32, 256
-_USUAL_WAVES = 8
-
-
-def make_plan(
-    generator: DocumentGenerator,
-    constitution: Constitution,
-    *,
-    documents: int | None = None,
-    tokens: int | None = None,
-    sections: Sequence[str] = (),
-    per_passage: int = 1,
-    drafts: int = 1,
-    seed: int = 0,
-    attempts: int = 3,
-    wave: int | None = None,
-    variety: Mapping[str, Mapping[str, int | float]] | None = None,
-    focus: Focus = DEFAULT_FOCUS,
-    best_effort: bool = False,
-    held_out: str = "",
-) -> Plan:
-    """Make a plan.
-
-    Args:
-        generator: Who writes, with its options.
-        constitution: What documents are grounded in.
-        documents: How many; rounded up to a multiple of `drafts`.
-        tokens: How many tokens instead: as many documents as that takes at the generator's
-            typical length.
-        sections: Names of sections, with their subsections; all where none is named.
-        per_passage: How many documents at least each of their passages grounds.
-        drafts: See `Plan`.
-        seed: See `Plan`.
-        attempts: See `Plan`.
-        wave: See `Plan`; an eighth of the documents where none is given, within bounds.
-        variety: Axis → value → weight, where they should not be the generator's.
-        focus: See `Plan`.
-        best_effort: See `Plan`; without it, too few documents are an error.
-        held_out: See `Plan`.
-
-    Raises:
-        PlanError: There is no such section, or the plan could not be kept; the message says what
-            would be enough.
-    """
-    if (documents is None) == (tokens is None):
-        raise PlanError("a plan is for so many documents or so many tokens: name one of the two")
-    if tokens is not None and tokens < 1:
-        raise PlanError(f"a plan is for at least 1 token, not {tokens}")
-    if drafts < 1:
-        raise PlanError(f"drafts is at least 1, not {drafts}")
-    typical = generator.typical_tokens
-    wanted = documents if documents is not None else -(-(tokens or 0) // typical)
-    total = -(-wanted // drafts) * drafts
-    held = group_by_section(constitution)
-    paths = _select_sections(constitution, sections, held)
-    options = generator.options.record()
-    language = str(options.pop("language", "") or "")
-    plan = Plan(
-        generator=generator.name,
-        constitution=PlannedConstitution(constitution.title, constitution.digest),
-        documents=total,
-        sections=tuple(PlannedSection(path, len(held[path]), 0) for path in paths),
-        variety={},
-        options=options,
-        typical_tokens=typical,
-        tokens=tokens,
-        language=language,
-        seed=seed,
-        drafts=drafts,
-        per_passage=per_passage,
-        best_effort=best_effort,
-        attempts=attempts,
-        wave=wave if wave is not None else default_wave(total),
-        focus=focus,
-        held_out=held_out,
-    )
-    groups = [group_passages(held[path], focus) for path in paths]
-    if not best_effort:
-        _require_coverage(plan, groups)
-    plan = replace(plan, sections=allocate_documents(plan, constitution))
-    asked = variety or {}
-    axes = {axis.name: axis for axis in generator.axes}
-    for name in asked:
-        if name not in axes:
-            raise PlanError(f"no axis {name!r}{suggest_names(name, list(axes))}")
-    planned = {name: plan_axis(axis, asked.get(name), total, drafts) for name, axis in axes.items()}
-    plan = replace(plan, variety=planned)
-    if wrong := [problem.message for problem in validate_plan(plan, generator, constitution)]:
-        raise PlanError("; ".join(wrong))
-    return plan
-
-
-def adapt_plan(plan: Plan, generator: DocumentGenerator) -> Plan:
-    """Return a plan as a variant of its generator can follow it: with the variety that it has.
-
-    Args:
-        plan: The plan.
-        generator: The variant, such as the one that works without a language model.
-    """
-    variety = {
-        axis.name: plan_axis(axis, None, plan.documents, plan.drafts) for axis in generator.axes
-    }
-    return replace(plan, variety=variety)
-
-
-def allocate_documents(plan: Plan, constitution: Constitution) -> tuple[PlannedSection, ...]:
-    """Return the plan's sections with its documents spread over them."""
-    held = group_by_section(constitution)
-    groups = [group_passages(held[section.path], plan.focus) for section in plan.sections]
-    need = count_contexts_needed(plan.per_passage, plan.drafts)
-    contexts = apportion_to_sections(groups, plan.contexts, need)
-    return tuple(
-        replace(section, documents=count * plan.drafts)
-        for section, count in zip(plan.sections, contexts, strict=True)
-    )
-
-
-def plan_axis(
-    axis: Axis, weights: Mapping[str, int | float | Fraction] | None, documents: int, drafts: int
-) -> PlannedAxis:
-    """Return what is planned for an axis, by the weights given or its own."""
-    if weights is None and axis.generated_count:
-        return PlannedAxis(generated=axis.generated_count)
-    chosen = axis.values if weights is None else weights
-    counts = apportion(documents // drafts, list(chosen.values()))
-    return PlannedAxis({value: count * drafts for value, count in zip(chosen, counts, strict=True)})
-
-
-def default_wave(documents: int) -> int:
-    """Return how many documents a wave has where nobody says."""
-    return min(max(documents // _USUAL_WAVES, MIN_WAVE), MAX_WAVE)
-
-
-def _select_sections(
-    constitution: Constitution,
-    names: Sequence[str],
-    held: Mapping[tuple[str, ...], object],
-) -> list[tuple[str, ...]]:
-    if not names:
-        return list(held)
-    sections = [find_section(constitution, name) for name in names]
-    wanted = {passage.path for section in sections for passage in section.passages}
-    if not wanted:
-        raise PlanError(f"no passage stands in {', '.join(map(repr, names))}")
-    return [path for path in held if path in wanted]
-
-
-def _require_coverage(plan: Plan, groups: Sequence[Sequence[FocusGroup]]) -> None:
-    count = sum(map(len, groups))
-    least = count_contexts_needed(plan.per_passage, plan.drafts) * count * plan.drafts
-    if plan.documents >= least:
-        return
-    passages = sum(section.passages for section in plan.sections)
-    where = f"{len(plan.sections)} section{'s' if len(plan.sections) > 1 else ''}"
-    raise PlanError(
-        f"{plan.documents:,} documents cannot ground each of {passages:,} passages (in {count:,} "
-        f"groups, {where}) {plan.per_passage} time{'s' if plan.per_passage > 1 else ''}: take at "
-        f"least {least:,} documents, fewer sections, or a best effort, which leaves passages "
-        "uncovered and says which"
     )

@@ -59,7 +59,7 @@ class TestLaw:
             "documents": documents,
             "per_passage": per_passage,
             "drafts": drafts,
-            "focus": Focus(together, tokens),
+            "focus": Focus(passages=together, tokens=tokens),
             "seed": seed,
         }
         try:
@@ -93,7 +93,7 @@ class TestLaw:
         constitution = constitution_of(blocks)
         for path in dict.fromkeys(passage.path for passage in constitution.passages):
             own = [passage for passage in constitution.passages if passage.path == path]
-            groups = group_passages(own, Focus(together, tokens))
+            groups = group_passages(own, Focus(passages=together, tokens=tokens))
             assert [passage for group in groups for passage in group.passages] == own
             for group in groups:
                 assert 1 <= len(group.passages) <= together
@@ -118,7 +118,7 @@ A last word.
 
     def test_a_case_goes_with_what_introduces_it_whatever_the_tokens(self) -> None:
         passages = Constitution.parse(self.TEXT).passages
-        groups = group_passages(passages, Focus(3, 1))
+        groups = group_passages(passages, Focus(passages=3, tokens=1))
         assert [[each.plain[:10] for each in group.passages] for group in groups] == [
             ["Keys open "],
             ["A key that", "It was len"],
@@ -128,7 +128,7 @@ A last word.
 
     def test_short_neighbours_share_one(self) -> None:
         passages = Constitution.parse(self.TEXT).passages
-        groups = group_passages(passages, Focus(3, 300))
+        groups = group_passages(passages, Focus(passages=3, tokens=300))
         assert [len(group.passages) for group in groups] == [3, 2]
 
 

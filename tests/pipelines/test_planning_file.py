@@ -1,7 +1,6 @@
 """A plan as a file: what is written is read back, and what a hand changes is checked by line."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from whyset.pipelines import (
     write_plan,
 )
 from whyset.pipelines.plan import parse_amount, plan_record
-from whyset.pipelines.plan._file import format_scalar, parse_yaml
+from whyset.pipelines.plan._file import format_value, parse_yaml
 from whyset.pipelines.plan._plan import format_amount
 
 from .conftest import TEXT
@@ -63,7 +62,7 @@ class TestRoundTrip:
         st.integers(-(2**40), 2**40),
         st.integers(1, 9),
         texts,
-        st.sampled_from([Focus(), Focus(1, 1)]),
+        st.sampled_from([Focus(), Focus(passages=1, tokens=1)]),
     )
     def test_gives_the_same_plan(
         self,
@@ -99,7 +98,7 @@ class TestRoundTrip:
 
     @given(texts)
     def test_keeps_every_text(self, text: str) -> None:
-        assert parse_yaml(f"{format_scalar(text)}: {format_scalar(text)}\n", name="x").value == {
+        assert parse_yaml(f"{format_value(text)}: {format_value(text)}\n", name="x").value == {
             text: text
         }
 
@@ -210,8 +209,8 @@ class TestEdits:
         text = f"generator: notes\nconstitution: {{sha256: {CONSTITUTION.digest}}}\ndocuments: 12\n"
         text += f'sections: [{{section: "{THINGS}"}}, {{section: Asking first}}]\n'
         read = parsed(text)
-        expected = PlannedConstitution("", CONSTITUTION.digest)
-        assert read == replace(plan(), constitution=expected)
+        expected = PlannedConstitution(sha256=CONSTITUTION.digest)
+        assert read == plan().model_copy(update={"constitution": expected})
 
 
 SHA = CONSTITUTION.digest

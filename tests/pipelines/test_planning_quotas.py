@@ -1,7 +1,6 @@
 """Decks: exact quotas, drawn the same in every process, each axis for itself."""
 
 from collections import Counter
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -83,16 +82,15 @@ class TestDecks:
         held = plan(600)
         both = Counter(zip(drawn(held, "tone"), drawn(held, "subject"), strict=True))
         assert all(100 < both["dry", f"#{n}"] < 167 for n in range(3))  # 133 in the mean
-        other = replace(held, variety={"tone": held.variety["tone"]})
+        other = held.model_copy(update={"variety": {"tone": held.variety["tone"]}})
         assert drawn(other, "tone") == drawn(held, "tone")
 
     def test_of_another_seed_lie_otherwise(self) -> None:
         assert drawn(plan(seed=1), "tone") != drawn(plan(seed=2), "tone")
 
     def test_of_a_long_list_do_not_leave_out_its_end_where_documents_are_few(self) -> None:
-        held = replace(
-            plan(8), variety={"tone": plan(8).variety["tone"], "subject": PlannedAxis({}, 40)}
-        )
+        variety = {"tone": plan(8).variety["tone"], "subject": PlannedAxis(generated=40)}
+        held = plan(8).model_copy(update={"variety": variety})
         numbers = {int(value[1:]) for value in drawn(held, "subject")}
         assert len(numbers) == 8
         assert max(numbers) > 20
