@@ -112,7 +112,7 @@ class Run:
                 time.monotonic() - began,
                 self.files,
                 load_estimate(
-                    self.files.estimate, crew=self.pipeline.identity, batch=self.config.batch
+                    self.files.estimate, identity=self.pipeline.identity, batch=self.config.batch
                 ),
             )
             writer.commit()
@@ -160,7 +160,7 @@ class Run:
                 seed=seed,
             )
         if self.files.estimate is not None:
-            save_estimate(self.files.estimate, estimated, crew=self.pipeline.identity)
+            save_estimate(self.files.estimate, estimated, identity=self.pipeline.identity)
         return estimated
 
     async def _write_rows(self, engine: LiveEngine | BatchEngine, writer: RunWriter) -> None:

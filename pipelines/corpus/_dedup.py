@@ -1,9 +1,9 @@
-"""Near-duplicates: of every text, whether one like it is there already, by words and by meaning."""
+"""Near-duplicates: whether a text is too much like one that is there, by words or by meaning."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,13 @@ from whyset.retriever import Embedder
 
 from ._overuse import iter_texts
 
-# ---- Near-duplicates by their words: MinHash over runs of three, in an index that finds the
-# nearest.
-
 if TYPE_CHECKING:
-    Sketch = Any
+    import numpy as np
+    from numpy.typing import NDArray
+
+    MinHash = Any
     """A text's MinHash; `datasketch` ships no types."""
+    Vectors = NDArray[np.float32]
 
 _SHINGLE_WORDS = 3
 _PERMUTATIONS = 128
@@ -27,144 +28,15 @@ _PERMUTATIONS = 128
 _BANDS = (32, 4)
 _SEED = 1
 
-# Scripts without spaces: every character is a word.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
-
-
-def normalize_words(text: str) -> list[str]:
-    """Return the words of a text as they are compared: in lower case, without marks."""
-    return _WORD.findall(text.casefold())
-
-
-@dataclass(frozen=True, slots=True)
-class ShingleMatch:
-    """A text found, and how much it has in common with another.
-
-    Attributes:
-        key: What it was added under.
-        share: The estimated share of runs of words that both have, of those that either has.
-    """
-
-    key: str
-    share: float
-
-
-class ShingleIndex:
-    """Texts by the runs of words in them."""
-
-    def __init__(self) -> None:
-        # It ships no types.
-        from datasketch import MinHashLSH  # type: ignore[import-untyped]
-
-        self._index = MinHashLSH(num_perm=_PERMUTATIONS, params=_BANDS)
-        self._held: dict[str, tuple[int, Sketch]] = {}
-        self._added = 0
-
-    def compute_minhash(self, text: str) -> "Sketch":
-        """Return what a text is compared by."""
-        from datasketch import MinHash
-
-        words = normalize_words(text)
-        runs = {
-            " ".join(words[at : at + _SHINGLE_WORDS])
-            for at in range(max(len(words) - _SHINGLE_WORDS + 1, 1))
-        }
-        sketch = MinHash(num_perm=_PERMUTATIONS, seed=_SEED, scheme="affine32")
-        sketch.update_batch([run.encode() for run in sorted(runs)])
-        return sketch
-
-    def find_nearest(self, sketch: "Sketch") -> ShingleMatch | None:
-        """Return the text that has most in common with one, of several the first added."""
-        best: ShingleMatch | None = None
-        for _, key in sorted((self._held[key][0], key) for key in self._index.query(sketch)):
-            share = float(self._held[key][1].jaccard(sketch))
-            if best is None or share > best.share:
-                best = ShingleMatch(key, share)
-        return best
-
-    def add(self, key: str, sketch: "Sketch") -> None:
-        """Put a text in."""
-        self._index.insert(key, sketch)
-        self._held[key] = (self._added, sketch)
-        self._added += 1
-
-    def remove(self, key: str) -> None:
-        """Take a text out."""
-        self._index.remove(key)
-        del self._held[key]
-
-
-# ---- Corpora that are there already, which a new one must not repeat.
-
-
-@dataclass(frozen=True, slots=True)
-class ExistingDocument:
-    """A document of another corpus.
-
-    Attributes:
-        label: File and line.
-        text: What it is compared by.
-        idea: What it was written from; empty where that is not told.
-    """
-
-    label: str
-    text: str
-    idea: str
-
-
-def read_existing_documents(
-    files: Sequence[Path], generator: DocumentGenerator
-) -> Iterator[ExistingDocument]:
-    """Yield the documents of files, in their order.
-
-    A document that the same generator wrote is compared as the generator says; any other by all
-    texts in it.
-
-    Raises:
-        DatasetError: A file cannot be read, or a record of it: what is not read is not compared.
-    """
-    names = Counter(path.name for path in files)
-    for place, path in enumerate(files, start=1):
-        name = path.name if names[path.name] == 1 else f"{path.name} ({place})"
-        for record, _ in open_source(str(path)).records():
-            if isinstance(record, BadRow):
-                raise DatasetError(
-                    f"{path}:{record.line}: cannot be compared with: {record.reason}; mend the "
-                    "file or leave it out"
-                )
-            yield _parse_existing_document(f"{name}:{record.line}", dict(record.columns), generator)
-
-
-def _parse_existing_document(
-    label: str, columns: dict[str, Any], generator: DocumentGenerator
-) -> ExistingDocument:
-    idea = ""
-    try:
-        told = require_provenance(columns)
-    except DatasetError:
-        told = {}
-    columns.pop(PROVENANCE_COLUMN, None)
-    if isinstance(told.get("idea"), str):
-        idea = told["idea"]
-    try:
-        text = generator.document_text(columns)
-    except (KeyError, TypeError, IndexError, ValueError, AttributeError):
-        text = "\n\n".join(iter_texts(columns))
-    return ExistingDocument(label, text, idea)
-
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vectors = NDArray[np.float32]
-
 SHORT_WORDS, LONG_WORDS = 60, 180
 """Words of a short text and of a long one, between which the threshold of meaning changes."""
 
 _WINDOW = LONG_WORDS // 2
 _INITIAL_CAPACITY = 256
+
+# Scripts without spaces: every character is a word.
+_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff"
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +55,7 @@ class DedupThresholds:
 
 
 DEFAULT_THRESHOLDS = DedupThresholds()
-"""The thresholds of meaning were measured with `minilm`, and hold for no other embedder."""
+"""The thresholds of meaning were measured with `minilm`, and apply to no other embedder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,22 +64,22 @@ class Fingerprint:
 
     Attributes:
         words: How many it has.
-        minhash: Its words.
+        minhash: Its runs of words.
         vector: Its meaning; `None` where there is no embedder.
     """
 
     words: int
-    minhash: Any
+    minhash: "MinHash"
     vector: "Vectors | None"
 
 
 @dataclass(frozen=True, slots=True)
 class NearDuplicate:
-    """That a text is too much like another.
+    """That a text is much like another.
 
     Attributes:
         key: What the other was added under.
-        measure: What they have in common.
+        measure: What they have in common: `words` or `meaning`.
         score: How much: the share of runs of words, or the cosine.
     """
 
@@ -220,16 +92,16 @@ class Deduplicator:
     """The texts so far, and whether another is new beside them."""
 
     def __init__(
-        self, embedder: Embedder | None, likeness: DedupThresholds = DEFAULT_THRESHOLDS
+        self, embedder: Embedder | None, thresholds: DedupThresholds = DEFAULT_THRESHOLDS
     ) -> None:
-        """Begin with none.
+        """Begin without texts.
 
         Args:
-            embedder: What tells meanings; without one, words alone are compared.
-            likeness: From when on a text counts as a near-duplicate.
+            embedder: Compares meanings; without one, words alone are compared.
+            thresholds: From when on a text counts as a near-duplicate.
         """
         self._embedder = embedder
-        self._likeness = likeness
+        self._thresholds = thresholds
         self._shingles = ShingleIndex()
         self._places: dict[str, int] = {}
         self._keys: list[str] = []
@@ -252,13 +124,13 @@ class Deduplicator:
 
     def find_duplicate(self, text: Fingerprint) -> NearDuplicate | None:
         """Return which text one is a near-duplicate of, if of any."""
-        alike = self._shingles.find_nearest(text.minhash)
-        if alike is not None and alike.share >= self._likeness.shingle_share:
-            return NearDuplicate(alike.key, "words", round(alike.share, 2))
+        nearest = self._shingles.find_nearest(text.minhash)
+        if nearest is not None and nearest.score >= self._thresholds.shingle_share:
+            return replace(nearest, score=round(nearest.score, 2))
         return self._find_by_meaning(text)
 
     def add(self, key: str, text: Fingerprint) -> None:
-        """Put a text among those that others are compared with."""
+        """Add a text to those that others are compared with."""
         self._shingles.add(key, text.minhash)
         self._places[key] = len(self._keys)
         self._keys.append(key)
@@ -266,7 +138,7 @@ class Deduplicator:
             self._store_vector(text.vector, text.words)
 
     def remove(self, key: str) -> None:
-        """Take a text out again."""
+        """Remove a text."""
         self._shingles.remove(key)
         place = self._places.pop(key)
         if self._vectors is not None:
@@ -280,10 +152,11 @@ class Deduplicator:
         count = len(self._keys)
         cosines = self._vectors[:count] @ text.vector
         shorter = np.minimum(self._lengths[:count], text.words)
+        thresholds = self._thresholds
         least = np.interp(
             shorter,
             [SHORT_WORDS, LONG_WORDS],
-            [self._likeness.short_cosine, self._likeness.long_cosine],
+            [thresholds.short_cosine, thresholds.long_cosine],
         )
         beyond = cosines - least
         place = int(beyond.argmax())
@@ -305,9 +178,115 @@ class Deduplicator:
         self._lengths[count - 1] = words
 
 
+class ShingleIndex:
+    """Texts by MinHash over their runs of three words, in an index that finds the nearest."""
+
+    def __init__(self) -> None:
+        from datasketch import MinHashLSH  # type: ignore[import-untyped]  # it ships no types
+
+        self._index = MinHashLSH(num_perm=_PERMUTATIONS, params=_BANDS)
+        self._entries: dict[str, tuple[int, MinHash]] = {}
+        self._added = 0
+
+    def compute_minhash(self, text: str) -> "MinHash":
+        """Return what a text is compared by."""
+        from datasketch import MinHash
+
+        words = normalize_words(text)
+        runs = {
+            " ".join(words[at : at + _SHINGLE_WORDS])
+            for at in range(max(len(words) - _SHINGLE_WORDS + 1, 1))
+        }
+        minhash = MinHash(num_perm=_PERMUTATIONS, seed=_SEED, scheme="affine32")
+        minhash.update_batch([run.encode() for run in sorted(runs)])
+        return minhash
+
+    def find_nearest(self, minhash: "MinHash") -> NearDuplicate | None:
+        """Return the text that has most in common with one, of several the first added."""
+        best: NearDuplicate | None = None
+        for _, key in sorted((self._entries[key][0], key) for key in self._index.query(minhash)):
+            share = float(self._entries[key][1].jaccard(minhash))
+            if best is None or share > best.score:
+                best = NearDuplicate(key, "words", share)
+        return best
+
+    def add(self, key: str, minhash: "MinHash") -> None:
+        """Add a text."""
+        self._index.insert(key, minhash)
+        self._entries[key] = (self._added, minhash)
+        self._added += 1
+
+    def remove(self, key: str) -> None:
+        """Remove a text."""
+        self._index.remove(key)
+        del self._entries[key]
+
+
+def normalize_words(text: str) -> list[str]:
+    """Return the words of a text as they are compared: in lower case, without marks."""
+    return _WORD.findall(text.casefold())
+
+
 def _embedding_excerpt(text: str) -> str:
     """Return how a text begins and ends: as much as the embedder reads in one go."""
     words = text.split()
     if len(words) <= LONG_WORDS:
         return text
     return " ".join([*words[:_WINDOW], *words[-_WINDOW:]])
+
+
+# ---- Corpora that are there already, which a new one must not repeat.
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingDocument:
+    """A document of another corpus.
+
+    Attributes:
+        label: File and line.
+        text: What it is compared by.
+        idea: What it was written from; empty where that is not recorded.
+    """
+
+    label: str
+    text: str
+    idea: str
+
+
+def read_existing_documents(
+    files: Sequence[Path], generator: DocumentGenerator
+) -> Iterator[ExistingDocument]:
+    """Yield the documents of files, in their order.
+
+    A document that the same generator wrote is compared by what the generator takes for its text;
+    any other by all texts in it.
+
+    Raises:
+        DatasetError: A file cannot be read, or a record of it: what is not read is not compared.
+    """
+    names = Counter(path.name for path in files)
+    for place, path in enumerate(files, start=1):
+        name = path.name if names[path.name] == 1 else f"{path.name} ({place})"
+        for record, _ in open_source(str(path)).records():
+            if isinstance(record, BadRow):
+                raise DatasetError(
+                    f"{path}:{record.line}: cannot be compared with: {record.reason}; mend the "
+                    "file or leave it out"
+                )
+            yield _parse_existing_document(f"{name}:{record.line}", dict(record.columns), generator)
+
+
+def _parse_existing_document(
+    label: str, columns: dict[str, Any], generator: DocumentGenerator
+) -> ExistingDocument:
+    try:
+        provenance = require_provenance(columns)
+    except DatasetError:
+        provenance = {}
+    columns.pop(PROVENANCE_COLUMN, None)
+    idea = provenance.get("idea")
+    try:
+        text = generator.document_text(columns)
+    except (KeyError, TypeError, IndexError, ValueError, AttributeError):
+        text = "\n\n".join(iter_texts(columns))
+    return ExistingDocument(label, text, idea if isinstance(idea, str) else "")

@@ -13,10 +13,10 @@ NAMES, OPENINGS, IDEAS = "names", "openings", "ideas"
 """Kinds of what is excluded; others are called after their axis."""
 
 _MIN_COUNT = 4
-"""So often something must have come to be a habit at all, whatever the size of the corpus."""
+"""What has come less often is never overused, whatever the size of the corpus."""
 
 _MAX_SHARES = {NAMES: 0.01, OPENINGS: 0.03}
-"""The share of documents from which on a name or an opening is a habit."""
+"""The share of documents from which on a name or an opening is overused."""
 
 _MAX_UNPLANNED_SHARE = 0.1
 """The same for what a generator has found out for itself, such as subtypes."""
@@ -33,12 +33,15 @@ class OveruseTracker:
 
     Args:
         plan: What they are to be.
+
+    Attributes:
+        meanings: Axis and value as drawn → what that stands for, where a number was drawn.
     """
 
     def __init__(self, plan: Plan) -> None:
+        self.meanings: dict[tuple[str, str], str] = {}
         self._generated = {name: axis.generated for name, axis in plan.variety.items()}
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
-        self._meant: dict[tuple[str, str], str] = {}
         self._documents = 0
         self._common: dict[str, list[str]] | None = None
 
@@ -51,18 +54,13 @@ class OveruseTracker:
         """
         for axis, value in drawn.items():
             if is_index(value) and axis in found:
-                self._meant[axis, value] = found[axis]
-
-    @property
-    def meanings(self) -> Mapping[tuple[str, str], str]:
-        """Axis and value as drawn → what that stands for."""
-        return self._meant
+                self.meanings[axis, value] = found[axis]
 
     def add(self, texts: Sequence[str], found: Mapping[str, str]) -> None:
-        """Count what a document holds.
+        """Count what is in a document.
 
         Args:
-            texts: What it says; see `extract_texts`.
+            texts: Its texts; see `extract_texts`.
             found: Axis → value, as the generator found it out.
         """
         self._documents += 1
@@ -81,8 +79,8 @@ class OveruseTracker:
             self._common = {kind: self._too_common(kind) for kind in sorted(self._counts)}
         excluded = {}
         for kind, values in self._common.items():
-            drew = drawn.get(kind, "")
-            own = self._meant.get((kind, drew), drew)
+            own = drawn.get(kind, "")
+            own = self.meanings.get((kind, own), own)
             if left := [value for value in values if value != own]:
                 excluded[kind] = tuple(left[:_MAX_EXCLUSIONS])
         return excluded
@@ -100,10 +98,10 @@ class OveruseTracker:
 
 
 def extract_texts(generator: DocumentGenerator, columns: Mapping[str, Any]) -> list[str]:
-    """Return what a document says: each message of a conversation, else the generator's text.
+    """Return a document's texts: each message of a conversation, else the generator's text.
 
     Args:
-        generator: Who wrote it.
+        generator: What wrote it.
         columns: The document, provenance left out.
     """
     messages = columns.get("messages")
@@ -118,8 +116,8 @@ def _content_text(content: Any) -> str:
     if isinstance(content, str):
         return content
     blocks = content if isinstance(content, list) else []
-    held = [block.get("text") for block in blocks if isinstance(block, Mapping)]
-    return "\n".join(text for text in held if isinstance(text, str))
+    texts = [block.get("text") for block in blocks if isinstance(block, Mapping)]
+    return "\n".join(text for text in texts if isinstance(text, str))
 
 
 def iter_texts(value: Any) -> Iterable[str]:
@@ -127,8 +125,8 @@ def iter_texts(value: Any) -> Iterable[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        for held in value.values():
-            yield from iter_texts(held)
+        for each in value.values():
+            yield from iter_texts(each)
     elif isinstance(value, list | tuple):
-        for held in value:
-            yield from iter_texts(held)
+        for each in value:
+            yield from iter_texts(each)

@@ -1,7 +1,7 @@
-"""Documents in waves: ideas, the new ones of them, documents, the new ones of those; again.
+"""Documents in waves: ideas, without near-duplicates, then documents, without near-duplicates.
 
 Everything is decided in the order of the plan, whatever order answers come in, so that the seed
-and the replies alone say what comes of it.
+and the replies alone determine the result.
 """
 
 from collections import deque
@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mappin
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any, Literal
 
 from whyset.constitution import estimate_tokens
@@ -25,11 +26,12 @@ from ._dedup import Deduplicator, ExistingDocument, Fingerprint, NearDuplicate
 from ._overuse import IDEAS as KNOWN_IDEAS
 from ._overuse import OveruseTracker, extract_texts, iter_texts
 
-# ---- The values: attempts at the documents of a plan, and what became of them.
-
 NEAR_DUPLICATE = "near_duplicate"
 NO_IDEA = "no_idea"
 HOLDOUT_CHECK = "check:no_eval_scenario"
+
+_COMPARED_TOGETHER = 32
+"""Documents that are compared in one go: enough to embed them well, few enough to come out soon."""
 
 Stage = Literal["idea", "document"]
 """How far an attempt came."""
@@ -47,10 +49,10 @@ class Attempt:
         outcome: The generator's word for what it wrote; `quarantined` where it was rejected.
         line: The document as it is to be written; `None` where it was rejected.
         number: Its line in the output, from 1; 0 where it was rejected.
-        tokens: How many tokens it says, estimated.
+        tokens: How many tokens it has, estimated.
         reasons: Why it was rejected: one word each, to be counted.
         detail: The same for a person.
-        known: What else the quarantine tells of it.
+        known: What else the quarantine file records of it.
         is_abandoned: Whether nothing more is tried for this document.
         is_reused: Whether its result was made in an earlier run.
     """
@@ -75,7 +77,7 @@ class Attempt:
         return self.line is not None
 
     def quarantine_line(self) -> bytes:
-        """Return the line of the quarantine file: the brief, and why it came to nothing."""
+        """Return the line of the quarantine file: the brief, and why it was rejected."""
         known: dict[str, Any] = {} if self.known is None else {"whyset": dict(self.known)}
         return build_quarantine_line(
             self.slot,
@@ -85,10 +87,6 @@ class Attempt:
             detail=self.detail,
             **known,
         )
-
-
-_COMPARED_TOGETHER = 32
-"""Documents that are compared in one go: enough to embed them well, few enough to come out soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +108,9 @@ class _OpenContext:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A document to be written.
+    """A document to be written, and what the generator has found out for its axes."""
 
-    Attributes:
-        open: What it comes of.
-        brief: What is asked for.
-        found: Axis → value, as the generator has found it out.
-    """
-
-    open: _OpenContext
+    opened: _OpenContext
     brief: Brief
     found: Mapping[str, str]
 
@@ -135,19 +127,42 @@ class ContextStage(IdeaStage):
         return self._later.steps(item) if item.attempt else super().steps(item)
 
 
+def make_brief(
+    plan: Plan,
+    context: Context,
+    slot: int,
+    *,
+    attempt: int = 0,
+    avoid: Mapping[str, tuple[str, ...]] | None = None,
+) -> Brief:
+    """Return what is asked for at an attempt at a document."""
+    return Brief(
+        slot,
+        passages=context.passages,
+        variety=context.variety,
+        draft=slot - context.slots[0],
+        seed=derive_attempt_seed(plan, slot, attempt),
+        attempt=attempt,
+        avoid=avoid or {},
+    )
+
+
 class Production:
     """Makes the documents of a plan.
 
     Args:
         plan: What is to be made.
         contexts: The plan's.
-        generator: Who writes.
-        engine: Who asks.
-        deduplicator: What tells near-duplicates among documents.
+        generator: What writes.
+        engine: What asks.
+        deduplicator: Finds near-duplicates among documents.
         idea_deduplicator: The same among ideas.
         existing: Documents of other corpora that must not be repeated.
-        held_out: Scenarios that no document may resemble.
+        holdout: Scenarios that no document may resemble.
         on_answer: Called with every context or document that comes back from the engine.
+
+    Attributes:
+        overuse: What accepted documents have in common so far.
     """
 
     def __init__(
@@ -157,106 +172,97 @@ class Production:
         generator: DocumentGenerator,
         engine: Engine,
         *,
-        novelty: Deduplicator,
-        idea_novelty: Deduplicator,
+        deduplicator: Deduplicator,
+        idea_deduplicator: Deduplicator,
         existing: Iterable[ExistingDocument] = (),
-        held_out: Sequence[EvalScenario] = (),
+        holdout: Sequence[EvalScenario] = (),
         on_answer: Callable[[Stage, RowResult], None] = lambda stage, done: None,
     ) -> None:
-        self.habits = OveruseTracker(plan)
+        self.overuse = OveruseTracker(plan)
         self._plan = plan
         self._generator = generator
         self._stage = ContextStage(generator, count=plan.drafts)
         self._engine = engine
-        self._novelty = novelty
-        self._idea_novelty = idea_novelty
+        self._deduplicator = deduplicator
+        self._idea_deduplicator = idea_deduplicator
         self._existing = existing
-        self._held_out = held_out
+        self._holdout = holdout
         self._on_answer = on_answer
         self._fresh = deque(_OpenContext(context, context.slots) for context in contexts)
         self._again: deque[_OpenContext] = deque()
         self._lines: dict[int, int] = {}
-        self._worker = WorkerThread("whyset-novelty")
+        # Embedding would hold up the event loop.
+        self._worker = WorkerThread("whyset-dedup")
 
     async def run(self) -> AsyncGenerator[Attempt, None]:
         """Yield every attempt in the order of the waves, within a wave in that of the plan.
 
         Raises:
-            BudgetSpent: The next ask could exceed the budget; what came out before it was yielded.
+            BudgetExhausted: The next ask could exceed the budget; what came out before it was
+                yielded.
             RunStopped: See `LiveEngine.run`, also for the rest.
         """
         try:
-            await self._compare_with_existing()
+            await self._add_existing()
             while wave := self._next_wave():
-                async with aclosing(self._wave(wave)) as attempts:
+                async with aclosing(self._run_wave(wave)) as attempts:
                     async for attempt in attempts:
                         yield attempt
         finally:
             self._worker.close()
 
-    async def _compare_with_existing(self) -> None:
-        documents: list[tuple[str, str]] = []
-        ideas: list[tuple[str, str]] = []
+    async def _add_existing(self) -> None:
+        """Add the documents and ideas of other corpora to what new ones are compared with."""
+        existing = iter(self._existing)
+        while batch := list(islice(existing, _COMPARED_TOGETHER)):
+            ideas = [(each.label, each.idea) for each in batch if each.idea]
+            for deduplicator, texts in (
+                (self._deduplicator, [(each.label, each.text) for each in batch]),
+                (self._idea_deduplicator, ideas),
+            ):
+                prints = await self._compute_fingerprints(deduplicator, [text for _, text in texts])
+                for (label, _), fingerprint in zip(texts, prints, strict=True):
+                    deduplicator.add(label, fingerprint)
 
-        async def take() -> None:
-            for novelty, held in ((self._novelty, documents), (self._idea_novelty, ideas)):
-                texts = [text for _, text in held]
-                prints = await self._worker.call(partial(novelty.compute_fingerprints, texts))
-                for (label, _), fingerprint in zip(held, prints, strict=True):
-                    novelty.add(label, fingerprint)
-                held.clear()
-
-        for existing in self._existing:
-            documents.append((existing.label, existing.text))
-            if existing.idea:
-                ideas.append((existing.label, existing.idea))
-            if len(documents) == _COMPARED_TOGETHER:
-                await take()
-        await take()
+    async def _compute_fingerprints(
+        self, deduplicator: Deduplicator, texts: Sequence[str]
+    ) -> list[Fingerprint]:
+        return await self._worker.call(partial(deduplicator.compute_fingerprints, texts))
 
     def _next_wave(self) -> list[_OpenContext]:
-        """Take what is tried again, then what is new, as much as a wave holds."""
+        """Take what is tried again, then what is new, as much as fits into a wave."""
         wave: list[_OpenContext] = []
         room = self._plan.wave
         for waiting in (self._again, self._fresh):
             while waiting and (room >= len(waiting[0].slots) or not wave):
-                taken = waiting.popleft()
-                wave.append(taken)
-                room -= len(taken.slots)
+                opened = waiting.popleft()
+                wave.append(opened)
+                room -= len(opened.slots)
         return wave
 
-    async def _wave(self, wave: Sequence[_OpenContext]) -> AsyncGenerator[Attempt, None]:
-        briefs = {slot: self._brief(opened, slot) for opened in wave for slot in opened.slots}
+    async def _run_wave(self, wave: Sequence[_OpenContext]) -> AsyncGenerator[Attempt, None]:
         candidates: list[_Candidate] = []
-        async with aclosing(self._ideas(wave, briefs)) as found:
+        async with aclosing(self._find_ideas(wave)) as found:
             async for each in found:
                 if isinstance(each, Attempt):
                     yield each
                 else:
                     candidates.append(each)
-        async with aclosing(self._documents(candidates)) as written:
-            async for attempt in written:
+        async with aclosing(self._write_documents(candidates)) as attempts:
+            async for attempt in attempts:
                 yield attempt
 
-    def _brief(self, opened: _OpenContext, slot: int) -> Brief:
-        context, plan = opened.context, self._plan
-        avoid = self.habits.exclusions(context.variety)
+    def _make_brief(self, opened: _OpenContext, slot: int) -> Brief:
+        avoid = self.overuse.exclusions(opened.context.variety)
         if opened.avoid:
             avoid[KNOWN_IDEAS] = opened.avoid
-        return Brief(
-            slot,
-            passages=context.passages,
-            variety=context.variety,
-            draft=slot - context.slots[0],
-            seed=derive_attempt_seed(plan, slot, opened.attempt),
-            attempt=opened.attempt,
-            avoid=avoid,
-        )
+        return make_brief(self._plan, opened.context, slot, attempt=opened.attempt, avoid=avoid)
 
-    async def _ideas(
-        self, wave: Sequence[_OpenContext], briefs: Mapping[int, Brief]
+    async def _find_ideas(
+        self, wave: Sequence[_OpenContext]
     ) -> AsyncGenerator[Attempt | _Candidate, None]:
         """Yield what is to be written, and what was rejected before it could be."""
+        briefs = {slot: self._make_brief(opened, slot) for opened in wave for slot in opened.slots}
         if not self._generator.has_ideas:
             for opened in wave:
                 for slot in opened.slots:
@@ -265,8 +271,7 @@ class Production:
         by_line = {opened.slots[0]: opened for opened in wave}
         candidates: list[_Candidate] = []
         contexts = [briefs[line] for line in by_line]
-        running = self._engine.run(contexts, generator=self._stage)
-        async with aclosing(running) as results:
+        async with aclosing(self._engine.run(contexts, generator=self._stage)) as results:
             async for done in results:
                 self._on_answer("idea", done)
                 opened = by_line[done.row.line]
@@ -275,45 +280,46 @@ class Production:
                         yield each
                     else:
                         candidates.append(each)
-        texts = [candidate.brief.idea for candidate in candidates]
-        prints = await self._worker.call(partial(self._idea_novelty.compute_fingerprints, texts))
+        ideas = [candidate.brief.idea for candidate in candidates]
+        prints = await self._compute_fingerprints(self._idea_deduplicator, ideas)
         for candidate, fingerprint in zip(candidates, prints, strict=True):
-            like = self._idea_novelty.find_duplicate(fingerprint)
-            if like is None:
-                self._idea_novelty.add(str(candidate.brief.line), fingerprint)
+            duplicate = self._idea_deduplicator.find_duplicate(fingerprint)
+            if duplicate is None:
+                self._idea_deduplicator.add(str(candidate.brief.line), fingerprint)
                 yield candidate
             else:
-                yield self._reject_duplicate("idea", candidate, like)
+                yield self._reject_duplicate("idea", candidate, duplicate)
 
     def _split_context(
         self, opened: _OpenContext, done: RowResult, briefs: Mapping[int, Brief]
     ) -> Iterator[Attempt | _Candidate]:
-        """Yield what came of a context: a candidate or a rejection for each of its documents."""
+        """Yield a candidate or a rejection for each document of a context."""
         texts: list[str] = []
         found: dict[str, str] = {}
-        if done.record.line is not None:
-            columns = loads(done.record.line)
+        record = done.record
+        if record.line is not None:
+            columns = loads(record.line)
             texts, found = columns[IDEAS], columns["variety"]
-            self.habits.record_meanings(opened.context.variety, found)
+            self.overuse.record_meanings(opened.context.variety, found)
+            detail = f"{len(texts)} of {len(opened.slots)} ideas came"
+            record = RowRecord(QUARANTINED, reasons=(NO_IDEA,), detail=detail)
         for place, slot in enumerate(opened.slots):
             brief = replace(briefs[slot], variety={**opened.context.variety, **found})
             candidate = _Candidate(opened, brief, found)
             if place < len(texts):
                 idea = " ".join(str(texts[place]).split())
                 yield replace(candidate, brief=replace(brief, idea=idea))
-            elif done.record.line is None:
-                yield self._reject("idea", candidate, done)
             else:
-                detail = f"{len(texts)} of {len(opened.slots)} ideas came"
-                lacking = RowRecord(QUARANTINED, reasons=(NO_IDEA,), detail=detail)
-                yield self._reject("idea", candidate, replace(done, record=lacking))
+                yield self._reject("idea", candidate, replace(done, record=record))
 
-    async def _documents(self, candidates: Sequence[_Candidate]) -> AsyncGenerator[Attempt, None]:
+    async def _write_documents(
+        self, candidates: Sequence[_Candidate]
+    ) -> AsyncGenerator[Attempt, None]:
         by_line = {candidate.brief.line: candidate for candidate in candidates}
-        running = self._engine.run([candidate.brief for candidate in candidates])
         waiting: list[RowResult] = []
-        spent: BudgetExhausted | None = None
-        async with aclosing(running) as results:
+        exhausted: BudgetExhausted | None = None
+        briefs = [candidate.brief for candidate in candidates]
+        async with aclosing(self._engine.run(briefs)) as results:
             try:
                 async for done in results:
                     self._on_answer("document", done)
@@ -323,24 +329,24 @@ class Production:
                             yield attempt
                         waiting.clear()
             except BudgetExhausted as error:
-                spent = error
+                exhausted = error
         for attempt in await self._accept_or_reject(waiting, by_line):
             yield attempt
-        if spent is not None:
-            raise spent
+        if exhausted is not None:
+            raise exhausted
 
     async def _accept_or_reject(
-        self, written: Sequence[RowResult], by_line: Mapping[int, _Candidate]
+        self, results: Sequence[RowResult], by_line: Mapping[int, _Candidate]
     ) -> list[Attempt]:
-        """Say of documents that came out which are accepted, each beside those before it."""
-        columns = [_document_columns(done) for done in written]
-        texts = [self._generator.document_text(held) for held in columns if held is not None]
-        prints = iter(await self._worker.call(partial(self._novelty.compute_fingerprints, texts)))
+        """Decide which documents are accepted, each beside those before it."""
+        columns = [_document_columns(done) for done in results]
+        texts = [self._generator.document_text(each) for each in columns if each is not None]
+        prints = iter(await self._compute_fingerprints(self._deduplicator, texts))
         return [
             self._reject("document", by_line[done.row.line], done)
-            if held is None
-            else self._accept_unless_duplicate(by_line[done.row.line], done, held, next(prints))
-            for done, held in zip(written, columns, strict=True)
+            if document is None
+            else self._accept_unless_duplicate(by_line[done.row.line], done, document, next(prints))
+            for done, document in zip(results, columns, strict=True)
         ]
 
     def _accept_unless_duplicate(
@@ -348,9 +354,10 @@ class Production:
     ) -> Attempt:
         assert done.record.line is not None
         known = {**require_provenance(loads(done.record.line)), "draft": columns}
-        if self._held_out:
-            told = "\n\n".join(iter_texts(columns))
-            check = check_no_eval_scenario(told, scenarios=self._held_out)
+        if self._holdout:
+            check = check_no_eval_scenario(
+                "\n\n".join(iter_texts(columns)), scenarios=self._holdout
+            )
             if check.status == "failed":
                 record = RowRecord(
                     QUARANTINED,
@@ -359,24 +366,24 @@ class Production:
                     quarantine_fields=known,
                 )
                 return self._reject("document", candidate, replace(done, record=record))
-        like = self._novelty.find_duplicate(text)
-        if like is not None:
-            return self._reject_duplicate("document", candidate, like, done=done, known=known)
+        if (duplicate := self._deduplicator.find_duplicate(text)) is not None:
+            return self._reject_duplicate(
+                "document", candidate, duplicate, known=known, is_reused=done.is_reused
+            )
         slot = candidate.brief.line
-        number = len(self._lines) + 1
-        self._lines[slot] = number
-        self._novelty.add(str(slot), text)
-        spoken = extract_texts(self._generator, columns)
-        self.habits.add(spoken, candidate.found)
+        self._lines[slot] = len(self._lines) + 1
+        self._deduplicator.add(str(slot), text)
+        texts = extract_texts(self._generator, columns)
+        self.overuse.add(texts, candidate.found)
         return Attempt(
             slot,
-            candidate.open.context,
+            candidate.opened.context,
             "document",
             candidate.brief,
             done.record.outcome,
             line=done.record.line,
-            number=number,
-            tokens=sum(map(estimate_tokens, spoken)),
+            number=self._lines[slot],
+            tokens=sum(map(estimate_tokens, texts)),
             is_reused=done.is_reused,
         )
 
@@ -384,21 +391,21 @@ class Production:
         self,
         stage: Stage,
         candidate: _Candidate,
-        like: NearDuplicate,
+        duplicate: NearDuplicate,
         *,
-        done: RowResult | None = None,
         known: Mapping[str, Any] | None = None,
+        is_reused: bool = False,
     ) -> Attempt:
-        where = self._describe_place(like.key)
-        detail = f"the {stage} is too much like {where} ({like.score:g} by {like.measure})"
+        where = self._describe_place(duplicate.key)
+        score = f"{duplicate.score:g} by {duplicate.measure}"
         record = RowRecord(
-            QUARANTINED, reasons=(NEAR_DUPLICATE,), detail=detail, quarantine_fields=known
+            QUARANTINED,
+            reasons=(NEAR_DUPLICATE,),
+            detail=f"the {stage} is too much like {where} ({score})",
+            quarantine_fields=known,
         )
-        reused = done is not None and done.is_reused
-        avoid = [candidate.brief.idea]
-        return self._reject(
-            stage, candidate, RowResult(candidate.brief, record, reused), avoid=avoid
-        )
+        done = RowResult(candidate.brief, record, is_reused)
+        return self._reject(stage, candidate, done, avoid=candidate.brief.idea)
 
     def _describe_place(self, key: str) -> str:
         """Return where a text stands: the label of another corpus, or a line of this one."""
@@ -408,15 +415,15 @@ class Production:
         return f"document {key} of the plan" if number is None else f"line {number} of the output"
 
     def _reject(
-        self, stage: Stage, candidate: _Candidate, done: RowResult, *, avoid: Sequence[str] = ()
+        self, stage: Stage, candidate: _Candidate, done: RowResult, *, avoid: str = ""
     ) -> Attempt:
-        opened, slot, record = candidate.open, candidate.brief.line, done.record
+        opened, slot, record = candidate.opened, candidate.brief.line, done.record
         if stage == "document" and self._generator.has_ideas:
-            self._idea_novelty.remove(str(slot))
-        given_up = opened.attempt + 1 >= self._plan.attempts
-        if not given_up:
-            known = tuple(dict.fromkeys([*opened.avoid, *filter(None, avoid)]))
-            self._again.append(_OpenContext(opened.context, (slot,), opened.attempt + 1, known))
+            self._idea_deduplicator.remove(str(slot))
+        is_abandoned = opened.attempt + 1 >= self._plan.attempts
+        if not is_abandoned:
+            ideas = tuple(dict.fromkeys([*opened.avoid, *filter(None, [avoid])]))
+            self._again.append(_OpenContext(opened.context, (slot,), opened.attempt + 1, ideas))
         return Attempt(
             slot,
             opened.context,
@@ -426,7 +433,7 @@ class Production:
             reasons=record.reasons,
             detail=record.detail,
             known=record.quarantine_fields,
-            is_abandoned=given_up,
+            is_abandoned=is_abandoned,
             is_reused=done.is_reused,
         )
 

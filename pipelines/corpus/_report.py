@@ -1,9 +1,9 @@
-"""What has come of a plan so far, counted beside what was planned."""
+"""The account of a corpus: what was written beside what was planned, what is short, the costs."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,11 @@ from ._production import NEAR_DUPLICATE, Attempt
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """How many documents were wanted of something, and how many there are.
+    """How many documents were planned of something, and how many are written.
 
     Attributes:
         name: What of: a section, or a value of an axis.
-        planned: How many were wanted.
+        planned: How many were planned.
         written: How many are in the output.
         meaning: What a value that was drawn as a number stands for; empty for any other.
     """
@@ -37,7 +37,7 @@ class Quota:
 
     @property
     def shortfall(self) -> int:
-        """How many are lacking."""
+        """How many are missing."""
         return max(self.planned - self.written, 0)
 
     def record(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Quota:
 
 @dataclass(slots=True)
 class CorpusCounts:
-    """What has come of a plan so far.
+    """What was made of a plan so far.
 
     Every attempt is accepted or in quarantine; a document that is neither written nor given up is
     still to do.
@@ -107,7 +107,7 @@ class CorpusCounts:
 
     @property
     def quarantined(self) -> int:
-        """How many of them came to nothing."""
+        """How many of them were rejected."""
         return self.outcomes[QUARANTINED]
 
     @property
@@ -149,15 +149,12 @@ class CorpusCounts:
         return tuple(name for name in passages if self._by_passage[name] < self.plan.per_passage)
 
 
-# ---- The account of a corpus: what came of the plan, what is short, what it took.
-
-
 @dataclass(frozen=True, slots=True)
 class CorpusSummary:
     """The account of a corpus.
 
     Attributes:
-        counts: What came of the plan.
+        counts: What was made of the plan.
         variety: Axis → how many documents each of its values has.
         uncovered: The passages that ground fewer documents than they should, the ones that a best
             effort leaves out included.
@@ -167,7 +164,7 @@ class CorpusSummary:
         files: Where everything lies.
         stop_reason: Why it ended before everything was tried: the budget; empty where it did not.
         notes: What a reader of the account should know.
-        saved_estimate: What a dry run said of it beforehand; `None` where there was none.
+        saved_estimate: What a dry run estimated beforehand; `None` where there was none.
     """
 
     counts: CorpusCounts
@@ -191,58 +188,59 @@ class CorpusSummary:
     @property
     def shortfalls(self) -> tuple[str, ...]:
         """What the corpus is short of, a sentence each; none where the plan is kept."""
-        tally, plan = self.counts, self.counts.plan
-        told = []
-        if tally.documents < plan.documents:
-            told.append(f"{tally.documents:,} of {plan.documents:,} documents are written")
-        told += [
-            f"section {quota.name or '(before the first heading)'}: {quota.written:,} of "
-            f"{quota.planned:,} documents"
-            for quota in tally.sections
-            if quota.shortfall
+        counts, plan = self.counts, self.counts.plan
+        lines = []
+        if counts.documents < plan.documents:
+            lines.append(f"{counts.documents:,} of {plan.documents:,} documents are written")
+        quotas = [
+            (f"section {quota.name or '(before the first heading)'}", quota)
+            for quota in counts.sections
         ]
-        told += [
-            f"{axis} {quota.meaning or quota.name}: {quota.written:,} of {quota.planned:,} "
-            "documents"
-            for axis, quotas in self.variety.items()
-            for quota in quotas
+        quotas += [
+            (f"{axis} {quota.meaning or quota.name}", quota)
+            for axis, values in self.variety.items()
+            for quota in values
+        ]
+        lines += [
+            f"{name}: {quota.written:,} of {quota.planned:,} documents"
+            for name, quota in quotas
             if quota.shortfall
         ]
         if self.uncovered and not plan.best_effort:
             few = "no document" if plan.per_passage == 1 else f"fewer than {plan.per_passage}"
-            told.append(f"passages that ground {few}: {len(self.uncovered):,}")
-        return tuple(told)
+            lines.append(f"passages that ground {few}: {len(self.uncovered):,}")
+        return tuple(lines)
 
     @property
     def token_shortfall(self) -> int:
-        """How many tokens are lacking where tokens were asked for."""
+        """How many tokens are missing where tokens were asked for."""
         return max((self.counts.plan.tokens or 0) - self.counts.tokens, 0)
 
     def record(self) -> dict[str, Any]:
         """Return the account as plain values."""
-        tally, plan = self.counts, self.counts.plan
+        counts, plan = self.counts, self.counts.plan
         return {
-            "documents": tally.documents,
+            "documents": counts.documents,
             "planned": plan.documents,
-            "tokens": tally.tokens,
+            "tokens": counts.tokens,
             "tokens_planned": plan.tokens,
-            "attempts": tally.attempts,
-            **{outcome: tally.outcomes[outcome] for outcome in (*tally.meanings, QUARANTINED)},
-            "given_up": tally.given_up,
-            "to_do": tally.to_do,
-            "reasons": dict(sorted(tally.reasons.items())),
+            "attempts": counts.attempts,
+            **{outcome: counts.outcomes[outcome] for outcome in (*counts.meanings, QUARANTINED)},
+            "given_up": counts.given_up,
+            "to_do": counts.to_do,
+            "reasons": dict(sorted(counts.reasons.items())),
             "near_duplicates": {
-                stage: tally.near_duplicates[stage] for stage in ("idea", "document")
+                stage: counts.near_duplicates[stage] for stage in ("idea", "document")
             },
             "shortfalls": list(self.shortfalls),
             "stopped": self.stop_reason or None,
-            "sections": [quota.record() for quota in tally.sections],
+            "sections": [quota.record() for quota in counts.sections],
             "variety": {
                 axis: [quota.record() for quota in quotas] for axis, quotas in self.variety.items()
             },
             "uncovered": list(self.uncovered),
             "notes": list(self.notes),
-            "reused": tally.reused,
+            "reused": counts.reused,
             "answered": self.stats.answered,
             "replayed": self.stats.replayed,
             "retried": self.stats.retried,
@@ -253,7 +251,12 @@ class CorpusSummary:
 
 
 def corpus_manifest(
-    summary: CorpusSummary, crew: Pipeline, *, started: datetime, finished: datetime, prices_of: str
+    summary: CorpusSummary,
+    pipeline: Pipeline,
+    *,
+    started: datetime,
+    finished: datetime,
+    prices_date: date,
 ) -> dict[str, Any]:
     """Return the manifest of a corpus as plain values; see `manifest_record`."""
     files = summary.files
@@ -267,7 +270,7 @@ def corpus_manifest(
         "against": [path.name for path in files.against],
         "plan_file": files.plan.name if files.plan else None,
         "plan": plan_record(summary.counts.plan),
-        **pipeline_record(crew, files.constitution),
-        "prices_of": prices_of,
+        **pipeline_record(pipeline, files.constitution),
+        "prices_of": prices_date.isoformat(),
         "summary": summary.record(),
     }

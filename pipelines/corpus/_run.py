@@ -12,7 +12,7 @@ from whyset.generators.checks import EvalScenario
 from whyset.retriever import Embedder
 
 from .._config import RunConfig
-from .._files import CorpusFiles, RunWriter, open_run_writer, write_json
+from .._files import CorpusFiles, open_run_writer, write_json
 from .._pipeline import Pipeline
 from ..engine._engine import Engine, freeze_gc, open_engine
 from ..engine._record import RowResult
@@ -23,11 +23,17 @@ from ..ledger._ledger import Ledger
 from ..plan import Context, Plan, adapt_plan, build_contexts, list_planned_passages, validate_plan
 from ._dedup import DEFAULT_THRESHOLDS, Deduplicator, DedupThresholds, read_existing_documents
 from ._estimate import DEFAULT_CORPUS_SAMPLE, estimate_corpus
-from ._production import Attempt, Production, Stage
+from ._production import Production, Stage
 from ._report import CorpusCounts, CorpusSummary, corpus_manifest
 
 MEASURED_EMBEDDER = "minilm"
 """The embedder that the thresholds of meaning were measured with."""
+
+NO_EMBEDDER = (
+    "near-duplicates were told by words alone: there is no embedder whose thresholds of meaning "
+    "are known"
+)
+"""What the summary notes where texts were not compared by meaning."""
 
 
 @dataclass(slots=True)
@@ -54,11 +60,11 @@ class CorpusRun:
     holdout: Sequence[EvalScenario] = ()
     on_progress: Callable[[CorpusCounts, RequestStats], None] = lambda counts, stats: None
     on_quarantine: Callable[[bytes], None] = lambda line: None
-    _tally: CorpusCounts | None = field(default=None, init=False, repr=False)
+    _counts: CorpusCounts | None = field(default=None, init=False, repr=False)
     _stop_signal: StopSignal = field(default_factory=StopSignal, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Fit the plan to who writes: without a language model there is less variety."""
+        """Fit the plan to the writer: without a language model there is less variety."""
         generator = self.pipeline.generator
         if self.pipeline.models["writer"].is_extractive and isinstance(
             generator, DocumentGenerator
@@ -76,11 +82,11 @@ class CorpusRun:
             on_interrupt: Called after the first signal.
 
         Raises:
-            PlanError: The plan is not for this crew or this constitution.
+            PlanError: The plan is not for this generator or this constitution.
             DatasetError: A corpus to compare with cannot be read, or the output not written.
             RunError: The ledger cannot be used.
             RunStopped: A signal came, or the provider does not answer; the output is not written.
-            ModelRefused: The provider turns every ask down.
+            ModelAccessDenied: The provider turns every ask down.
         """
         return run_with_signals(
             self.aexecute,
@@ -93,16 +99,16 @@ class CorpusRun:
         """Do it in the running event loop; as `execute`, but signals are left to the caller."""
         began, started = time.monotonic(), datetime.now(UTC)
         generator, contexts = self._validate()
-        tally = self._tally = CorpusCounts(self.plan, contexts, generator.outcomes)
+        counts = self._counts = CorpusCounts(self.plan, contexts, generator.outcomes)
         self._stop_signal = StopSignal()
         with ExitStack() as stack:
             stack.enter_context(freeze_gc())
             ledger = stack.enter_context(Ledger(self.files.ledger))
             self.files.remove_partial_files()
-            written = stack.enter_context(
+            writer = stack.enter_context(
                 open_run_writer(self.files, on_quarantine=self.on_quarantine)
             )
-            stopped = ""
+            stop_reason = ""
             async with open_engine(
                 self.pipeline,
                 ledger,
@@ -111,40 +117,45 @@ class CorpusRun:
                 render_stop=self._render_stop,
             ) as engine:
 
-                def count(stage: Stage, done: RowResult) -> None:
-                    tally.answered += 1
-                    self.on_progress(tally, engine.stats)
+                def count_answer(stage: Stage, done: RowResult) -> None:
+                    counts.answered += 1
+                    self.on_progress(counts, engine.stats)
 
-                production = self._production(generator, contexts, engine, count)
+                production = self._open_production(generator, contexts, engine, count_answer)
                 try:
                     async with aclosing(production.run()) as attempts:
                         async for attempt in attempts:
-                            self._write_attempt(attempt, written)
-                            self.on_progress(tally, engine.stats)
-                except BudgetExhausted as spent:
-                    stopped = str(spent)
+                            counts.add(attempt)
+                            if attempt.line is not None:
+                                writer.write(attempt.line)
+                            else:
+                                writer.write_quarantine(attempt.quarantine_line())
+                            self.on_progress(counts, engine.stats)
+                except BudgetExhausted as exhausted:
+                    stop_reason = str(exhausted)
+            planned = list_planned_passages(self.plan, self.pipeline.retriever.constitution)
             summary = CorpusSummary(
-                tally,
-                tally.variety(production.habits.meanings),
-                tally.uncovered(
-                    list_planned_passages(self.plan, self.pipeline.retriever.constitution)
-                ),
+                counts,
+                counts.variety(production.overuse.meanings),
+                counts.uncovered(planned),
                 ledger.cost_by_step(self.config.prices),
                 engine.stats,
                 time.monotonic() - began,
                 self.files,
-                stopped,
-                self._notes(),
-                load_estimate(self.files.estimate, crew=self._identity(), batch=self.config.batch),
+                stop_reason,
+                () if self._embedder() is not None else (NO_EMBEDDER,),
+                load_estimate(
+                    self.files.estimate, identity=self._identity, batch=self.config.batch
+                ),
             )
-            written.commit()
+            writer.commit()
             if self.files.manifest is not None:
                 record = corpus_manifest(
                     summary,
                     self.pipeline,
                     started=started,
                     finished=datetime.now(UTC),
-                    prices_of=self.config.prices.dated.isoformat(),
+                    prices_date=self.config.prices.dated,
                 )
                 write_json(self.files.manifest, record)
         return summary
@@ -159,20 +170,20 @@ class CorpusRun:
     def estimate(
         self, *, sample: int = DEFAULT_CORPUS_SAMPLE, seed: int = 0, rejected: float = 0.0
     ) -> Estimate:
-        """Say what the run would ask and cost from here on; nothing is sent.
+        """Estimate what the run would ask and cost from here on; nothing is sent.
 
-        What was said is kept beside the output, and told again when the run has ended.
+        The estimate is saved beside the output, and shown again when the run has ended.
 
         Args:
-            sample: How many documents to walk, drawn at random; 0 walks all.
+            sample: How many documents to simulate, drawn at random; 0 simulates all.
             seed: What the sample is drawn with.
             rejected: Which share of attempts is assumed to be rejected, and so tried again; an
                 assumption that nothing here can check.
 
         Raises:
-            PlanError: The plan is not for this crew or this constitution.
+            PlanError: The plan is not for this generator or this constitution.
             RunError: Another process works on this run, or its ledger cannot be read.
-            WhysetError: See `whyset.pipelines.estimate`.
+            WhysetError: See `estimate_run`.
         """
         generator, contexts = self._validate()
         with Ledger.open_existing(self.files.ledger) as ledger:
@@ -183,17 +194,17 @@ class CorpusRun:
                 generator,
                 self.config.prices,
                 ledger=ledger,
-                replay=lambda engine: self._production(generator, contexts, engine),
+                replay=lambda engine: self._open_production(generator, contexts, engine),
                 sample=sample,
                 seed=seed,
                 rejected=rejected,
             )
         if self.files.estimate is not None:
-            save_estimate(self.files.estimate, estimated, crew=self._identity())
+            save_estimate(self.files.estimate, estimated, identity=self._identity)
         return estimated
 
     def _validate(self) -> tuple[DocumentGenerator, tuple[Context, ...]]:
-        """Return who writes and what from, after a look at what goes together."""
+        """Check that all goes together; return the generator and the plan's contexts."""
         generator, constitution = self.pipeline.generator, self.pipeline.retriever.constitution
         if not isinstance(generator, DocumentGenerator):
             raise PlanError(
@@ -210,38 +221,25 @@ class CorpusRun:
             )
         return generator, build_contexts(self.plan, constitution)
 
-    def _production(
+    def _open_production(
         self,
         generator: DocumentGenerator,
         contexts: Sequence[Context],
         engine: Engine,
         on_answer: Callable[[Stage, RowResult], None] = lambda stage, done: None,
     ) -> Production:
-        documents, ideas = self._make_deduplicators()
+        embedder, thresholds = self._embedder(), self.thresholds or DEFAULT_THRESHOLDS
         return Production(
             self.plan,
             contexts,
             generator,
             engine,
-            novelty=documents,
-            idea_novelty=ideas,
+            deduplicator=Deduplicator(embedder, thresholds),
+            idea_deduplicator=Deduplicator(embedder, thresholds),
             existing=read_existing_documents(self.files.against, generator),
-            held_out=self.holdout,
+            holdout=self.holdout,
             on_answer=on_answer,
         )
-
-    def _write_attempt(self, attempt: Attempt, written: RunWriter) -> None:
-        assert self._tally is not None
-        self._tally.add(attempt)
-        if attempt.line is not None:
-            written.write(attempt.line)
-        else:
-            written.write_quarantine(attempt.quarantine_line())
-
-    def _make_deduplicators(self) -> tuple[Deduplicator, Deduplicator]:
-        """Return what tells near-duplicates, among documents and among ideas."""
-        likeness, embedder = self.thresholds or DEFAULT_THRESHOLDS, self._embedder()
-        return Deduplicator(embedder, likeness), Deduplicator(embedder, likeness)
 
     def _embedder(self) -> Embedder | None:
         """Return the retriever's own embedder, where thresholds of meaning are known for it."""
@@ -250,19 +248,12 @@ class CorpusRun:
             return None
         return embedder if self.thresholds or embedder.name == MEASURED_EMBEDDER else None
 
-    def _notes(self) -> tuple[str, ...]:
-        if self._embedder() is not None:
-            return ()
-        return (
-            "near-duplicates were told by words alone: there is no embedder whose thresholds of "
-            "meaning are known",
-        )
-
+    @property
     def _identity(self) -> str:
-        """Return what a dry run is recognised by."""
+        """What a dry run is recognised by."""
         return f"{self.pipeline.identity} {self.plan!r}"
 
     def _render_stop(self, reason: str) -> str:
-        written = self._tally.documents if self._tally is not None else 0
+        written = self._counts.documents if self._counts is not None else 0
         done = f"{written:,} {'document' if written == 1 else 'documents'}"
         return render_stop_message(reason, done, self.files.ledger)

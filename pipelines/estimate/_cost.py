@@ -1,11 +1,11 @@
-"""What asks take, priced one by one and added up by step and model."""
+"""What asks cost, added up: prices of one ask, samples, intervals, and the forecast they make."""
 
 import json
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -18,43 +18,7 @@ from whyset.models import Prices
 from .._files import write_json
 from ..engine._budget import estimate_prompt_tokens
 
-# ---- Samples of a stream of unknown length, and how far a total drawn from one may be off.
-
-T = TypeVar("T")
-
-_Z_95 = 1.96
-"""Standard deviations to either side that hold 95 % of a normal distribution."""
-
-
-class Reservoir(Generic[T]):
-    """So many of the items added, each as likely as any other (Vitter's algorithm R, 1985).
-
-    Attributes:
-        items: Those held.
-        seen: How many were added.
-    """
-
-    def __init__(self, size: int, seed: int) -> None:
-        """Make room.
-
-        Args:
-            size: How many to hold.
-            seed: The same seed and the same items give the same sample.
-        """
-        self.items: list[T] = []
-        self.seen = 0
-        self._size = size
-        self._random = random.Random(seed)
-
-    def add(self, item: T) -> None:
-        """Take an item in, or leave it."""
-        self.seen += 1
-        if len(self.items) < self._size:
-            self.items.append(item)
-            return
-        place = self._random.randrange(self.seen)
-        if place < self._size:
-            self.items[place] = item
+# ---- The values of an estimate.
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,48 +27,6 @@ class ConfidenceInterval:
 
     low: float
     high: float
-
-
-class SampleTotal:
-    """The sum of a figure over sampled rows, and how much rows differ in it."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._sum = 0.0
-        self._squares = 0.0
-
-    def add(self, figure: float) -> None:
-        """Add a row's figure."""
-        self._count += 1
-        self._sum += figure
-        self._squares += figure * figure
-
-    def estimate_total(self, rows: int, *, among: int | None) -> ConfidenceInterval | None:
-        """Return where the figure's total over so many rows lies, by the normal approximation.
-
-        Args:
-            rows: How many rows the total is of.
-            among: How many rows the sample was drawn from, itself included, where these are the
-                rows in question: what was looked at is then no longer uncertain. `None` where
-                they are others.
-
-        Returns:
-            `None` where fewer than two rows were looked at: nothing can be said.
-        """
-        count = self._count
-        if count < 2:
-            return None
-        mean = self._sum / count
-        variance = max(self._squares - count * mean * mean, 0.0) / (count - 1)
-        error = math.sqrt(variance / count)
-        if among is not None:
-            error *= math.sqrt(max(among - count, 0) / max(among - 1, 1))
-        return ConfidenceInterval(
-            max(rows * (mean - _Z_95 * error), 0.0), rows * (mean + _Z_95 * error)
-        )
-
-
-# ---- The values of an estimate: what a run would ask, and what that would cost.
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +57,7 @@ class StepForecast:
 
 @dataclass(frozen=True, slots=True)
 class ForecastIntervals:
-    """Where totals lie with 95 % confidence; `None` where it cannot be told.
+    """Where totals lie with 95 % confidence; `None` where that is unknown.
 
     Attributes:
         asks: How many asks.
@@ -152,7 +74,7 @@ class ForecastIntervals:
     batch: ConfidenceInterval | None = None
 
     def record(self) -> dict[str, Any]:
-        """Return the ranges as plain values: low and high, or null."""
+        """Return the intervals as plain values: low and high, or null."""
         return {
             "asks": _interval_record(self.asks),
             "prompt_tokens": _interval_record(self.prompt_tokens),
@@ -162,14 +84,17 @@ class ForecastIntervals:
         }
 
 
+_FIGURES = tuple(each.name for each in fields(ForecastIntervals))
+
+
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """What the rows to come would take together.
 
     Attributes:
         steps: By step and model.
-        intervals: How far the totals may be off because not every row was walked; `None` where every
-            row was. Says nothing of how far the estimates of tokens are off.
+        intervals: How far the totals may be off because only a sample of the rows was simulated;
+            `None` where every row was. Says nothing of how far the estimates of tokens are off.
     """
 
     steps: tuple[StepForecast, ...]
@@ -188,12 +113,12 @@ class Forecast:
     @property
     def live(self) -> Decimal | None:
         """Dollars, asked one by one; `None` where a model is unpriced."""
-        return _add_dollars([step.live for step in self.steps])
+        return _add_dollars(step.live for step in self.steps)
 
     @property
     def batch(self) -> Decimal | None:
         """Dollars by message batch; `None` where no such price is known of a model."""
-        return _add_dollars([step.batch for step in self.steps])
+        return _add_dollars(step.batch for step in self.steps)
 
     @property
     def unpriced(self) -> tuple[str, ...]:
@@ -201,7 +126,7 @@ class Forecast:
         return tuple(sorted({step.model for step in self.steps if step.live is None}))
 
     def record(self) -> dict[str, Any]:
-        """Return the forecast as plain values; dollars that nobody knows are null."""
+        """Return the forecast as plain values; unknown dollars are null."""
         return {
             "asks": self.asks,
             **usage_record(self.usage),
@@ -230,14 +155,14 @@ class Estimate:
 
     Whether something is at stake in a row is what the run is to find out, so there are two bounds
     and, where rows of the run are finished already, a projection of those. Rows that are settled
-    by retrieval ask nothing in either. A draft that fails its checks or the judge is revised,
-    which neither bound holds; the projection holds what was.
+    by retrieval ask nothing in either. Neither bound includes the revision of drafts that fail
+    their checks or the judge; the projection includes what there was of it.
 
     Attributes:
         rows: How many usable rows the input has.
-        unreadable: How many lines hold none.
+        unreadable: How many lines have none.
         finished: How many rows are in the ledger already: they cost nothing more.
-        simulated: How many of the others were walked; all, or a sample.
+        simulated: How many of the others were simulated; all, or a sample.
         seed: What the sample was drawn with.
         reasoning: Output tokens allowed for reasoning before each answer; an assumption.
         prices_date: The date of the price list.
@@ -267,7 +192,7 @@ class Estimate:
 
     @property
     def is_sampled(self) -> bool:
-        """Whether rows were left out of the walk."""
+        """Whether only a sample of the rows was simulated."""
         return self.simulated < self.remaining
 
     @property
@@ -294,7 +219,7 @@ class Estimate:
         }
 
 
-def _add_dollars(amounts: list[Decimal | None]) -> Decimal | None:
+def _add_dollars(amounts: Iterable[Decimal | None]) -> Decimal | None:
     total = Decimal(0)
     for amount in amounts:
         if amount is None:
@@ -303,20 +228,20 @@ def _add_dollars(amounts: list[Decimal | None]) -> Decimal | None:
     return total
 
 
-def _interval_record(held: ConfidenceInterval | None) -> list[float] | None:
-    return None if held is None else [round(held.low, 6), round(held.high, 6)]
+def _interval_record(interval: ConfidenceInterval | None) -> list[float] | None:
+    return None if interval is None else [round(interval.low, 6), round(interval.high, 6)]
 
 
 def _dollars_record(amount: Decimal | None) -> float | None:
     return None if amount is None else float(amount)
 
 
-# ---- What a dry run said, kept beside the run until it can be held against what came of it.
+# ---- An estimate saved beside the run, to be compared with what the run costs.
 
 
 @dataclass(frozen=True, slots=True)
 class SavedEstimate:
-    """What a dry run of a run said, in short; dollars are `None` where a model is unpriced.
+    """What a dry run of a run estimated, in short; dollars are `None` where a model is unpriced.
 
     Attributes:
         rows: How many rows there were to do.
@@ -334,42 +259,36 @@ class SavedEstimate:
 
     def record(self) -> dict[str, Any]:
         """Return it as plain values."""
-        return {
-            "rows": self.rows,
-            "least": self.least,
-            "most": self.most,
-            "projected": self.projected,
-            "batch": self.batch,
-        }
+        return asdict(self)
 
 
-def save_estimate(path: Path, estimate: Estimate, *, crew: str) -> None:
-    """Write down what a dry run said, for the end of the run itself.
+def save_estimate(path: Path, estimate: Estimate, *, identity: str) -> None:
+    """Write down what a dry run estimated, for the end of the run itself.
 
     Args:
         path: Where.
-        estimate: What it said.
-        crew: The identity of the crew it was said of.
+        estimate: What it estimated.
+        identity: All that the estimate depends on but the rows.
 
     Raises:
         DatasetError: It cannot be written.
     """
-    write_json(path, {"crew": crew, **estimate.record()})
+    write_json(path, {"crew": identity, **estimate.record()})
 
 
-def load_estimate(path: Path | None, *, crew: str, batch: bool) -> SavedEstimate | None:
-    """Return what a dry run said of this very run; `None` where none did.
+def load_estimate(path: Path | None, *, identity: str, batch: bool) -> SavedEstimate | None:
+    """Return what a dry run of this very run estimated; `None` where there was none.
 
     Args:
         path: Where it would be.
-        crew: The identity of the crew that has worked: of any other, nothing was said.
+        identity: See `save_estimate`; an estimate of anything else is passed over.
         batch: Whether to read the prices of message batches.
     """
     if path is None:
         return None
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record["crew"] != crew:
+        if record["crew"] != identity:
             return None
         name = "dollars_batch" if batch else "dollars"
         projected = record["as_so_far"]
@@ -381,10 +300,12 @@ def load_estimate(path: Path | None, *, crew: str, batch: bool) -> SavedEstimate
             batch=batch,
         )
     except (OSError, ValueError, KeyError, TypeError):
-        return None  # a convenience: nothing hangs on it
+        return None  # a convenience: nothing depends on it
 
 
-# What is too close to a provider's minimum to be told by an estimate counts as not cached.
+# ---- The cost of one ask.
+
+# An estimate this close to a provider's minimum says too little: counted as not cached.
 _CACHE_MARGIN = Decimal("1.25")
 
 
@@ -417,20 +338,14 @@ class CostModel:
         self._reasoning = reasoning
 
     def estimate_ask(self, ask: Ask, model: str, output: int) -> AskCost:
-        """Return what an ask takes.
-
-        Args:
-            ask: What is asked.
-            model: Who is asked.
-            output: The estimated tokens of the answer itself.
-        """
+        """Return what an ask takes whose answer itself has so many tokens."""
         price = self._prices.find(model)
         scale = price.tokens if price else Decimal(1)
         tokens = estimate_prompt_tokens(ask)
         common, own = round(tokens.shared * scale), round(tokens.unique * scale)
         written = round(output * scale) + self._reasoning
-        fewest = self.cache_from(model)
-        if fewest is not None and common >= fewest * _CACHE_MARGIN:
+        min_cached = self.cache_from(model)
+        if min_cached is not None and common >= min_cached * _CACHE_MARGIN:
             usage = Usage(own, written, cache_read_tokens=common)
         else:
             usage = Usage(common + own, written)
@@ -446,12 +361,8 @@ class CostModel:
         Batches are answered in any order and side by side, so that what is cached there is a
         matter of luck: none of it is counted on.
         """
-        read = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
-        uncached = Usage(read, usage.output_tokens)
-        return (
-            self._prices.cost(model, usage),
-            self._prices.cost(model, uncached, batch=True),
-        )
+        uncached = Usage(_count_prompt_tokens(usage), usage.output_tokens)
+        return self._prices.cost(model, usage), self._prices.cost(model, uncached, batch=True)
 
     def cache_from(self, model: str) -> int | None:
         """Return the fewest tokens that are cached of what whyset marks; `None`: nothing is."""
@@ -459,6 +370,112 @@ class CostModel:
             return None  # LangChain's models get no mark for the cache
         price = self._prices.find(model)
         return price.cache_from if price else None
+
+
+def _count_prompt_tokens(usage: Usage) -> int:
+    return usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
+
+
+# ---- Samples, and how far a total drawn from one may be off.
+
+T = TypeVar("T")
+
+_Z_95 = 1.96
+"""Standard deviations to either side that hold 95 % of a normal distribution."""
+
+
+class Reservoir(Generic[T]):
+    """So many of the items added, each as likely as any other (Vitter's algorithm R, 1985).
+
+    Attributes:
+        items: The sample.
+        seen: How many items were added.
+    """
+
+    def __init__(self, size: int, seed: int) -> None:
+        self.items: list[T] = []
+        self.seen = 0
+        self._size = size
+        self._random = random.Random(seed)
+
+    def add(self, item: T) -> None:
+        """Take an item in, or leave it."""
+        self.seen += 1
+        if len(self.items) < self._size:
+            self.items.append(item)
+        elif (place := self._random.randrange(self.seen)) < self._size:
+            self.items[place] = item
+
+
+@dataclass(slots=True)
+class SampleTotal:
+    """The sum of a figure over sampled rows, and how much rows differ in it."""
+
+    count: int = 0
+    sum: float = 0.0
+    squares: float = 0.0
+
+    def add(self, figure: float) -> None:
+        """Add a row's figure."""
+        self.count += 1
+        self.sum += figure
+        self.squares += figure * figure
+
+    def estimate_total(self, rows: int, *, among: int | None) -> ConfidenceInterval | None:
+        """Return where the figure's total over so many rows lies, by the normal approximation.
+
+        Args:
+            rows: How many rows the total is of.
+            among: How many rows the sample was drawn from, itself included, where these are the
+                rows in question: what was looked at is then no longer uncertain. `None` where
+                they are others.
+
+        Returns:
+            `None` where fewer than two rows were looked at: nothing can be said.
+        """
+        if self.count < 2:
+            return None
+        mean = self.sum / self.count
+        variance = max(self.squares - self.count * mean * mean, 0.0) / (self.count - 1)
+        error = math.sqrt(variance / self.count)
+        if among is not None:
+            error *= math.sqrt(max(among - self.count, 0) / max(among - 1, 1))
+        return ConfidenceInterval(
+            max(rows * (mean - _Z_95 * error), 0.0), rows * (mean + _Z_95 * error)
+        )
+
+
+def extrapolate_distinct(distinct: int, repeats: int, rows: Fraction) -> Fraction:
+    """Return by how much distinct asks grow when rows do.
+
+    Where a sample repeats none, by as much as rows. Where it repeats some, all rows draw from a
+    pool of asks, whose size is the one that makes as many distinct ones likely.
+
+    Args:
+        distinct: How many distinct asks of a step the sample has.
+        repeats: How often it repeats one.
+        rows: By how much rows grow.
+    """
+    if not repeats or rows <= 1:
+        return rows
+    drawn = distinct + repeats
+    low, high = float(distinct), float(distinct) * 1e6
+    for _ in range(100):
+        middle = (low + high) / 2
+        if _expected_distinct(middle, drawn) < distinct:
+            low = middle
+        else:
+            high = middle
+    growth = _expected_distinct(high, float(drawn * rows)) / distinct
+    return Fraction(growth).limit_denominator(10**9)
+
+
+def _expected_distinct(pool: float, drawn: float) -> float:
+    """Return how many distinct ones come of so many draws from a pool."""
+    return pool if pool <= 1 else pool * -math.expm1(drawn * math.log1p(-1 / pool))
+
+
+# ---- The asks of sampled rows → a forecast of all rows.
 
 
 @dataclass(slots=True)
@@ -469,12 +486,12 @@ class _StepTotal:
     live: Decimal | None = Decimal(0)
     batch: Decimal | None = Decimal(0)
 
-    def add(self, taken: AskCost) -> None:
+    def add(self, cost: AskCost) -> None:
         self.asks += 1
-        self.usage += taken.usage
-        self.common = max(self.common, taken.common)
-        self.live = _add_amounts(self.live, taken.live)
-        self.batch = _add_amounts(self.batch, taken.batch)
+        self.usage += cost.usage
+        self.common = max(self.common, cost.common)
+        self.live = _add_dollars((self.live, cost.live))
+        self.batch = _add_dollars((self.batch, cost.batch))
 
 
 @dataclass(slots=True)
@@ -486,141 +503,158 @@ class CostTotals:
     """
 
     rows: int = 0
-    _sums: dict[tuple[str, str], _StepTotal] = field(default_factory=dict)
+    _steps: dict[tuple[str, str], _StepTotal] = field(default_factory=dict)
     _repeats: Counter[tuple[str, str]] = field(default_factory=Counter)
-    _spreads: dict[str, SampleTotal] = field(default_factory=dict)
+    _samples: dict[str, SampleTotal] = field(
+        default_factory=lambda: {name: SampleTotal() for name in _FIGURES}
+    )
 
     def add(self, row: list[AskCost]) -> None:
         """Add what the asks of a row take."""
         self.rows += 1
-        figures = dict.fromkeys(("asks", "prompt_tokens", "output_tokens", "live", "batch"), 0.0)
-        for taken in row:
-            self._sums.setdefault((taken.step, taken.model), _StepTotal()).add(taken)
-            usage = taken.usage
+        figures = dict.fromkeys(_FIGURES, 0.0)
+        for cost in row:
+            self._steps.setdefault((cost.step, cost.model), _StepTotal()).add(cost)
             figures["asks"] += 1
-            figures["prompt_tokens"] += (
-                usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
-            )
-            figures["output_tokens"] += usage.output_tokens
-            figures["live"] += float(taken.live or 0)
-            figures["batch"] += float(taken.batch or 0)
+            figures["prompt_tokens"] += _count_prompt_tokens(cost.usage)
+            figures["output_tokens"] += cost.usage.output_tokens
+            figures["live"] += float(cost.live or 0)
+            figures["batch"] += float(cost.batch or 0)
         for name, figure in figures.items():
-            self._spreads.setdefault(name, SampleTotal()).add(figure)
+            self._samples[name].add(figure)
 
     def count_repeat(self, step: str, model: str) -> None:
         """Note that a row asked what another had asked before: it takes nothing."""
         self._repeats[step, model] += 1
 
     def forecast(
-        self, rows: int, pricing: CostModel, *, among: int | None, known: bool = False
+        self, rows: int, costs: CostModel, *, among: int | None, known: bool = False
     ) -> Forecast:
         """Return what so many rows take if they are like those looked at.
 
         Args:
             rows: How many rows are to come.
-            pricing: What the asks were priced with.
+            costs: What the asks were priced with.
             among: How many rows those looked at were drawn from; `None` where they were others.
             known: Whether usages are what replies took; what was cached is then in them.
         """
         if not rows or not self.rows:
             return Forecast(())
-        scale = Fraction(rows, self.rows)
-        steps = tuple(self._steps(scale, pricing, known=known))
-        ranges = None
-        if among is None or self.rows < among:
-            spread = {
-                name: held.estimate_total(rows, among=among) for name, held in self._spreads.items()
+        growth = Fraction(rows, self.rows)
+        steps = tuple(self._forecast_steps(growth, costs, known=known))
+        if among is not None and self.rows >= among:
+            return Forecast(steps)
+        intervals = {
+            name: sample.estimate_total(rows, among=among) for name, sample in self._samples.items()
+        }
+        if self._repeats:
+            # Spread as if asks grew with rows: brought to what they do grow to.
+            linear = sum(total.asks for total in self._steps.values()) * growth
+            grown = Fraction(sum(step.asks for step in steps)) / linear if linear else 1
+            intervals = {
+                name: _scale_interval(interval, float(grown))
+                for name, interval in intervals.items()
             }
-            if self._repeats:
-                # Spread as if asks grew with rows: brought to what they do grow to.
-                linear = self.asks * scale
-                grown = Fraction(sum(step.asks for step in steps)) / linear if linear else 1
-                spread = {
-                    name: _scale_interval(held, float(grown)) for name, held in spread.items()
-                }
-            if any(step.live is None for step in steps):
-                spread["live"] = None
-            if any(step.batch is None for step in steps):
-                spread["batch"] = None
-            ranges = ForecastIntervals(**spread)
-        return Forecast(steps, ranges)
+        if any(step.live is None for step in steps):
+            intervals["live"] = None
+        if any(step.batch is None for step in steps):
+            intervals["batch"] = None
+        return Forecast(steps, ForecastIntervals(**intervals))
 
-    @property
-    def asks(self) -> int:
-        """How many different asks the rows looked at have."""
-        return sum(held.asks for held in self._sums.values())
-
-    def _steps(self, rows: Fraction, pricing: CostModel, *, known: bool) -> Iterator[StepForecast]:
-        for (step, model), held in sorted(self._sums.items()):
-            scale = extrapolate_distinct(held.asks, self._repeats[step, model], rows)
-            usage = _scale_usage(held.usage, scale)
-            live, batch = _scale_amount(held.live, scale), _scale_amount(held.batch, scale)
+    def _forecast_steps(
+        self, rows: Fraction, costs: CostModel, *, known: bool
+    ) -> Iterator[StepForecast]:
+        for (step, model), total in sorted(self._steps.items()):
+            growth = extrapolate_distinct(total.asks, self._repeats[step, model], rows)
+            usage = _scale_usage(total.usage, growth)
+            live, batch = _scale_dollars(total.live, growth), _scale_dollars(total.batch, growth)
             if not known and usage.cache_read_tokens:
                 # Of all asks of a run, the first writes what the others read.
-                common = held.common
+                common = total.common
                 usage += Usage(cache_read_tokens=-common, cache_write_tokens=common)
-                once = pricing.price_usage(model, Usage(cache_write_tokens=common))[0]
-                read = pricing.price_usage(model, Usage(cache_read_tokens=common))[0]
-                if live is not None and once is not None and read is not None:
-                    live += once - read
+                write = costs.price_usage(model, Usage(cache_write_tokens=common))[0]
+                read = costs.price_usage(model, Usage(cache_read_tokens=common))[0]
+                if live is not None and write is not None and read is not None:
+                    live += write - read
             yield StepForecast(
                 step,
                 model,
-                round(held.asks * scale),
+                round(total.asks * growth),
                 usage,
                 live,
                 batch,
-                common_tokens=held.common,
-                cache_from=pricing.cache_from(model),
+                common_tokens=total.common,
+                cache_from=costs.cache_from(model),
             )
 
 
-def extrapolate_distinct(different: int, repeats: int, rows: Fraction) -> Fraction:
-    """Return by how much different asks grow when rows do.
+def add_forecasts(forecasts: Sequence[Forecast], *, scale: float) -> Forecast:
+    """Add up forecasts of asks that have nothing in common, each ask so many times.
 
-    Where a sample repeats none, by as much as rows. Where it repeats some, all rows draw from a
-    pool of asks, whose size is the one that makes as many different ones likely.
-
-    Args:
-        different: How many different asks of a step the sample has.
-        repeats: How often it repeats one.
-        rows: By how much rows grow.
+    The errors of independent totals add up by their squares.
     """
-    if not repeats or rows <= 1:
-        return rows
-    drawn = different + repeats
-    low, high = float(different), float(different) * 1e6
-    for _ in range(100):
-        middle = (low + high) / 2
-        low, high = (
-            (middle, high) if _expected_distinct(middle, drawn) < different else (low, middle)
-        )
-    return Fraction(_expected_distinct(high, float(drawn * rows)) / different).limit_denominator(
-        10**9
+    steps = tuple(_scale_step(step, scale) for each in forecasts for step in each.steps)
+    if all(each.intervals is None for each in forecasts):
+        return Forecast(steps)
+    return Forecast(
+        steps,
+        ForecastIntervals(
+            **{
+                name: _add_intervals([_interval_of(each, name) for each in forecasts], scale)
+                for name in _FIGURES
+            }
+        ),
     )
 
 
-def _expected_distinct(pool: float, drawn: float) -> float:
-    """Return how many different ones come of so many draws from a pool."""
-    return pool if pool <= 1 else pool * -math.expm1(drawn * math.log1p(-1 / pool))
+def _scale_step(step: StepForecast, scale: float) -> StepForecast:
+    exact = Decimal(str(scale))
+    return replace(
+        step,
+        asks=round(step.asks * scale),
+        usage=_scale_usage(step.usage, scale),
+        live=None if step.live is None else step.live * exact,
+        batch=None if step.batch is None else step.batch * exact,
+    )
 
 
-def _scale_interval(held: ConfidenceInterval | None, by: float) -> ConfidenceInterval | None:
-    return None if held is None else ConfidenceInterval(held.low * by, held.high * by)
+def _interval_of(forecast: Forecast, name: str) -> ConfidenceInterval | None:
+    """Return where a total lies; on a point where every row was simulated."""
+    if forecast.intervals is not None:
+        interval: ConfidenceInterval | None = getattr(forecast.intervals, name)
+        return interval
+    total = {
+        "asks": forecast.asks,
+        "prompt_tokens": _count_prompt_tokens(forecast.usage),
+        "output_tokens": forecast.usage.output_tokens,
+        "live": forecast.live,
+        "batch": forecast.batch,
+    }[name]
+    return None if total is None else ConfidenceInterval(float(total), float(total))
 
 
-def _add_amounts(total: Decimal | None, one: Decimal | None) -> Decimal | None:
-    return None if total is None or one is None else total + one
+def _add_intervals(
+    intervals: Sequence[ConfidenceInterval | None], scale: float
+) -> ConfidenceInterval | None:
+    known = [each for each in intervals if each is not None]
+    if len(known) < len(intervals):
+        return None
+    middle = sum((each.low + each.high) / 2 for each in known) * scale
+    error = math.hypot(*((each.high - each.low) / 2 for each in known)) * scale
+    return ConfidenceInterval(max(middle - error, 0.0), middle + error)
 
 
-def _scale_amount(amount: Decimal | None, scale: Fraction) -> Decimal | None:
+def _scale_interval(interval: ConfidenceInterval | None, scale: float) -> ConfidenceInterval | None:
+    return (
+        None
+        if interval is None
+        else ConfidenceInterval(interval.low * scale, interval.high * scale)
+    )
+
+
+def _scale_dollars(amount: Decimal | None, scale: Fraction) -> Decimal | None:
     return None if amount is None else amount * scale.numerator / scale.denominator
 
 
-def _scale_usage(usage: Usage, scale: Fraction) -> Usage:
-    return Usage(
-        round(usage.input_tokens * scale),
-        round(usage.output_tokens * scale),
-        round(usage.cache_read_tokens * scale),
-        round(usage.cache_write_tokens * scale),
-    )
+def _scale_usage(usage: Usage, scale: Fraction | float) -> Usage:
+    return Usage(**{name: round(count * scale) for name, count in asdict(usage).items()})

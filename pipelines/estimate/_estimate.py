@@ -1,4 +1,4 @@
-"""Estimating a run: rows walked with real retrieval and rehearsed replies, nothing sent."""
+"""A dry run: the rows of a run simulated with real retrieval and mock replies, nothing sent."""
 
 import json
 from collections import defaultdict
@@ -18,128 +18,13 @@ from ..engine._record import row_key
 from ..ledger._ledger import BloomFilter
 from ._cost import AskCost, CostModel, CostTotals, Estimate, Reservoir
 
-# ---- Rows walked side by side without a model, so that their finds are answered together.
-
-
-class SimulationStopped(Exception):
-    """What answers an ask that ends a row's walk."""
-
-
-@dataclass(slots=True)
-class _SimulatedRow:
-    steps: Steps[Finished | Rejected]
-    answer: Callable[[Ask], Reply]
-
-    def advance(self, sent: Grounding | None) -> Find | Fetch | None:
-        """Go on to the next find or fetch; `None` where there is none any more."""
-        try:
-            question = next(self.steps) if sent is None else self.steps.send(sent)
-            while isinstance(question, Ask):
-                question = self.steps.send(self.answer(question))
-        except (StopIteration, SimulationStopped):
-            self.steps.close()
-            return None
-        return question
-
-
-class Simulation:
-    """Steps of many rows, led to their ends with real retrieval.
-
-    Equal finds are answered once: the same row may be walked in several ways for the price of one.
-    """
-
-    def __init__(self, retriever: Searcher) -> None:
-        self._retriever = retriever
-        self._walkers: list[_SimulatedRow] = []
-
-    def add(self, steps: Steps[Finished | Rejected], answer: Callable[[Ask], Reply]) -> None:
-        """Add a row's steps, and who answers their asks: a reply, or `SimulationStopped`."""
-        self._walkers.append(_SimulatedRow(steps, answer))
-
-    def run(self) -> None:
-        """Lead all that were added to their ends.
-
-        Raises:
-            RetrieverError: The embedder or the index failed.
-            GeneratorError: The generator cannot be walked.
-        """
-        known: dict[Find | Fetch, Grounding] = {}
-        wanted = [(walker, walker.advance(None)) for walker in self._walkers]
-        while asked := [(walker, find) for walker, find in wanted if find is not None]:
-            new = dict.fromkeys(find for _, find in asked if find not in known)
-            known.update(zip(new, self._retrieve(new), strict=True))
-            wanted = [(walker, walker.advance(known[find])) for walker, find in asked]
-        self._walkers.clear()
-
-    def _retrieve(self, finds: Iterable[Find | Fetch]) -> Sequence[Grounding]:
-        ordered = list(finds)
-        by_k: dict[int, list[tuple[int, Find]]] = defaultdict(list)
-        found: dict[int, Grounding] = {}
-        for place, find in enumerate(ordered):
-            if isinstance(find, Fetch):
-                found[place] = fetch_passages(
-                    self._retriever.constitution, find.ids, scope=find.scope
-                )
-            else:
-                by_k[find.k].append((place, find))
-        for k, wanted in by_k.items():
-            groundings = self._retriever.find_passages([find.texts for _, find in wanted], k=k)
-            found.update(zip((place for place, _ in wanted), groundings, strict=True))
-        return [found[place] for place in range(len(ordered))]
-
-
-# ---- Rehearsed replies told apart: to different asks they differ, to equal ones they are equal.
-
-_LETTERS = "abcdefghijklmnop"
-_WORD_LENGTH = 8
-_MIN_WORDS = 3
-
-
-def make_reply_unique(reply: Reply, key: str, *, structured: bool) -> Reply:
-    """Return a reply with a made-up word in it that depends on what was asked alone.
-
-    Args:
-        reply: What was rehearsed.
-        key: The ask's key: hex digits.
-        structured: Whether the reply is JSON. The word then goes behind its longest text; where
-            none has a few words, nothing is changed, since it might be one of a fixed set.
-    """
-    word = "".join(_LETTERS[int(digit, 16)] for digit in key[:_WORD_LENGTH])
-    if not structured:
-        return replace(reply, text=f"{reply.text} {word}")
-    value = json.loads(reply.text)
-    places = [
-        place for place in _iter_text_places(value) if len(_text_at(place).split()) >= _MIN_WORDS
-    ]
-    if not places:
-        return reply
-    holder, name = max(places, key=lambda place: len(_text_at(place)))
-    holder[name] = f"{holder[name]} {word}"
-    return replace(reply, text=json.dumps(value, ensure_ascii=False))
-
-
-def _iter_text_places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield where texts stand: what holds each, and under which key or number."""
-    pairs = value.items() if isinstance(value, dict) else enumerate(value)
-    for name, held in pairs:
-        if isinstance(held, str):
-            yield value, name
-        elif isinstance(held, dict | list):
-            yield from _iter_text_places(held)
-
-
-def _text_at(place: tuple[Any, Any]) -> str:
-    text: str = place[0][place[1]]
-    return text
-
-
 DEFAULT_SAMPLE = 500
-"""How many rows are walked where nothing else is said: some ten seconds of retrieval."""
+"""How many rows are simulated where nothing else is said: some ten seconds of retrieval."""
 
 DEFAULT_REASONING_TOKENS = 500
 """Output tokens allowed for reasoning before each answer. Models that reason by default differ
 much in it and no published figure holds for rows one has not seen: a guess, replaced by what
-replies really took as soon as a ledger has some (`Estimate.as_so_far`)."""
+replies really took as soon as a ledger has some (`Estimate.projected`)."""
 
 _CHUNK = 64
 
@@ -155,7 +40,7 @@ class LedgerReader(Protocol):
 
 
 def estimate_run(
-    crew: Pipeline,
+    pipeline: Pipeline,
     rows: Iterable[Item | BadRow],
     prices: Prices,
     *,
@@ -164,32 +49,32 @@ def estimate_run(
     seed: int = 0,
     reasoning: int = DEFAULT_REASONING_TOKENS,
     has_shared_asks: bool = False,
-    on_simulated: Callable[[int], None] = lambda walked: None,
+    on_simulated: Callable[[int], None] = lambda simulated: None,
 ) -> Estimate:
-    """Say what a run would ask and cost from here on, without asking anybody.
+    """Estimate what a run would ask and cost from here on; no model is asked.
 
-    Every row is read once; memory does not grow with their number. Those that the ledger holds
-    cost nothing more and are left out. Of the others a random sample is walked: passages are
+    Every row is read once; memory does not grow with their number. Those that the ledger has
+    cost nothing more and are left out. Of the others a random sample is simulated: passages are
     retrieved as in the run, an ask whose reply is in the ledger gets it and costs nothing, every
-    other gets a reply rehearsed by the generator and is counted.
+    other gets the generator's mock reply and is counted.
 
     What is assumed: a prompt's tokens are those of `estimate_tokens` times the model's own
-    `tokens` in the price list; an answer is as long as the generator rehearses it, plus
+    `tokens` in the price list; an answer is as long as the generator's mock reply, plus
     `reasoning`; what all prompts of a step begin with is written to the provider's cache once and
     read ever after, where it is surely (by a quarter) longer than the least that is cached, and
     otherwise read at the full price; nothing is cached in batches; nothing has to be asked again.
 
     Args:
-        crew: Who would work; its models are not asked, unless they only quote.
+        pipeline: What would work; its models are not asked, unless they only quote.
         rows: The input.
         prices: What replies cost.
         ledger: The run's ledger where there is one; it is only read.
-        sample: How many rows to walk; 0 walks all.
+        sample: How many rows to simulate; 0 simulates all.
         seed: What the sample is drawn with: the same seed and input give the same estimate.
         reasoning: Output tokens allowed for reasoning before each answer.
-        has_shared_asks: Whether rows share asks, so that how often the sample repeats one tells how many
-            different ones all rows have.
-        on_simulated: Called now and then with how many of the rows to do have been walked.
+        has_shared_asks: Whether rows share asks, so that how often the sample repeats one says
+            how many distinct ones all rows have.
+        on_simulated: Called now and then with how many of the rows to do have been simulated.
 
     Raises:
         DatasetError: The input cannot be read.
@@ -197,35 +82,44 @@ def estimate_run(
         RetrieverError: The embedder or the index failed.
         RunError: The ledger cannot be read.
     """
-    pricing = CostModel(prices, reasoning)
-    survey = _InputSurvey(rows, crew.identity, ledger, seed)
+    costs = CostModel(prices, reasoning)
+    survey = _InputSurvey(rows, pipeline.identity, ledger, seed)
     todo = survey.sample(sample) if sample else survey.iter_remaining()
     # Equal asks are answered once in a run. In a sample their twins are mostly not there to see.
     dedupe = has_shared_asks or not isinstance(todo, list) or len(todo) == survey.remaining
-    asked = partial(_MockWalk, crew, pricing, ledger, dedupe=dedupe, apart=has_shared_asks)
-    least, most = asked(at_stake=False), asked(at_stake=True)
-    so_far = _ReplayWalk(crew, pricing, ledger)
-    walked = 0
-    for count in _simulate_rows(todo, (least, most), crew.retriever):
-        walked += count
-        on_simulated(walked)
-    for _ in _simulate_rows(survey.finished_rows(), (so_far,), crew.retriever):
+    least, most = (
+        _RowCosts(
+            pipeline,
+            costs,
+            ledger,
+            at_stake=at_stake,
+            dedupe=dedupe,
+            unique_replies=has_shared_asks,
+        )
+        for at_stake in (False, True)
+    )
+    so_far = _RowCosts(pipeline, costs, ledger, at_stake=None)
+    simulated = 0
+    for count in _simulate_rows(todo, (least, most), pipeline):
+        simulated += count
+        on_simulated(simulated)
+    for _ in _simulate_rows(survey.finished_rows(), (so_far,), pipeline):
         pass
     remaining = survey.remaining
-    projection = None
+    projected = None
     if so_far.totals.rows:
-        projection = so_far.totals.forecast(remaining, pricing, among=None, known=True)
+        projected = so_far.totals.forecast(remaining, costs, among=None, known=True)
     return Estimate(
         rows=remaining + survey.finished,
         unreadable=survey.unreadable,
         finished=survey.finished,
-        simulated=walked,
+        simulated=simulated,
         seed=seed,
         reasoning=reasoning,
         prices_date=prices.dated,
-        least=least.totals.forecast(remaining, pricing, among=remaining),
-        most=most.totals.forecast(remaining, pricing, among=remaining),
-        projected=projection,
+        least=least.totals.forecast(remaining, costs, among=remaining),
+        most=most.totals.forecast(remaining, costs, among=remaining),
+        projected=projected,
         projected_from=so_far.totals.rows,
     )
 
@@ -235,7 +129,7 @@ class _InputSurvey:
 
     Attributes:
         remaining: How many rows to do were read so far.
-        unreadable: How many lines hold no usable row.
+        unreadable: How many lines have no usable row.
     """
 
     def __init__(
@@ -260,7 +154,7 @@ class _InputSurvey:
         for row in self._rows:
             if isinstance(row, BadRow):
                 self.unreadable += 1
-            elif self._is_done(row):
+            elif self._ledger and self._ledger.row(row_key(row, self._identity)) is not None:
                 self._finished.add(row)
             else:
                 self.remaining += 1
@@ -277,108 +171,198 @@ class _InputSurvey:
         """Return a sample of the finished rows, in order."""
         return sorted(self._finished.items, key=lambda row: row.line)
 
-    def _is_done(self, row: Item) -> bool:
-        if self._ledger is None:
-            return False
-        return self._ledger.row(row_key(row, self._identity)) is not None
+
+# ---- Rows simulated side by side, so that their finds are answered together.
 
 
-class _Walk:
-    """One way of walking rows, and what the rows walked so take."""
+class SimulationStopped(Exception):
+    """Raised in place of a reply: the row goes no further."""
 
-    def __init__(self, crew: Pipeline, pricing: CostModel, ledger: LedgerReader | None) -> None:
-        self.totals = CostTotals()
-        self._crew = crew
-        self._pricing = pricing
-        self._ledger = ledger
 
-    def walk(self, row: Item, walk: Simulation) -> Callable[[], None]:
-        """Add a row's steps to a walk; call what is returned when it has ended."""
-        took: list[AskCost] = []
-        cut: list[Ask] = []
+@dataclass(slots=True)
+class _SimulatedRow:
+    steps: Steps[Finished | Rejected]
+    answer: Callable[[Ask], Reply]
+    is_stopped: bool = False
 
-        def answer(ask: Ask) -> Reply:
-            model = self._crew.models[ask.role]
-            if model.is_extractive:
-                return model.answer(ask)  # as in a run: free, and nobody is asked
-            reply = self._answer(ask, row, took)
-            if reply is None:
-                cut.append(ask)
-                raise SimulationStopped
-            return reply
-
-        walk.add(self._crew.generator.steps(row), answer)
-
-        def end() -> None:
-            if not cut:
-                self.totals.add(took)
-
-        return end
-
-    def _answer(self, ask: Ask, row: Item, took: list[AskCost]) -> Reply | None:
-        """Answer an ask and note what it takes; `None` where nobody knows."""
-        raise NotImplementedError
-
-    def _known(self, ask: Ask) -> Reply | None:
-        if self._ledger is None:
+    def advance(self, sent: Grounding | None) -> Find | Fetch | None:
+        """Go on to the next find or fetch; `None` where there is none any more."""
+        try:
+            question = next(self.steps) if sent is None else self.steps.send(sent)
+            while isinstance(question, Ask):
+                question = self.steps.send(self.answer(question))
+        except StopIteration:
             return None
-        return self._ledger.reply(ask.key(self._crew.models[ask.role].identity))
+        except SimulationStopped:
+            self.is_stopped = True
+            self.steps.close()
+            return None
+        return question
 
 
-class _MockWalk(_Walk):
-    """What would be asked; what is answered already costs nothing."""
+class Simulation:
+    """Steps of many rows, run to their ends with real retrieval.
+
+    Equal finds are answered once: simulating the same row in several ways costs one retrieval.
+    """
+
+    def __init__(self, retriever: Searcher) -> None:
+        self._retriever = retriever
+        self._rows: list[_SimulatedRow] = []
+
+    def add(
+        self, steps: Steps[Finished | Rejected], answer: Callable[[Ask], Reply]
+    ) -> _SimulatedRow:
+        """Add a row's steps, and what answers their asks: a reply, or `SimulationStopped`."""
+        row = _SimulatedRow(steps, answer)
+        self._rows.append(row)
+        return row
+
+    def run(self) -> None:
+        """Run all that were added to their ends.
+
+        Raises:
+            RetrieverError: The embedder or the index failed.
+            GeneratorError: The generator has no mock replies.
+        """
+        known: dict[Find | Fetch, Grounding] = {}
+        asked = [(row, row.advance(None)) for row in self._rows]
+        while open_finds := [(row, find) for row, find in asked if find is not None]:
+            new = dict.fromkeys(find for _, find in open_finds if find not in known)
+            known.update(self._retrieve(new))
+            asked = [(row, row.advance(known[find])) for row, find in open_finds]
+        self._rows.clear()
+
+    def _retrieve(self, requests: Iterable[Find | Fetch]) -> dict[Find | Fetch, Grounding]:
+        found: dict[Find | Fetch, Grounding] = {}
+        by_k: dict[int, list[Find]] = defaultdict(list)
+        for request in requests:
+            if isinstance(request, Fetch):
+                found[request] = fetch_passages(
+                    self._retriever.constitution, request.ids, scope=request.scope
+                )
+            else:
+                by_k[request.k].append(request)
+        for k, finds in by_k.items():
+            groundings = self._retriever.find_passages([find.texts for find in finds], k=k)
+            found.update(zip(finds, groundings, strict=True))
+        return found
+
+
+class _RowCosts:
+    """What rows take whose asks are answered in one way.
+
+    Args:
+        pipeline: What would work.
+        costs: What asks cost.
+        ledger: The replies so far.
+        at_stake: What mock replies find in a row; `None` leaves it at the ledger's replies, and
+            counts those, in place of what has to be asked.
+        dedupe: Whether equal asks are counted once.
+        unique_replies: Whether mock replies to different asks are to differ.
+    """
 
     def __init__(
         self,
-        crew: Pipeline,
-        pricing: CostModel,
+        pipeline: Pipeline,
+        costs: CostModel,
         ledger: LedgerReader | None,
         *,
-        at_stake: bool,
-        dedupe: bool,
-        apart: bool,
+        at_stake: bool | None,
+        dedupe: bool = False,
+        unique_replies: bool = False,
     ) -> None:
-        super().__init__(crew, pricing, ledger)
+        self.totals = CostTotals()
+        self._pipeline = pipeline
+        self._costs = costs
+        self._ledger = ledger
         self._at_stake = at_stake
-        self._apart = apart
+        self._unique_replies = unique_replies
         self._asked = BloomFilter() if dedupe else None
 
-    def _answer(self, ask: Ask, row: Item, took: list[AskCost]) -> Reply:
-        if (known := self._known(ask)) is not None:
-            return known
-        reply = self._crew.generator.mock_reply(ask, row, at_stake=self._at_stake)
-        model = self._crew.models[ask.role]
+    def answer(self, row: Item, taken: list[AskCost], ask: Ask) -> Reply:
+        """Answer an ask and note what it takes.
+
+        Raises:
+            SimulationStopped: There is no answer.
+        """
+        model = self._pipeline.models[ask.role]
+        if model.is_extractive:
+            return model.answer(ask)  # as in a run: free
         key = ask.key(model.identity)
-        if self._apart:
+        known = self._ledger.reply(key) if self._ledger else None
+        if self._at_stake is None:
+            if known is None:
+                raise SimulationStopped
+            taken.append(self._costs.price_ask(ask, model.name, known.usage))
+            return known
+        if known is not None:
+            return known
+        reply = self._pipeline.generator.mock_reply(ask, row, at_stake=self._at_stake)
+        if self._unique_replies:
             reply = make_reply_unique(reply, key, structured=ask.schema is not None)
         if self._asked is not None:
             if key in self._asked:
                 self.totals.count_repeat(ask.step, model.name)
                 return reply
             self._asked.add(key)
-        took.append(self._pricing.estimate_ask(ask, model.name, reply.usage.output_tokens))
+        taken.append(self._costs.estimate_ask(ask, model.name, reply.usage.output_tokens))
         return reply
 
 
-class _ReplayWalk(_Walk):
-    """What finished rows took, by the replies in the ledger."""
-
-    def _answer(self, ask: Ask, row: Item, took: list[AskCost]) -> Reply | None:
-        if (known := self._known(ask)) is not None:
-            model = self._crew.models[ask.role]
-            took.append(self._pricing.price_ask(ask, model.name, known.usage))
-        return known
-
-
 def _simulate_rows(
-    rows: Iterable[Item], ways: Sequence[_Walk], retriever: Searcher
+    rows: Iterable[Item], ways: Sequence[_RowCosts], pipeline: Pipeline
 ) -> Iterator[int]:
-    """Walk rows in every way, some at a time; yield how many it were."""
+    """Simulate rows in every way, some at a time; yield how many it were."""
     rest = iter(rows)
     while chunk := list(islice(rest, _CHUNK)):
-        walk = Simulation(retriever)
-        ended = [way.walk(row, walk) for row in chunk for way in ways]
-        walk.run()
-        for end in ended:
-            end()
+        simulation = Simulation(pipeline.retriever)
+        started = []
+        for row in chunk:
+            for way in ways:
+                taken: list[AskCost] = []
+                steps = pipeline.generator.steps(row)
+                simulated = simulation.add(steps, partial(way.answer, row, taken))
+                started.append((way, simulated, taken))
+        simulation.run()
+        for way, simulated, taken in started:
+            if not simulated.is_stopped:
+                way.totals.add(taken)
         yield len(chunk)
+
+
+# ---- Mock replies made unique: to different asks they differ, to equal ones they are equal.
+
+_LETTERS = "abcdefghijklmnop"
+_WORD_LENGTH = 8
+_MIN_WORDS = 3
+
+
+def make_reply_unique(reply: Reply, key: str, *, structured: bool) -> Reply:
+    """Return a reply with a made-up word in it that depends on the ask alone.
+
+    Args:
+        reply: The mock reply.
+        key: The ask's key: hex digits.
+        structured: Whether the reply is JSON. The word then goes behind its longest text; where
+            none has a few words, nothing is changed, since it might be one of a fixed set.
+    """
+    word = "".join(_LETTERS[int(digit, 16)] for digit in key[:_WORD_LENGTH])
+    if not structured:
+        return replace(reply, text=f"{reply.text} {word}")
+    value = json.loads(reply.text)
+    places = [each for each in _iter_texts(value) if len(each[2].split()) >= _MIN_WORDS]
+    if not places:
+        return reply
+    parent, name, text = max(places, key=lambda place: len(place[2]))
+    parent[name] = f"{text} {word}"
+    return replace(reply, text=json.dumps(value, ensure_ascii=False))
+
+
+def _iter_texts(value: Any) -> Iterator[tuple[Any, Any, str]]:
+    """Yield each text with what holds it, and under which key or number."""
+    for name, each in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(each, str):
+            yield value, name, each
+        elif isinstance(each, dict | list):
+            yield from _iter_texts(each)

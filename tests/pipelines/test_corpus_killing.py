@@ -61,7 +61,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def victim(server: LoopbackServer, file: Path, output: Path, *, batch: bool) -> Any:
-    tests = str(Path(noting.__file__).parent)
+    tests = str(Path(noting.__file__).parent.parent)
     return subprocess.Popen(
         [sys.executable, "-c", CHILD, server.url, str(file), str(output), "1" if batch else ""],
         env={"PYTHONPATH": tests, "PATH": ""},

@@ -112,7 +112,7 @@ class TestWords:
         for each in held:
             found = index.find_nearest(index.compute_minhash(each))
             assert found is not None
-            assert found.share == 1.0
+            assert found.score == 1.0
 
 
 class TestMeaning:
