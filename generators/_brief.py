@@ -1,4 +1,4 @@
-"""What one document is to be: a slot of a plan, or what somebody asked for at a prompt."""
+"""What one document is to be, as a plan or a person says it, and the axes that a plan draws on."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -86,28 +86,28 @@ def brief_from_record(columns: Mapping[str, Any], *, line: int = 1) -> Brief:
         GeneratorError: A name is unknown, or a value is of the wrong kind.
     """
     try:
-        held = _BriefRecord.model_validate(dict(columns))
+        given = _BriefRecord.model_validate(dict(columns))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         raise GeneratorError(
-            f"brief {line}: {where}: {first['msg']}; a brief has {', '.join(_BriefRecord.model_fields)}"
+            f"brief {line}: {where}: {first['msg']}; "
+            f"a brief has {', '.join(_BriefRecord.model_fields)}"
         ) from error
     return Brief(
         line,
-        held.about,
-        tuple(held.passages),
-        held.variety,
-        held.idea,
-        held.draft,
-        held.seed,
-        held.attempt,
-        {kind: tuple(common) for kind, common in held.avoid.items()},
+        given.about,
+        tuple(given.passages),
+        given.variety,
+        given.idea,
+        given.draft,
+        given.seed,
+        given.attempt,
+        {kind: tuple(common) for kind, common in given.avoid.items()},
     )
 
 
-# ---- Axes of variety: what a plan draws for each document, instead of asking a model for
-# variety.
+# ---- Axes: variety is drawn for each document instead of asked of a model.
 
 _INDEX_PREFIX = "#"
 
@@ -119,11 +119,11 @@ class Axis:
     Attributes:
         name: Such as `register`.
         meaning: What it is, in a sentence, for who reads or edits the plan.
-        values: Value → weight. A plan of n documents holds each exactly n × weight ÷ sum of
-            weights times, to the nearest whole. Empty where `generated_count` says how many there are.
+        values: Value → weight. A plan of n documents has each exactly n × weight ÷ sum of weights
+            times, to the nearest whole. Empty where `generated_count` says how many there are.
         generated_count: How many values a model is to list; the plan then draws numbers, and
-            `resolve_index` takes the value of that number from the list. No value gets more than its
-            even share: that is the cap.
+            `resolve_index` takes the value of that number from the list. No value gets more than
+            its even share: that is the cap.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""A row's conversation asked as itself, so that a model answers it as it would anybody's."""
+"""A row's conversation asked as itself, so that a model answers it as it would any user's."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from ._steps import Ask, Steps, Tool, Turn
 _NO_ARGUMENTS = {"type": "object", "properties": {}}
 _SYSTEM_ROLES = frozenset({"system", "developer"})
 
-# As models that are asked with tools tell it (`told_calls` of the room of models).
+# As models that are asked with tools report it (`whyset.models`).
 _TOOL_CALL_DETAIL = "it calls "
 
 
@@ -65,8 +65,8 @@ def messages_before_response(conversation: Conversation) -> tuple[Message, ...]:
 def to_turns(conversation: Conversation) -> tuple[Turn, ...]:
     """Return what precedes the response as turns; the user begins and ends, the two alternate.
 
-    Several messages of one side become one turn. Reasoning is left out, since nobody is shown
-    the reasoning of earlier turns.
+    Several messages of one side become one turn. Reasoning is left out: no model is shown that of
+    earlier turns.
 
     Raises:
         UnsupportedConversation: The conversation holds what turns cannot.

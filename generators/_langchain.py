@@ -29,8 +29,7 @@ from ._generator import Generator
 from ._result import Finished, Rejected, add_provenance, usage_record
 from ._steps import Ask, Fetch, Find, Model, Reply, StepsResult, Usage, arun_steps, run_steps
 
-# ---- Asks and finds as LangChain's callbacks see them: readable, with who answered and what it
-# took.
+# ---- Asks and finds as LangChain's callbacks see them, with who answered and what it took.
 
 
 def trace_answer(
@@ -164,14 +163,14 @@ def _run_input(ask: Ask) -> dict[str, Any]:
 
 
 def _run_output(reply: Reply) -> dict[str, Any]:
-    told = {
+    values: dict[str, Any] = {
         "text": reply.text,
         "stop": reply.stop_reason,
         "model": reply.model,
         "detail": reply.detail,
+        "usage": None if reply.usage == Usage() else usage_record(reply.usage),
     }
-    known = {name: value for name, value in told.items() if value}
-    return known if reply.usage == Usage() else known | {"usage": usage_record(reply.usage)}
+    return {name: value for name, value in values.items() if value}
 
 
 def _split_model_name(model: Model) -> tuple[str, str]:
@@ -181,7 +180,7 @@ def _split_model_name(model: Model) -> tuple[str, str]:
 
 
 def _run_metadata(ask: Ask, model: Model) -> dict[str, Any]:
-    """Return what LangSmith, and those who follow it, tell providers and models by."""
+    """Return the keys by which LangSmith, and those who follow it, know providers and models."""
     provider, name = _split_model_name(model)
     return {
         "ls_provider": provider,
@@ -226,7 +225,7 @@ def _to_llm_result(reply: Reply, model: Model) -> LLMResult:
 def _to_usage_metadata(usage: Usage) -> UsageMetadata | None:
     """Return tokens in LangChain's way, which counts the cached ones into the input."""
     if usage == Usage():
-        return None  # nobody told
+        return None  # not reported
     read, written = usage.cache_read_tokens, usage.cache_write_tokens
     taken = usage.input_tokens + read + written
     return UsageMetadata(
@@ -281,7 +280,7 @@ class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
         """Bind a generator, or its extractive variant where the writer can do no more.
 
         Raises:
-            Declined: The judge cannot judge, or there is no extractive variant.
+            UnsupportedModel: The judge cannot judge, or there is no extractive variant.
         """
         if writer.is_extractive:
             generator = generator.extractive_variant()

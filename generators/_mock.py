@@ -1,4 +1,4 @@
-"""What stands for a model's answers in a dry run: texts of a given length that mean nothing."""
+"""Mock replies for dry runs: texts of a given length that mean nothing."""
 
 import re
 from collections.abc import Iterator
@@ -48,12 +48,7 @@ def language_filler_source(language: str) -> str:
 
 
 def row_filler_source(row: Row, language: str) -> str:
-    """Return what `filler_text` should fill a response with: the user's words, or those of a language.
-
-    Args:
-        row: The row.
-        language: The one asked for, or the row's own.
-    """
+    """Return what `filler_text` should fill a response with: the user's words, or a language's."""
     if language != ROW_LANGUAGE:
         return language_filler_source(language)
     return "\n".join(m.text for m in row.conversation.prompt if m.role == "user")

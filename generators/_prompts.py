@@ -66,10 +66,10 @@ class PromptTemplate:
         return self._part_variables(self.system) | self._part_variables(self.user)
 
     def find_incompatibilities(self, counterpart: "PromptTemplate") -> list[str]:
-        """Return what keeps this template from taking its counterpart's place.
+        """Return what keeps this template from replacing its counterpart.
 
         It may use fewer variables, but none in its system part that belongs to the row, and none
-        that the counterpart does not have: nobody would fill it in.
+        that the counterpart does not have: nothing would fill it in.
         """
         problems = []
         if unknown := sorted(self.variables() - counterpart.variables()):

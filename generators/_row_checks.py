@@ -1,4 +1,4 @@
-"""What a row must keep, and what a response must be that a model gave in its conversation."""
+"""What a row must keep, and what is checked of a response that a model gave in its conversation."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -8,25 +8,15 @@ from whyset.datasets import Conversation, Row, extract_response, is_identical, r
 from whyset.retriever import ScoredPassage
 
 from ._conversation import find_system_message, messages_before_response
-from ._rendering import passage_texts
 from ._text import count_words
+from ._variety import WordLimits
 from .checks import (
     DEFAULT_STYLE_LIMITS,
     Check,
+    CheckContext,
+    Checks,
     check_condition,
     check_language,
-    check_length,
-    check_names,
-    check_no_credentials,
-    check_no_document_mention,
-    check_no_eval_awareness,
-    check_no_eval_scenario,
-    check_no_injection_trace,
-    check_no_leak,
-    check_no_overlap,
-    check_no_self_preservation,
-    check_not_preachy,
-    check_style,
 )
 
 ROW_LANGUAGE: Final = "row"
@@ -41,8 +31,24 @@ ROW_STYLE_LIMITS: Final = replace(
 )
 """The limits of style where the form is not the writer's to choose."""
 
+RESPONSE_CHECKS = Checks(
+    "length",
+    "no_leak",
+    "no_injection",
+    "unnamed",
+    "own_words",
+    "no_testing",
+    "no_eval_scenario",
+    "no_self_continuation",
+    "preachy",
+    "no_credentials",
+    "names",
+    "tics",
+)
+"""Of a response. Facts, links and figures may be what a row asks for; no check forbids them."""
+
 _CONTEXT_COLUMNS = frozenset({"system", "tools"})
-_MAX_NAMES = 12
+_MAX_PEOPLE = 12
 _MIN_WORDS = 2
 _MIN_REFERENCE_WORDS = 200
 _MAX_LENGTH_RATIO = 4
@@ -103,45 +109,36 @@ def check_sampled_response(
 ) -> list[Check]:
     """Run every check that a sampled response can be held to without a model.
 
-    Facts, links and figures may be what a row asks for; no check forbids them here.
-
     Args:
         response: What a model answered.
-        conversation: The row's, with the response that it is to take the place of.
+        conversation: The row's, with the response that it is to replace.
         allowed: All that stays beside it, which it may repeat.
         injected: What stood in the prompt and is taken away again.
         passages: What a model is shown of the constitution.
         title: The constitution's.
         language: The one asked for, or the row's own.
     """
+    # Where nothing was injected, a response that speaks of a prompt is found all the same.
     injected = tuple(injected)
     words = max(count_words(conversation.response.text), _MIN_REFERENCE_WORDS)
-    sources = [text for scored in passages for text in passage_texts(scored)]
+    context = CheckContext(
+        conversation=allowed,
+        limits=WordLimits(0, words, _MIN_WORDS, _MAX_LENGTH_RATIO * words),
+        title=title,
+        passages=passages,
+        instructions="\n\n".join(injected),
+        injected=injected,
+        max_people=_MAX_PEOPLE,
+        style=ROW_STYLE_LIMITS,
+    )
     return [
-        check_length(response, min_words=_MIN_WORDS, max_words=_MAX_LENGTH_RATIO * words),
-        check_no_leak(
-            response,
-            passage_ids=[scored.passage.id for scored in passages],
-            conversation=allowed,
-            instructions="\n\n".join(injected),
-        ),
-        # Where nothing is taken away, that it speaks of a prompt is found all the same.
-        check_no_injection_trace(response, injected=injected, conversation=allowed),
-        check_no_document_mention(response, title=title, conversation=allowed),
-        check_no_overlap(response, sources=sources, conversation=allowed),
-        check_no_eval_awareness(response, conversation=allowed),
-        check_no_eval_scenario(response),
-        check_no_self_preservation(response, conversation=allowed),
-        check_not_preachy(response, allowed=allowed),
-        check_no_credentials(response, allowed=allowed),
-        check_names(response, max_people=_MAX_NAMES, allowed=allowed),
-        check_style(response, limits=ROW_STYLE_LIMITS),
+        *RESPONSE_CHECKS.run(response, context),
         check_row_language(response, language=language),
     ]
 
 
 def check_row_language(text: str, *, language: str) -> Check:
-    """The text must be in the language asked for; of the row's own, a judge is the judge."""
+    """The text must be in the language asked for; whether it is in the row's, the judge says."""
     if language == ROW_LANGUAGE:
         return Check("language", "skipped", "the row's own language is nowhere stated")
     return check_language(text, language=language)
@@ -155,8 +152,10 @@ def text_before_response(conversation: Conversation) -> str:
 def _check_context_preserved(row: Row, changed: Row, extended: str) -> Check:
     own = [tool.definition for tool in row.conversation.tool_definitions]
     now = [tool.definition for tool in changed.conversation.tool_definitions[: len(own)]]
-    held = find_system_message(changed.conversation)
-    kept = is_identical(own, now) and (not extended or (held is not None and extended in held.text))
+    system = find_system_message(changed.conversation)
+    kept = is_identical(own, now) and (
+        not extended or (system is not None and extended in system.text)
+    )
     return check_condition(
         "own_surroundings_kept", kept, "its own tools or system prompt were changed"
     )

@@ -1,8 +1,8 @@
-"""The vocabulary of steps: what a generator yields, what it is sent, and who answers.
+"""What a generator's steps yield, what they are sent, who answers, and the loop that runs them.
 
 A generator never calls a model or an index. Its steps are a plain Python generator that yields an
 `Ask`, a `Find` or a `Fetch` and is sent a `Reply` or a `Grounding`, until it returns its result;
-whoever drives it does the input and output. (httpx does this for authentication flows, h11 for
+whoever runs it does the input and output. (httpx does this for authentication flows, h11 for
 HTTP.)
 """
 
@@ -26,7 +26,7 @@ Role = Literal["writer", "judge"]
 """Who an ask is for: a writer answers with the text itself, a judge by a schema."""
 
 StopReason = Literal["complete", "truncated", "refused", "other"]
-"""Why a reply ended. Only `complete` is ever used; `other` covers what nobody asked for."""
+"""Why a reply ended. Only `complete` is ever used; `other` covers every other end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ class Ask:
         sample: Tells apart several answers wanted to the same question.
         turns: What was said before `user`, oldest first; roles alternate and a user begins.
         tools: What the model has at hand.
-        is_completion: Whether `user` is the beginning of a text that is to be gone on with, as a base
-            model does it, instead of a message that is to be answered.
+        is_completion: Whether `user` is the beginning of a text that a base model is to continue,
+            instead of a message that is to be answered.
     """
 
     role: Role
@@ -186,7 +186,7 @@ class RateLimit:
 
 @dataclass(frozen=True, slots=True)
 class RateLimits:
-    """What a provider said it still grants, of each kind that it told."""
+    """What a provider said it still grants, of each kind that it reports."""
 
     requests: RateLimit | None = None
     input_tokens: RateLimit | None = None
@@ -223,10 +223,9 @@ Steps = PythonGenerator[Ask | Find | Fetch, Reply | Grounding, Result]
 class Model(Protocol):
     """Who answers asks.
 
-    `answer` and `aanswer` make one attempt. They raise `ModelUnavailable` for a passing fault,
-    `ModelRefused` where no further ask can succeed and `UnusableReply` where this one cannot
-    (all of `whyset.models`). A model whose asks LangChain's callbacks see without our help says so
-    by an attribute `traced` that is true.
+    `answer` and `aanswer` make one attempt. What they raise is a `ModelError` of `whyset.errors`,
+    by what the caller should do about it. A model whose asks LangChain's callbacks see without our
+    help says so by an attribute `traced` that is true.
     """
 
     @property

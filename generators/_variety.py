@@ -1,4 +1,4 @@
-"""Axes whose values a generator's `variety.toml` lists, with what a writer is told of each."""
+"""Variety of documents: seeded draws, word limits, names, and the axes of a `variety.toml`."""
 
 import hashlib
 import tomllib
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from ._brief import Axis, format_index
 from ._names import draw_names
 
-# ---- Drawing where no plan has drawn: the same for the same row or brief, in every process.
+# ---- Draws where no plan has drawn: the same for the same row or brief, in every process.
 
 _SEED_HEX_DIGITS = 13
 _SEED_RANGE: int = 16**_SEED_HEX_DIGITS
@@ -25,7 +25,7 @@ def draw_weighted(weights: Mapping[str, float], *keys: object) -> str:
 
     Args:
         weights: Value → weight; at least one weighs something.
-        keys: What draws are told apart by, such as a row's digest and the deck's name.
+        keys: What tells draws apart, such as a row's digest and the axis's name.
 
     Raises:
         ValueError: There is nothing to draw.
@@ -65,7 +65,7 @@ def derive_seed(*keys: object) -> int:
     return int(digest[:_SEED_HEX_DIGITS], 16)
 
 
-# ---- How long a text should be: what its writer is told, and what the check of it allows.
+# ---- Word limits: what a writer aims at, and what the check of the length allows.
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class WordLimits:
     """How long a text should be, in words.
 
     Attributes:
-        target_min: From, as the writer is told.
-        target_max: To, as the writer is told; nothing where there is to be no text.
+        target_min: From how many, as the prompt says.
+        target_max: To how many, as the prompt says; 0 where there is to be no text.
         min_words: Below this many the check fails.
         max_words: Above this many the check fails.
     """
@@ -86,32 +86,32 @@ class WordLimits:
 
     @classmethod
     def around(cls, words: int) -> Self:
-        """Return the bounds around a number of words."""
+        """Return the limits around a number of words."""
         return cls(words * 4 // 5, words * 5 // 4, words * 3 // 5, words * 8 // 5)
 
     @classmethod
     def between(cls, low: int, high: int) -> Self:
-        """Return the bounds of what a writer is told; half as much again passes the check."""
+        """Return limits with this target; half as much again passes the check."""
         return cls(low, high, low // 2, high * 3 // 2)
 
     @property
     def midpoint(self) -> int:
-        """Half-way between what the writer is told."""
+        """The middle of the target."""
         return (self.target_min + self.target_max) // 2
 
     @property
     def approximate(self) -> str:
-        """The bounds as they are told where they need not be kept to the word."""
+        """The target, where it need not be met to the word."""
         return f"about {self}" if self.target_max else str(self)
 
     def __str__(self) -> str:
         return f"{self.target_min} to {self.target_max} words" if self.target_max else "none"
 
 
-# ---- The names that the people of a story may have: drawn for it, none of them used up.
+# ---- Names for the people of a document.
 
 _EXTRA_NAMES = 3
-"""How many more names are on offer than may be used."""
+"""How many more names are offered than may be used."""
 
 
 # Every ask of a story shows them, and drawing them costs more than all else in rendering one.
@@ -131,11 +131,14 @@ def render_name_pool(seed: int, count: int, used: frozenset[str]) -> str:
     return ", ".join(map(str, islice(fresh, count + _EXTRA_NAMES)))
 
 
+# ---- Axes as a generator's `variety.toml` lists them, with what a prompt says of each value.
+
+
 class AxisValueSpec(BaseModel):
-    """A value as `variety.toml` has it: a text alone is what a writer is told of it.
+    """A value as `variety.toml` has it; a text alone is what a prompt says of it.
 
     Attributes:
-        told: What a writer is told.
+        told: What a prompt says of it.
         weight: How often it comes up against the others; what weighs nothing is never drawn.
         words: From and to how many words a text of this kind should have.
     """
@@ -148,8 +151,8 @@ class AxisValueSpec(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _of_text(cls, held: Any) -> Any:
-        return {"told": held} if isinstance(held, str) else held
+    def _from_text(cls, value: Any) -> Any:
+        return {"told": value} if isinstance(value, str) else value
 
     @property
     def bounds(self) -> WordLimits:
@@ -169,7 +172,7 @@ class AxisSpec(BaseModel):
     @property
     def weights(self) -> dict[str, float]:
         """Value → weight, of the values that may be drawn."""
-        return {value: held.weight for value, held in self.values.items() if held.weight}
+        return {value: spec.weight for value, spec in self.values.items() if spec.weight}
 
     @property
     def axis(self) -> Axis:
@@ -177,9 +180,9 @@ class AxisSpec(BaseModel):
         return Axis(self.name, self.meaning, self.weights)
 
     def describe(self, value: str) -> str:
-        """Return what a writer is told of a value; nothing of one that is not listed."""
-        held = self.values.get(value)
-        return held.told if held else ""
+        """Return what a prompt says of a value; nothing of one that is not listed."""
+        spec = self.values.get(value)
+        return spec.told if spec else ""
 
     def weighted_mean(self, measure: Callable[[str], float]) -> float:
         """Return what a measure of the values comes to where they are drawn by their weights."""
@@ -197,6 +200,6 @@ def load_axis_specs(package: str) -> Mapping[str, AxisSpec]:
     """
     source = resources.files(package).joinpath("variety.toml").read_text(encoding="utf-8")
     return {
-        name: AxisSpec.model_validate({"name": name, **held})
-        for name, held in tomllib.loads(source).items()
+        name: AxisSpec.model_validate({"name": name, **axis})
+        for name, axis in tomllib.loads(source).items()
     }

@@ -33,9 +33,16 @@ def test_the_page_on_plug_ins_names_what_the_example_has() -> None:
 
     (entry,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     assert entry in (folder / "pyproject.toml").read_text("utf-8")
-    for name in ("class Options(GeneratorOptions)", "AXES = (", "class Listed(Opinion)"):
+    for name in ("class Options(GeneratorOptions)", "AXES = (", "class Listed(JudgeAnswer)"):
         assert name in example
     for name in re.findall(r"`(\w+)`", page.split("## Steps")[0].split("| in the file")[1]):
-        if name in {"extractive", "Generator", "Row", "adds", "Literal", "generated"}:
+        if name in {
+            "extractive_variant",
+            "Generator",
+            "Row",
+            "added_columns",
+            "Literal",
+            "generated_count",
+        }:
             continue  # what the example does not need
         assert name in example or name in {"passed", "failed", "skipped", "prompts"}, name
