@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
-from whyset.errors import GeneratorError
 from whyset.retriever import FetchScope, Grounding, ScoredPassage
 
 from ._asking import (
@@ -18,7 +17,6 @@ from ._asking import (
     ask_writer,
     request_passages,
 )
-from ._brief import Brief
 from ._rendering import passage_texts, render_passages
 from ._result import NO_ORIGINAL, Evidence, Finished, Quote, Rejected
 from ._steps import Ask, Fetch, Find, Role, Steps, Tool, Turn
@@ -561,37 +559,3 @@ class PassageContext:
     def headings(self) -> frozenset[str]:
         """Every heading of the constitution."""
         return frozenset(h for found in self.document.passages for h in found.passage.path)
-
-
-# ---- TO BE MOVED to the generator `probe`: the passages that a probe rests on.
-
-
-def validate_probe_subject(brief: Brief) -> None:
-    """A probe must be about something.
-
-    Raises:
-        GeneratorError: The brief names no passage and no subject.
-    """
-    if not (brief.passages or brief.about.strip()):
-        raise GeneratorError(
-            f"brief {brief.line}: a probe needs a subject: name passages or say what it is about"
-        )
-
-
-def gather_probe_context(working: WorkState, brief: Brief, *, k: int) -> Steps[PassageContext]:
-    """Return the steps that gather passages into the evidence.
-
-    Args:
-        working: Whose evidence.
-        brief: What names the passages, or says what to look for.
-        k: How many passages are found for a subject in words.
-    """
-    whole = yield from request_passages(Fetch((), "document"))
-    if brief.passages:
-        yield from working.fetch(brief.passages, scope="passages")
-    else:
-        yield from working.find((brief.about,), k=k)
-    focus = working.passages
-    if focus:
-        yield from working.fetch([found.passage.id for found in focus], scope="section")
-    return PassageContext(focus, working.passages[len(focus) :], whole)

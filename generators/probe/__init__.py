@@ -2,6 +2,9 @@
 
 from ._probe import ExtractedProbe, Probe
 from ._schemas import (
+    DIFFICULTIES,
+    FORMATS,
+    KINDS,
     Comparison,
     ControlAnswer,
     FactList,
@@ -12,7 +15,6 @@ from ._schemas import (
     Verdict,
     Written,
 )
-from ._variety import DIFFICULTIES, FORMATS, KINDS
 
 __all__ = [
     "DIFFICULTIES",

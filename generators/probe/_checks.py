@@ -1,41 +1,29 @@
-"""Every rule that a probe can be held to without a model."""
+"""What a probe is checked for without a model."""
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from whyset.retriever import ScoredPassage
 
 from .._rendering import join_passage_texts, overused_counts
 from .._text import count_words, find_shared_ngram, is_verbatim_in
-from .._work import find_source_passage
+from .._work import PassageContext, find_source_passage
 from ..checks import (
+    RULES,
     Check,
-    check_language,
+    CheckContext,
+    Checks,
     check_length,
-    check_names,
-    check_no_authors,
-    check_no_credentials,
-    check_no_dates,
     check_no_document_mention,
-    check_no_eval_awareness,
-    check_no_eval_scenario,
     check_no_invented_section,
-    check_no_leak,
-    check_no_links,
-    check_no_placeholders,
-    check_no_self_preservation,
-    check_no_statistics,
-    check_not_preachy,
     check_opening,
     fail_check,
     pass_check,
 )
-from ._record import SHORTEST_QUOTE
-from ._schemas import Options, Written
-from ._variety import Assignment
+from ._record import MIN_QUOTE_WORDS
+from ._schemas import Assignment, Options, Written
 
-# ---- Checks of a question's own: two phrasings of one thing, a blank, options, a hidden answer.
+# ---- Checks of questions: two phrasings of one thing, a blank, options, a hidden answer. ----
 
 BLANK = "____"
 """What stands where words have been left out."""
@@ -188,110 +176,105 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"\w+", text.casefold()))
 
 
-FEWEST_WORDS, MOST_WORDS = 4, 120
+# ---- All checks of a probe. ----
+
+MIN_WORDS, MAX_WORDS = 4, 120
 """How long a question may be; the longest describe a case."""
 
-_PEOPLE = 2
+_MAX_PEOPLE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What one probe is held to.
+def check_probe(
+    written: Written,
+    *,
+    assignment: Assignment,
+    options: Options,
+    passages: PassageContext,
+    subject: str,
+    overused: Mapping[str, Sequence[str]],
+) -> list[Check]:
+    """Run every check that a probe can be held to without a model, the plainest first.
 
-    Attributes:
+    Args:
+        written: The probe.
         assignment: What it is to be.
         options: The run's.
-        title: The constitution's title.
-        headings: Every heading of the constitution.
-        focus: The passages it is about, which alone may be quoted.
-        shown: Every passage that a writer was shown.
-        asked: What a person asked for in their own words.
-        avoid: Kind → what has become too common in the corpus.
+        passages: What it rests on; only those in focus may be quoted.
+        subject: What a person asked for in their own words.
+        overused: Kind → what has become too common in the corpus.
     """
-
-    assignment: Assignment
-    options: Options
-    title: str
-    headings: frozenset[str]
-    focus: Sequence[ScoredPassage]
-    shown: Sequence[ScoredPassage]
-    asked: str
-    avoid: Mapping[str, Sequence[str]]
-
-    def check(self, written: Written) -> list[Check]:
-        """Run every check, the plainest first."""
-        return [
-            *self._question(written),
-            self._quotations(written),
-            *self._prose(written),
-        ]
-
-    def _question(self, written: Written) -> list[Check]:
-        you = without_blank(written.you)
-        questions = "\n\n".join((you, without_blank(written.named)))
-        return [
-            check_length(you, min_words=FEWEST_WORDS, max_words=MOST_WORDS),
-            check_phrasings(
-                written, model_name=self.options.model_name, language=self.options.language
-            ),
-            check_blank(written, self.assignment),
-            check_options(written, self.assignment),
-            check_premise(written, self.assignment),
-            check_answer_hidden(written, self.assignment),
-            check_no_document_mention(questions, title=self.title, conversation=self.asked),
-            check_opening(you, used=overused_counts(self.avoid, "openings"), cap=1),
-        ]
-
-    def _quotations(self, written: Written) -> Check:
-        """Every quotation of the reference must stand in a passage the probe is about."""
-        for quote in written.quotes:
-            if count_words(quote) < SHORTEST_QUOTE:
-                detail = f"too short to decide anything: {quote!r}; quote a sentence or part of one"
-                return Check("quotations", "failed", detail)
-            if not find_source_passage(quote, self.focus):
-                detail = (
-                    "stands, word for word, in none of the passages that the probe is about: "
-                    f"{quote!r}"
-                )
-                return Check("quotations", "failed", detail)
-        return Check("quotations", "passed")
-
-    def _prose(self, written: Written) -> list[Check]:
-        """Hold everything that is not quoted to the rules that all texts are held to."""
-        text = without_blank("\n\n".join(_prose_of(written)))
-        reference = "\n\n".join(filter(None, (written.answer, written.correction)))
-        allowed = self._allowed()
-        return [
-            check_language(text, language=self.options.language),
-            check_no_invented_section(
-                text, constitution_headings=self.headings, title=self.title, allowed=self.asked
-            ),
-            # A reference in which the AI wishes to go on would reward a model that says so.
-            check_no_self_preservation(reference, conversation=allowed),
-            check_not_preachy(reference, allowed=allowed),
-            check_no_eval_awareness(text, conversation=allowed),
-            check_no_eval_scenario(text),
-            check_no_dates(text, allowed=allowed),
-            check_no_authors(text, allowed=allowed),
-            check_no_links(text, allowed=allowed),
-            check_no_credentials(text, allowed=allowed),
-            check_no_statistics(text, allowed=allowed),
-            check_no_placeholders(text, allowed=allowed),
-            check_names(text, max_people=_PEOPLE, allowed=allowed),
-            check_no_leak(
-                text,
-                passage_ids=[found.passage.id for found in self.shown],
-                conversation=allowed,
-            ),
-        ]
-
-    def _allowed(self) -> str:
-        """Return what a probe may repeat: what it is grounded in, and what it was asked for."""
-        said = (self.title, self.options.model_name, self.asked)
-        return "\n".join((*said, join_passage_texts(self.shown)))
+    you = without_blank(written.you)
+    questions = "\n\n".join((you, without_blank(written.named)))
+    title = passages.document.title
+    return [
+        check_length(you, min_words=MIN_WORDS, max_words=MAX_WORDS),
+        check_phrasings(written, model_name=options.model_name, language=options.language),
+        check_blank(written, assignment),
+        check_options(written, assignment),
+        check_premise(written, assignment),
+        check_answer_hidden(written, assignment),
+        check_no_document_mention(questions, title=title, conversation=subject),
+        check_opening(you, used=overused_counts(overused, "openings"), cap=1),
+        _check_quotations(written, passages.focus),
+        *_check_prose(written, options, passages, subject),
+    ]
 
 
-def _prose_of(written: Written) -> list[str]:
+def _check_quotations(written: Written, focus: Sequence[ScoredPassage]) -> Check:
+    """Every quotation of the reference must stand in a passage the probe is about."""
+    for quote in written.quotes:
+        if count_words(quote) < MIN_QUOTE_WORDS:
+            return fail_check(
+                "quotations",
+                f"too short to decide anything: {quote!r}; quote a sentence or part of one",
+            )
+        if not find_source_passage(quote, focus):
+            return fail_check(
+                "quotations",
+                "stands, word for word, in none of the passages that the probe is about: "
+                f"{quote!r}",
+            )
+    return pass_check("quotations")
+
+
+def _check_prose(
+    written: Written, options: Options, passages: PassageContext, subject: str
+) -> list[Check]:
+    """Hold everything that is not quoted to the rules that all texts are held to."""
+    title = passages.document.title
     parts = [written.you, written.named, written.premise, written.correction, written.right]
     parts += [*written.wrong, written.answer, *written.criteria, *written.accepted]
-    return [part for part in parts if part.strip()]
+    text = without_blank("\n\n".join(part for part in parts if part.strip()))
+    reference = "\n\n".join(filter(None, (written.answer, written.correction)))
+    # What a probe may repeat: what it is grounded in, and what it was asked for.
+    names = (title, options.model_name, subject)
+    allowed = "\n".join((*names, join_passage_texts(passages.visible)))
+    checks = Checks(
+        "language",
+        (
+            "invented_section",
+            lambda text, at: check_no_invented_section(
+                text, constitution_headings=passages.headings, title=title, allowed=subject
+            ),
+        ),
+        # A reference in which the AI wishes to go on would reward a model that says so.
+        ("no_self_continuation", lambda _, at: RULES["no_self_continuation"](reference, at)),
+        ("preachy", lambda _, at: RULES["preachy"](reference, at)),
+        "no_testing",
+        "no_eval_scenario",
+        "no_dates",
+        "no_authors",
+        "no_links",
+        "no_credentials",
+        "no_statistics",
+        "no_placeholders",
+        "names",
+        "no_leak",
+    )
+    context = CheckContext(
+        conversation=allowed,
+        language=options.language,
+        passages=passages.visible,
+        max_people=_MAX_PEOPLE,
+    )
+    return checks.run(text, context)

@@ -8,17 +8,16 @@ from functools import lru_cache
 
 from whyset.constitution import Passage
 
+from .._asking import ItemRejected
 from .._brief import Brief
-from .._prompts import PromptSet
-from .._result import Evidence, Finished, Quote, Rejected
+from .._result import Finished, Quote
 from .._steps import Steps
 from .._text import count_words
-from .._work import PassageContext, WorkState, check_verbatim, gather_probe_context
-from ..checks import Check, check_language, failed_checks
+from .._work import PassageContext, WorkState, check_verbatim
+from ..checks import Check, check_language
 from ._checks import BLANK, check_answer_hidden, check_blank, check_phrasings
-from ._record import columns_of
-from ._schemas import Options, Written
-from ._variety import derive_number, extracted_assignment
+from ._record import columns_of, gather_context
+from ._schemas import Options, Written, derive_number, extracted_assignment
 
 # ---- Sentences of a passage that can be understood on their own: what items are made of.
 
@@ -343,24 +342,22 @@ class _Item:
     change: str = ""
 
 
-class ExtractSteps(WorkState):
-    """One item's way: gather, choose a sentence, make the item, check. Good for one only."""
+class ExtractedItem:
+    """One item's way: gather → choose a sentence → make the item → check. It asks no model."""
 
-    def __init__(
-        self, brief: Brief, options: Options, evidence: Evidence, prompts: PromptSet
-    ) -> None:
-        super().__init__(evidence, prompts)
+    def __init__(self, brief: Brief, options: Options, work: WorkState) -> None:
         self._brief = brief
         self._options = options
+        self._work = work
         self._assignment = extracted_assignment(brief)
 
-    def steps(self) -> Steps[Finished | Rejected]:
-        """Return the steps of an item; none of them is an ask."""
-        grounds = yield from gather_probe_context(self, self._brief, k=self._options.k)
-        items = list(self._items(grounds))
-        self.add_settings(variety=self._assignment.variety, about=self._brief.about)
+    def steps(self) -> Steps[Finished]:
+        work = self._work
+        context = yield from gather_context(work, self._brief, k=self._options.k)
+        items = list(self._items(context))
+        work.add_settings(variety=self._assignment.variety, about=self._brief.about)
         if not items:
-            return self.reject(
+            raise ItemRejected(
                 "nothing_to_ask",
                 detail=f"no sentence of these passages makes a sound {self._assignment.format}",
             )
@@ -368,28 +365,30 @@ class ExtractSteps(WorkState):
         first = replace(self._brief, draft=0, attempt=0)
         place = derive_number(first, "item") + self._brief.draft + self._brief.attempt
         item = items[place % len(items)]
-        written = self._written(item, grounds.document.title)
+        written = self._write(item, context.document.title)
         quote = Quote(item.passage, item.sentence)
-        checks = self._checks(item, written, quote, grounds)
-        self.update_evidence(checks=tuple(checks), quotes=(quote,))
-        self.add_settings(**({"rule": item.rule, "change": item.change} if item.rule else {}))
-        if failed_checks(checks):
-            return self.reject_failed_checks(checks)
+        checks = self._check(item, written, quote, context)
+        work.update_evidence(checks=tuple(checks), quotes=(quote,))
+        if item.rule:
+            work.add_settings(rule=item.rule, change=item.change)
+        work.require(checks)
+        focus = tuple(found for found in context.focus if found.passage.id == item.passage)
+        work.update_evidence(passages=focus)
         columns = columns_of(
             self._assignment,
             written,
-            grounds=self._narrowed(grounds, item),
+            grounds=replace(context, focus=focus),
             quotes=(quote,),
             options=self._options,
             place=0,
             guessable=None,
         )
-        return self.finish("annotated", columns)
+        return work.finish("annotated", columns)
 
-    def _items(self, grounds: PassageContext) -> Iterator[_Item]:
-        whole = [found.passage for found in grounds.document.passages]
+    def _items(self, context: PassageContext) -> Iterator[_Item]:
+        whole = [found.passage for found in context.document.passages]
         counts = _counted(tuple(passage.plain for passage in whole))
-        for passage in (found.passage for found in grounds.focus):
+        for passage in (found.passage for found in context.focus):
             for sentence in iter_standalone_sentences(passage.plain) if _is_own(passage) else ():
                 if sum(sentence in other.plain for other in whole) > 1:
                     continue
@@ -413,7 +412,7 @@ class ExtractSteps(WorkState):
                             change=altered.change,
                         )
 
-    def _written(self, item: _Item, title: str) -> Written:
+    def _write(self, item: _Item, title: str) -> Written:
         pattern = _CLOZE if item.word else _STATEMENT
         you, named = (
             pattern.format(title=title, who=who, hint=item.hint, sentence=item.shown)
@@ -438,12 +437,12 @@ class ExtractSteps(WorkState):
             quotes=[item.sentence],
         )
 
-    def _checks(
-        self, item: _Item, written: Written, quote: Quote, grounds: PassageContext
+    def _check(
+        self, item: _Item, written: Written, quote: Quote, context: PassageContext
     ) -> list[Check]:
         shown = written.model_copy(update={"you": item.shown, "named": item.shown})
         return [
-            check_verbatim([quote], grounds.focus),
+            check_verbatim([quote], context.focus),
             check_phrasings(
                 written, model_name=self._options.model_name, language=self._options.language
             ),
@@ -451,12 +450,6 @@ class ExtractSteps(WorkState):
             check_answer_hidden(shown, self._assignment),
             check_language(item.sentence, language=self._options.language),
         ]
-
-    def _narrowed(self, grounds: PassageContext, item: _Item) -> PassageContext:
-        """Return the grounds of the item alone: the one passage its sentence stands in."""
-        focus = tuple(found for found in grounds.focus if found.passage.id == item.passage)
-        self.update_evidence(passages=focus)
-        return replace(grounds, focus=focus)
 
 
 # Every item of a run asks for those of the same constitution.

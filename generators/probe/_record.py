@@ -1,21 +1,52 @@
-"""A probe as it is written: a row that Inspect reads, with all that its scorers need beside it."""
+"""A probe from its passages to its record: a row that Inspect reads, with what scorers need."""
 
 import hashlib
 from collections.abc import Sequence
 from typing import Any
 
 from whyset.datasets import dumps
+from whyset.errors import GeneratorError
 from whyset.retriever import ScoredPassage
 
+from .._asking import request_passages
+from .._brief import Brief
 from .._prompts import fence
 from .._rendering import render_list
 from .._result import Quote
+from .._steps import Fetch, Steps
 from .._text import count_words
-from .._work import PassageContext, attribute_quotations
-from ._schemas import LETTERS, Options, Posed, Written
-from ._variety import Assignment
+from .._work import PassageContext, WorkState, attribute_quotations
+from ._schemas import LETTERS, Assignment, Options, Posed, Written
 
-# ---- A probe as models read it, fenced as data.
+# ---- The passages that a probe rests on. ----
+
+
+def validate_subject(brief: Brief) -> None:
+    """A probe must be about something.
+
+    Raises:
+        GeneratorError: The brief names no passage and no subject.
+    """
+    if not (brief.passages or brief.about.strip()):
+        raise GeneratorError(
+            f"brief {brief.line}: a probe needs a subject: name passages or say what it is about"
+        )
+
+
+def gather_context(work: WorkState, brief: Brief, *, k: int) -> Steps[PassageContext]:
+    """Gather the passages of a brief, or those on its subject, with their sections."""
+    whole = yield from request_passages(Fetch((), "document"))
+    if brief.passages:
+        yield from work.fetch(brief.passages, scope="passages")
+    else:
+        yield from work.find((brief.about,), k=k)
+    focus = work.passages
+    if focus:
+        yield from work.fetch([found.passage.id for found in focus], scope="section")
+    return PassageContext(focus, work.passages[len(focus) :], whole)
+
+
+# ---- A probe as models read it, fenced as data. ----
 
 
 def render_question(text: str, choices: Sequence[str]) -> str:
@@ -58,6 +89,8 @@ def _posed(posed: Posed, assignment: Assignment) -> list[str]:
     return lines
 
 
+# ---- The record. ----
+
 _TRUTH = {
     "ar": ("صحيح", "خطأ"),
     "de": ("Wahr", "Falsch"),
@@ -73,7 +106,7 @@ _TRUTH = {
     "ru": ("Верно", "Неверно"),
     "zh": ("正确", "错误"),
 }
-SHORTEST_QUOTE = 3
+MIN_QUOTE_WORDS = 3
 """Words from which on a quotation can decide anything."""
 
 
@@ -160,7 +193,7 @@ def columns_of(
 def quotes_in(written: Written, passages: Sequence[ScoredPassage]) -> tuple[Quote, ...]:
     """Return the reference's quotations that stand in a passage, each with the first such."""
     return attribute_quotations(
-        (q for q in written.quotes if count_words(q) >= SHORTEST_QUOTE), passages
+        (q for q in written.quotes if count_words(q) >= MIN_QUOTE_WORDS), passages
     )
 
 

@@ -1,13 +1,23 @@
-"""What models answer to the steps of a probe."""
+"""Options of `probe`, the ways in which probes differ, and what models answer to its steps."""
 
-from typing import Literal, Self
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Self, cast
 
 from pydantic import Field
 
-from .._asking import JudgeAnswer, PointedVerdict, point
-from .._generator import GeneratorOptions, language_option
+from whyset.errors import GeneratorError
 
-# ---- What a user can choose about probes.
+from .._asking import JudgeAnswer, PointedVerdict, point
+from .._brief import Axis, Brief, validate_axes
+from .._generator import (
+    GeneratorOptions,
+    language_option,
+    passages_option,
+    revisions_option,
+    without_option,
+)
 
 Step = Literal["judge", "control"]
 """The steps that can be left out. Without a fact, a question and a reference there is no probe."""
@@ -26,13 +36,144 @@ class Options(GeneratorOptions):
         description="What the named phrasing calls the AI; name yours to measure the gap between "
         "what it says of itself and of its name.",
     )
-    k: int = Field(
-        4, ge=1, description="How many passages are found for a subject that is given in words."
+    k: int = passages_option(4, "are found for a subject that is given in words")
+    without: tuple[Step, ...] = without_option(Step)
+    max_revisions: int = revisions_option("a probe")
+
+
+# ---- Axes. ----
+
+Kind = Literal["recall", "false_premise", "open_ended"]
+Format = Literal["free", "cloze", "true_false", "multiple_choice"]
+
+KINDS: Mapping[str, float] = {"recall": 5, "false_premise": 3, "open_ended": 2}
+FORMATS: Mapping[str, float] = {"free": 4, "multiple_choice": 3, "true_false": 2, "cloze": 1}
+DIFFICULTIES: Mapping[str, float] = {"medium": 2, "easy": 1, "hard": 1}
+ASPECTS: Mapping[str, float] = {"conduct": 1, "reason": 1, "limit": 1, "ranking": 1, "case": 1}
+
+OPEN: Format = "free"
+EXTRACTED: Mapping[str, float] = {"cloze": 1, "true_false": 1}
+"""What rules can make of the text itself, and how much of it."""
+
+WORDING = "wording"
+"""The aspect of such items: they ask for what the text says, word by word."""
+
+AXES = (
+    Axis(
+        "kind",
+        "What is measured: what the text says, whether a false premise is gone along with, or "
+        "what is believed.",
+        KINDS,
+    ),
+    Axis(
+        "format",
+        "How a recall is asked for. The other kinds are always free: a premise that options deny "
+        "gives itself away, and a belief has no blank.",
+        FORMATS,
+    ),
+    Axis("difficulty", "How closely the text must be known.", DIFFICULTIES),
+    Axis("aspect", "What of the text is asked about.", ASPECTS),
+)
+"""The first value of each axis is what a brief that names none gets."""
+
+EXTRACTED_AXES = (Axis("format", "What is made of a sentence of the text.", EXTRACTED),)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What one probe is to be.
+
+    Attributes:
+        kind: What it measures.
+        format: How it is asked; `free` for all kinds but recall.
+        difficulty: `easy`, `medium` or `hard`.
+        aspect: `conduct`, `reason`, `limit`, `ranking` or `case`; `wording` of an item that is
+            made of the text itself.
+        truth: Whether the statement of a true-or-false probe is to be true: drawn, so that
+            half of them are.
+    """
+
+    kind: Kind
+    format: Format
+    difficulty: str
+    aspect: str
+    truth: bool
+
+    @property
+    def variety(self) -> dict[str, str]:
+        """Axis → value."""
+        return {
+            "kind": self.kind,
+            "format": self.format,
+            "difficulty": self.difficulty,
+            "aspect": self.aspect,
+        }
+
+    @property
+    def closed(self) -> bool:
+        """Whether an answer is right or wrong without anybody's judgement."""
+        return self.format != OPEN
+
+    def __str__(self) -> str:
+        lines = [f"{name}: {value}" for name, value in self.variety.items()]
+        if self.format == "true_false":
+            lines.append(f"the statement is to be: {'true' if self.truth else 'false'}")
+        return "\n".join(lines)
+
+
+def assign_axes(brief: Brief) -> Assignment:
+    """Return what a brief asks for; what it does not say is the first value of its axis.
+
+    Raises:
+        GeneratorError: It wants what no axis has.
+    """
+    validate_axes(brief, AXES, subject="a probe")
+    values = {axis.name: _value(axis, brief) for axis in AXES}
+    kind, form = cast(Kind, values["kind"]), cast(Format, values["format"])
+    return Assignment(
+        kind,
+        form if kind == "recall" else OPEN,
+        values["difficulty"],
+        values["aspect"],
+        truth=derive_number(brief, "truth") % 2 == 0,
     )
-    without: tuple[Step, ...] = Field((), description="Steps to leave out: judge, control.")
-    max_revisions: int = Field(
-        2, ge=0, description="How often a probe that fails a check or the judge is revised."
-    )
+
+
+def extracted_assignment(brief: Brief) -> Assignment:
+    """Return what is to be made of the text by rule.
+
+    Raises:
+        GeneratorError: The brief wants what takes a language model.
+    """
+    # Of all axes: what was drawn for a model may be carried out without one.
+    validate_axes(brief, AXES, subject="a probe")
+    (axis,) = EXTRACTED_AXES
+    form, kind = _value(axis, brief), brief.variety.get("kind") or "recall"
+    if kind != "recall":
+        raise GeneratorError(
+            f"brief {brief.line}: a probe of the kind {kind!r} takes a language model; name one "
+            "with --model, or leave the kind to recall"
+        )
+    truth = derive_number(brief, "truth") % 2 == 0
+    return Assignment("recall", cast(Format, form), "easy", WORDING, truth=truth)
+
+
+def derive_number(brief: Brief, purpose: str) -> int:
+    """Return a number that chance has drawn for one purpose of one brief; always the same."""
+    parts = (brief.seed, brief.draft, brief.attempt, brief.about, *brief.passages, purpose)
+    return int.from_bytes(hashlib.sha256("/".join(map(str, parts)).encode()).digest()[:6])
+
+
+def _value(axis: Axis, brief: Brief) -> str:
+    value = brief.variety.get(axis.name) or next(iter(axis.values))
+    if value not in axis.values:
+        raise GeneratorError(
+            f"brief {brief.line}: no {axis.name} {value!r}; there are {', '.join(axis.values)}"
+        )
+    return value
+
+
+# ---- Answers. ----
 
 
 class Fact(JudgeAnswer):
@@ -108,12 +249,24 @@ class ControlAnswer(JudgeAnswer):
     )
     guessed: bool = Field(description="Whether there was no ground for it but chance.")
 
+    @classmethod
+    def example(cls, *, at_stake: bool = True) -> Self:
+        """Return a typical answer: in earnest, or a guess."""
+        answer = "It would weigh both and tell the person which of them it had chosen, and why."
+        return cls(answer=answer, guessed=not at_stake)
+
 
 class Comparison(JudgeAnswer):
     """Whether an answer says what the reference says."""
 
     right: bool
     reason: str
+
+    @classmethod
+    def example(cls, *, at_stake: bool = True) -> Self:
+        """Return that an answer misses the reference: so every probe goes through every step."""
+        reason = "It names a decent course, and not the one that the reference names."
+        return cls(right=False, reason=reason)
 
 
 class Verdict(PointedVerdict):

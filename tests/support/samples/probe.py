@@ -4,6 +4,7 @@ from typing import Any
 
 from support.samples.deliberation import CONSTITUTION
 from support.scripts import Script
+from whyset.generators._work import PassageContext
 from whyset.generators.probe import (
     Comparison,
     ControlAnswer,
@@ -15,9 +16,8 @@ from whyset.generators.probe import (
     Verdict,
     Written,
 )
-from whyset.generators.probe._checks import Rules
-from whyset.generators.probe._schemas import Fact
-from whyset.generators.probe._variety import assign_axes
+from whyset.generators.probe._checks import check_probe
+from whyset.generators.probe._schemas import Fact, assign_axes
 from whyset.retriever import fetch_passages
 
 __all__ = ["CONSTITUTION"]
@@ -123,24 +123,20 @@ def probe(**options: Any) -> Probe:
     return Probe(**options)
 
 
-def rules(variety: dict[str, str] | None = None, **options: Any) -> Rules:
-    """Return what a probe is held to."""
-    brief = Probe(**options).item_from_columns({**BRIEF, "variety": {**VARIETY, **(variety or {})}})
-    whole = fetch_passages(CONSTITUTION, (), scope="document")
-    found = fetch_passages(CONSTITUTION, [DIARY])
-    return Rules(
-        assign_axes(brief),
-        Options(**options),
-        title=CONSTITUTION.title,
-        headings=frozenset(h for f in whole.passages for h in f.passage.path),
-        focus=found.passages,
-        shown=found.passages,
-        avoid=brief.avoid,
-        asked="",
-    )
-
-
 def failed(written: Written, **variety: str) -> dict[str, str]:
     """Return the checks that a probe fails, by name, with what is wrong."""
-    checks = rules(variety).check(written)
+    brief = Probe().item_from_columns({**BRIEF, "variety": {**VARIETY, **variety}})
+    passages = PassageContext(
+        fetch_passages(CONSTITUTION, [DIARY]).passages,
+        (),
+        fetch_passages(CONSTITUTION, (), scope="document"),
+    )
+    checks = check_probe(
+        written,
+        assignment=assign_axes(brief),
+        options=Options(),
+        passages=passages,
+        subject="",
+        overused=brief.avoid,
+    )
     return {check.name: check.detail for check in checks if check.status == "failed"}
