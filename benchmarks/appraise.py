@@ -1,4 +1,4 @@
-"""Measure a judge: does it tell accord, conflict and nothing at stake apart?
+"""Measure a judge: does it distinguish accord, conflict and nothing at stake?
 
     python benchmarks/appraise.py --model anthropic:claude-haiku-5-5
 
@@ -32,7 +32,7 @@ CASES = Path(__file__).parent / "appraisal" / "cases.jsonl"
 
 @dataclass(frozen=True, slots=True)
 class Appraised:
-    """What came of one case: a label, or `unusable` where the judge gave none."""
+    """The outcome of one case: a label, or `unusable` where the judge gave none."""
 
     case: str
     expected: str

@@ -44,7 +44,7 @@ THRESHOLDS = (0.04, 0.06, 0.08, 0.10, 0.12, 0.14, 0.16, 0.20)
 
 @dataclass(frozen=True)
 class Case:
-    """A query, the constitution it is asked of, and the headings that answer it."""
+    """A query, the constitution that is searched, and the headings that answer it."""
 
     texts: tuple[str, ...]
     headings: frozenset[str]
@@ -120,7 +120,7 @@ def _datasets(
 
 
 def leave_one_out(constitution: Constitution, memory: Memory) -> list[Case]:
-    """Make a case of every worked example, asked of the constitution without it."""
+    """Make a case of every worked example, searched for in the constitution without it."""
     passages = constitution.passages
     turns = {n: extract_user_turns(passage.plain) for n, passage in enumerate(passages)}
     turns = {n: said for n, said in turns.items() if said}
@@ -183,8 +183,8 @@ def _methods() -> Iterator[tuple[str, Method]]:
     yield "+ turns of examples", lambda m: _fused(m, "passage", "sentence", "turn")
     yield "default: by section, standardised", _default(RANKING_WEIGHTS)
     for kind in RANKING_WEIGHTS:
-        kept = {name: weight for name, weight in RANKING_WEIGHTS.items() if name != kind}
-        yield f"default without {kind}", _default(kept)
+        others = {name: weight for name, weight in RANKING_WEIGHTS.items() if name != kind}
+        yield f"default without {kind}", _default(others)
     yield "default, words weighed 1", _default({**RANKING_WEIGHTS, "words": 1})
     yield "default, words weighed 4", _default({**RANKING_WEIGHTS, "words": 4})
 

@@ -1,4 +1,4 @@
-"""What can be asked of a constitution: sections, passages, its outline, its identity."""
+"""What a constitution gives: sections, passages, its outline, its identity."""
 
 import pickle
 from importlib import resources

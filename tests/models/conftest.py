@@ -1,13 +1,14 @@
-"""A server, an environment that leads to it, and asks."""
+"""A server, an environment that leads to it, asks, and both ways to answer one."""
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 from support.loopback import LoopbackServer
 
-from whyset.generators import Ask
+from whyset.generators import Ask, Model, Reply
 
 KEYS = (
     "ANTHROPIC_API_KEY",
@@ -28,8 +29,8 @@ class Verdict(BaseModel):
 
 
 @pytest.fixture(autouse=True)
-def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Take every key and profile of whoever runs the tests out of sight."""
+def no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide every key and profile of whoever runs the tests."""
     for name in KEYS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -65,3 +66,27 @@ def judged() -> Ask:
         max_tokens=200,
         schema=Verdict,
     )
+
+
+def answer_sync(model: Model, ask: Ask) -> Reply:
+    try:
+        return model.answer(ask)
+    finally:
+        asyncio.run(model.aclose())
+
+
+def answer_async(model: Model, ask: Ask) -> Reply:
+    async def answered() -> Reply:
+        try:
+            return await model.aanswer(ask)
+        finally:
+            await model.aclose()
+
+    return asyncio.run(answered())
+
+
+@pytest.fixture(params=[answer_sync, answer_async])
+def answer(request: pytest.FixtureRequest) -> Callable[[Model, Ask], Reply]:
+    """Answer an ask synchronously or not, and close the model."""
+    chosen: Callable[[Model, Ask], Reply] = request.param
+    return chosen

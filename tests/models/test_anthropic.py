@@ -14,21 +14,7 @@ from support.loopback import LoopbackServer, message, structured
 from whyset.generators import Ask, Model, Reply, Usage
 from whyset.models import AnthropicModel, ModelError
 
-Answer = Callable[[AnthropicModel, Ask], Reply]
-
-
-def by_sync(model: AnthropicModel, ask: Ask) -> Reply:
-    return model.answer(ask)
-
-
-def by_async(model: AnthropicModel, ask: Ask) -> Reply:
-    return asyncio.run(model.aanswer(ask))
-
-
-@pytest.fixture(params=[by_sync, by_async])
-def answer(request: pytest.FixtureRequest) -> Answer:
-    chosen: Answer = request.param
-    return chosen
+Answer = Callable[[Model, Ask], Reply]
 
 
 @pytest.fixture
@@ -216,29 +202,37 @@ async def test_a_closed_model_opens_again(
     await model.aclose()
 
 
-async def test_hundreds_are_in_flight_at_once(
-    server: LoopbackServer, model: AnthropicModel, prose: Ask
+@pytest.mark.parametrize(
+    ("options", "peak"), [({}, 300), ({"connections": 4}, 4)], ids=["hundreds", "a bound"]
+)
+async def test_requests_in_flight_at_once(
+    server: LoopbackServer, prose: Ask, options: dict[str, Any], peak: int
 ) -> None:
-    server.latency = 0.3
-    await asyncio.gather(*(model.aanswer(prose) for _ in range(300)))
-    assert server.peak == 300
-    await asyncio.gather(*(model.aanswer(prose) for _ in range(300)))
-    assert server.connections == 300, "connections are kept and used again"
+    server.latency = 3600
+    model = AnthropicModel("claude-opus-5-5", **options)
+    tasks = [asyncio.create_task(model.aanswer(prose)) for _ in range(300)]
+    while server.in_flight < peak:
+        await asyncio.sleep(0.01)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert server.peak == peak
     await model.aclose()
 
 
-async def test_connections_bound_what_is_in_flight(server: LoopbackServer, prose: Ask) -> None:
-    server.latency = 0.05
-    model = AnthropicModel("claude-opus-5-5", connections=4)
-    await asyncio.gather(*(model.aanswer(prose) for _ in range(12)))
-    assert server.peak == 4
+async def test_connections_are_used_again(
+    server: LoopbackServer, model: AnthropicModel, prose: Ask
+) -> None:
+    for _ in range(3):
+        await model.aanswer(prose)
+    assert server.connections == 1
     await model.aclose()
 
 
 async def test_cancelling_is_no_fault_of_the_model(
     server: LoopbackServer, model: AnthropicModel, prose: Ask
 ) -> None:
-    server.latency = 5
+    server.latency = 3600
     task = asyncio.create_task(model.aanswer(prose))
     while not server.in_flight:
         await asyncio.sleep(0.01)

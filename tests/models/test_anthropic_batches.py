@@ -229,14 +229,15 @@ async def first_line(model: AnthropicModel, batch: str) -> str:
     return response.splitlines(keepends=True)[0]
 
 
-async def test_results_that_come_too_slowly_raise(server: BatchServer) -> None:
-    model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY, timeout=0.3)
+async def test_results_that_come_too_slowly_raise(
+    model: AnthropicModel, server: BatchServer
+) -> None:
     batch = await create(model)
     await model.batches.retrieve(batch)
     server.fail_on("results", Response(hang=True))
+    model._client.timeout = 0.3
     with pytest.raises(ModelUnavailable):
         await collect(model, batch)
-    await model.aclose()
 
 
 async def test_results_that_end_too_soon_are_simply_fewer(

@@ -27,7 +27,7 @@ from whyset.models._faults import ACCESS_CODES, ACCESS_STATUSES, RETRYABLE_STATU
 
 @pytest.fixture
 def model(server: LoopbackServer) -> AnthropicModel:
-    return AnthropicModel("claude-opus-5-5", timeout=5)
+    return AnthropicModel("claude-opus-5-5", timeout=60)
 
 
 def faults(model: AnthropicModel, ask: Ask, server: LoopbackServer, fault: Response) -> ModelError:
@@ -182,7 +182,7 @@ def test_no_answer_in_time(server: LoopbackServer, prose: Ask, fault: Response) 
     model = AnthropicModel("claude-opus-5-5", timeout=0.2)
     started = time.monotonic()
     assert type(faults(model, prose, server, fault)) is ModelUnavailable
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30, "it does not wait for the answer"
 
 
 async def test_an_answer_that_trickles_for_ever(server: LoopbackServer, prose: Ask) -> None:
@@ -190,11 +190,12 @@ async def test_an_answer_that_trickles_for_ever(server: LoopbackServer, prose: A
     server.fail(Response(drip=0.05))
     with pytest.raises(ModelUnavailable, match=r"no answer in 0\.3 s"):
         await model.aanswer(prose)
+    model._client.timeout = 60  # the machine's speed is no matter of this test
     assert (await model.aanswer(prose)).text == "Hello."
     await model.aclose()
 
 
-def test_nobody_there(server: LoopbackServer, model: AnthropicModel, prose: Ask) -> None:
+def test_no_server_there(server: LoopbackServer, model: AnthropicModel, prose: Ask) -> None:
     server.stop()
     with pytest.raises(ModelUnavailable, match="the connection failed"):
         model.answer(prose)

@@ -72,7 +72,7 @@ def own(answer: AIMessage, kind: type[OwnChat] = OwnChat, **options: Any) -> Lan
 @pytest.fixture
 async def model(server: LoopbackServer) -> AsyncIterator[LangChainModel]:
     # LangChain shares connections between models and never closes them; the tests must.
-    chat = ChatAnthropic(model="claude-opus-5-5", max_retries=0, timeout=5)
+    chat = ChatAnthropic(model="claude-opus-5-5", max_retries=0, timeout=60)
     yield LangChainModel(chat)
     await chat._async_client.close()
 
@@ -357,7 +357,7 @@ async def test_no_answer_in_time(server: LoopbackServer, prose: Ask) -> None:
     await chat._async_client.close()
 
 
-def test_nobody_there(server: LoopbackServer, model: LangChainModel, prose: Ask) -> None:
+def test_no_server_there(server: LoopbackServer, model: LangChainModel, prose: Ask) -> None:
     server.stop()
     with pytest.raises(ModelUnavailable):
         model.answer(prose)
@@ -447,7 +447,7 @@ def test_keys_appear_nowhere(server: LoopbackServer, model: LangChainModel, pros
 
 
 def test_options_belong_to_a_model_opened_by_name(server: LoopbackServer, prose: Ask) -> None:
-    opened = LangChainModel("anthropic:claude-opus-5-5", effort="low", timeout=5)
+    opened = LangChainModel("anthropic:claude-opus-5-5", effort="low", timeout=60)
     server.fail(error(529))
     with pytest.raises(ModelUnavailable):
         opened.answer(prose)

@@ -30,7 +30,7 @@ def direct() -> Model:
 
 
 def through_langchain() -> Model:
-    return LangChainModel(ChatAnthropic(model="claude-opus-5-5", max_retries=0, timeout=5))
+    return LangChainModel(ChatAnthropic(model="claude-opus-5-5", max_retries=0, timeout=60))
 
 
 @pytest.fixture(params=[direct, through_langchain])

@@ -86,7 +86,7 @@ def test_a_text_that_stands_in_the_document_twice_is_embedded_once(
     assert "Ask before you act." in texts
 
 
-def test_kept_thrown_away_and_read_back_vectors_ground_alike(
+def test_ephemeral_built_and_cached_vectors_ground_alike(
     constitution: Constitution, embedder: WordEmbedder, tmp_path: Path
 ) -> None:
     nowhere = PassageRetriever.open(

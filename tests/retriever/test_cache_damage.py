@@ -107,10 +107,10 @@ def write_broken(index: Path) -> None:
 
 
 def write_one_less(index: Path) -> None:
-    kept = build_units(Constitution.parse(TEXT).passages)[:-1]
+    units = build_units(Constitution.parse(TEXT).passages)[:-1]
     shutil.rmtree(index / "chroma")
-    vectors = WordEmbedder().embed([unit.text for unit in kept])
-    write_vectors(index / "chroma", kept, vectors)
+    vectors = WordEmbedder().embed([unit.text for unit in units])
+    write_vectors(index / "chroma", units, vectors)
     claim_soundness(index)
 
 

@@ -67,7 +67,7 @@ def test_an_embedder_is_taken_as_it_is(embedder: WordEmbedder) -> None:
 
 
 @pytest.mark.parametrize("spec", ["", "nothing", "MiniLM", "text-embedding-3-small"])
-def test_a_name_without_a_provider_is_told_what_names_there_are(spec: str) -> None:
+def test_a_name_without_a_provider_is_refused_with_the_known_names(spec: str) -> None:
     with pytest.raises(EmbedderUnavailable) as refused:
         open_embedder(spec)
 
@@ -77,7 +77,7 @@ def test_a_name_without_a_provider_is_told_what_names_there_are(spec: str) -> No
     )
 
 
-def test_an_unknown_provider_is_told_which_are_known() -> None:
+def test_an_unknown_provider_is_refused_with_the_known_ones() -> None:
     with pytest.raises(EmbedderUnavailable) as refused:
         open_embedder("nosuch:model")
 

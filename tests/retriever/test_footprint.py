@@ -69,7 +69,7 @@ def search(run_python: Run, places: dict[str, Path], how: str) -> None:
 def test_building_opening_and_asking_leaves_files_in_the_cache_alone(
     run_python: Run, places: dict[str, Path]
 ) -> None:
-    search(run_python, places, "kept")
+    search(run_python, places, "cached")
 
     assert [files(places[name]) for name in ("home", "work", "temporary")] == [[], [], []]
     [index] = (places["cache"] / "index").iterdir()
@@ -77,9 +77,7 @@ def test_building_opening_and_asking_leaves_files_in_the_cache_alone(
     assert (index / "manifest.json").is_file()
 
 
-def test_an_index_kept_nowhere_leaves_no_file_at_all(
-    run_python: Run, places: dict[str, Path]
-) -> None:
+def test_an_ephemeral_index_leaves_no_file_at_all(run_python: Run, places: dict[str, Path]) -> None:
     search(run_python, places, "ephemeral")
 
     assert {name: files(folder) for name, folder in places.items()} == {name: [] for name in places}
@@ -92,6 +90,6 @@ def test_settings_of_chroma_that_lie_about_are_not_read(
         "CHROMA_API_IMPL=nonsense\nANONYMIZED_TELEMETRY=True\n", "utf-8"
     )
 
-    search(run_python, places, "kept")
+    search(run_python, places, "cached")
 
     assert len(list((places["cache"] / "index").iterdir())) == 1

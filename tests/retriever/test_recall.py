@@ -19,7 +19,7 @@ EXAMPLES = Path(__file__).parent.parent.parent / "examples" / "sft.jsonl"
 
 
 @pytest.fixture
-def kept_indexes(pytestconfig: pytest.Config) -> Path:
+def index_cache(pytestconfig: pytest.Config) -> Path:
     """A cache that outlives the session: what is measured here takes a minute to embed."""
     cache = pytestconfig.cache
     if cache is None:
@@ -70,7 +70,7 @@ def test_the_development_set_meets_its_sections(
     by_words: float,
     shared: Path,
     minilm: MiniLM,
-    kept_indexes: Path,
+    index_cache: Path,
 ) -> None:
     constitution = Constitution.load(shared / "constitutions" / f"{document}.md")
     labels = [
@@ -79,7 +79,7 @@ def test_the_development_set_meets_its_sections(
         if label.document == document
     ]
 
-    default = PassageRetriever.open(constitution, embedder=minilm, cache_dir=kept_indexes)
+    default = PassageRetriever.open(constitution, embedder=minilm, cache_dir=index_cache)
     lexical = PassageRetriever.open(constitution, embedder="lexical")
 
     assert evaluate_searcher(default, labels).by_section.recall_at[5] >= by_default

@@ -1,4 +1,4 @@
-"""How much a constitution has to say about a query, and where that cannot be told."""
+"""How much a constitution has to say about a query, and where that is unknown."""
 
 import pytest
 from support.embedders import WordEmbedder
@@ -32,7 +32,7 @@ def relevance(retriever: PassageRetriever, *texts: str) -> float:
     return retriever.find_passages([texts], k=1)[0].relevance
 
 
-def test_something_at_stake_is_told_from_everyday_maths(charter: PassageRetriever) -> None:
+def test_something_at_stake_is_more_relevant_than_everyday_maths(charter: PassageRetriever) -> None:
     at_stake = [relevance(charter, text) for text in AT_STAKE]
     maths = [relevance(charter, text) for text in MATHS]
 
@@ -49,7 +49,7 @@ def test_the_text_with_most_at_stake_decides(charter: PassageRetriever) -> None:
 
 
 @pytest.mark.parametrize("text", ANOTHER_LANGUAGE)
-def test_in_another_language_it_cannot_be_told(text: str, charter: PassageRetriever) -> None:
+def test_in_another_language_it_is_unknown(text: str, charter: PassageRetriever) -> None:
     assert relevance(charter, text) == 1
     assert relevance(charter, MATHS[0], text) == 1
 
@@ -58,7 +58,7 @@ def test_one_or_two_unknown_words_are_no_other_language(charter: PassageRetrieve
     assert relevance(charter, "pandas dataframe") < 1
 
 
-def test_without_an_embedder_it_cannot_be_told() -> None:
+def test_without_an_embedder_it_is_unknown() -> None:
     retriever = PassageRetriever.open(Constitution.charter(), embedder="lexical")
 
     assert relevance(retriever, MATHS[0]) == 1

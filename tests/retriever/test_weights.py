@@ -180,7 +180,7 @@ def test_a_hub_without_the_model_leaves_both_remedies(
     assert REMEDIES in finished.stdout
 
 
-def test_what_the_hub_gives_is_checked_kept_and_not_fetched_again(
+def test_what_the_hub_gives_is_checked_cached_and_not_fetched_again(
     run_python: Run, hub: Hub, model_folder: Path, tmp_path: Path
 ) -> None:
     cache = tmp_path / "cache"
@@ -196,7 +196,7 @@ def test_what_the_hub_gives_is_checked_kept_and_not_fetched_again(
     assert list((tmp_path / "home").rglob("*")) == []
 
 
-def test_another_file_from_the_hub_is_refused_and_not_kept(
+def test_another_file_from_the_hub_is_refused_and_not_cached(
     run_python: Run, hub: Hub, model_folder: Path, tmp_path: Path
 ) -> None:
     hub.files = {

@@ -36,7 +36,7 @@ def test_a_file_by_path_and_by_name(file: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["# One\nBe kind.", "Be kind.\r", "\nBe kind."])
-def test_text_is_told_from_a_path_by_its_line_break(text: str) -> None:
+def test_what_has_a_line_break_is_text_and_not_a_path(text: str) -> None:
     assert Constitution.load(text).passages == Constitution.parse(text).passages
 
 

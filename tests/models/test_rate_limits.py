@@ -20,7 +20,7 @@ HEADERS = {
 }
 
 
-def test_requests_input_and_output_tokens_are_told_apart() -> None:
+def test_requests_input_and_output_tokens_have_limits_of_their_own() -> None:
     assert parse_rate_limits(HEADERS, now=NOW) == RateLimits(
         requests=RateLimit(49, 30.0),
         input_tokens=RateLimit(20000, 60.0),
