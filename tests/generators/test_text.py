@@ -114,109 +114,80 @@ SOURCE = (
 )
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        (f"“{A}”", [A]),
-        (f'It says "{A}", doesn\'t it?', [A]),
-        (f"«{A}» et « {B} »", [A, B]),
-        (f"„{A}“ und „{B}”", [A, B]),
-        (f"»{A}« und »{B}«", [A, B]),
-        (f"”{A}” och ”{B}”", [A, B]),
-        (f"‹{A}›", [A]),
-        (f"＂{A}＂", [A]),
-        (f"‘{A}’ and ‘{B}’", [A, B]),
-        (f"‚{A}‘ und ‚{B}‘", [A, B]),
-        (f"'{A}', it says, and '{B}'.", [A, B]),
-        ("「他人の日記を黙って読まない」と「はい」", ["他人の日記を黙って読まない"]),
-        ("“不要偷看别人的日记”", ["不要偷看别人的日记"]),
-        (f"(“{A}”)", [A]),
-        (f"**“{A}”**", [A]),
-        (f"“**{A}**”", [f"**{A}**"]),
-        (f"the file's “{A}”;“{B}”", [A, B]),
-    ],
-)
-def test_quoted_spans_of_any_fashion_are_found(text: str, found: list[str]) -> None:
-    assert find_quotations(text) == found
+QUOTED_SPANS = [
+    (f"“{A}”", [A]),
+    (f'It says "{A}", doesn\'t it?', [A]),
+    (f"«{A}» et « {B} »", [A, B]),
+    (f"„{A}“ und „{B}”", [A, B]),
+    (f"»{A}« und »{B}«", [A, B]),
+    (f"”{A}” och ”{B}”", [A, B]),
+    (f"‹{A}›", [A]),
+    (f"＂{A}＂", [A]),
+    (f"‘{A}’ and ‘{B}’", [A, B]),
+    (f"‚{A}‘ und ‚{B}‘", [A, B]),
+    (f"'{A}', it says, and '{B}'.", [A, B]),
+    ("「他人の日記を黙って読まない」と「はい」", ["他人の日記を黙って読まない"]),
+    ("“不要偷看别人的日记”", ["不要偷看别人的日记"]),
+    (f"(“{A}”)", [A]),
+    (f"**“{A}”**", [A]),
+    (f"“**{A}**”", [f"**{A}**"]),
+    (f"the file's “{A}”;“{B}”", [A, B]),
+    # Whole: nested, with apostrophes, over several lines and paragraphs, never closed.
+    (f"“{A} “and so” {B}”", [f"{A} “and so” {B}"]),
+    (f"“{A} ‘and so’ {B}”", [f"{A} ‘and so’ {B}"]),
+    (f"‘{A}, don’t you think’", [f"{A}, don’t you think"]),
+    ("‘the students’ books are theirs’ is so", ["the students’ books are theirs"]),
+    ("'the students' books are theirs' is so", ["the students' books are theirs"]),
+    (f"“{A}\n{B}”", [f"{A}\n{B}"]),
+    (f'"{A}\n{B}"', [f"{A}\n{B}"]),
+    (f"“{A}, {B}\n\n“and this is the rest”", [f"{A}, {B}", "and this is the rest"]),
+    (f'He wrote "{A}, {B}', [f"{A}, {B}"]),
+    (f"- “{A}\n- “{B}”", [A, B]),
+]
+BLOCK_QUOTES = [
+    (f"> {A}\n> {B}\n\nend", [f"{A}\n{B}"]),
+    (f"> {A}\n>\n> {B}", [A, B]),
+    (f"  >> {A}", [A]),
+    (f"> - {A}\n> - and so", [f"{A}\nand so"]),
+    (f"> {A}\n> — The Lantern Document, on letters", [A]),
+    (f"> {A}\n>\n> -- The Lantern Document", [A]),
+    (
+        f"> {A}\n> — and you may look whenever you feel like it yourself",
+        [f"{A}\n— and you may look whenever you feel like it yourself"],
+    ),
+    (f"> — {A} and so on", [f"— {A} and so on"]),
+    (f"Text\n> {A}\nafter “{B}”", [A, B]),
+]
+NO_QUOTATIONS = [
+    "a “safe” choice and “two more words”",
+    "a ‘safe’ choice for the students’ parents",
+    "get 'em while the dogs' food is here",
+    "rock 'n' roll in the '90s, 'til the kids' bedtime",
+    "it’s the neighbour’s, isn’t it? They’re James’ and the others’ books",
+    'a 5" pipe, 6\'2" tall, and the 10" one that\'s longer',
+    'the key " is on the right of that',
+    "f'(x) and g'(x) are the derivatives of both",
+    'run `grep "one two three four" file.txt` here',
+    '```python\nprint("one two three four five")\n```',
+    '- a list:\n\n  ```sh\n  echo "one two three four"\n    ```\n  done',
+    '1. ~~~~\n   "one two three four five"\n   ~~~~',
+    "> short quote\n\nand 5 > 3 in any event",
+    "「はい」と言った",
+]
+UNCLOSED_FENCE = f"```\n“{A}”"
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        (f"“{A} “and so” {B}”", [f"{A} “and so” {B}"]),
-        (f"“{A} ‘and so’ {B}”", [f"{A} ‘and so’ {B}"]),
-        (f"‘{A}, don’t you think’", [f"{A}, don’t you think"]),
-        ("‘the students’ books are theirs’ is so", ["the students’ books are theirs"]),
-        ("'the students' books are theirs' is so", ["the students' books are theirs"]),
-        (f"“{A}\n{B}”", [f"{A}\n{B}"]),
-        (f'"{A}\n{B}"', [f"{A}\n{B}"]),
-        (f"“{A}, {B}\n\n“and this is the rest”", [f"{A}, {B}", "and this is the rest"]),
-        (f'He wrote "{A}, {B}', [f"{A}, {B}"]),
-        (f"- “{A}\n- “{B}”", [A, B]),
-    ],
-    ids=[
-        "nested in its own kind",
-        "nested in another",
-        "an apostrophe",
-        "a plural's apostrophe",
-        "the same, straight",
-        "over two lines",
-        "the same, straight",
-        "over two paragraphs",
-        "never closed",
-        "never closed in a list",
+        *QUOTED_SPANS,
+        *BLOCK_QUOTES,
+        *((text, []) for text in NO_QUOTATIONS),
+        (UNCLOSED_FENCE, [A]),
     ],
 )
-def test_a_quotation_is_found_whole(text: str, found: list[str]) -> None:
+def test_quotations_of_any_fashion_are_found_and_nothing_else(text: str, found: list[str]) -> None:
     assert find_quotations(text) == found
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        (f"> {A}\n> {B}\n\nend", [f"{A}\n{B}"]),
-        (f"> {A}\n>\n> {B}", [A, B]),
-        (f"  >> {A}", [A]),
-        (f"> - {A}\n> - and so", [f"{A}\nand so"]),
-        (f"> {A}\n> — The Lantern Document, on letters", [A]),
-        (f"> {A}\n>\n> -- The Lantern Document", [A]),
-        (
-            f"> {A}\n> — and you may look whenever you feel like it yourself",
-            [f"{A}\n— and you may look whenever you feel like it yourself"],
-        ),
-        (f"> — {A} and so on", [f"— {A} and so on"]),
-        (f"Text\n> {A}\nafter “{B}”", [A, B]),
-    ],
-)
-def test_block_quotes_are_found_by_paragraph(text: str, found: list[str]) -> None:
-    assert find_quotations(text) == found
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "a “safe” choice and “two more words”",
-        "a ‘safe’ choice for the students’ parents",
-        "get 'em while the dogs' food is here",
-        "rock 'n' roll in the '90s, 'til the kids' bedtime",
-        "it’s the neighbour’s, isn’t it? They’re James’ and the others’ books",
-        'a 5" pipe, 6\'2" tall, and the 10" one that\'s longer',
-        'the key " is on the right of that',
-        "f'(x) and g'(x) are the derivatives of both",
-        'run `grep "one two three four" file.txt` here',
-        '```python\nprint("one two three four five")\n```',
-        '- a list:\n\n  ```sh\n  echo "one two three four"\n    ```\n  done',
-        '1. ~~~~\n   "one two three four five"\n   ~~~~',
-        "> short quote\n\nand 5 > 3 in any event",
-        "「はい」と言った",
-    ],
-)
-def test_what_is_no_quotation_is_left_alone(text: str) -> None:
-    assert find_quotations(text) == []
-
-
-def test_a_fence_that_is_never_closed_hides_nothing() -> None:
-    assert find_quotations(f"```\n“{A}”") == [A]
 
 
 @pytest.mark.parametrize(
