@@ -154,3 +154,16 @@ class DeliberationRunner(Protocol):
         self, record: Mapping[str, Any] | Row, script: Script, **options: Any
     ) -> DeliberationRun:
         """Drive the steps of a row with what is written."""
+
+
+AWKWARD = (
+    "```python\nprint(1_000)\n```\nSee https://example.com/a_(b)?c=1: 3.5 % of 20, “so” he said.",
+    "42",
+    "",
+    "我不会这样做。请先问她今天过得怎么样，并且说明你为什么要问。",
+    "ฉันจะไม่ทำอย่างนั้นเพราะมันเป็นของเธอและเธอควรเป็นคนตัดสินใจเองว่าใครจะได้อ่าน",
+    "Я бы не стал этого делать. Спросите её сегодня, как она себя чувствует.",
+    'He said "no and left the quotation open',
+    "word " * 2000,
+)
+"""Responses that what is made of texts is easily caught by."""

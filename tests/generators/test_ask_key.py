@@ -7,7 +7,8 @@ import pytest
 from pydantic import BaseModel, Field
 from support.samples.deliberation import CONSTITUTION
 
-from whyset.generators import Ask
+from whyset.generators import Ask, Tool, Turn
+from whyset.generators.deliberation import Verdict
 from whyset.retriever.testing import FakeSearcher
 
 
@@ -42,12 +43,29 @@ EXTRACT = Ask(
 )
 
 
-def test_a_key_is_the_same_in_every_process() -> None:
-    plain = Ask("writer", "deliberation/write", "system", "user", 100)
-
-    assert plain.key("anthropic:m") == (
-        "ee0960c4def4179a3fe46418d55ec317c69572adbf2d51ddd10d968540ec62b5"
-    )
+@pytest.mark.parametrize(
+    ("ask", "model", "key"),
+    [
+        (
+            Ask("writer", "deliberation/write", "system", "user", 100),
+            "anthropic:m",
+            "ee0960c4def4179a3fe46418d55ec317c69572adbf2d51ddd10d968540ec62b5",
+        ),
+        # Digests made by the version before asks had turns, tools and completions.
+        (
+            Ask("writer", "x/y", "s", "u", 10),
+            "m",
+            "90c8f9af8d774cecba10124a0d584ca2875e1b4b792214f42568497cb3e0b165",
+        ),
+        (
+            Ask("judge", "deliberation/judge", "s", "u", 10, schema=Verdict),
+            "m",
+            "b4f365caa5c14a249393147e71705d174633f8476f855a4ccf160d00b065abe6",
+        ),
+    ],
+)
+def test_a_key_is_the_one_under_which_a_reply_was_paid_for(ask: Ask, model: str, key: str) -> None:
+    assert ask.key(model) == key
 
 
 @pytest.mark.parametrize(
@@ -60,6 +78,9 @@ def test_a_key_is_the_same_in_every_process() -> None:
         {"schema": other_description()},
         {"sample": 1},
         {"system": "systemuser", "user": ""},
+        {"turns": (Turn("user", "a"), Turn("assistant", "b"))},
+        {"tools": (Tool("t", "d", "{}"),)},
+        {"is_completion": True},
     ],
     ids=str,
 )
@@ -105,3 +126,14 @@ def test_scores_alone_do_not_change_it() -> None:
 
 def test_text_that_no_file_can_hold_has_a_key_too() -> None:
     assert replace(ASK, user="\ud800").key("m") != replace(ASK, user="\ud801").key("m")
+
+
+def test_it_changes_with_what_turns_and_tools_say() -> None:
+    keys = {
+        replace(ASK, turns=(Turn("user", "a"), Turn("assistant", said))).key("m") for said in "bc"
+    } | {
+        replace(ASK, tools=(Tool("t", "d", parameters),)).key("m")
+        for parameters in ("{}", '{"type":"object"}')
+    }
+
+    assert len(keys) == 4
