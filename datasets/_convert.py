@@ -25,7 +25,7 @@ def convert_row(row: Row | Mapping[str, Any], *, to: Shape) -> dict[str, Any]:
 
     What the conversation was laid out in gives way to the new columns, in the place of the first
     of them; all other columns stay, in their order. Of a conversation, ids of calls are left out
-    where the shape tells what belongs together by order, and so are signatures of thinking, which
+    where the shape says by order what belongs together, and so are signatures of thinking, which
     mean nothing elsewhere. Nothing else is: what the shape cannot hold is refused.
 
     Args:

@@ -95,34 +95,16 @@ def row_from_record(
     """
     digest = hashlib.sha256(dumps(columns)).hexdigest()
     try:
-        return build_row(columns, line=line, digest=digest, selection=selection)
+        return _build_row(columns, line, digest, selection)
     except UnusableRecord as error:
         raise DatasetError(f"row {line}: {error}") from error
 
 
-def build_row(
-    columns: Mapping[str, Any],
-    *,
-    line: int,
-    digest: str,
-    selection: Selection = DEFAULT_SELECTION,
-    source: str = "",
+def _build_row(
+    columns: Mapping[str, Any], line: int, digest: str, selection: Selection, source: str = ""
 ) -> Row:
-    """Make a row of a record.
-
-    Args:
-        columns: The record.
-        line: Its line in the source.
-        digest: SHA-256 of the record as it stood, hex; what is selected is added to it.
-        selection: What of it is to be worked on.
-        source: The file and the line in it, where several are read.
-
-    Raises:
-        UnusableRecord: It is no usable row; see `read_record`.
-    """
-    read = read_record(columns, selection)
-    known_by = selection.digest(digest)
-    return Row(line, columns, read.shape, read.conversation, known_by, read.targets, source)
+    shape, conversation, targets = read_record(columns, selection)
+    return Row(line, columns, shape, conversation, selection.digest(digest), targets, source)
 
 
 def _read_row(record: Record | BadRow, selection: Selection, source: str = "") -> Row | BadRow:
@@ -131,7 +113,7 @@ def _read_row(record: Record | BadRow, selection: Selection, source: str = "") -
     line, columns, raw = record
     digest = hashlib.sha256(raw).hexdigest()
     try:
-        return build_row(columns, line=line, digest=digest, selection=selection, source=source)
+        return _build_row(columns, line, digest, selection, source)
     except UnusableRecord as error:
         return BadRow(line, str(error), raw, source)
 
@@ -197,14 +179,6 @@ def read_record(
         return plain
     layout = SHAPES[selection.shape] if selection.shape else detect_shape(columns)
     return read_as_shape(layout, columns, selection)
-
-
-def read_conversation(
-    columns: Mapping[str, Any], selection: Selection = DEFAULT_SELECTION
-) -> tuple[Shape, Conversation]:
-    """Return a record's shape and conversation alone; see `read_record`."""
-    shape, conversation, _ = read_record(columns, selection)
-    return shape, conversation
 
 
 def _read_plain_messages(columns: Mapping[str, Any]) -> ParsedRecord | None:

@@ -1,4 +1,4 @@
-"""What a file is: its form and how it is packed, told by its first bytes or by its name."""
+"""What a file is, by its first bytes or its name: its form, how it is packed and encoded."""
 
 import codecs
 import csv
@@ -92,10 +92,8 @@ def detect_compression(head: bytes) -> Compression:
 def detect_format(head: bytes, name: str) -> FormatName:
     """Return what a file is by its beginning; its name decides only what that leaves open.
 
-    Args:
-        head: What it begins with, unpacked: its first line and the beginning of the second, unless
-            they are long.
-        name: What it is called.
+    `head` is what it begins with, unpacked: its first line and the beginning of the second, unless
+    they are long.
 
     Raises:
         DatasetError: It is of a kind that is not read.
@@ -128,7 +126,7 @@ def detect_format(head: bytes, name: str) -> FormatName:
 
 
 def detect_delimiter(header: str) -> str:
-    """Return what parts the cells of a header line; empty where nothing does."""
+    """Return what separates the cells of a header line; empty where nothing does."""
     most = max(_DELIMITERS, key=header.count)
     return most if most in header else ""
 
@@ -144,7 +142,7 @@ def _is_object(text: bytes) -> bool:
     return first.rstrip().endswith(b"}")
 
 
-# ---- Bytes of a file as UTF-8 text: unpacked, whatever they are packed with or encoded in.
+# ---- Streams: the bytes of a file, unpacked and as UTF-8.
 
 _CHUNK = 1 << 16
 _BUFFER = 1 << 20
@@ -170,11 +168,7 @@ class PeekableStream(io.RawIOBase):
     """
 
     def __init__(self, stream: _BinaryReader) -> None:
-        """Look at nothing yet.
-
-        Args:
-            stream: What to read from; it is left open.
-        """
+        """Look at nothing yet; the stream is left open."""
         self.head = b""
         self._read_some = getattr(stream, "read1", stream.read)
 
@@ -203,7 +197,6 @@ class PeekableStream(io.RawIOBase):
         return taken or self._read_some(size)
 
     def readable(self) -> bool:
-        """Say that it can be read."""
         return True
 
     def readinto(self, buffer: Any) -> int:
@@ -217,7 +210,7 @@ class PeekableStream(io.RawIOBase):
 def decode_stream(stream: _BinaryReader, name: str) -> PeekableStream:
     """Return a stream's bytes unpacked and as UTF-8, ready to be looked at.
 
-    gzip and zstd are told by their first bytes, UTF-16 and UTF-32 by their byte-order mark.
+    gzip and zstd show by their first bytes, UTF-16 and UTF-32 by their byte-order mark.
     """
     peeked = PeekableStream(stream)
     packing = detect_compression(peeked.peek(4))

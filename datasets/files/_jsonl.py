@@ -20,7 +20,7 @@ _CHUNK = 1 << 20
 _MAX_BUFFERED = 1 << 24
 _BOM = b"\xef\xbb\xbf"
 _SPACE = b" \t\r\n"
-# What tells where an element ends: strings are passed over whole, so that brackets in them do not
+# Marks of where an element ends: strings are passed over whole, so that brackets in them do not
 # count. A string that has not ended yet matches to the end of what was read.
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{},]', re.DOTALL)
 

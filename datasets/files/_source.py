@@ -60,7 +60,7 @@ class Source:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What each part is called where no path may be told: the end of its path."""
+        """What each part is called where no whole path may be shown: the end of its path."""
         return label_parts(self.parts)
 
     def records(self) -> Iterator[SourcedRecord]:
