@@ -204,17 +204,15 @@ def test_whatever_is_nested_comes_back(
     assert came["x"].combine_chunks().equals(x)
 
 
-def test_fixed_size_lists_of_nulls_are_read(tmp_path: Path) -> None:
-    # Flattening such an array, pyarrow ends the process.
+def test_an_array_that_breaks_its_own_type_does_not_end_the_process(tmp_path: Path) -> None:
+    # pyarrow makes such arrays too short, says so where they are taken, and aborts on flattening.
     kind = pa.list_(pa.struct([("a", pa.list_(pa.null(), 2)), ("b", pa.time32("ms"))]))
     item = {"a": [None, None], "b": 1}
     source = write(
         tmp_path / "in.arrow", pa.table({"x": pa.array([[item], [item], [], [item, None]], kind)})
     )
 
-    records = [record for record, _ in open_source(source).records()]
-
-    assert not any(isinstance(record, BadRow) for record in records)
+    assert len(list(open_source(source).records())) == 4
 
 
 def test_rows_are_numbered_through_however_many_are_taken_at_once(tmp_path: Path) -> None:
