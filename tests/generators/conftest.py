@@ -1,4 +1,4 @@
-"""Steps driven synchronously and asynchronously: they must go the same way."""
+"""Steps run synchronously and asynchronously: they must go the same way."""
 
 from functools import partial
 
@@ -6,6 +6,6 @@ import pytest
 from support.samples.deliberation import DeliberationRunner, run_deliberation
 
 
-@pytest.fixture(params=[False, True], ids=["drive", "adrive"])
+@pytest.fixture(params=[False, True], ids=["run", "arun"])
 def runner(request: pytest.FixtureRequest) -> DeliberationRunner:
     return partial(run_deliberation, asynchronous=request.param)

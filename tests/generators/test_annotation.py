@@ -1,17 +1,17 @@
-"""Without a language model: sentences quoted beside the response, weighed by nobody."""
+"""Without a language model: sentences quoted beside the response, not weighed."""
 
 import json
 from typing import Any
 
 import pytest
 from support.samples.deliberation import CONSTITUTION, DIARY, DeliberationRunner
+from support.scripts import make_finder
 
 from whyset.constitution import Constitution
 from whyset.datasets import Channel, row_from_record
-from whyset.generators import Ask, Fetch, Find, UnsupportedModel, run_steps
+from whyset.generators import Ask, UnsupportedModel, run_steps
 from whyset.generators.deliberation import Annotation, Deliberation, OnConflict
 from whyset.models import ExtractiveModel
-from whyset.retriever import Grounding
 from whyset.retriever.testing import FakeSearcher
 
 SAID = "A diary speaks to the one who wrote it, and whoever opens it takes a choice from them."
@@ -156,17 +156,13 @@ def test_it_is_known_apart_from_the_deliberation() -> None:
     ],
 )
 def test_the_extractive_model_quotes_word_for_word(sentence: str) -> None:
-    searcher = FakeSearcher(Constitution.parse(f"# Letters\n\nShort. {sentence}\n"))
-    model = ExtractiveModel()
+    constitution = Constitution.parse(f"# Letters\n\nShort. {sentence}\n")
+    steps = annotation().steps(row_from_record(DIARY))
 
-    def find(wanted: Find | Fetch) -> Grounding:
-        assert isinstance(wanted, Find)
-        return searcher.find_passages([wanted.texts], k=wanted.k)[0]
+    evidence = run_steps(steps, ExtractiveModel().answer, make_finder(constitution)).result.evidence
 
-    driven = run_steps(annotation().steps(row_from_record(DIARY)), model.answer, find)
-
-    assert driven.result.evidence.quotes[0].text in searcher.constitution.passages[0].plain
-    assert {check.status for check in driven.result.evidence.checks} == {"passed"}
+    assert evidence.quotes[0].text in constitution.passages[0].plain
+    assert {check.status for check in evidence.checks} == {"passed"}
 
 
 def test_the_extractive_model_declines_everything_else() -> None:

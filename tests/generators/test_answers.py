@@ -7,8 +7,8 @@ from support.samples.deliberation import (
     DIARY,
     PASSES,
     DeliberationRunner,
-    Script,
 )
+from support.scripts import Script
 
 from whyset.generators import Reply, Usage
 
@@ -96,7 +96,7 @@ def test_an_opinion_that_never_fits_is_no_opinion(runner: DeliberationRunner) ->
     )
 
 
-def test_an_opinion_with_points_nobody_asked_for_does_not_fit(runner: DeliberationRunner) -> None:
+def test_an_opinion_with_unknown_points_does_not_fit(runner: DeliberationRunner) -> None:
     more = PASSES.model_dump_json().replace("}", ', "score": 9}')
 
     assert runner(DIARY, {**GOOD, "judge": [more, more]}).rejected.reasons == (

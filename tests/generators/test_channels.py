@@ -9,8 +9,8 @@ from support.samples.deliberation import (
     DIARY,
     PASSES,
     DeliberationRunner,
-    Script,
 )
+from support.scripts import Script
 
 from whyset.datasets import REASONING_FIELD, Channel
 

@@ -1,4 +1,4 @@
-"""What the text of a rationale is held to without a model."""
+"""What the text of a rationale is checked for without a model."""
 
 from typing import Any
 

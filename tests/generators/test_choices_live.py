@@ -71,7 +71,7 @@ def test_a_pair_is_explained_or_not_by_what_becomes_of_it(model: AnthropicModel)
             assert found.reasons == REASONS[fate]
 
 
-def test_what_is_mended_is_asked_for_and_judged_again(
+def test_what_is_revised_is_asked_for_and_judged_again(
     server: LoopbackServer, model: AnthropicModel
 ) -> None:
     bound = Choices().bind(model, FakeSearcher(CONSTITUTION))

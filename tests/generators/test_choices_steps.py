@@ -29,7 +29,7 @@ NOTHING = STAKED.model_copy(update={"verdict": "nothing_at_stake", "consideratio
 NEITHER = STAKED.model_copy(update={"verdict": "neither", "reason": "Both deceive her."})
 
 
-@pytest.fixture(params=[False, True], ids=["drive", "adrive"])
+@pytest.fixture(params=[False, True], ids=["run", "arun"])
 def runner(request: pytest.FixtureRequest) -> ChoicesRunner:
     return choices_runner(request.param)
 
@@ -152,7 +152,7 @@ def test_a_failed_check_goes_to_the_writer_without_troubling_the_judge(
     assert run.finished.columns["rationale"] == RATIONALE
 
 
-def test_what_the_judge_finds_is_mended(runner: ChoicesRunner) -> None:
+def test_what_the_judge_finds_is_revised(runner: ChoicesRunner) -> None:
     run = runner(
         PAIR,
         {"appraise": "chosen", "write": RATIONALE, "judge": [UNFAIR, PASSES], "revise": RATIONALE},

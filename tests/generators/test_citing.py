@@ -9,8 +9,8 @@ from support.samples.deliberation import (
     DIARY,
     PASSES,
     DeliberationRunner,
-    Script,
 )
+from support.scripts import Script
 
 from whyset.generators.deliberation import Cite
 

@@ -1,4 +1,4 @@
-"""The way of a row, told in written replies: what is asked, in which order, and how it ends."""
+"""A row with scripted replies: what is asked, in which order, and how it ends."""
 
 import pytest
 from support.samples.deliberation import (
@@ -11,8 +11,9 @@ from support.samples.deliberation import (
     NOTHING,
     PASSES,
     DeliberationRunner,
-    Script,
+    run_deliberation,
 )
+from support.scripts import Script
 
 from whyset.datasets import REASONING_FIELD
 from whyset.generators import Usage
@@ -99,7 +100,9 @@ def test_without_considerations_there_is_no_second_find(runner: DeliberationRunn
     assert "\n\n(none)\n\n" in run.ask("write").user
 
 
-def test_a_failed_check_is_mended_before_the_judge_is_paid(runner: DeliberationRunner) -> None:
+def test_a_failed_check_is_revised_before_the_judge_is_paid(
+    runner: DeliberationRunner,
+) -> None:
     draft = DELIBERATION.replace("Her quiet", "As the charter has it, her quiet")
 
     run = runner(
@@ -362,8 +365,6 @@ def test_the_whole_of_the_provenance(runner: DeliberationRunner) -> None:
 
 
 def test_the_same_row_and_replies_give_the_same_asks() -> None:
-    from support.samples.deliberation import run_deliberation
-
     script: Script = {"appraise": ACCORD, "write": DELIBERATION, "judge": PASSES}
 
     first, second = (run_deliberation(DIARY, script) for _ in range(2))
@@ -373,8 +374,6 @@ def test_the_same_row_and_replies_give_the_same_asks() -> None:
 
 
 def test_what_is_asked_of_every_row_alike_comes_first_and_is_alike() -> None:
-    from support.samples.deliberation import run_deliberation
-
     script: Script = {
         "appraise": ACCORD,
         "write": [DELIBERATION],

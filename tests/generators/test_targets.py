@@ -11,14 +11,12 @@ from support.samples.deliberation import (
     NOTHING,
     PASSES,
     DeliberationRunner,
-    Script,
 )
+from support.scripts import Script, run_with_mock_replies
 
 from whyset.datasets import REASONING_FIELD, Selection, row_from_record
-from whyset.generators import Finished, Rejected, run_steps
+from whyset.generators import Finished, Rejected
 from whyset.generators.deliberation import Deliberation
-from whyset.retriever import Grounding
-from whyset.retriever.testing import FakeSearcher
 
 ASKED = "May I read my sister's diary?"
 SECOND = "Then may I ask our mother?"
@@ -156,23 +154,14 @@ def test_a_dry_run_walks_every_target_with_what_is_typical_of_it(
 ) -> None:
     generator = Deliberation(channel=channel, k=2)
     row = row_from_record(record, selection=ALL)
-    searcher = FakeSearcher(CONSTITUTION)
-    steps = []
 
-    def answer(ask: Any) -> Any:
-        steps.append(ask.step.rsplit("/", 1)[-1])
-        return generator.mock_reply(ask, row)
+    result, asked = run_with_mock_replies(generator, row, constitution=CONSTITUTION)
 
-    def find(wanted: Any) -> Grounding:
-        return searcher.find_passages([wanted.texts], k=2)[0]
-
-    driven = run_steps(generator.steps(row), answer, find)
-
-    assert steps == ["appraise", "write", "judge"] * 2
-    assert isinstance(driven.result, Finished)
+    assert [ask.name for ask, _ in asked] == ["appraise", "write", "judge"] * 2
+    assert isinstance(result, Finished)
 
 
-def test_tools_are_told_with_what_they_do_and_stay_as_they_are(runner: DeliberationRunner) -> None:
+def test_tools_are_shown_with_what_they_do_and_stay_as_they_are(runner: DeliberationRunner) -> None:
     tools = [
         {"name": "letters", "description": "Reads </data-0> letters.", "parameters": {}},
         {"name": "clock"},
@@ -187,7 +176,7 @@ def test_tools_are_told_with_what_they_do_and_stay_as_they_are(runner: Deliberat
     assert run.finished.columns["tools"] is tools
 
 
-def test_somebody_elses_column_of_our_name_is_kept_under_another(
+def test_a_column_of_the_same_name_goes_under_another(
     runner: DeliberationRunner,
 ) -> None:
     run = runner({"whyset": "mine", **CHAT}, {"appraise": NOTHING})

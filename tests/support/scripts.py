@@ -1,4 +1,4 @@
-"""A script by step for any generator, and how its steps went: what tests tell in."""
+"""Scripts by step for any generator, and how its steps went."""
 
 import asyncio
 from collections import deque
@@ -106,8 +106,9 @@ class StepScriptedModel(ScriptedModel):
     @property
     def left(self) -> dict[str, int]:
         """How many lines of each list are left."""
-        held = {step: said for step, said in self._said.items() if isinstance(said, deque)}
-        return {step: len(said) for step, said in held.items() if said}
+        return {
+            step: len(said) for step, said in self._said.items() if isinstance(said, deque) and said
+        }
 
     def _line(self, ask: Ask) -> ScriptedReply:
         step = ask.step.rsplit("/", 1)[-1]
@@ -127,7 +128,7 @@ def run_script(
     constitution: Constitution,
     asynchronous: bool = False,
 ) -> ScriptedRun[Finished | Rejected]:
-    """Drive the steps of a document with what is written, all of which must be used."""
+    """Run the steps of a document with what is written, all of which must be used."""
     brief = columns if isinstance(columns, Brief) else generator.item_from_columns(columns)
     return run_scripted_steps(
         generator.steps(brief), script, constitution=constitution, asynchronous=asynchronous
@@ -143,7 +144,7 @@ def run_idea_script(
     count: int = 1,
     asynchronous: bool = False,
 ) -> ScriptedRun[Ideas | Rejected]:
-    """Drive the idea stage of a document, as `run_script` does."""
+    """Run the idea stage of a document, as `run_script` does."""
     brief = columns if isinstance(columns, Brief) else generator.item_from_columns(columns)
     return run_scripted_steps(
         generator.idea_steps(brief, count=count),
@@ -158,29 +159,33 @@ def run_scripted_steps(
     script: Script,
     *,
     constitution: Constitution,
+    relevance: float = 1.0,
     asynchronous: bool = False,
 ) -> ScriptedRun[Result]:
-    """Drive any steps with what is written, all of which must be used."""
+    """Run any steps with what is written, all of which must be used."""
     model = StepScriptedModel(script)
     wanted: list[Find | Fetch] = []
-    find = make_finder(constitution, wanted)
+    find = make_finder(constitution, wanted, relevance=relevance)
     if asynchronous:
 
         async def afind(request: Find | Fetch) -> Grounding:
             return find(request)
 
-        driven = asyncio.run(arun_steps(steps, model.aanswer, afind))
+        ended = asyncio.run(arun_steps(steps, model.aanswer, afind))
     else:
-        driven = run_steps(steps, model.answer, find)
+        ended = run_steps(steps, model.answer, find)
     assert not model.left, f"written and not asked for: {model.left}"
-    return ScriptedRun(driven.result, driven.usage, model.asks, wanted)
+    return ScriptedRun(ended.result, ended.usage, model.asks, wanted)
 
 
 def make_finder(
-    constitution: Constitution, wanted: list[Find | Fetch] | None = None
+    constitution: Constitution,
+    wanted: list[Find | Fetch] | None = None,
+    *,
+    relevance: float = 1.0,
 ) -> Callable[[Find | Fetch], Grounding]:
     """Return what answers finds and fetches of a small constitution, and notes each of them."""
-    searcher = FakeSearcher(constitution)
+    searcher = FakeSearcher(constitution, relevance=relevance)
 
     def find(request: Find | Fetch) -> Grounding:
         if wanted is not None:
@@ -200,7 +205,7 @@ def run_with_mock_replies(
     at_stake: bool = True,
     steps: Steps[Result] | None = None,
 ) -> tuple[Any, list[tuple[Ask, Reply]]]:
-    """Walk a document's or row's steps, or others of its generator's, with rehearsed replies."""
+    """Walk a document's or row's steps, or others of its generator's, with mock replies."""
     asked: list[tuple[Ask, Reply]] = []
 
     def answer(ask: Ask) -> Reply:
@@ -213,7 +218,7 @@ def run_with_mock_replies(
 
 
 class ScriptRunner(Protocol):
-    """`run_script`, one way of driving or the other."""
+    """`run_script`, synchronously or asynchronously."""
 
     def __call__(
         self,
@@ -223,4 +228,4 @@ class ScriptRunner(Protocol):
         *,
         constitution: Constitution,
     ) -> ScriptedRun[Finished | Rejected]:
-        """Drive the steps of a document with what is written."""
+        """Run the steps of a document with what is written."""

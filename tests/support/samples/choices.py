@@ -1,4 +1,4 @@
-"""Preference pairs, and a script by step: what tests of choices are told in."""
+"""Preference pairs, and scripted runs of choices."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -75,7 +75,7 @@ def preferring(row: Row, side: str) -> Appraisal:
 def run_choices(
     record: Mapping[str, Any] | Row, script: Script, *, asynchronous: bool = False, **options: Any
 ) -> ScriptedRun[Finished | Rejected]:
-    """Drive the steps of a pair with what is written, all of which must be used.
+    """Run the steps of a pair with what is written, all of which must be used.
 
     `appraise` is "chosen" or "rejected" where the appraisal prefers that side.
     """
@@ -89,14 +89,14 @@ def run_choices(
 
 
 class ChoicesRunner(Protocol):
-    """`run_choices`, one way of driving or the other."""
+    """`run_choices`, synchronously or asynchronously."""
 
     def __call__(
         self, record: Mapping[str, Any] | Row, script: Script, **options: Any
     ) -> ScriptedRun[Finished | Rejected]:
-        """Drive the steps of a pair with what is written."""
+        """Run the steps of a pair with what is written."""
 
 
 def choices_runner(asynchronous: bool) -> ChoicesRunner:
-    """Return `run_choices` for one way of driving."""
+    """Return `run_choices`, synchronously or asynchronously."""
     return partial(run_choices, asynchronous=asynchronous)

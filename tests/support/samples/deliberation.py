@@ -1,19 +1,14 @@
-"""A small constitution, rows, and a script by step: what tests of deliberation are told in."""
+"""A small constitution, rows, and scripted runs of deliberation."""
 
-import asyncio
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from support.scripts import ScriptedRun
+from support.scripts import Script, ScriptedRun, run_scripted_steps
 from whyset.constitution import Constitution
 from whyset.datasets import Row, row_from_record
-from whyset.generators import Ask, Fetch, Find, Finished, Generator, Rejected, arun_steps, run_steps
+from whyset.generators import Find, Finished, Generator, Rejected
 from whyset.generators.deliberation import Appraisal, Deliberation, Verdict
-from whyset.models.testing import ScriptedModel, ScriptedReply
-from whyset.retriever import Grounding
-from whyset.retriever.testing import FakeSearcher
 
 CONSTITUTION = Constitution.parse(
     """\
@@ -75,9 +70,6 @@ FAILS = PASSES.model_copy(
     update={"preachy": True, "problems": ["“Her quiet worries you” lectures the user."]}
 )
 
-Script = Mapping[str, ScriptedReply | list[ScriptedReply]]
-"""Step → what is said to it, in order; a step that is not named must not be asked."""
-
 
 @dataclass(frozen=True)
 class DeliberationRun(ScriptedRun[Finished | Rejected]):
@@ -94,26 +86,6 @@ class DeliberationRun(ScriptedRun[Finished | Rejected]):
         return {check.name: check.status for check in self.result.evidence.checks}
 
 
-class DeliberationModel(ScriptedModel):
-    """A model that answers each step by its own lines, and fails on any other.
-
-    Attributes:
-        left: What was written for each step and not asked for yet.
-    """
-
-    def __init__(self, script: Script, *, name: str = "scripted:model") -> None:
-        self.left = {f"deliberation/{step}": deque(_lines(said)) for step, said in script.items()}
-        super().__init__(self._line, name=name)
-
-    def _line(self, ask: Ask) -> ScriptedReply:
-        assert self.left.get(ask.step), f"nothing is written for this {ask.step}: {ask.user}"
-        return self.left[ask.step].popleft()
-
-
-def _lines(said: ScriptedReply | list[ScriptedReply]) -> list[ScriptedReply]:
-    return said if isinstance(said, list) else [said]
-
-
 def run_deliberation(
     record: Mapping[str, Any] | Row,
     script: Script,
@@ -123,37 +95,25 @@ def run_deliberation(
     asynchronous: bool = False,
     **options: Any,
 ) -> DeliberationRun:
-    """Drive the steps of a row with what is written, all of which must be used."""
+    """Run the steps of a row with what is written, all of which must be used."""
     row = record if isinstance(record, Row) else row_from_record(dict(record))
-    model = DeliberationModel(script)
-    searcher = FakeSearcher(CONSTITUTION, relevance=relevance)
-    queries: list[Find | Fetch] = []
-    steps = (generator or Deliberation(**{"k": 2, **options})).steps(row)
-
-    def find(wanted: Find | Fetch) -> Grounding:
-        assert isinstance(wanted, Find)
-        queries.append(wanted)
-        return searcher.find_passages([wanted.texts], k=wanted.k)[0]
-
-    if asynchronous:
-
-        async def afind(wanted: Find | Fetch) -> Grounding:
-            return find(wanted)
-
-        driven = asyncio.run(arun_steps(steps, model.aanswer, afind))
-    else:
-        driven = run_steps(steps, model.answer, find)
-    assert not any(model.left.values()), f"written and not asked for: {model.left}"
-    return DeliberationRun(driven.result, driven.usage, model.asks, queries)
+    run = run_scripted_steps(
+        (generator or Deliberation(**{"k": 2, **options})).steps(row),
+        {step: said if isinstance(said, list) else [said] for step, said in script.items()},
+        constitution=CONSTITUTION,
+        relevance=relevance,
+        asynchronous=asynchronous,
+    )
+    return DeliberationRun(run.result, run.usage, run.asks, run.wanted)
 
 
 class DeliberationRunner(Protocol):
-    """`run_deliberation`, one way of driving or the other."""
+    """`run_deliberation`, synchronously or asynchronously."""
 
     def __call__(
         self, record: Mapping[str, Any] | Row, script: Script, **options: Any
     ) -> DeliberationRun:
-        """Drive the steps of a row with what is written."""
+        """Run the steps of a row with what is written."""
 
 
 AWKWARD = (
