@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from whyset.datasets import PROVENANCE_COLUMN, BadRow, DatasetError, open_source, require_provenance
 from whyset.generators import DocumentGenerator
@@ -60,13 +60,7 @@ DEFAULT_THRESHOLDS = DedupThresholds()
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What a text is compared by.
-
-    Attributes:
-        words: How many it has.
-        minhash: Its runs of words.
-        vector: Its meaning; `None` where there is no embedder.
-    """
+    """What a text is compared by: its runs of words, and its meaning where there is an embedder."""
 
     words: int
     minhash: "MinHash"
@@ -75,17 +69,11 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class NearDuplicate:
-    """That a text is much like another.
-
-    Attributes:
-        key: What the other was added under.
-        measure: What they have in common: `words` or `meaning`.
-        score: How much: the share of runs of words, or the cosine.
-    """
+    """That a text is much like the one that was added under a key."""
 
     key: str
-    measure: str
-    score: float
+    measure: Literal["words", "meaning"]
+    score: float  # the share of runs of words in common, or the cosine
 
 
 class Deduplicator:
@@ -94,12 +82,7 @@ class Deduplicator:
     def __init__(
         self, embedder: Embedder | None, thresholds: DedupThresholds = DEFAULT_THRESHOLDS
     ) -> None:
-        """Begin without texts.
-
-        Args:
-            embedder: Compares meanings; without one, words alone are compared.
-            thresholds: From when on a text counts as a near-duplicate.
-        """
+        """Begin without texts; without an embedder, words alone are compared."""
         self._embedder = embedder
         self._thresholds = thresholds
         self._shingles = ShingleIndex()
@@ -240,17 +223,11 @@ def _embedding_excerpt(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ExistingDocument:
-    """A document of another corpus.
+    """A document of another corpus."""
 
-    Attributes:
-        label: File and line.
-        text: What it is compared by.
-        idea: What it was written from; empty where that is not recorded.
-    """
-
-    label: str
+    label: str  # file and line
     text: str
-    idea: str
+    idea: str  # empty where none is recorded
 
 
 def read_existing_documents(

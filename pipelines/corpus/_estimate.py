@@ -51,19 +51,8 @@ def estimate_corpus(
     """Estimate what a corpus would take from here on; nothing is sent.
 
     Ideas and documents are estimated apart, as `estimate_run` does it, and added up. What is
-    excluded from later waves is not known yet, and left out.
-
-    Args:
-        plan: What is to be written.
-        contexts: The plan's.
-        pipeline: What would work.
-        generator: What would write.
-        prices: What replies cost.
-        ledger: The run's ledger where there is one; it is only read.
-        replay: Opens the production on an engine that knows the ledger alone.
-        sample: How many documents to simulate; 0 simulates all.
-        seed: What the sample is drawn with.
-        rejected: Which share of attempts is assumed to be rejected.
+    excluded from later waves is not known yet, and left out. `replay` opens the production on an
+    engine that knows the ledger alone; for the rest see `CorpusRun.estimate`.
 
     Raises:
         PlanError: The share is not one.
@@ -125,26 +114,15 @@ def estimate_corpus(
 
 @dataclass(slots=True)
 class _StageRecord:
-    """What a replay has gone through of one stage.
-
-    Attributes:
-        known: The briefs whose results are in the ledger.
-        latest: Those of the latest pass.
-        waiting: Those of the latest pass whose results are not.
-    """
+    """What a replay has gone through of one stage: `known` is in the ledger, `waiting` is not."""
 
     known: list[Brief] = field(default_factory=list)
-    latest: list[Brief] = field(default_factory=list)
+    latest: list[Brief] = field(default_factory=list)  # those known of the latest pass
     waiting: list[Brief] = field(default_factory=list)
 
 
 class ReplayEngine:
-    """Goes through rows as far as a ledger has their results, and then has spent its budget.
-
-    Attributes:
-        ideas: The idea stage's passes.
-        documents: The others.
-    """
+    """Goes through rows as far as a ledger has their results, and then has spent its budget."""
 
     def __init__(self, pipeline: Pipeline, ledger: LedgerReader | None) -> None:
         self.ideas = _StageRecord()

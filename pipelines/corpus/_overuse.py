@@ -29,16 +29,10 @@ _MIN_PROSE_WORDS = 8
 
 
 class OveruseTracker:
-    """Counts what accepted documents have in common.
-
-    Args:
-        plan: What they are to be.
-
-    Attributes:
-        meanings: Axis and value as drawn → what that stands for, where a number was drawn.
-    """
+    """Counts what accepted documents have in common."""
 
     def __init__(self, plan: Plan) -> None:
+        # Axis and value as drawn → what that stands for, where a number was drawn.
         self.meanings: dict[tuple[str, str], str] = {}
         self._generated = {name: axis.generated for name, axis in plan.variety.items()}
         self._counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -46,23 +40,13 @@ class OveruseTracker:
         self._common: dict[str, list[str]] | None = None
 
     def record_meanings(self, drawn: Mapping[str, str], found: Mapping[str, str]) -> None:
-        """Learn what values that were drawn as numbers stand for.
-
-        Args:
-            drawn: Axis → value, as the plan drew it.
-            found: Axis → value, as the generator found it out.
-        """
+        """Learn what values that the plan drew as numbers stand for, as the generator found."""
         for axis, value in drawn.items():
             if is_index(value) and axis in found:
                 self.meanings[axis, value] = found[axis]
 
     def add(self, texts: Sequence[str], found: Mapping[str, str]) -> None:
-        """Count what is in a document.
-
-        Args:
-            texts: Its texts; see `extract_texts`.
-            found: Axis → value, as the generator found it out.
-        """
+        """Count what is in a document's texts, and what the generator found for its axes."""
         self._documents += 1
         self._common = None
         # By document, not by mention: a story may name its hero fifty times.
@@ -98,12 +82,7 @@ class OveruseTracker:
 
 
 def extract_texts(generator: DocumentGenerator, columns: Mapping[str, Any]) -> list[str]:
-    """Return a document's texts: each message of a conversation, else the generator's text.
-
-    Args:
-        generator: What wrote it.
-        columns: The document, provenance left out.
-    """
+    """Return a document's texts: each message of a conversation, else the generator's text."""
     messages = columns.get("messages")
     if isinstance(messages, list):
         contents = [each.get("content") for each in messages if isinstance(each, Mapping)]

@@ -91,19 +91,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class _OpenContext:
-    """A context to be worked on in a wave: all its documents at first, later one of them.
-
-    Attributes:
-        context: The context.
-        slots: The documents.
-        attempt: How often they were tried before.
-        avoid: Ideas that they must not take up again.
-    """
+    """A context to be worked on in a wave: all its documents at first, later one of them."""
 
     context: Context
     slots: tuple[int, ...]
     attempt: int = 0
-    avoid: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()  # ideas that must not be taken up again
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +141,7 @@ def make_brief(
 
 
 class Production:
-    """Makes the documents of a plan.
-
-    Args:
-        plan: What is to be made.
-        contexts: The plan's.
-        generator: What writes.
-        engine: What asks.
-        deduplicator: Finds near-duplicates among documents.
-        idea_deduplicator: The same among ideas.
-        existing: Documents of other corpora that must not be repeated.
-        holdout: Scenarios that no document may resemble.
-        on_answer: Called with every context or document that comes back from the engine.
-
-    Attributes:
-        overuse: What accepted documents have in common so far.
-    """
+    """Makes the documents of a plan: none like an existing one, none like a scenario held out."""
 
     def __init__(
         self,

@@ -263,12 +263,7 @@ class SavedEstimate:
 
 
 def save_estimate(path: Path, estimate: Estimate, *, identity: str) -> None:
-    """Write down what a dry run estimated, for the end of the run itself.
-
-    Args:
-        path: Where.
-        estimate: What it estimated.
-        identity: All that the estimate depends on but the rows.
+    """Save an estimate for the end of the run; `identity` is all it depends on but the rows.
 
     Raises:
         DatasetError: It cannot be written.
@@ -277,13 +272,7 @@ def save_estimate(path: Path, estimate: Estimate, *, identity: str) -> None:
 
 
 def load_estimate(path: Path | None, *, identity: str, batch: bool) -> SavedEstimate | None:
-    """Return what a dry run of this very run estimated; `None` where there was none.
-
-    Args:
-        path: Where it would be.
-        identity: See `save_estimate`; an estimate of anything else is passed over.
-        batch: Whether to read the prices of message batches.
-    """
+    """Return what a dry run of this very run estimated; `None` where there was none."""
     if path is None:
         return None
     try:
@@ -311,21 +300,12 @@ _CACHE_MARGIN = Decimal("1.25")
 
 @dataclass(frozen=True, slots=True)
 class AskCost:
-    """What one ask takes.
-
-    Attributes:
-        step: Its prompt.
-        model: Who is asked.
-        usage: Its tokens; what a provider caches is counted as read from the cache.
-        common: Of its prompt, the tokens that all asks of the step share.
-        live: Dollars; `None` where the model is unpriced.
-        batch: Dollars in a message batch; `None` where no price of that is known.
-    """
+    """What one ask takes; dollars are `None` where no price is known."""
 
     step: str
     model: str
-    usage: Usage
-    common: int
+    usage: Usage  # what a provider caches is counted as read from the cache
+    common: int  # the tokens of its prompt that all asks of the step share
     live: Decimal | None
     batch: Decimal | None
 
@@ -385,12 +365,7 @@ _Z_95 = 1.96
 
 
 class Reservoir(Generic[T]):
-    """So many of the items added, each as likely as any other (Vitter's algorithm R, 1985).
-
-    Attributes:
-        items: The sample.
-        seen: How many items were added.
-    """
+    """So many of the items added, each as likely as any other (Vitter's algorithm R, 1985)."""
 
     def __init__(self, size: int, seed: int) -> None:
         self.items: list[T] = []
@@ -424,14 +399,8 @@ class SampleTotal:
     def estimate_total(self, rows: int, *, among: int | None) -> ConfidenceInterval | None:
         """Return where the figure's total over so many rows lies, by the normal approximation.
 
-        Args:
-            rows: How many rows the total is of.
-            among: How many rows the sample was drawn from, itself included, where these are the
-                rows in question: what was looked at is then no longer uncertain. `None` where
-                they are others.
-
-        Returns:
-            `None` where fewer than two rows were looked at: nothing can be said.
+        Of two rows or more. Where the sample is drawn from among these very rows, what was looked
+        at is no longer uncertain.
         """
         if self.count < 2:
             return None
@@ -450,11 +419,6 @@ def extrapolate_distinct(distinct: int, repeats: int, rows: Fraction) -> Fractio
 
     Where a sample repeats none, by as much as rows. Where it repeats some, all rows draw from a
     pool of asks, whose size is the one that makes as many distinct ones likely.
-
-    Args:
-        distinct: How many distinct asks of a step the sample has.
-        repeats: How often it repeats one.
-        rows: By how much rows grow.
     """
     if not repeats or rows <= 1:
         return rows
@@ -496,11 +460,7 @@ class _StepTotal:
 
 @dataclass(slots=True)
 class CostTotals:
-    """What the asks of the rows looked at take together, and how much rows differ.
-
-    Attributes:
-        rows: How many rows were looked at.
-    """
+    """What the asks of the rows looked at take together, and how much rows differ."""
 
     rows: int = 0
     _steps: dict[tuple[str, str], _StepTotal] = field(default_factory=dict)
@@ -532,11 +492,8 @@ class CostTotals:
     ) -> Forecast:
         """Return what so many rows take if they are like those looked at.
 
-        Args:
-            rows: How many rows are to come.
-            costs: What the asks were priced with.
-            among: How many rows those looked at were drawn from; `None` where they were others.
-            known: Whether usages are what replies took; what was cached is then in them.
+        `among` is how many rows those were drawn from, `None` where they were others. Where
+        usages are `known` from replies, what was cached is in them.
         """
         if not rows or not self.rows:
             return Forecast(())

@@ -125,12 +125,7 @@ def estimate_run(
 
 
 class _InputSurvey:
-    """An input read once: the rows to do, and a sample of those that are done.
-
-    Attributes:
-        remaining: How many rows to do were read so far.
-        unreadable: How many lines have no usable row.
-    """
+    """An input read once: the rows to do, and a sample of those that are done."""
 
     def __init__(
         self, rows: Iterable[Item | BadRow], identity: str, ledger: LedgerReader | None, seed: int
@@ -252,14 +247,8 @@ class Simulation:
 class _RowCosts:
     """What rows take whose asks are answered in one way.
 
-    Args:
-        pipeline: What would work.
-        costs: What asks cost.
-        ledger: The replies so far.
-        at_stake: What mock replies find in a row; `None` leaves it at the ledger's replies, and
-            counts those, in place of what has to be asked.
-        dedupe: Whether equal asks are counted once.
-        unique_replies: Whether mock replies to different asks are to differ.
+    By mock replies that find something `at_stake` or not; with `None` by the ledger's replies
+    alone, which then are what is counted.
     """
 
     def __init__(
@@ -281,11 +270,7 @@ class _RowCosts:
         self._asked = BloomFilter() if dedupe else None
 
     def answer(self, row: Item, taken: list[AskCost], ask: Ask) -> Reply:
-        """Answer an ask and note what it takes.
-
-        Raises:
-            SimulationStopped: There is no answer.
-        """
+        """Answer an ask and note what it takes; without an answer the simulation stops."""
         model = self._pipeline.models[ask.role]
         if model.is_extractive:
             return model.answer(ask)  # as in a run: free
@@ -339,13 +324,10 @@ _MIN_WORDS = 3
 
 
 def make_reply_unique(reply: Reply, key: str, *, structured: bool) -> Reply:
-    """Return a reply with a made-up word in it that depends on the ask alone.
+    """Return a reply with a made-up word in it that depends on the ask's key alone.
 
-    Args:
-        reply: The mock reply.
-        key: The ask's key: hex digits.
-        structured: Whether the reply is JSON. The word then goes behind its longest text; where
-            none has a few words, nothing is changed, since it might be one of a fixed set.
+    In JSON the word goes behind the longest text; where none has a few words, nothing is changed,
+    since it might be one of a fixed set.
     """
     word = "".join(_LETTERS[int(digit, 16)] for digit in key[:_WORD_LENGTH])
     if not structured:

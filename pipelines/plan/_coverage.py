@@ -20,14 +20,7 @@ def apportion(total: int, weights: Sequence[float | Fraction]) -> list[int]:
     """Divide a number of things in proportion to weights.
 
     Each share is its exact one rounded up or down; those with the largest remainders are rounded
-    up, of equal ones the first.
-
-    Args:
-        total: How many things.
-        weights: 0 or more each; where all are 0, all are alike.
-
-    Returns:
-        A number for each weight; together they are the total.
+    up, of equal ones the first. Where all weights are 0, all are alike.
     """
     exact = [Fraction(weight) for weight in weights]
     whole = sum(exact)
@@ -170,11 +163,7 @@ def apportion_to_sections(
 ) -> list[int]:
     """Return how many contexts each section gets: what its groups need, the rest by size.
 
-    Args:
-        groups: Of each section.
-        contexts: How many there are; where they are fewer than all groups need, each section gets
-            its share of them.
-        need: How many contexts each group needs.
+    Where there are fewer than all groups need, each section gets its share of them.
     """
     needed = [need * len(each) for each in groups]
     if contexts < sum(needed):
@@ -185,11 +174,7 @@ def apportion_to_sections(
 
 
 def allocate_groups(plan: Plan, constitution: Constitution) -> list[tuple[FocusGroup, int]]:
-    """Return every focus group of a plan with how many contexts it gets, in document order.
-
-    Raises:
-        KeyError: A section is not in the constitution.
-    """
+    """Return every focus group of a plan with how many contexts it gets, in document order."""
     own = group_by_section(constitution)
     need = count_contexts_needed(plan.per_passage, plan.drafts)
     planned: list[tuple[FocusGroup, int]] = []

@@ -234,13 +234,7 @@ class InvalidPlan(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PlanSource:
-    """The text of a plan, parsed.
-
-    Attributes:
-        name: What error messages call it.
-        value: Its content as plain values; keys are strings, whatever YAML would make of them.
-        lines: Keys and list places from the top → the line where that begins, 1-based.
-    """
+    """The text of a plan as plain values, with the line where each begins."""
 
     name: str
     value: Any
@@ -261,7 +255,7 @@ class PlanSource:
 def parse_yaml(text: str, *, name: str) -> PlanSource:
     """Parse a plan's text.
 
-    Nodes are walked here because what the library constructs has lines only in its round-trip
+    Nodes are traversed here because what the library constructs has lines only in its round-trip
     types, and makes False of a key `no`.
 
     Raises:
@@ -362,11 +356,7 @@ def parse_plan(
 
 
 def open_planned_generator(plan: Plan, **settings: Any) -> DocumentGenerator:
-    """Open the installed generator that a plan names, with the plan's options.
-
-    Args:
-        plan: The plan.
-        settings: What else the generator takes, such as `prompts`.
+    """Open the installed generator that a plan names, with the plan's options and other settings.
 
     Raises:
         PlanError: It writes no documents.
@@ -461,7 +451,7 @@ def _find_planned_section(
     """Return a section with its whole path, which a file may shorten."""
     known = group_by_section(constitution)
     path = next((path for path in known if SEPARATOR.join(path) == section.name), section.path)
-    # Of another text the plan's sections need not be there; that it is another is told instead.
+    # Of another text the plan's sections need not be there; that it is another is reported instead.
     if path not in known and plan.constitution.sha256 == constitution.digest:
         try:
             path = find_section(constitution, section.name).path

@@ -135,12 +135,7 @@ def make_plan(
 
 
 def adapt_plan(plan: Plan, generator: DocumentGenerator) -> Plan:
-    """Return a plan as a variant of its generator can follow it: with the variety that it has.
-
-    Args:
-        plan: The plan.
-        generator: The variant, such as the one that works without a language model.
-    """
+    """Return a plan with the variety of a variant, such as one without a language model."""
     variety = {
         axis.name: plan_axis(axis, None, plan.documents, plan.drafts) for axis in generator.axes
     }

@@ -60,12 +60,7 @@ FieldPath = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class PlanProblem:
-    """What is wrong with a plan.
-
-    Attributes:
-        path: Where, as far as it can be said.
-        message: What it is and what to do.
-    """
+    """What is wrong with a plan, where, and what to do about it."""
 
     path: FieldPath
     message: str

@@ -54,7 +54,7 @@ def plan(**options: Any) -> Plan:
     )
 
 
-def crew(answers: Callable[[Ask], ScriptedReply] = script, **options: Any) -> Pipeline:
+def scripted_pipeline(answers: Callable[[Ask], ScriptedReply] = script, **options: Any) -> Pipeline:
     model = ScriptedModel(answers)
     return Pipeline.build(Notes(**options), model, model, FakeSearcher(CONSTITUTION))
 
@@ -69,7 +69,10 @@ def run(
 ) -> CorpusSummary:
     files = CorpusFiles.from_output(str(output), against=options.pop("against", ()))
     return CorpusRun(
-        files, held or plan(), working or crew(), **run_options(retries=QUICK, **options)
+        files,
+        held or plan(),
+        working or scripted_pipeline(),
+        **run_options(retries=QUICK, **options),
     ).execute()
 
 
@@ -103,14 +106,14 @@ class TestWriting:
 
     def test_nothing_is_lost_between_the_output_and_the_quarantine(self, output: Path) -> None:
         summary = run(output)
-        tally = summary.counts
+        counts = summary.counts
         rejected = records(output.with_name("docs.quarantine.jsonl"))
-        assert tally.documents == len(records(output))
-        assert tally.quarantined == len(rejected) > 5
-        assert tally.attempts == tally.documents + tally.quarantined
-        assert tally.to_do == 0
+        assert counts.documents == len(records(output))
+        assert counts.quarantined == len(rejected) > 5
+        assert counts.attempts == counts.documents + counts.quarantined
+        assert counts.to_do == 0
         reasons = Counter(reason for entry in rejected for reason in entry["reasons"])
-        assert reasons == tally.reasons
+        assert reasons == counts.reasons
         assert set(reasons) == {"near_duplicate", "refused", "judge:sound"}
 
     def test_what_is_rejected_is_replaced_with_the_same_draws(self, output: Path) -> None:
@@ -122,7 +125,12 @@ class TestWriting:
         attempts: list[dict[str, Any]] = []
         held = plan(attempts=30)
         keep = attempts.append
-        summary = run(output, held, crew(harsh), on_quarantine=lambda line: keep(json.loads(line)))
+        summary = run(
+            output,
+            held,
+            scripted_pipeline(harsh),
+            on_quarantine=lambda line: keep(json.loads(line)),
+        )
         assert summary.exit_code == 0
         slots: dict[int, list[dict[str, Any]]] = {}
         for entry in attempts:
@@ -143,7 +151,7 @@ class TestWriting:
                 seen.append(ask.user)
             return script(ask)
 
-        run(output, working=crew(heard))
+        run(output, working=scripted_pipeline(heard))
         entries = records(output.with_name("docs.quarantine.jsonl"))
         alike = [entry for entry in entries if entry["reasons"] == ["near_duplicate"]]
         assert alike
@@ -161,7 +169,7 @@ class TestWriting:
         def always(ask: Ask) -> ScriptedReply:
             return words("the same", 40) if ask.step == "notes/write" else script(ask)
 
-        summary = run(output, plan(documents=12, attempts=2), crew(always))
+        summary = run(output, plan(documents=12, attempts=2), scripted_pipeline(always))
         assert (summary.exit_code, summary.counts.documents) == (1, 1)
         assert summary.counts.near_duplicates["document"] >= 11
         entry = next(
@@ -176,7 +184,7 @@ class TestWriting:
         def never(ask: Ask) -> ScriptedReply:
             return '{"sound": false}' if ask.step == "notes/judge" else script(ask)
 
-        summary = run(output, plan(documents=12, attempts=2), crew(never))
+        summary = run(output, plan(documents=12, attempts=2), scripted_pipeline(never))
         assert summary.exit_code == 1
         assert (summary.counts.given_up, summary.counts.documents) == (12, 0)
         outcome = summary.shortfalls
@@ -214,7 +222,9 @@ class TestWriting:
         self, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: Any
     ) -> None:
         monkeypatch.chdir(tmp_path)
-        summary = CorpusRun(CorpusFiles.from_output("-"), plan(documents=9), crew()).execute()
+        summary = CorpusRun(
+            CorpusFiles.from_output("-"), plan(documents=9), scripted_pipeline()
+        ).execute()
         printed = capfdbinary.readouterr().out.splitlines()
         assert len(printed) == summary.counts.documents == 9
         assert list(tmp_path.iterdir()) == []
@@ -230,7 +240,7 @@ class TestFeedback:
             asked.append(ask.user)
             return f"On reflection I would say that Ingeborg asked. {words(ask.user, 40)}"
 
-        run(output, plan(wave=6), crew(opening_alike))
+        run(output, plan(wave=6), scripted_pipeline(opening_alike))
         assert "openings:" not in asked[0]
         assert "openings: on reflection i would" in asked[-1]
         assert "names: Ingeborg" in asked[-1]
@@ -249,7 +259,7 @@ class TestAgainst:
         manifest = json.loads(output.with_name("docs.run.json").read_text(encoding="utf-8"))
         assert manifest["against"] == ["first.jsonl"]
 
-    def test_any_file_of_records_will_do(self, output: Path, tmp_path: Path) -> None:
+    def test_any_file_of_records_can_be_compared_with(self, output: Path, tmp_path: Path) -> None:
         other = tmp_path / "chats.jsonl"
         turns = [{"role": "user", "content": "Hello."}, {"role": "assistant", "content": "Hi."}]
         other.write_text(json.dumps({"messages": turns}) + "\n", encoding="utf-8")
@@ -293,7 +303,7 @@ class TestFiles:
         files = CorpusFiles.from_output(
             str(output), plan=Path("/somewhere/private/plan.yaml"), constitution=None
         )
-        summary = CorpusRun(files, plan(), crew()).execute()
+        summary = CorpusRun(files, plan(), scripted_pipeline()).execute()
         text = output.with_name("docs.run.json").read_text(encoding="utf-8")
         manifest = json.loads(text)
         assert manifest["plan_file"] == "plan.yaml"
@@ -321,7 +331,7 @@ class TestRefusals:
 
     def test_a_plan_for_other_options(self, output: Path) -> None:
         with pytest.raises(PlanError, match="the plan has length: 40"):
-            run(output, working=crew(length=50))
+            run(output, working=scripted_pipeline(length=50))
 
     def test_a_generator_of_rows(self, output: Path) -> None:
         from whyset.generators.deliberation import Deliberation
@@ -333,7 +343,9 @@ class TestRefusals:
 
     def test_batches_without_a_ledger(self) -> None:
         with pytest.raises(RunError, match="name an output with -o"):
-            CorpusRun(CorpusFiles.from_output("-"), plan(), crew(), RunConfig(batch=True)).execute()
+            CorpusRun(
+                CorpusFiles.from_output("-"), plan(), scripted_pipeline(), RunConfig(batch=True)
+            ).execute()
 
 
 class TestHeldOut:
@@ -343,7 +355,7 @@ class TestHeldOut:
             return words("the scenario", 40) + words(ask.user, 40) if warm else script(ask)
 
         scenario = EvalScenario("mailbox", words("the scenario", 40))
-        summary = run(output, plan(attempts=1), crew(retelling), holdout=[scenario])
+        summary = run(output, plan(attempts=1), scripted_pipeline(retelling), holdout=[scenario])
         assert summary.counts.reasons["check:no_eval_scenario"] > 0
         assert any(line.startswith("tone warm:") for line in summary.shortfalls)
 
@@ -442,8 +454,8 @@ class TestAlwaysTheSame:
             )
             for after in (3, 11, 30):
 
-                def stop(tally: CorpusCounts, _: Any, after: int = after) -> None:
-                    if tally.answered == after:
+                def stop(counts: CorpusCounts, _: Any, after: int = after) -> None:
+                    if counts.answered == after:
                         going.stop()
 
                 going.on_progress = stop
@@ -452,7 +464,7 @@ class TestAlwaysTheSame:
                 ):
                     going.execute()
                 assert not output.exists()
-            going.on_progress = lambda tally, traffic: None
+            going.on_progress = lambda counts, traffic: None
             assert going.execute().exit_code == 0
             assert len(server.requests) == expected
         assert output.read_bytes() == undisturbed.read_bytes()
@@ -489,11 +501,11 @@ class TestBudget:
             part = run(output, working=working(server), budget=Decimal("0.06"), prices=prices)
             assert part.exit_code == 3
             assert part.stop_reason.startswith("The budget of $0.0600 ends here")
-            tally = part.counts
-            assert 0 < tally.documents < 24
-            assert tally.to_do == 24 - tally.documents - tally.given_up > 0
-            assert len(records(output)) == tally.documents
-            assert part.shortfalls[0] == f"{tally.documents} of 24 documents are written"
+            counts = part.counts
+            assert 0 < counts.documents < 24
+            assert counts.to_do == 24 - counts.documents - counts.given_up > 0
+            assert len(records(output)) == counts.documents
+            assert part.shortfalls[0] == f"{counts.documents} of 24 documents are written"
             manifest = json.loads(output.with_name("docs.run.json").read_text(encoding="utf-8"))
             assert manifest["summary"]["stopped"] == part.stop_reason
             some = output.read_bytes()

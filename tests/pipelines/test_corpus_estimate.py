@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import notes as noting
+from support import notes
 from support.notes import Notes, script
 
 from whyset.constitution import Constitution
@@ -35,9 +35,9 @@ CONSTITUTION = Constitution.charter()
 
 def corpus(output: Path, *, documents: int = 70, **options: Any) -> CorpusRun:
     model = ScriptedModel(script, name="anthropic:claude-haiku-5-5")
-    crew = Pipeline.build(Notes(), model, model, FakeSearcher(CONSTITUTION))
+    pipeline = Pipeline.build(Notes(), model, model, FakeSearcher(CONSTITUTION))
     plan = make_plan(Notes(), CONSTITUTION, documents=documents, wave=16, **options)
-    return CorpusRun(CorpusFiles.from_output(str(output)), plan, crew)
+    return CorpusRun(CorpusFiles.from_output(str(output)), plan, pipeline)
 
 
 @pytest.fixture
@@ -66,11 +66,11 @@ def test_every_step_of_ideas_and_documents_is_counted_and_what_all_share_once(
 def test_it_holds_for_a_run_in_which_nothing_is_rejected(
     output: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(noting, "RARELY", dict.fromkeys(noting.RARELY, 10**12))
-    said = corpus(output).estimate()
+    monkeypatch.setattr(notes, "RARELY", dict.fromkeys(notes.RARELY, 10**12))
+    estimated = corpus(output).estimate()
     summary = corpus(output).execute()
     assert summary.counts.quarantined == 0
-    assert asks(said.most) == {
+    assert asks(estimated.most) == {
         spent.step.removeprefix("notes/"): spent.replies for spent in summary.costs
     }
 
@@ -80,7 +80,7 @@ def test_drafts_share_the_ask_for_their_ideas(output: Path) -> None:
     assert asks(estimate.most) == {"list": 1, "ideas": 62, "write": 124, "judge": 124}
 
 
-def test_a_sample_tells_shared_asks_from_those_of_each_document(output: Path) -> None:
+def test_a_sample_separates_shared_asks_from_those_of_each_document(output: Path) -> None:
     estimate = corpus(output, documents=400).estimate(sample=60)
     outcome = asks(estimate.most)
     assert outcome["list"] == 1
@@ -105,8 +105,8 @@ def test_rejections_are_an_assumption_that_is_none_unless_stated(output: Path) -
 def test_what_is_in_the_ledger_costs_nothing_more(output: Path) -> None:
     run = corpus(output)
 
-    def stop(tally: CorpusCounts, _: Any) -> None:
-        if tally.documents == 30:
+    def stop(counts: CorpusCounts, _: Any) -> None:
+        if counts.documents == 30:
             run.stop()
 
     run.on_progress = stop
@@ -130,17 +130,17 @@ async def test_of_a_corpus_that_is_finished_it_is_nothing_also_within_an_event_l
     assert (estimate.remaining, estimate.most.asks) == (0, 0)
 
 
-def test_is_told_again_at_the_end_of_the_run(output: Path) -> None:
+def test_is_shown_again_at_the_end_of_the_run(output: Path) -> None:
     run = corpus(output)
-    said: Estimate = run.estimate()
+    estimated: Estimate = run.estimate()
     summary = run.execute()
     assert summary.saved_estimate is not None
-    assert summary.saved_estimate.most == pytest.approx(float(said.most.live or 0))
+    assert summary.saved_estimate.most == pytest.approx(float(estimated.most.live or 0))
     changed = corpus(output, seed=2).execute()
     assert changed.saved_estimate is None
 
 
-class TestGrowth:
+class TestExtrapolation:
     def test_of_what_is_never_repeated_is_that_of_rows(self) -> None:
         assert extrapolate_distinct(60, 0, Fraction(7)) == 7
 
@@ -161,7 +161,7 @@ class TestGrowth:
         assert Fraction(99, 100) <= grown <= Fraction(rows) * Fraction(101, 100)
 
 
-class TestApart:
+class TestUniqueReplies:
     KEY, OTHER = "00ff" * 16, "11ff" * 16
 
     def test_replies_to_different_asks_differ_and_to_equal_ones_are_equal(self) -> None:
@@ -172,9 +172,9 @@ class TestApart:
         assert make_reply_unique(reply, self.OTHER, structured=False) != first
 
     def test_in_json_the_longest_text_changes_and_the_form_does_not(self) -> None:
-        value = {"kind": "good", "notes": [{"said": "a few words", "n": 1}], "sound": True}
+        value = {"kind": "good", "notes": [{"estimated": "a few words", "n": 1}], "sound": True}
         outcome = make_reply_unique(Reply(json.dumps(value), "complete"), self.KEY, structured=True)
-        value["notes"] = [{"said": "a few words aappaapp", "n": 1}]
+        value["notes"] = [{"estimated": "a few words aappaapp", "n": 1}]
         assert json.loads(outcome.text) == value
 
     def test_where_no_text_is_free_nothing_changes(self) -> None:

@@ -1,4 +1,4 @@
-"""Estimates: what a run would ask and cost, told before anything is sent."""
+"""Estimates: what a run would ask and cost, before anything is sent."""
 
 import random
 from collections import Counter
@@ -37,11 +37,11 @@ def prices() -> Prices:
 
 
 @pytest.fixture
-def crew(searcher: FakeSearcher) -> Pipeline:
-    return scripted_crew(searcher)
+def pipeline(searcher: FakeSearcher) -> Pipeline:
+    return scripted_pipeline(searcher)
 
 
-def scripted_crew(
+def scripted_pipeline(
     searcher: FakeSearcher, writer: str = WRITER, judge: str = JUDGE, **options: Any
 ) -> Pipeline:
     large, small = ScriptedModel(name=writer), ScriptedModel(name=judge)
@@ -64,13 +64,13 @@ def asks(forecast: Forecast) -> dict[str, int]:
     return {step.step.removeprefix("deliberation/"): step.asks for step in forecast.steps}
 
 
-async def run_on_script(crew: Pipeline, ledger: Ledger, source: list[Row | BadRow]) -> None:
-    engine = LiveEngine(crew, ledger)
+async def run_on_script(pipeline: Pipeline, ledger: Ledger, source: list[Row | BadRow]) -> None:
+    engine = LiveEngine(pipeline, ledger)
     assert [done async for done in engine.run(source)]
 
 
 @pytest.mark.parametrize("at_stake", [False, True])
-async def test_an_estimate_is_what_a_run_on_rehearsed_replies_counts(
+async def test_an_estimate_is_what_a_run_on_mock_replies_counts(
     searcher: FakeSearcher, at_stake: bool, prices: Prices
 ) -> None:
     source = read(varied(70) + varied(20))  # the last twenty ask nothing new
@@ -79,19 +79,19 @@ async def test_an_estimate_is_what_a_run_on_rehearsed_replies_counts(
     }
     generator = Deliberation()
 
-    def rehearse(ask: Ask) -> Reply:
+    def mock(ask: Ask) -> Reply:
         (about,) = [one for text, one in by_prompt.items() if f"[user]\n{text}\n" in ask.user]
         return generator.mock_reply(ask, about, at_stake=at_stake)
 
-    writer, judge = (ScriptedModel(rehearse, name=f"own:{name}") for name in ("large", "small"))
-    crew = Pipeline.build(generator, writer, judge, searcher)
-    foreseen = estimate_run(crew, source, prices, reasoning=0)
+    writer, judge = (ScriptedModel(mock, name=f"own:{name}") for name in ("large", "small"))
+    pipeline = Pipeline.build(generator, writer, judge, searcher)
+    estimate = estimate_run(pipeline, source, prices, reasoning=0)
     assert not writer.asks
     assert not judge.asks
-    forecast = foreseen.most if at_stake else foreseen.least
+    forecast = estimate.most if at_stake else estimate.least
 
     with Ledger(None) as ledger:
-        await run_on_script(crew, ledger, source)
+        await run_on_script(pipeline, ledger, source)
         spent = ledger.cost_by_step(prices)
     assert {(step.step, step.model): step.asks for step in forecast.steps} == {
         (one.step, one.model): one.replies for one in spent
@@ -106,55 +106,55 @@ async def test_an_estimate_is_what_a_run_on_rehearsed_replies_counts(
 
 
 def test_the_bounds_are_an_appraisal_alone_and_each_step_once(
-    crew: Pipeline, prices: Prices
+    pipeline: Pipeline, prices: Prices
 ) -> None:
-    foreseen = estimate_run(crew, read(rows(5)), prices)
-    assert asks(foreseen.least) == {"appraise": 5}
-    assert asks(foreseen.most) == {"appraise": 5, "write": 5, "judge": 5}
-    assert foreseen.projected is None
-    assert (foreseen.rows, foreseen.remaining, foreseen.simulated) == (5, 5, 5)
-    assert not foreseen.is_sampled
-    assert foreseen.most.intervals is None
-    assert (foreseen.least.live or 0) < (foreseen.most.live or 0)
+    estimate = estimate_run(pipeline, read(rows(5)), prices)
+    assert asks(estimate.least) == {"appraise": 5}
+    assert asks(estimate.most) == {"appraise": 5, "write": 5, "judge": 5}
+    assert estimate.projected is None
+    assert (estimate.rows, estimate.remaining, estimate.simulated) == (5, 5, 5)
+    assert not estimate.is_sampled
+    assert estimate.most.intervals is None
+    assert (estimate.least.live or 0) < (estimate.most.live or 0)
 
 
 def test_rows_that_retrieval_settles_cost_nothing(
     constitution: Constitution, prices: Prices
 ) -> None:
     searcher = FakeSearcher(constitution, relevance=0.01)
-    foreseen = estimate_run(scripted_crew(searcher, settle_below=0.1), read(rows(3)), prices)
-    for forecast in (foreseen.least, foreseen.most):
+    estimate = estimate_run(scripted_pipeline(searcher, settle_below=0.1), read(rows(3)), prices)
+    for forecast in (estimate.least, estimate.most):
         assert (forecast.asks, forecast.usage) == (0, Usage())
         assert forecast.live == forecast.batch == 0
-    assert foreseen.rows == 3
+    assert estimate.rows == 3
 
 
 def test_dollars_are_tokens_at_their_prices_and_a_batch_costs_half(
     searcher: FakeSearcher, prices: Prices
 ) -> None:
     haiku = "anthropic:claude-haiku-4-5"  # which caches nothing as short as our prompts
-    foreseen = estimate_run(scripted_crew(searcher, haiku, haiku), read(rows(4)), prices)
-    usage = foreseen.most.usage
+    estimate = estimate_run(scripted_pipeline(searcher, haiku, haiku), read(rows(4)), prices)
+    usage = estimate.most.usage
     assert usage.cache_read_tokens == usage.cache_write_tokens == 0
     expected = Decimal(usage.input_tokens + 5 * usage.output_tokens) / 1_000_000
-    assert foreseen.most.live == expected
-    assert foreseen.most.batch == expected / 2
-    assert [step.live for step in foreseen.most.steps] == [
-        prices.cost(haiku, step.usage) for step in foreseen.most.steps
+    assert estimate.most.live == expected
+    assert estimate.most.batch == expected / 2
+    assert [step.live for step in estimate.most.steps] == [
+        prices.cost(haiku, step.usage) for step in estimate.most.steps
     ]
 
 
 def test_a_model_without_a_price_is_said_to_be_unpriced(
     searcher: FakeSearcher, prices: Prices
 ) -> None:
-    foreseen = estimate_run(scripted_crew(searcher, writer="own:large"), read(rows(2)), prices)
-    assert foreseen.unpriced == ("own:large",)
-    assert foreseen.most.live is foreseen.most.batch is None
-    assert foreseen.least.live is not None
-    by_step = {step.step: step.live for step in foreseen.most.steps}
+    estimate = estimate_run(scripted_pipeline(searcher, writer="own:large"), read(rows(2)), prices)
+    assert estimate.unpriced == ("own:large",)
+    assert estimate.most.live is estimate.most.batch is None
+    assert estimate.least.live is not None
+    by_step = {step.step: step.live for step in estimate.most.steps}
     assert by_step["deliberation/write"] is None
     assert by_step["deliberation/judge"] is not None
-    record = foreseen.record()
+    record = estimate.record()
     assert record["unpriced"] == ["own:large"]
     assert record["most"]["dollars"] is None
 
@@ -170,16 +170,16 @@ def test_models_that_count_more_tokens_are_estimated_to(
     prices = Prices.load(own)
 
     def total(name: str) -> int:
-        crew = scripted_crew(searcher, name, name)
-        usage = estimate_run(crew, read(rows(3)), prices, reasoning=0).most.usage
+        pipeline = scripted_pipeline(searcher, name, name)
+        usage = estimate_run(pipeline, read(rows(3)), prices, reasoning=0).most.usage
         return usage.input_tokens + usage.output_tokens
 
     assert total("own:b") == 2 * total("own:a")
 
 
-def test_reasoning_is_allowed_for_before_every_answer(crew: Pipeline, prices: Prices) -> None:
-    bare = estimate_run(crew, read(rows(4)), prices, reasoning=0)
-    more = estimate_run(crew, read(rows(4)), prices, reasoning=1000)
+def test_reasoning_is_allowed_for_before_every_answer(pipeline: Pipeline, prices: Prices) -> None:
+    bare = estimate_run(pipeline, read(rows(4)), prices, reasoning=0)
+    more = estimate_run(pipeline, read(rows(4)), prices, reasoning=1000)
     assert more.most.usage.output_tokens == bare.most.usage.output_tokens + 1000 * 12
     assert more.record()["reasoning_tokens"] == 1000
 
@@ -196,9 +196,9 @@ def test_what_prompts_share_is_cached_only_where_it_is_surely_long_enough(
         "cache_write = 12\n" + (f"cache_from = {cache_from}\n" if cache_from is not None else "")
     )
     prices = Prices.load(own)
-    crew = scripted_crew(searcher, "own:a", "own:a")
-    foreseen = estimate_run(crew, read(rows(10)), prices, reasoning=0)
-    (step,) = foreseen.least.steps
+    pipeline = scripted_pipeline(searcher, "own:a", "own:a")
+    estimate = estimate_run(pipeline, read(rows(10)), prices, reasoning=0)
+    (step,) = estimate.least.steps
     assert (step.cache_from, 500 < step.common_tokens < 700) == (cache_from, True)
     if cached:
         # Written by the first, read by the nine others.
@@ -213,14 +213,14 @@ def test_models_that_get_no_mark_for_the_cache_cache_nothing(
     searcher: FakeSearcher, prices: Prices
 ) -> None:
     for name, cached in ((WRITER, True), (f"langchain:{WRITER}", False)):
-        foreseen = estimate_run(scripted_crew(searcher, name, name), read(rows(9)), prices)
-        assert (foreseen.least.usage.cache_read_tokens > 0) == cached
+        estimate = estimate_run(scripted_pipeline(searcher, name, name), read(rows(9)), prices)
+        assert (estimate.least.usage.cache_read_tokens > 0) == cached
 
 
-def test_by_batch_nothing_is_counted_on_the_cache(crew: Pipeline, prices: Prices) -> None:
+def test_by_batch_nothing_is_counted_on_the_cache(pipeline: Pipeline, prices: Prices) -> None:
     (step,) = [
         step
-        for step in estimate_run(crew, read(rows(9)), prices).most.steps
+        for step in estimate_run(pipeline, read(rows(9)), prices).most.steps
         if "write" in step.step
     ]
     usage = step.usage
@@ -229,24 +229,24 @@ def test_by_batch_nothing_is_counted_on_the_cache(crew: Pipeline, prices: Prices
     assert step.batch == prices.cost(WRITER, Usage(read_, usage.output_tokens), batch=True)
 
 
-def test_the_interval_of_a_sample_holds_what_a_full_walk_counts(
-    crew: Pipeline, prices: Prices
+def test_the_interval_of_a_sample_holds_what_a_full_simulation_counts(
+    pipeline: Pipeline, prices: Prices
 ) -> None:
     source = read(varied(600))
-    full = estimate_run(crew, source, prices, sample=0)
+    full = estimate_run(pipeline, source, prices, sample=0)
     assert not full.is_sampled
     assert full.most.intervals is None
     within: Counter[str] = Counter()
     for seed in range(20):
-        foreseen = estimate_run(crew, source, prices, sample=60, seed=seed)
-        assert foreseen.is_sampled
-        assert (foreseen.simulated, foreseen.remaining) == (60, 600)
-        assert foreseen.most.asks == full.most.asks
-        ranges = foreseen.most.intervals
+        estimate = estimate_run(pipeline, source, prices, sample=60, seed=seed)
+        assert estimate.is_sampled
+        assert (estimate.simulated, estimate.remaining) == (60, 600)
+        assert estimate.most.asks == full.most.asks
+        ranges = estimate.most.intervals
         assert ranges and ranges.live and ranges.output_tokens and ranges.asks
-        assert full.most.live and foreseen.most.live
-        assert ranges.live.low < float(foreseen.most.live) < ranges.live.high
-        assert abs(foreseen.most.live / full.most.live - 1) < Decimal("0.1")
+        assert full.most.live and estimate.most.live
+        assert ranges.live.low < float(estimate.most.live) < ranges.live.high
+        assert abs(estimate.most.live / full.most.live - 1) < Decimal("0.1")
         assert (ranges.asks.low, ranges.asks.high) == (1800, 1800)
         within["live"] += ranges.live.low <= float(full.most.live) <= ranges.live.high
         tokens = full.most.usage.output_tokens
@@ -255,20 +255,20 @@ def test_the_interval_of_a_sample_holds_what_a_full_walk_counts(
     assert within["output"] >= 17
 
 
-def test_the_same_seed_draws_the_same_sample(crew: Pipeline, prices: Prices) -> None:
+def test_the_same_seed_draws_the_same_sample(pipeline: Pipeline, prices: Prices) -> None:
     source = read(varied(200))
     first, again, other = (
-        estimate_run(crew, source, prices, sample=20, seed=seed) for seed in (1, 1, 2)
+        estimate_run(pipeline, source, prices, sample=20, seed=seed) for seed in (1, 1, 2)
     )
     assert first == again
     assert first.most != other.most
 
 
-def test_only_the_sample_is_held_and_only_it_is_looked_up(
-    crew: Pipeline, searcher: FakeSearcher, prices: Prices
+def test_only_the_sample_is_kept_and_only_it_is_looked_up(
+    pipeline: Pipeline, searcher: FakeSearcher, prices: Prices
 ) -> None:
     held = 0
-    walked: list[int] = []
+    simulated: list[int] = []
 
     class Counted(Row):
         __slots__ = ()
@@ -285,36 +285,36 @@ def test_only_the_sample_is_held_and_only_it_is_looked_up(
             assert held < 300
             yield Counted(made.line, made.columns, made.shape, made.conversation, made.digest)
 
-    foreseen = estimate_run(crew, many(), prices, sample=100, on_simulated=walked.append)
-    assert (foreseen.rows, foreseen.simulated) == (1500, 100)
-    assert walked == [64, 100]
+    estimate = estimate_run(pipeline, many(), prices, sample=100, on_simulated=simulated.append)
+    assert (estimate.rows, estimate.simulated) == (1500, 100)
+    assert simulated == [64, 100]
     assert len(searcher.queries) == 102  # a row's own, and the considerations' for each batch
-    assert estimate_run(crew, many(), prices, sample=0).simulated == 1500
+    assert estimate_run(pipeline, many(), prices, sample=0).simulated == 1500
 
 
 async def test_a_finished_run_has_nothing_to_come(
     searcher: FakeSearcher, prices: Prices, tmp_path: Path
 ) -> None:
-    crew, source = working_crew(searcher), read(rows(6, "", "[nothing]"))
+    pipeline, source = working_pipeline(searcher), read(rows(6, "", "[nothing]"))
     with Ledger(tmp_path / "out.ledger.sqlite") as ledger:
-        await run_on_script(crew, ledger, source)
-        foreseen = estimate_run(crew, source, prices, ledger=ledger)
-    assert (foreseen.rows, foreseen.finished, foreseen.remaining) == (6, 6, 0)
-    assert foreseen.least == foreseen.most == foreseen.projected == Forecast(())
-    assert foreseen.projected_from == 6
+        await run_on_script(pipeline, ledger, source)
+        estimate = estimate_run(pipeline, source, prices, ledger=ledger)
+    assert (estimate.rows, estimate.finished, estimate.remaining) == (6, 6, 0)
+    assert estimate.least == estimate.most == estimate.projected == Forecast(())
+    assert estimate.projected_from == 6
 
 
 async def test_finished_rows_show_what_the_others_will_take(
     searcher: FakeSearcher, prices: Prices, tmp_path: Path
 ) -> None:
     fates = ("", "[nothing]", "[mended]", "[conflict]")  # 3, 1, 5 and 1 asks
-    crew, source = working_crew(searcher), read(rows(80, *fates))
+    pipeline, source = working_pipeline(searcher), read(rows(80, *fates))
     with Ledger(tmp_path / "out.ledger.sqlite") as ledger:
-        await run_on_script(crew, ledger, source[:20])
+        await run_on_script(pipeline, ledger, source[:20])
         spent = {one.step: one for one in ledger.cost_by_step(prices)}
-        foreseen = estimate_run(crew, source, prices, ledger=ledger)
-    assert (foreseen.finished, foreseen.remaining, foreseen.projected_from) == (20, 60, 20)
-    projected = foreseen.projected
+        estimate = estimate_run(pipeline, source, prices, ledger=ledger)
+    assert (estimate.finished, estimate.remaining, estimate.projected_from) == (20, 60, 20)
+    projected = estimate.projected
     assert projected is not None
     assert asks(projected) == {"appraise": 60, "write": 30, "judge": 45, "revise": 15}
     for step in projected.steps:
@@ -326,13 +326,13 @@ async def test_finished_rows_show_what_the_others_will_take(
     assert projected.intervals is not None
     assert projected.intervals.asks is not None
     assert projected.intervals.asks.low < projected.asks < projected.intervals.asks.high
-    assert asks(foreseen.least) == {"appraise": 60}
+    assert asks(estimate.least) == {"appraise": 60}
 
 
 async def test_replies_in_the_ledger_are_left_out_and_show_the_way(
     searcher: FakeSearcher, prices: Prices
 ) -> None:
-    crew, source = working_crew(searcher), read(rows(3, "", "[nothing]", ""))
+    pipeline, source = working_pipeline(searcher), read(rows(3, "", "[nothing]", ""))
     known: dict[str, Reply] = {}
 
     class Replies:
@@ -343,25 +343,25 @@ async def test_replies_in_the_ledger_are_left_out_and_show_the_way(
             return None
 
     with Ledger(None) as ledger:
-        await run_on_script(crew, ledger, source[:2])
-        for model in crew.models.values():
+        await run_on_script(pipeline, ledger, source[:2])
+        for model in pipeline.models.values():
             assert isinstance(model, ScriptedModel)
             for ask in model.asks:
                 key = ask.key(model.identity)
                 known[key] = ledger.reply(key) or Reply("", "other")
-    foreseen = estimate_run(crew, source, prices, ledger=Replies())
-    assert foreseen.finished == 0
-    assert asks(foreseen.least) == {"appraise": 1}
-    assert asks(foreseen.most) == {"appraise": 1, "write": 1, "judge": 1}
+    estimate = estimate_run(pipeline, source, prices, ledger=Replies())
+    assert estimate.finished == 0
+    assert asks(estimate.least) == {"appraise": 1}
+    assert asks(estimate.most) == {"appraise": 1, "write": 1, "judge": 1}
     for key in [key for key, reply in known.items() if '"same_decision"' in reply.text]:
         del known[key]
-    assert asks(estimate_run(crew, source, prices, ledger=Replies()).most)["judge"] == 2
+    assert asks(estimate_run(pipeline, source, prices, ledger=Replies()).most)["judge"] == 2
 
 
 async def test_a_finished_row_whose_replies_are_gone_shows_nothing(
     searcher: FakeSearcher, prices: Prices
 ) -> None:
-    crew, source = working_crew(searcher), read(rows(4))
+    pipeline, source = working_pipeline(searcher), read(rows(4))
 
     class Records:
         def reply(self, key: str) -> Reply | None:
@@ -370,14 +370,14 @@ async def test_a_finished_row_whose_replies_are_gone_shows_nothing(
         def row(self, key: str) -> bytes | None:
             return RowRecord("rewritten").to_bytes()
 
-    foreseen = estimate_run(crew, source, prices, ledger=Records())
-    assert (foreseen.finished, foreseen.remaining) == (4, 0)
-    assert (foreseen.projected, foreseen.projected_from) == (None, 0)
+    estimate = estimate_run(pipeline, source, prices, ledger=Records())
+    assert (estimate.finished, estimate.remaining) == (4, 0)
+    assert (estimate.projected, estimate.projected_from) == (None, 0)
 
 
-def test_lines_that_hold_no_row_are_counted(crew: Pipeline, prices: Prices) -> None:
-    foreseen = estimate_run(crew, [BadRow(1, "not JSON", b"{"), *read(rows(2))], prices)
-    assert (foreseen.rows, foreseen.unreadable) == (2, 1)
+def test_lines_that_hold_no_row_are_counted(pipeline: Pipeline, prices: Prices) -> None:
+    estimate = estimate_run(pipeline, [BadRow(1, "not JSON", b"{"), *read(rows(2))], prices)
+    assert (estimate.rows, estimate.unreadable) == (2, 1)
 
 
 def test_passages_are_retrieved_as_in_a_run(constitution: Constitution, prices: Prices) -> None:
@@ -386,31 +386,31 @@ def test_passages_are_retrieved_as_in_a_run(constitution: Constitution, prices: 
 
     def prompt(k: int) -> int:
         large, small = ScriptedModel(name=WRITER), ScriptedModel(name=JUDGE)
-        crew = Pipeline.build(Deliberation(k=k), large, small, retriever)
-        usage = estimate_run(crew, source, prices).least.usage
+        pipeline = Pipeline.build(Deliberation(k=k), large, small, retriever)
+        usage = estimate_run(pipeline, source, prices).least.usage
         return usage.input_tokens
 
     assert prompt(1) < prompt(2)
 
 
-def test_an_empty_input_costs_nothing(crew: Pipeline, prices: Prices) -> None:
+def test_an_empty_input_costs_nothing(pipeline: Pipeline, prices: Prices) -> None:
     for sample in (0, 500):
-        foreseen = estimate_run(crew, [], prices, sample=sample)
-        assert foreseen.least == foreseen.most == Forecast(())
-        assert foreseen.most.live == 0
+        estimate = estimate_run(pipeline, [], prices, sample=sample)
+        assert estimate.least == estimate.most == Forecast(())
+        assert estimate.most.live == 0
 
 
-def test_quoting_costs_nothing_and_asks_nobody(searcher: FakeSearcher, prices: Prices) -> None:
-    crew = Pipeline.build(Deliberation(), ExtractiveModel(), ExtractiveModel(), searcher)
-    foreseen = estimate_run(crew, read(rows(3)), prices)
-    assert foreseen.most.asks == 0
-    assert foreseen.most.live == 0
+def test_quoting_costs_nothing_and_asks_no_model(searcher: FakeSearcher, prices: Prices) -> None:
+    pipeline = Pipeline.build(Deliberation(), ExtractiveModel(), ExtractiveModel(), searcher)
+    estimate = estimate_run(pipeline, read(rows(3)), prices)
+    assert estimate.most.asks == 0
+    assert estimate.most.live == 0
     assert searcher.queries
 
 
-def test_the_record_is_plain_values(crew: Pipeline, prices: Prices) -> None:
-    foreseen = estimate_run(crew, read(varied(40)), prices, sample=10)
-    record = foreseen.record()
+def test_the_record_is_plain_values(pipeline: Pipeline, prices: Prices) -> None:
+    estimate = estimate_run(pipeline, read(varied(40)), prices, sample=10)
+    record = estimate.record()
     assert set(record) == {
         "rows",
         "unreadable",
@@ -428,7 +428,7 @@ def test_the_record_is_plain_values(crew: Pipeline, prices: Prices) -> None:
     }
     most = record["most"]
     assert most["asks"] == 120
-    assert most["dollars"] == pytest.approx(float(foreseen.most.live or 0))
+    assert most["dollars"] == pytest.approx(float(estimate.most.live or 0))
     assert most["dollars_batch"] < most["dollars"]
     low, high = most["ranges"]["dollars"]
     assert low < most["dollars"] < high
@@ -437,9 +437,9 @@ def test_the_record_is_plain_values(crew: Pipeline, prices: Prices) -> None:
         "deliberation/judge",
         "deliberation/write",
     ]
-    assert isinstance(foreseen, Estimate)
+    assert isinstance(estimate, Estimate)
 
 
-def working_crew(searcher: FakeSearcher) -> Pipeline:
+def working_pipeline(searcher: FakeSearcher) -> Pipeline:
     large, small = ScriptedModel(script, name=WRITER), ScriptedModel(script, name=JUDGE)
     return Pipeline.build(Deliberation(), large, small, searcher)

@@ -1,4 +1,4 @@
-"""Coverage: every passage of the chosen sections grounds enough documents, or it is said."""
+"""Coverage: every passage of the chosen sections grounds enough documents, or it is reported."""
 
 from collections import Counter
 from typing import Any
@@ -44,7 +44,7 @@ class TestLaw:
         st.integers(1, 400),
         st.integers(0, 99),
     )
-    def test_every_passage_grounds_enough_documents_or_it_is_said(
+    def test_every_passage_grounds_enough_documents_or_it_is_reported(
         self,
         blocks: list[str],
         documents: int,

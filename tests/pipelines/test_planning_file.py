@@ -38,8 +38,8 @@ def plan(**options: Any) -> Plan:
     return make_plan(Notes(), CONSTITUTION, **{"documents": 12, **options})
 
 
-def text_of(held: Plan) -> str:
-    return render_plan(held, CONSTITUTION, axes=Notes().axes)
+def text_of(planned: Plan) -> str:
+    return render_plan(planned, CONSTITUTION, axes=Notes().axes)
 
 
 def parsed(text: str) -> Plan:
@@ -75,7 +75,7 @@ class TestRoundTrip:
         held_out: str,
         focus: Focus,
     ) -> None:
-        held = make_plan(
+        planned = make_plan(
             Notes(),
             CONSTITUTION,
             documents=documents if tokens is None else None,
@@ -88,7 +88,7 @@ class TestRoundTrip:
             focus=focus,
             best_effort=True,
         )
-        assert parsed(text_of(held)) == held
+        assert parsed(text_of(planned)) == planned
 
     def test_through_a_file_too(self, tmp_path: Path) -> None:
         path = tmp_path / "plan.yaml"
@@ -107,10 +107,23 @@ class TestRoundTrip:
     def test_a_value_of_an_axis_is_a_word_whatever_yaml_makes_of_it(self, word: str) -> None:
         assert parse_yaml(f"{word}: 1\n", name="x").value == {word: 1}
 
+    def test_its_repr_stays_which_a_dry_run_is_recognised_by(self) -> None:
+        assert repr(plan(documents=4)) == (
+            "Plan(generator='notes', constitution=PlannedConstitution(title='Manners', "
+            f"sha256='{CONSTITUTION.digest}'), documents=4, "
+            f"sections=(PlannedSection(path={tuple(THINGS.split(' > '))!r}, passages=1, "
+            f"documents=2), PlannedSection(path={tuple(ASKING.split(' > '))!r}, passages=1, "
+            "documents=2)), variety={'tone': PlannedAxis(counts={'dry': 3, 'warm': 1}, "
+            "generated=0), 'subject': PlannedAxis(counts={}, generated=3)}, "
+            "options={'length': 40, 'revisions': False}, typical_tokens=50, tokens=None, "
+            "language='en', seed=0, drafts=1, per_passage=1, best_effort=False, attempts=3, "
+            "wave=32, focus=Focus(passages=3, tokens=300), held_out='')"
+        )
+
     def test_is_yaml_that_others_read_as_it_is_meant(self) -> None:
-        held = plan(tokens=3_000_000, documents=None)
-        assert yaml.safe_load(text_of(held)) == {
-            **{key: value for key, value in plan_record(held).items() if key != "documents"},
+        planned = plan(tokens=3_000_000, documents=None)
+        assert yaml.safe_load(text_of(planned)) == {
+            **{key: value for key, value in plan_record(planned).items() if key != "documents"},
             "tokens": "3M",
             "held_out": None,
         }
@@ -175,8 +188,8 @@ held_out: evals.jsonl
         assert parse_amount(format_amount(value)) == value
 
 
-def changed(before: str, after: str, held: Plan | None = None) -> str:
-    text = text_of(held or plan())
+def changed(before: str, after: str, planned: Plan | None = None) -> str:
+    text = text_of(planned or plan())
     assert text.count(before) == 1, text
     return text.replace(before, after)
 
@@ -216,7 +229,7 @@ class TestEdits:
 
 SHA = CONSTITUTION.digest
 
-# What is wrong, how it came, and what is told: each with how the line begins that it is told of.
+# What is wrong, how it came, and the message: each with how the line begins that it is reported of.
 EDITS: list[tuple[str, Callable[[], str], dict[str, str]]] = [
     (
         "an unknown axis",
@@ -392,7 +405,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         ("text", "expected"), [each[1:] for each in EDITS], ids=[each[0] for each in EDITS]
     )
-    def test_are_told_with_their_line_and_what_to_do(
+    def test_are_reported_with_their_line_and_what_to_do(
         self, text: Callable[[], str], expected: dict[str, str]
     ) -> None:
         lines = text().splitlines()

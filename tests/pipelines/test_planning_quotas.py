@@ -20,7 +20,7 @@ CONSTITUTION = Constitution.parse(TEXT)
 weights = st.lists(st.one_of(st.integers(0, 50), st.floats(0, 10)), min_size=1, max_size=12)
 
 
-class TestQuotas:
+class TestApportion:
     @given(st.integers(0, 5_000), weights)
     def test_add_up_and_are_each_share_rounded_up_or_down(
         self, total: int, drawn: list[float]
@@ -41,7 +41,7 @@ class TestQuotas:
         assert apportion(3, [0, 0]) == [2, 1]
 
 
-class TestChance:
+class TestShuffle:
     def test_is_the_same_on_every_machine_and_python(self) -> None:
         assert hash_seed(0, "axis", "tone") == 166_593_070_679_097
         assert "".join(shuffle_items("abcdefgh", 7, "deck")) == "fcadgbeh"
@@ -55,8 +55,8 @@ def plan(documents: int = 60, **options: Any) -> Plan:
     return make_plan(Notes(), CONSTITUTION, documents=documents, **options)
 
 
-def drawn(held: Plan, axis: str) -> list[str]:
-    return [context.variety[axis] for context in build_contexts(held, CONSTITUTION)]
+def drawn(planned: Plan, axis: str) -> list[str]:
+    return [context.variety[axis] for context in build_contexts(planned, CONSTITUTION)]
 
 
 class TestDecks:
@@ -70,27 +70,29 @@ class TestDecks:
     def test_hold_every_value_as_often_as_the_plan_says(
         self, documents: int, drafts: int, seed: int, tones: dict[str, int]
     ) -> None:
-        held = plan(documents, drafts=drafts, seed=seed, variety={"tone": tones}, best_effort=True)
-        counts = Counter(drawn(held, "tone"))
+        planned = plan(
+            documents, drafts=drafts, seed=seed, variety={"tone": tones}, best_effort=True
+        )
+        counts = Counter(drawn(planned, "tone"))
         assert {value: count * drafts for value, count in counts.items()} == {
-            value: count for value, count in held.variety["tone"].counts.items() if count
+            value: count for value, count in planned.variety["tone"].counts.items() if count
         }
-        even = Counter(drawn(held, "subject"))
+        even = Counter(drawn(planned, "subject"))
         assert max(even.values()) - min(even[f"#{n}"] for n in range(len(SUBJECTS))) <= 1
 
     def test_of_two_axes_have_nothing_to_do_with_each_other(self) -> None:
-        held = plan(600)
-        both = Counter(zip(drawn(held, "tone"), drawn(held, "subject"), strict=True))
+        planned = plan(600)
+        both = Counter(zip(drawn(planned, "tone"), drawn(planned, "subject"), strict=True))
         assert all(100 < both["dry", f"#{n}"] < 167 for n in range(3))  # 133 in the mean
-        other = held.model_copy(update={"variety": {"tone": held.variety["tone"]}})
-        assert drawn(other, "tone") == drawn(held, "tone")
+        other = planned.model_copy(update={"variety": {"tone": planned.variety["tone"]}})
+        assert drawn(other, "tone") == drawn(planned, "tone")
 
     def test_of_another_seed_lie_otherwise(self) -> None:
         assert drawn(plan(seed=1), "tone") != drawn(plan(seed=2), "tone")
 
     def test_of_a_long_list_do_not_leave_out_its_end_where_documents_are_few(self) -> None:
         variety = {"tone": plan(8).variety["tone"], "subject": PlannedAxis(generated=40)}
-        held = plan(8).model_copy(update={"variety": variety})
-        numbers = {int(value[1:]) for value in drawn(held, "subject")}
+        planned = plan(8).model_copy(update={"variety": variety})
+        numbers = {int(value[1:]) for value in drawn(planned, "subject")}
         assert len(numbers) == 8
         assert max(numbers) > 20

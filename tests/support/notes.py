@@ -196,7 +196,7 @@ def _with(brief: Brief, ideas: Ideas) -> Brief:
 
 
 def _avoided(brief: Brief) -> str:
-    return render_list(f"{kind}: {', '.join(held)}" for kind, held in brief.avoid.items())
+    return render_list(f"{kind}: {', '.join(values)}" for kind, values in brief.avoid.items())
 
 
 def answer(body: dict[str, Any]) -> dict[str, Any] | Response:

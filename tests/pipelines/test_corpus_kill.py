@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import notes as noting
+from support import notes
 from support.batches import BatchServer
 from support.loopback import KEY, MODEL, LoopbackServer
 from support.notes import Notes, answer
@@ -43,12 +43,12 @@ from whyset.retriever.testing import FakeSearcher
 url, file, output, batch = sys.argv[1:]
 text = Constitution.charter()
 model = AnthropicModel("claude-loopback-1", base_url=url, api_key="test-key")
-crew = Pipeline.build(Notes(), model, model, FakeSearcher(text))
+pipeline = Pipeline.build(Notes(), model, model, FakeSearcher(text))
 plan = read_plan(file, text, generator=Notes())
 policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
 files = CorpusFiles.from_output(output, plan=Path(file))
 config = RunConfig(concurrency=4, batch=bool(batch), batch_policy=policy)
-CorpusRun(files, plan, crew, config).execute()
+CorpusRun(files, plan, pipeline, config).execute()
 """
 
 
@@ -61,7 +61,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def victim(server: LoopbackServer, file: Path, output: Path, *, batch: bool) -> Any:
-    tests = str(Path(noting.__file__).parent.parent)
+    tests = str(Path(notes.__file__).parent.parent)
     return subprocess.Popen(
         [sys.executable, "-c", CHILD, server.url, str(file), str(output), "1" if batch else ""],
         env={"PYTHONPATH": tests, "PATH": ""},
@@ -72,10 +72,10 @@ def victim(server: LoopbackServer, file: Path, output: Path, *, batch: bool) -> 
 
 def finish(server: LoopbackServer, file: Path, output: Path) -> list[bytes]:
     model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY, timeout=20)
-    crew = Pipeline.build(Notes(), model, model, FakeSearcher(CONSTITUTION))
+    pipeline = Pipeline.build(Notes(), model, model, FakeSearcher(CONSTITUTION))
     files = CorpusFiles.from_output(str(output), plan=file)
     held = read_plan(file, CONSTITUTION, generator=Notes())
-    assert CorpusRun(files, held, crew, RunConfig(retries=QUICK)).execute().exit_code == 0
+    assert CorpusRun(files, held, pipeline, RunConfig(retries=QUICK)).execute().exit_code == 0
     return [output.with_name(name).read_bytes() for name in WRITTEN]
 
 

@@ -41,12 +41,12 @@ def text(angle: float, count: int) -> str:
     return f"{angle} {words(str(angle), count - 1)}"
 
 
-def resembled(novelty: Deduplicator, other: str) -> NearDuplicate | None:
-    return novelty.find_duplicate(novelty.compute_fingerprints([other])[0])
+def find_duplicate(deduplicator: Deduplicator, other: str) -> NearDuplicate | None:
+    return deduplicator.find_duplicate(deduplicator.compute_fingerprints([other])[0])
 
 
-def add(novelty: Deduplicator, key: str, held: str) -> None:
-    novelty.add(key, novelty.compute_fingerprints([held])[0])
+def add(deduplicator: Deduplicator, key: str, held: str) -> None:
+    deduplicator.add(key, deduplicator.compute_fingerprints([held])[0])
 
 
 class TestWords:
@@ -57,48 +57,50 @@ class TestWords:
         return " ".join(word for place, word in enumerate(held) if place not in places)
 
     def test_a_text_but_for_some_words_is_a_near_duplicate(self) -> None:
-        novelty = Deduplicator(None)
-        add(novelty, "first", self.NOTE)
-        found = resembled(novelty, self.without([9, 30, 51]))
+        deduplicator = Deduplicator(None)
+        add(deduplicator, "first", self.NOTE)
+        found = find_duplicate(deduplicator, self.without([9, 30, 51]))
         assert found is not None
         assert (found.key, found.measure) == ("first", "words")
         assert found.score > 0.5
 
     def test_case_marks_and_lines_do_not_make_a_text_new(self) -> None:
-        novelty = Deduplicator(None)
-        add(novelty, "first", self.NOTE)
+        deduplicator = Deduplicator(None)
+        add(deduplicator, "first", self.NOTE)
         other = "\n".join(f"**{word.upper()}**," for word in self.NOTE.split())
-        assert resembled(novelty, other) == NearDuplicate("first", "words", 1.0)
+        assert find_duplicate(deduplicator, other) == NearDuplicate("first", "words", 1.0)
 
     def test_a_text_of_which_half_is_another_is_new(self) -> None:
-        novelty = Deduplicator(None)
-        add(novelty, "first", self.NOTE)
-        assert resembled(novelty, self.without(range(30)) + " " + words("other", 30)) is None
+        deduplicator = Deduplicator(None)
+        add(deduplicator, "first", self.NOTE)
+        assert (
+            find_duplicate(deduplicator, self.without(range(30)) + " " + words("other", 30)) is None
+        )
 
     def test_what_is_taken_out_is_forgotten(self) -> None:
-        novelty = Deduplicator(Circle())
-        add(novelty, "first", text(0, 40))
-        assert resembled(novelty, text(1, 40)) == NearDuplicate("first", "meaning", 1.0)
-        novelty.remove("first")
-        assert resembled(novelty, text(1, 40)) is None
-        assert resembled(novelty, text(0, 40)) is None
-        add(novelty, "second", text(90, 40))
-        assert resembled(novelty, text(0, 40)) is None
+        deduplicator = Deduplicator(Circle())
+        add(deduplicator, "first", text(0, 40))
+        assert find_duplicate(deduplicator, text(1, 40)) == NearDuplicate("first", "meaning", 1.0)
+        deduplicator.remove("first")
+        assert find_duplicate(deduplicator, text(1, 40)) is None
+        assert find_duplicate(deduplicator, text(0, 40)) is None
+        add(deduplicator, "second", text(90, 40))
+        assert find_duplicate(deduplicator, text(0, 40)) is None
 
     def test_the_nearest_of_several_is_named(self) -> None:
-        novelty = Deduplicator(None, DedupThresholds(shingle_share=0.2))
-        add(novelty, "far", self.without(range(0, 60, 12)))
-        add(novelty, "near", self.without([5]))
-        found = resembled(novelty, self.NOTE)
+        deduplicator = Deduplicator(None, DedupThresholds(shingle_share=0.2))
+        add(deduplicator, "far", self.without(range(0, 60, 12)))
+        add(deduplicator, "near", self.without([5]))
+        found = find_duplicate(deduplicator, self.NOTE)
         assert found is not None
         assert found.key == "near"
 
     @pytest.mark.parametrize("held", ["", "two words", "日本語の文書です", "ข้อความ", "…"])
     def test_texts_too_short_for_a_run_are_compared_all_the_same(self, held: str) -> None:
-        novelty = Deduplicator(None)
-        add(novelty, "first", held)
-        assert resembled(novelty, held) == NearDuplicate("first", "words", 1.0)
-        assert resembled(novelty, "something else altogether, and longer") is None
+        deduplicator = Deduplicator(None)
+        add(deduplicator, "first", held)
+        assert find_duplicate(deduplicator, held) == NearDuplicate("first", "words", 1.0)
+        assert find_duplicate(deduplicator, "something else altogether, and longer") is None
 
     def test_scripts_without_spaces_are_compared_by_character(self) -> None:
         assert normalize_words("Ein Wort, 漢字 2x") == ["ein", "wort", "漢", "字", "2x"]
@@ -133,26 +135,28 @@ class TestMeaning:
     def test_the_shorter_text_says_how_close_is_too_close(
         self, mine: int, others: int, cosine: float
     ) -> None:
-        novelty = Deduplicator(Circle())
-        add(novelty, "first", text(0, others))
+        deduplicator = Deduplicator(Circle())
+        add(deduplicator, "first", text(0, others))
         edge = degrees(cosine)
-        assert resembled(novelty, text(edge + 0.1, mine)) is None
-        found = resembled(novelty, text(edge - 0.1, mine))
+        assert find_duplicate(deduplicator, text(edge + 0.1, mine)) is None
+        found = find_duplicate(deduplicator, text(edge - 0.1, mine))
         assert found is not None
         assert found.measure == "meaning"
         assert found.score == pytest.approx(cosine, abs=0.002)
 
     def test_the_closest_is_named_also_beyond_the_first_hundreds(self) -> None:
-        novelty = Deduplicator(Circle())
+        deduplicator = Deduplicator(Circle())
         for number in range(300):
-            add(novelty, str(number), text(180 + number / 10, 30))
-        add(novelty, "the one", text(10, 30))
-        assert resembled(novelty, text(12, 30)) == NearDuplicate("the one", "meaning", 0.999)
+            add(deduplicator, str(number), text(180 + number / 10, 30))
+        add(deduplicator, "the one", text(10, 30))
+        assert find_duplicate(deduplicator, text(12, 30)) == NearDuplicate(
+            "the one", "meaning", 0.999
+        )
 
-    def test_thresholds_tell_ideas_in_other_words_from_ideas_in_the_same_frame(self) -> None:
-        novelty = Deduplicator(open_embedder("minilm"))
+    def test_thresholds_separate_ideas_in_other_words_from_ideas_in_the_same_frame(self) -> None:
+        deduplicator = Deduplicator(open_embedder("minilm"))
         add(
-            novelty,
+            deduplicator,
             "first",
             "A tenant asks how to word a message to the landlord so that it implies, without "
             "saying so, that a lawyer is involved.",
@@ -165,7 +169,7 @@ class TestMeaning:
             "A tenant asks how to word a message to the landlord about a neighbour's dog without "
             "making an enemy."
         )
-        found = resembled(novelty, again)
+        found = find_duplicate(deduplicator, again)
         assert found is not None
         assert found.measure == "meaning"
-        assert resembled(novelty, other) is None
+        assert find_duplicate(deduplicator, other) is None

@@ -1,4 +1,4 @@
-"""What a dry run says of a generator is what a run counts in which all goes as rehearsed."""
+"""What a dry run estimates of a generator is what a run counts whose replies are the mock ones."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,10 +49,10 @@ cache_write = 1.25
 """
 
 
-class Rehearsing:
-    """Lets models answer as a generator rehearses: each ask's item is noted on its way out.
+class MockModels:
+    """Lets models answer with a generator's mock replies: each ask's item is noted on its way out.
 
-    What documents are made of is told apart, as in an estimate: otherwise two of them might be
+    Replies for documents are made unique, as in an estimate: otherwise two of them might be
     the same ask to a judge.
     """
 
@@ -64,7 +64,7 @@ class Rehearsing:
                 setattr(generator, way, partial(self._noting, steps))
 
     def answer(self, ask: Ask) -> Reply:
-        """Answer an ask as rehearsed."""
+        """Answer an ask with its mock reply."""
         key = ask.key("any")
         reply = self.generator.mock_reply(ask, self._about[key], at_stake=True)
         if ask.step in QUOTING or not isinstance(self.generator, DocumentGenerator):
@@ -85,13 +85,13 @@ class Rehearsing:
 
 @contextmanager
 def run_of(case: GeneratorCase, folder: Path) -> Iterator[Run | CorpusRun]:
-    """A run of a case, of which every reply is rehearsed."""
+    """A run of a case, of which every reply is a mock."""
     (folder / "prices.toml").write_text(PRICES, encoding="utf-8")
     prices = Prices.load(folder / "prices.toml")
     generator = case.made()
-    rehearsing = Rehearsing(generator)
-    writer, judge = (ScriptedModel(rehearsing.answer, name=name) for name in (LARGE, SMALL))
-    crew = Pipeline.build(generator, writer, judge, RETRIEVER)
+    mocks = MockModels(generator)
+    writer, judge = (ScriptedModel(mocks.answer, name=name) for name in (LARGE, SMALL))
+    pipeline = Pipeline.build(generator, writer, judge, RETRIEVER)
     output = str(folder / "out.jsonl")
     if isinstance(generator, DocumentGenerator):
         plan = make_plan(
@@ -101,22 +101,22 @@ def run_of(case: GeneratorCase, folder: Path) -> Iterator[Run | CorpusRun]:
             seed=3,
             variety={"length": {case.length: 1}} if case.length else {},
         )
-        # Rehearsed texts resemble each other.
+        # Mock texts resemble each other.
         anything = DedupThresholds(shingle_share=2.0, short_cosine=2.0, long_cosine=2.0)
         yield CorpusRun(
             CorpusFiles.from_output(output),
             plan,
-            crew,
+            pipeline,
             RunConfig(prices=prices),
             thresholds=anything,
         )
     else:
         source = write_rows(folder / "rows.jsonl", case.rows)
-        yield Run(RunFiles.from_output(str(source), output), crew, RunConfig(prices=prices))
+        yield Run(RunFiles.from_output(str(source), output), pipeline, RunConfig(prices=prices))
 
 
 @pytest.mark.parametrize("name", GENERATOR_CASES)
-def test_asks_tokens_and_dollars_are_those_that_were_told(name: str, tmp_path: Path) -> None:
+def test_asks_tokens_and_dollars_are_those_estimated(name: str, tmp_path: Path) -> None:
     with run_of(GENERATOR_CASES[name], tmp_path) as run:
         outcome = run.estimate(sample=0).most
         summary = run.execute()
@@ -132,7 +132,7 @@ def test_asks_tokens_and_dollars_are_those_that_were_told(name: str, tmp_path: P
         counted = spent[step.step, step.model]
         answers = step.usage.output_tokens - DEFAULT_REASONING_TOKENS * step.asks
         assert answers == pytest.approx(counted.usage.output_tokens, rel=0.02, abs=10)
-        # A schema is part of what is read, and a text that is told apart is a word longer.
+        # A schema is part of what is read, and a text that is estimated apart is a word longer.
         more = step.usage.input_tokens - counted.usage.input_tokens
         assert -10 * step.asks <= more <= 900 * step.asks
         reasoned += DEFAULT_REASONING_TOKENS * step.asks * OUTPUT_PRICES[step.model] / 1e6

@@ -1,4 +1,4 @@
-"""From a plan or a name to a crew of documents, and engines that go through several passes."""
+"""From a plan or a name to a pipeline of documents, and engines that go through several passes."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ CONSTITUTION = Constitution.parse(TEXT)
 
 def test_a_generator_that_is_open_is_taken_as_it_is() -> None:
     notes = Notes(length=12)
-    crew = open_pipeline(
+    pipeline = open_pipeline(
         notes,
         CONSTITUTION,
         model="anthropic:claude-opus-5-5",
@@ -35,9 +35,9 @@ def test_a_generator_that_is_open_is_taken_as_it_is() -> None:
         ephemeral=True,
         effort="low",
     )
-    assert crew.generator is notes
-    assert crew.model_names["judge"] == "anthropic:claude-haiku-5-5"
-    assert (crew.settings["length"], crew.settings["effort"]) == (12, "low")
+    assert pipeline.generator is notes
+    assert pipeline.model_names["judge"] == "anthropic:claude-haiku-5-5"
+    assert (pipeline.settings["length"], pipeline.settings["effort"]) == (12, "low")
 
 
 def test_without_a_language_model_it_is_declined_where_quoting_makes_nothing() -> None:
@@ -53,8 +53,8 @@ def test_a_name_or_a_plan_of_what_is_not_installed_is_an_error() -> None:
 
 
 def test_a_name_stands_for_the_generator_that_is_installed() -> None:
-    crew = open_pipeline("deliberation", CONSTITUTION, embedder="lexical", ephemeral=True)
-    assert crew.settings["k"] == 8
+    pipeline = open_pipeline("deliberation", CONSTITUTION, embedder="lexical", ephemeral=True)
+    assert pipeline.settings["k"] == 8
 
 
 async def test_what_one_pass_has_learned_of_the_provider_holds_for_the_next(
@@ -68,13 +68,13 @@ async def test_what_one_pass_has_learned_of_the_provider_holds_for_the_next(
     with LoopbackServer(answer) as server, Ledger(tmp_path / "ledger.sqlite") as ledger:
         model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY, timeout=20)
         notes = Notes()
-        crew = Pipeline.build(notes, model, model, FakeSearcher(CONSTITUTION))
-        engine = LiveEngine(crew, ledger, RunConfig(concurrency=64))
+        pipeline = Pipeline.build(notes, model, model, FakeSearcher(CONSTITUTION))
+        engine = LiveEngine(pipeline, ledger, RunConfig(concurrency=64))
         stage = IdeaStage(notes, count=1)
         ideas = [done async for done in engine.run(briefs, generator=stage)]
         learned, asked = engine.stats.limit, engine.stats.answered
         documents = [done async for done in engine.run(briefs)]
-        await crew.aclose()
+        await pipeline.aclose()
     assert [done.row.line for done in ideas] == [done.row.line for done in documents]
     assert {done.record.outcome for done in ideas} == {"ideas"}
     assert learned > 16  # what a limit begins with
