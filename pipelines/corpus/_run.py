@@ -43,7 +43,7 @@ class CorpusRun:
     Attributes:
         files: Where to write, and what to compare with.
         plan: What is to be written; where the writer only quotes, as far as that can follow it.
-        pipeline: Who works.
+        pipeline: Generator, models and retriever.
         config: How it asks.
         thresholds: From when on a text is a near-duplicate; what was measured for the embedded
             default where none is given. Another embedder is used only where one is.

@@ -323,7 +323,7 @@ def read_plan(
         path: The file.
         constitution: What documents are to be grounded in; the bundled charter where none is
             given.
-        generator: Who writes; opened by its name, with the plan's options, where none is given.
+        generator: What writes; opened by its name, with the plan's options, where none is given.
 
     Raises:
         PlanError: It cannot be read or kept; each line of the message says where, what is wrong

@@ -60,7 +60,7 @@ def make_plan(
     """Make a plan.
 
     Args:
-        generator: Who writes, with its options.
+        generator: What writes, with its options.
         constitution: What documents are grounded in.
         documents: How many; rounded up to a multiple of `drafts`.
         tokens: How many tokens instead: as many documents as that takes at the generator's
@@ -168,7 +168,7 @@ def plan_axis(
 
 
 def default_wave(documents: int) -> int:
-    """Return how many documents a wave has where nobody says."""
+    """Return how many documents a wave has by default."""
     return min(max(documents // _USUAL_WAVES, MIN_WAVE), MAX_WAVE)
 
 
@@ -254,7 +254,7 @@ def _iter_rounds(planned: list[tuple[FocusGroup, int]], seed: int) -> Iterator[F
 
 def _build_deck(plan: Plan, name: str, axis: PlannedAxis) -> list[str]:
     if axis.generated:
-        # Who gets one more is drawn: a model lists what is most usual first.
+        # Which gets one more is drawn: a model lists what is most usual first.
         places = shuffle_items(range(axis.generated), plan.seed, "places", name)
         even = apportion(plan.contexts, [1] * axis.generated)
         counts = {format_index(place): count for place, count in zip(places, even, strict=True)}
