@@ -35,23 +35,23 @@ BROKEN = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_constitution(desk: Desk, name: str) -> None:
-    content, outcome = BROKEN[name]
+    content, message = BROKEN[name]
     if content is not None:
         (desk.folder / name).write_bytes(content)
-    assert desk.call("passages", name).error == outcome
+    assert desk.call("passages", name).error == message
 
 
 @pytest.mark.parametrize("command", [REWRITE, ("search", "honesty")], ids=["rewrite", "search"])
 def test_a_broken_constitution_ends_every_command(desk: Desk, command: tuple[str, ...]) -> None:
     desk.write_rows(1)
-    content, outcome = BROKEN["latin.md"]
+    content, message = BROKEN["latin.md"]
     (desk.folder / "latin.md").write_bytes(content or b"")
-    assert desk.call(*command, "--constitution", "latin.md").error == outcome
+    assert desk.call(*command, "--constitution", "latin.md").error == message
     assert desk.names == ["latin.md", "manners.md", "sft.jsonl"]
 
 
 @pytest.mark.parametrize(
-    ("options", "outcome"),
+    ("options", "message"),
     [
         (
             ("--model", "gibberish"),
@@ -71,9 +71,9 @@ def test_a_broken_constitution_ends_every_command(desk: Desk, command: tuple[str
     ],
     ids=["unknown", "no provider", "extractive inline"],
 )
-def test_a_model_that_cannot_do_it(desk: Desk, options: tuple[str, ...], outcome: str) -> None:
+def test_a_model_that_cannot_do_it(desk: Desk, options: tuple[str, ...], message: str) -> None:
     desk.write_rows(1)
-    assert desk.call(*REWRITE, *QUOTING, *options).error == outcome
+    assert desk.call(*REWRITE, *QUOTING, *options).error == message
     assert desk.names == ["manners.md", "sft.jsonl"]
 
 
@@ -126,26 +126,26 @@ def test_an_output_that_cannot_be_written(desk: Desk) -> None:
     # A limit on the size of files stands for a full disk; it holds for the superuser, too.
     desk.write_rows(200)
     script = f'ulimit -f 64; "$0" {" ".join((*REWRITE, *QUOTING))}'
-    outcome = desk.run_in_shell(script).error
-    assert re.match(r"out\.(jsonl|ledger\.sqlite): .*cannot be (written|used)", outcome)
+    message = desk.run_in_shell(script).error
+    assert re.match(r"out\.(jsonl|ledger\.sqlite): .*cannot be (written|used)", message)
     assert "out.jsonl" not in desk.names
 
 
 def test_an_unknown_embedder(desk: Desk) -> None:
-    outcome = desk.call("search", "honesty", "--embedder", "nobody").error
-    assert outcome.startswith("no embedder 'nobody': name `minilm`")
+    message = desk.call("search", "honesty", "--embedder", "nobody").error
+    assert message.startswith("no embedder 'nobody': name `minilm`")
 
 
 def test_a_chroma_server_that_does_not_answer(desk: Desk) -> None:
     desk.server.stop()
-    outcome = desk.call("search", "my sister's diary", "--chroma", desk.server.url).error
-    assert desk.server.url in outcome
-    assert "Could not connect to a Chroma server" in outcome
+    message = desk.call("search", "my sister's diary", "--chroma", desk.server.url).error
+    assert desk.server.url in message
+    assert "Could not connect to a Chroma server" in message
 
 
 @pytest.mark.parametrize("option", ["--queries", "--evaluate"])
 @pytest.mark.parametrize(
-    ("content", "outcome"),
+    ("content", "message"),
     [
         (b"{oops", ":2: "),
         (b'{"text": "honesty"}', ":2: "),
@@ -155,16 +155,16 @@ def test_a_chroma_server_that_does_not_answer(desk: Desk) -> None:
     ids=["not JSON", "no query", "no object", "no text"],
 )
 def test_a_broken_line_of_queries_or_labels(
-    desk: Desk, option: str, content: bytes, outcome: str
+    desk: Desk, option: str, content: bytes, message: str
 ) -> None:
     good = b'{"query": "May I?", "expected_heading": "Asking first"}'
     (desk.folder / "lines.jsonl").write_bytes(good + b"\n" + content + b"\n")
     error = desk.call("search", *QUOTING, option, "lines.jsonl").error
-    assert error.startswith(f"lines.jsonl{outcome}")
+    assert error.startswith(f"lines.jsonl{message}")
 
 
 @pytest.mark.parametrize(
-    ("content", "outcome"),
+    ("content", "message"),
     [
         (b'{"query": "\xff"}', "queries.jsonl:1: not UTF-8 at byte 12"),
         (
@@ -176,16 +176,16 @@ def test_a_broken_line_of_queries_or_labels(
     ],
     ids=["not UTF-8", "half a pair", "nested", "no object"],
 )
-def test_queries_that_no_parser_should_choke_on(desk: Desk, content: bytes, outcome: str) -> None:
+def test_queries_that_no_parser_should_choke_on(desk: Desk, content: bytes, message: str) -> None:
     (desk.folder / "queries.jsonl").write_bytes(content)
-    assert desk.call("search", *QUOTING, "--queries", "queries.jsonl").error == outcome
+    assert desk.call("search", *QUOTING, "--queries", "queries.jsonl").error == message
 
 
 def test_queries_and_labels_that_are_not_there(desk: Desk) -> None:
-    outcome = desk.call("search", *QUOTING, "--queries", "none.jsonl").error
-    assert outcome == "none.jsonl: cannot be read: No such file or directory"
-    outcome = desk.call("search", *QUOTING, "--evaluate", "none.jsonl").error
-    assert outcome.startswith("none.jsonl: cannot be read: ")
+    message = desk.call("search", *QUOTING, "--queries", "none.jsonl").error
+    assert message == "none.jsonl: cannot be read: No such file or directory"
+    message = desk.call("search", *QUOTING, "--evaluate", "none.jsonl").error
+    assert message.startswith("none.jsonl: cannot be read: ")
 
 
 def test_a_mistake_of_ours_is_shown_as_one_and_has_a_code_of_its_own(desk: Desk) -> None:

@@ -36,9 +36,9 @@ def test_or_about_a_section_as_a_whole_record(desk: Desk) -> None:
     assert made.code == 0
     desk.write("one.jsonl", made.out)
     (record,) = desk.read("one.jsonl")
-    held = require_provenance(record)
-    assert held["outcome"] == "written"
-    assert [passage["path"][-1] for passage in held["passages"]] == ["Asking first"]
+    provenance = require_provenance(record)
+    assert provenance["outcome"] == "written"
+    assert [passage["path"][-1] for passage in provenance["passages"]] == ["Asking first"]
 
 
 def test_without_a_model_it_is_a_digest_and_says_so(desk: Desk) -> None:
@@ -55,15 +55,15 @@ def test_what_cannot_do_without_a_model_declines(desk: Desk) -> None:
     assert made.error.startswith("story needs a language model")
 
 
-def test_a_plan_is_printed_or_kept_and_its_coverage_told(desk: Desk) -> None:
+def test_a_plan_is_printed_or_written_with_its_coverage(desk: Desk) -> None:
     printed = desk.call(*PLAN, "-n", "4")
-    kept = desk.call(*PLAN, "-n", "4", "-o", "plan.yaml")
+    written = desk.call(*PLAN, "-n", "4", "-o", "plan.yaml")
 
-    assert (printed.code, kept.code) == (0, 0)
+    assert (printed.code, written.code) == (0, 0)
     assert printed.out == f"{(desk.folder / 'plan.yaml').read_text(encoding='utf-8')}\n"
-    assert kept.out.startswith("section ")
-    assert "Every passage grounds at least 1 document." in kept.out
-    assert kept.out.endswith("plan        plan.yaml\n")
+    assert written.out.startswith("section ")
+    assert "Every passage grounds at least 1 document." in written.out
+    assert written.out.endswith("plan        plan.yaml\n")
 
 
 def test_a_corpus_follows_its_plan_and_is_accounted_for(desk: Desk) -> None:
@@ -93,7 +93,7 @@ def test_a_plan_is_followed_without_a_model_too_as_far_as_quoting_goes(desk: Des
     ]
 
 
-def test_the_same_command_again_asks_nobody(desk: Desk) -> None:
+def test_the_same_command_again_sends_no_request(desk: Desk) -> None:
     command = (*WRITE, "-n", "2", "-o", "two.jsonl", "--json", *TALKING)
     first = desk.call(*command)
     asked = len(desk.server.requests)
@@ -130,7 +130,7 @@ def test_prompts_are_copied_out_changed_and_used(desk: Desk) -> None:
     assert sum("Plainly." in body for body in asked) == 1
 
 
-def test_a_prompt_with_a_variable_that_nobody_fills_in_is_refused(desk: Desk) -> None:
+def test_a_prompt_with_an_unknown_variable_is_refused(desk: Desk) -> None:
     desk.call("prompts", "explanation", "-o", "wrong")
     draft = desk.folder / "wrong" / "explanation" / "draft.md"
     draft.write_text(draft.read_text(encoding="utf-8") + "\n{{ mood }}\n", encoding="utf-8")
@@ -141,7 +141,7 @@ def test_a_prompt_with_a_variable_that_nobody_fills_in_is_refused(desk: Desk) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "run"),
+    ("arguments", "message"),
     [
         ("", "say what one document is about (--about, --section), or how many (-n, --tokens)"),
         ("-n 3", "say where the corpus goes: -o docs.jsonl, or -o - to print"),
@@ -154,14 +154,14 @@ def test_a_prompt_with_a_variable_that_nobody_fills_in_is_refused(desk: Desk) ->
         ("--about x --batch", "--batch and --budget need a run that keeps a ledger: name a file"),
     ],
 )
-def test_what_does_not_fit_together(desk: Desk, arguments: str, run: str) -> None:
+def test_what_does_not_fit_together(desk: Desk, arguments: str, message: str) -> None:
     made = desk.call(*WRITE, *arguments.split(), *TALKING)
 
-    assert run in made.error
+    assert message in made.error
 
 
 @pytest.mark.parametrize(
-    ("arguments", "run"),
+    ("arguments", "message"),
     [
         ("-n 4 --section Nothing", "no section 'Nothing'"),
         ("--tokens lots", "lots"),
@@ -170,10 +170,10 @@ def test_what_does_not_fit_together(desk: Desk, arguments: str, run: str) -> Non
         ("", "say how much: -n 500, or --tokens 3M"),
     ],
 )
-def test_plans_that_cannot_be_made(desk: Desk, arguments: str, run: str) -> None:
+def test_plans_that_cannot_be_made(desk: Desk, arguments: str, message: str) -> None:
     made = desk.call(*PLAN, *arguments.split())
 
-    assert run in made.error
+    assert message in made.error
 
 
 def test_a_plan_for_another_generator_is_refused(desk: Desk) -> None:

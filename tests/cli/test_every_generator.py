@@ -1,4 +1,4 @@
-"""Every generator through the command's door: a few rows or documents, told and kept."""
+"""Every generator through the command's door: a few rows or documents."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +37,7 @@ def test_it_is_a_command_that_accounts_for_all_and_asks_for_nothing_twice(
     else:
         write_rows(desk.folder / "rows.jsonl", case.rows)
         command = [case.generator, "rows.jsonl", "-o", "out.jsonl"]
-    command += [f"--{option}" for option, wanted in case.options.items() if wanted is True]
+    command += [f"--{option}" for option, value in case.options.items() if value is True]
 
     made = desk.call(*command, *TALKING)
 
@@ -53,9 +53,9 @@ def test_it_is_a_command_that_accounts_for_all_and_asks_for_nothing_twice(
         assert made.out.startswith(f"{len(case.rows)} rows")
     manners = Constitution.load(desk.folder / "manners.md")
     for record in output:
-        held = require_provenance(record)
-        assert held["generator"] == case.generator
-        assert not case.grounded or held["constitution"]["sha256"] == manners.digest
+        provenance = require_provenance(record)
+        assert provenance["generator"] == case.generator
+        assert not case.grounded or provenance["constitution"]["sha256"] == manners.digest
 
     written = desk.bytes_of("out.jsonl")
     again = desk.call(*command, *TALKING)

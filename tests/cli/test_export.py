@@ -16,6 +16,8 @@ from support.answers.deliberation import CONFLICT, NOTHING, answer
 from support.exports import ordinary, rewritten, write
 from support.loopback import LoopbackServer
 
+from whyset.datasets.export import TRAINERS
+
 from .conftest import QUOTING, TALKING, Desk, Finished
 
 KEY = "sk-planted-key-of-nobody"
@@ -36,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield desk
 
 
-def test_rows_are_exported_and_told_of(run: Desk) -> None:
+def test_rows_are_exported_and_reported(run: Desk) -> None:
     finished = run.call(
         *("export", "out.jsonl", "-o", "pub/", "--for", "trl", "--control"),
         *("--license", "cc-by-4.0", "--source", "sft.jsonl=mit"),
@@ -64,6 +66,12 @@ def test_rows_are_exported_and_told_of(run: Desk) -> None:
         assert line in card
 
 
+def test_every_exporter_can_be_named(desk: Desk) -> None:
+    shown = desk.call("export", "--help").out
+
+    assert f"--for <{'|'.join([*TRAINERS, 'inspect'])}>" in shown
+
+
 def test_the_card_repeats_an_export_in_the_form_that_was_asked_for(run: Desk) -> None:
     finished = run.call(
         *("export", "out.jsonl", "-o", "columns/", "--for", "trl", "--format", "parquet")
@@ -74,17 +82,16 @@ def test_the_card_repeats_an_export_in_the_form_that_was_asked_for(run: Desk) ->
     assert "    whyset export out.jsonl -o columns --for trl --format parquet\n" in card
 
 
-def test_the_account_as_json_is_the_manifest(run: Desk) -> None:
+def test_the_report_as_json_is_the_manifest(run: Desk) -> None:
     finished = run.call(
         *("export", "out.jsonl", "-o", "x.parquet", "--for", "axolotl", "--json"),
     )
 
-    outcome = json.loads(finished.out)
+    report = json.loads(finished.out)
     manifest = json.loads((run.folder / "x.export.json").read_text(encoding="utf-8"))
-    assert (outcome["consumer"], outcome["kind"], outcome["rows"]) == ("axolotl", "messages", 4)
-    assert {name: outcome[name] for name in outcome.keys() & manifest.keys()} == {
-        name: manifest[name] for name in outcome.keys() & manifest.keys()
-    }
+    assert (report["consumer"], report["kind"], report["rows"]) == ("axolotl", "messages", 4)
+    shared = report.keys() & manifest.keys()
+    assert {name: report[name] for name in shared} == {name: manifest[name] for name in shared}
     assert pq.read_table(run.folder / "x.parquet").num_rows == 4
     assert "x.axolotl.yaml" in run.names
 
@@ -143,8 +150,8 @@ def test_ordinary_rows_are_mixed_in(desk: Desk) -> None:
             "--source takes NAME=LICENSE",
         ),
         *(
-            (("export", "out.jsonl", "-o", "o/", "--for", "inspect", *given), "and nothing else")
-            for given in (
+            (("export", "out.jsonl", "-o", "o/", "--for", "inspect", *more), "and nothing else")
+            for more in (
                 ("--think-tags",),
                 ("--drop-provenance",),
                 ("--seed", "1"),
@@ -154,7 +161,7 @@ def test_ordinary_rows_are_mixed_in(desk: Desk) -> None:
         (("card", "out.jsonl", "-o", "out.jsonl"), "is read; name another file"),
     ],
 )
-def test_wrong_usage_is_told_in_a_sentence(
+def test_wrong_usage_is_reported_in_a_sentence(
     desk: Desk, arguments: tuple[str, ...], message: str
 ) -> None:
     write(desk.folder / "out.jsonl", [rewritten()])
@@ -180,7 +187,7 @@ def test_a_card_is_printed_or_written(run: Desk) -> None:
 def test_no_output_tells_of_this_machine_its_user_or_the_key(run: Desk) -> None:
     for arguments in (
         ("write", "explanation", "--about", "things", *QUOTING, "--json"),
-        ("export", "out.jsonl", "-o", str(run.folder / "outcome"), "--for", "llama-factory"),
+        ("export", "out.jsonl", "-o", str(run.folder / "exported"), "--for", "llama-factory"),
         ("card", str(run.folder / "out.jsonl"), "-o", str(run.folder / "CARD.md")),
     ):
         finished = run.call(*arguments)
@@ -200,7 +207,7 @@ def test_no_output_tells_of_this_machine_its_user_or_the_key(run: Desk) -> None:
     ]
     assert len(written) > 12
     for path in written:
-        held = path.read_bytes() + path.name.encode()
+        content = path.read_bytes() + path.name.encode()
         for secret in secrets:
             pattern = rf"{re.escape(secret)}(?![a-z])".encode()
-            assert not re.search(pattern, held), f"{path.name} tells {secret}"
+            assert not re.search(pattern, content), f"{path.name} tells {secret}"

@@ -21,7 +21,7 @@ TOKEN = "hf_planted-token-of-nobody"
 
 @dataclass
 class Hub:
-    """What the hub was told.
+    """What the hub was sent.
 
     Attributes:
         url: Where it is.
@@ -48,8 +48,8 @@ class Hub:
             return {"errors": [], "warnings": []}
         if "/preupload/" in path:
             files = json.loads(body)["files"]
-            run = {"uploadMode": "regular", "shouldIgnore": False}
-            return {"files": [{"path": file["path"], **run} for file in files]}
+            mode = {"uploadMode": "regular", "shouldIgnore": False}
+            return {"files": [{"path": file["path"], **mode} for file in files]}
         if "/commit/" in path:
             for line in map(json.loads, body.splitlines()):
                 if line["key"] == "file":
@@ -62,7 +62,7 @@ class Hub:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    held = Hub()
+    hub = Hub()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -72,11 +72,11 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            held.authorised.add(self.headers.get("Authorization"))
+            hub.authorised.add(self.headers.get("Authorization"))
             path = self.path.partition("?")[0]
-            run = {"error": "no"} if held.refusing else held.answer(path, body)
-            text = json.dumps(run).encode()
-            self.send_response(held.refusing or 200)
+            reply = {"error": "no"} if hub.refusing else hub.answer(path, body)
+            text = json.dumps(reply).encode()
+            self.send_response(hub.refusing or 200)
             self.send_header("Content-Length", str(len(text)))
             self.send_header("Content-Type", "application/json")
             self.end_headers()
@@ -87,11 +87,11 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    held.url = f"http://127.0.0.1:{server.server_port}"
+    hub.url = f"http://127.0.0.1:{server.server_port}"
     # What HF_ENDPOINT says, the library asks once, when it is imported.
-    monkeypatch.setattr(constants, "ENDPOINT", held.url)
+    monkeypatch.setattr(constants, "ENDPOINT", hub.url)
     disable_progress_bars()
-    yield held
+    yield hub
     close_session()
     server.shutdown()
     server.server_close()
@@ -131,17 +131,17 @@ def test_a_dataset_can_be_public(desk: Desk, hub: Hub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "run"), [(401, "log in with hf auth login"), (500, "publish it again later")]
+    ("status", "message"), [(401, "log in with hf auth login"), (500, "publish it again later")]
 )
-def test_a_hub_that_refuses_is_told_in_a_sentence(
-    desk: Desk, hub: Hub, status: int, run: str
+def test_a_hub_that_refuses_is_reported_in_a_sentence(
+    desk: Desk, hub: Hub, status: int, message: str
 ) -> None:
     hub.refusing = status
 
     finished = publish(desk, hub)
 
     assert finished.code == 2
-    assert run in finished.err
+    assert message in finished.err
     assert "Traceback" not in finished.err
     assert TOKEN not in finished.out + finished.err
     assert (desk.folder / "pub" / "train.jsonl").exists()
@@ -155,7 +155,7 @@ def test_a_hub_that_refuses_is_told_in_a_sentence(
         (("-o", "pub/", "--public"), "--public goes with --push-to-hub"),
     ],
 )
-def test_what_cannot_be_published_is_said_before_anything_is_written(
+def test_what_cannot_be_published_is_refused_before_anything_is_written(
     desk: Desk, options: tuple[str, ...], message: str
 ) -> None:
     write(desk.folder / "out.jsonl", [rewritten()])

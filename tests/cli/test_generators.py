@@ -73,7 +73,7 @@ def test_prompts_are_printed_whole(desk: Desk) -> None:
     )
 
 
-def test_copies_never_take_the_place_of_somebodys_work(desk: Desk) -> None:
+def test_copies_never_replace_a_file(desk: Desk) -> None:
     assert desk.call("prompts", "deliberation", "-o", "own").code == 0
 
     again = desk.call("prompts", "deliberation", "-o", "own")

@@ -50,7 +50,7 @@ def test_a_dry_run_says_what_would_be_asked_and_sends_nothing(desk: Desk) -> Non
     assert desk.names == sorted([*before, "out.estimate.json"])
 
 
-def test_what_a_dry_run_said_is_told_beside_what_was_spent(desk: Desk) -> None:
+def test_what_a_dry_run_said_stands_beside_what_was_spent(desk: Desk) -> None:
     priced(desk, 6, "", NOTHING)
     desk.call(*RUN, "--dry-run")
 
@@ -85,14 +85,14 @@ def test_a_sample_says_how_far_it_may_be_off(desk: Desk) -> None:
     assert run.out.count(" to ") >= 2
 
 
-def test_a_model_without_a_price_is_said_to_be_unpriced(desk: Desk) -> None:
+def test_a_model_without_a_price_is_unpriced(desk: Desk) -> None:
     desk.write_rows(2)
     run = desk.call("rewrite", "sft.jsonl", "--dry-run", *TALKING)
     assert f"No price is known for anthropic:{MODEL}: give one by --prices." in run.out
     assert "$" not in run.out
 
 
-def test_what_asks_nobody_is_said_to(desk: Desk) -> None:
+def test_a_run_without_requests_costs_nothing(desk: Desk) -> None:
     desk.write_rows(2)
     run = desk.call(
         "rewrite", "sft.jsonl", "--dry-run", "--constitution", "manners.md", "--embedder", "lexical"

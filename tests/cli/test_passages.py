@@ -14,7 +14,7 @@ CHARTER = Path(__file__).parents[2] / "constitution" / "charter.md"
 
 def test_passages_are_shown_under_their_headings(desk: Desk) -> None:
     things, asking = Constitution.parse(MANNERS).passages
-    shown = desk.run("passages", "manners.md")
+    shown = desk.call("passages", "manners.md")
     assert (shown.code, shown.err) == (0, "")
     assert shown.out.splitlines() == [
         "Manners",
@@ -31,7 +31,7 @@ def test_passages_are_shown_under_their_headings(desk: Desk) -> None:
 
 def test_a_long_passage_is_cut_and_text_before_the_first_heading_has_a_place(desk: Desk) -> None:
     desk.write("rules.md", f"{'Be kind. ' * 20}\n\nBe\nbrief.\n")
-    shown = desk.run("passages", "rules.md").out.splitlines()
+    shown = desk.call("passages", "rules.md").out.splitlines()
     assert shown[0] == "(before the first heading)"
     assert shown[2] == f"      {('Be kind. ' * 10)[:87]}…"
     assert "lines 3-4" in shown[3]
@@ -39,7 +39,7 @@ def test_a_long_passage_is_cut_and_text_before_the_first_heading_has_a_place(des
 
 
 def test_json_holds_every_passage_in_full(desk: Desk) -> None:
-    shown = desk.run("passages", "manners.md", "--json")
+    shown = desk.call("passages", "manners.md", "--json")
     assert (shown.code, shown.err) == (0, "")
     document = json.loads(shown.out)
     constitution = Constitution.parse(MANNERS)
@@ -47,12 +47,12 @@ def test_json_holds_every_passage_in_full(desk: Desk) -> None:
     assert [
         (passage["id"], passage["text"], tuple(passage["path"]), tuple(passage["lines"]))
         for passage in document["passages"]
-    ] == [(held.id, held.text, held.path, held.lines) for held in constitution.passages]
+    ] == [(each.id, each.text, each.path, each.lines) for each in constitution.passages]
 
 
 def test_without_a_file_it_is_the_charter(desk: Desk) -> None:
     charter = Constitution.charter()
-    shown = desk.run("passages")
+    shown = desk.call("passages")
     assert shown.code == 0
     assert shown.out.splitlines()[-1].startswith(
         f"{charter.title}: {len(charter.passages)} passages in {len(charter.sections)} sections"
@@ -67,4 +67,4 @@ def test_the_charter_is_printed_byte_for_byte_in_every_locale(desk: Desk, encodi
 
 
 def test_what_is_printed_is_utf_8_in_every_locale(desk: Desk) -> None:
-    assert desk.run("passages", PYTHONIOENCODING="latin-1").out == desk.run("passages").out
+    assert desk.run("passages", PYTHONIOENCODING="latin-1").out == desk.call("passages").out

@@ -1,4 +1,4 @@
-"""A provider that refuses, or is not there: what it says goes to the user, the key to nobody."""
+"""A provider that refuses, or is not there: what it says goes to the user, the key nowhere."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ COMMAND = ("rewrite", "sft.jsonl", "-o", "out.jsonl", *TALKING)
 KEY = "a-key-made-up-for-this-test"
 
 
-def assert_not_told(desk: Desk, finished: Finished) -> None:
+def assert_key_is_nowhere(desk: Desk, finished: Finished) -> None:
     assert any(KEY in sent for sent in desk.server.requests[0].headers.values())
-    outcome = {path.name: path.read_bytes() for path in desk.folder.iterdir()}
-    outcome |= {"stdout": finished.out.encode(), "stderr": finished.err.encode()}
-    assert [name for name, content in outcome.items() if KEY.encode() in content] == []
+    written = {path.name: path.read_bytes() for path in desk.folder.iterdir()}
+    written |= {"stdout": finished.out.encode(), "stderr": finished.err.encode()}
+    assert [name for name, content in written.items() if KEY.encode() in content] == []
 
 
 def test_a_refused_key_ends_the_run_with_4_and_is_not_repeated(desk: Desk) -> None:
@@ -29,7 +29,7 @@ def test_a_refused_key_ends_the_run_with_4_and_is_not_repeated(desk: Desk) -> No
     )
     assert 1 <= len(desk.server.requests) <= 4
     assert desk.names == ["manners.md", "out.ledger.sqlite", "sft.jsonl"]
-    assert_not_told(desk, finished)
+    assert_key_is_nowhere(desk, finished)
 
 
 def test_the_key_is_in_no_output_quarantine_manifest_or_ledger(desk: Desk) -> None:
@@ -49,7 +49,7 @@ def test_the_key_is_in_no_output_quarantine_manifest_or_ledger(desk: Desk) -> No
         f"anthropic:{MODEL}: not available at the moment (HTTP 500): Out of order, [key].",
     ]
     assert {"out.jsonl", "out.ledger.sqlite", "out.run.json"} < set(desk.names)
-    assert_not_told(desk, finished)
+    assert_key_is_nowhere(desk, finished)
 
 
 @pytest.mark.parametrize(

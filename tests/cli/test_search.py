@@ -11,7 +11,7 @@ ASKING = ["Manners", "Asking first"]
 
 
 def test_a_text_is_answered_with_passages_and_where_they_stand(desk: Desk) -> None:
-    found = desk.run("search", "is it closed, what belongs to her?", *QUOTING)
+    found = desk.call("search", "is it closed, what belongs to her?", *QUOTING)
     assert (found.code, found.err) == (0, "")
     lines = found.out.splitlines()
     assert lines[:3] == [
@@ -27,7 +27,7 @@ def test_a_text_is_answered_with_passages_and_where_they_stand(desk: Desk) -> No
 
 
 def test_the_default_embedder_says_how_similar_they_are(desk: Desk) -> None:
-    found = desk.run(
+    found = desk.call(
         "search", "may I look into it?", "--constitution", "manners.md", "--ephemeral", "-k", "1"
     )
     assert (found.code, found.err) == (0, "")
@@ -35,7 +35,7 @@ def test_the_default_embedder_says_how_similar_they_are(desk: Desk) -> None:
 
 
 def test_without_a_constitution_the_charter_is_searched(desk: Desk) -> None:
-    found = desk.run("search", "somebody's private diary", "--embedder", "lexical", "--json")
+    found = desk.call("search", "somebody's private diary", "--embedder", "lexical", "--json")
     (record,) = map(json.loads, found.out.splitlines())
     assert len(record["passages"]) == 5
     assert {passage["path"][0] for passage in record["passages"]} == {
@@ -47,7 +47,7 @@ def test_queries_are_answered_line_by_line_in_their_order(desk: Desk) -> None:
     queries = ["Ask first?", "is it closed,\u2028what belongs to her?", "", "Ask first?"]
     lines = [json.dumps({"query": query, "n": 1}, ensure_ascii=False) for query in queries]
     desk.write("queries.jsonl", "\ufeff" + "\r\n\r\n".join(lines))
-    found = desk.run("search", "--queries", "queries.jsonl", "--json", "-k", "1", *QUOTING)
+    found = desk.call("search", "--queries", "queries.jsonl", "--json", "-k", "1", *QUOTING)
     assert (found.code, found.err) == (0, "")
     records = [json.loads(line) for line in found.out.split("\n")[:-1]]
     assert [record["query"] for record in records] == queries
@@ -70,7 +70,7 @@ def test_queries_are_answered_line_by_line_in_their_order(desk: Desk) -> None:
 
 def test_queries_without_json_are_answered_one_after_the_other(desk: Desk) -> None:
     desk.write("queries.jsonl", '{"query": "Ask first?"}\n{"query": "zzz"}\n')
-    found = desk.run("search", "--queries", "queries.jsonl", "-k", "1", *QUOTING)
+    found = desk.call("search", "--queries", "queries.jsonl", "-k", "1", *QUOTING)
     assert found.code == 0
     lines = found.out.splitlines()
     assert lines[0] == "Ask first?"
@@ -91,7 +91,7 @@ def labels(desk: Desk) -> str:
 
 
 def test_an_evaluation_is_a_table(desk: Desk, labels: str) -> None:
-    found = desk.run("search", "--evaluate", labels, *QUOTING)
+    found = desk.call("search", "--evaluate", labels, *QUOTING)
     assert (found.code, found.err) == (0, "1 label is about other documents than manners\n")
     assert found.out.splitlines() == [
         "3 queries on Manners",
@@ -102,7 +102,7 @@ def test_an_evaluation_is_a_table(desk: Desk, labels: str) -> None:
 
 
 def test_an_evaluation_as_json_holds_the_same(desk: Desk, labels: str) -> None:
-    found = desk.run("search", "--evaluate", labels, "--json", *QUOTING)
+    found = desk.call("search", "--evaluate", labels, "--json", *QUOTING)
     assert found.code == 0
     shares = {"recall@1": 2 / 3, "recall@5": 2 / 3, "recall@10": 2 / 3, "mrr": 2 / 3}
     assert json.loads(found.out) == {"queries": 3, "passage": shares, "section": shares}

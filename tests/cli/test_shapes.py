@@ -26,7 +26,7 @@ def write(desk: Desk, *records: dict[str, object]) -> None:
     desk.write("sft.jsonl", "".join(f"{json.dumps(record)}\n" for record in records))
 
 
-def test_rows_of_one_shape_are_said_to_be(desk: Desk) -> None:
+def test_the_shape_of_rows_is_said(desk: Desk) -> None:
     write(desk, sharegpt(1))
 
     run = desk.run_in_shell(f'"$0" rewrite sft.jsonl -o out.jsonl {" ".join(QUOTING)} 2>said')
@@ -36,7 +36,7 @@ def test_rows_of_one_shape_are_said_to_be(desk: Desk) -> None:
     assert "\nRows are read as sharegpt.\n" in said
 
 
-def test_rows_that_disagree_are_counted_and_the_reasons_told(desk: Desk) -> None:
+def test_rows_that_disagree_are_counted_with_reasons(desk: Desk) -> None:
     write(desk, sharegpt(1), row(2), row(3), {"nothing": 1})
 
     run = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", *QUOTING, "--model", "extractive")
@@ -93,7 +93,7 @@ def test_what_the_other_shape_cannot_hold_is_quarantined_whole(desk: Desk) -> No
     assert entry["row"] == sharegpt(1)
 
 
-def test_the_finished_row_is_kept_and_another_shape_asks_nobody(desk: Desk) -> None:
+def test_a_finished_row_is_written_in_another_shape_without_a_request(desk: Desk) -> None:
     write(desk, sharegpt(1))
     desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", *TALKING)
     asked = len(desk.server.requests)

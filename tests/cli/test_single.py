@@ -35,7 +35,7 @@ def test_a_row_on_standard_input_comes_out_as_one_line(desk: Desk, indent: int |
     assert desk.names == ["manners.md"]
 
 
-def test_rows_that_do_not_pass_are_told_beside_the_others(desk: Desk) -> None:
+def test_rows_that_do_not_pass_are_named_beside_the_others(desk: Desk) -> None:
     lines = [json.dumps(record) for record in rows(3, NOTHING, CONFLICT)]
     lines[2:2] = ["oops"]
     finished = desk.run("rewrite", "-", "--quiet", *TALKING, stdin="\n".join(lines))
@@ -61,7 +61,7 @@ def test_texts_come_out_as_text(desk: Desk) -> None:
     assert desk.names == ["manners.md", "prompt.txt", "response.txt"]
 
 
-def test_texts_come_out_as_a_row_where_json_is_wanted(desk: Desk) -> None:
+def test_texts_come_out_as_a_row_with_json(desk: Desk) -> None:
     write_texts(desk)
     finished = desk.call(*TEXTS, "--json")
     assert (finished.code, finished.err) == (0, "")
@@ -79,7 +79,7 @@ def test_the_reasoning_stands_above_the_response_it_does_not_touch(desk: Desk) -
 
 
 @pytest.mark.parametrize(
-    ("fate", "outcome"),
+    ("fate", "message"),
     [
         (CONFLICT, "Row rejected (conflict): The response keeps what is hers closed."),
         (
@@ -90,12 +90,12 @@ def test_the_reasoning_stands_above_the_response_it_does_not_touch(desk: Desk) -
     ],
     ids=["conflict", "turned down"],
 )
-def test_what_does_not_pass_is_told_and_nothing_is_printed(
-    desk: Desk, fate: str, outcome: str
+def test_what_does_not_pass_is_reported_and_nothing_is_printed(
+    desk: Desk, fate: str, message: str
 ) -> None:
     write_texts(desk, fate)
     finished = desk.call(*TEXTS)
-    assert (finished.code, finished.out, finished.err) == (1, "", f"{outcome}\n")
+    assert (finished.code, finished.out, finished.err) == (1, "", f"{message}\n")
 
 
 def test_a_response_without_text_is_bad_input(desk: Desk) -> None:

@@ -13,7 +13,7 @@ EMPTY = "is empty; was a variable not set?"
 
 
 @pytest.mark.parametrize(
-    ("command", "outcome"),
+    ("command", "message"),
     [
         (
             "rewrite",
@@ -57,14 +57,14 @@ EMPTY = "is empty; was a variable not set?"
         ),
     ],
 )
-def test_what_does_not_fit_together(desk: Desk, command: str, outcome: str) -> None:
-    finished = desk.run(*command.split())
-    assert finished.error == outcome
+def test_what_does_not_fit_together(desk: Desk, command: str, message: str) -> None:
+    finished = desk.call(*command.split())
+    assert finished.error == message
     assert desk.names == ["manners.md"]
 
 
 @pytest.mark.parametrize(
-    ("command", "outcome"),
+    ("command", "message"),
     [
         ("rewrite sft.jsonl -o out.jsonl -k 0", "Invalid value for '-k': "),
         ("search honesty -k 0", "Invalid value for '-k': "),
@@ -75,8 +75,8 @@ def test_what_does_not_fit_together(desk: Desk, command: str, outcome: str) -> N
         ("rewrite sft.jsonl -o out.jsonl --settle-below x", "Invalid value for '--settle-below': "),
     ],
 )
-def test_a_value_that_an_option_does_not_take(desk: Desk, command: str, outcome: str) -> None:
-    assert desk.run(*command.split()).error.startswith(outcome)  # the rest is Typer's
+def test_a_value_that_an_option_does_not_take(desk: Desk, command: str, message: str) -> None:
+    assert desk.call(*command.split()).error.startswith(message)  # the rest is Typer's
 
 
 @pytest.mark.parametrize(
@@ -92,12 +92,12 @@ def test_a_value_that_an_option_does_not_take(desk: Desk, command: str, outcome:
 def test_an_empty_value_is_not_taken_for_none(
     desk: Desk, command: tuple[str, ...], named: str
 ) -> None:
-    assert desk.run(*command).error == f"Invalid value for {named}: {EMPTY}"
+    assert desk.call(*command).error == f"Invalid value for {named}: {EMPTY}"
     assert desk.names == ["manners.md"]
 
 
 @pytest.mark.parametrize(
-    ("command", "outcome"),
+    ("command", "message"),
     [
         ("rewrite none.jsonl -o out.jsonl", "none.jsonl: there is no such file"),
         (
@@ -126,15 +126,15 @@ def test_an_empty_value_is_not_taken_for_none(
     ],
 )
 def test_files_that_cannot_be_what_they_are_named_as(
-    desk: Desk, command: str, outcome: str
+    desk: Desk, command: str, message: str
 ) -> None:
     desk.write_rows(1)
     (desk.folder / "latin.txt").write_bytes(b"caf\xe9")
     (desk.folder / "folder").mkdir()
     before = {path: path.is_file() and path.read_bytes() for path in desk.folder.iterdir()}
     finished = desk.call(*command.split())
-    assert finished.error == outcome
-    assert finished.err == f"Error: {outcome}\n"
+    assert finished.error == message
+    assert finished.err == f"Error: {message}\n"
     after = {path: path.is_file() and path.read_bytes() for path in desk.folder.iterdir()}
     assert after == before
 

@@ -137,20 +137,20 @@ def test_what_cannot_be_exported_is_in_quarantine_as_it_stood(tmp_path: Path) ->
     assert dict(made.own_counts.rejected) == {"unusable": 1, "unreadable": 1}
 
 
-def test_provenance_can_be_dropped_and_own_columns_kept(tmp_path: Path) -> None:
+def test_provenance_can_be_dropped_and_a_column_exported(tmp_path: Path) -> None:
     row = rewritten(id="a", lang="en")
 
-    outcome = run_export(tmp_path, [row], keep=("id",), drop_provenance=True)
+    report = run_export(tmp_path, [row], keep=("id",), drop_provenance=True)
 
     (written,) = read(tmp_path / "out" / "train.jsonl")
     assert list(written) == ["messages", "id"]
-    assert "columns left out: lang; --keep NAME keeps one" in outcome.notes
+    assert "columns left out: lang; --keep NAME keeps one" in report.notes
     run_export(tmp_path, [row])
     (kept,) = read(tmp_path / "out" / "train.jsonl")
     assert require_provenance(kept)["outcome"] == "rewritten"
 
 
-def test_a_column_that_means_something_to_the_consumer_cannot_be_kept(tmp_path: Path) -> None:
+def test_a_reserved_column_cannot_be_kept(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="--keep prompt: means something else to TRL"):
         run_export(tmp_path, [rewritten(prompt="x")], keep=("prompt",))
     assert names(tmp_path) == ["rows.jsonl"]
@@ -215,7 +215,7 @@ class TestMixing:
         assert drawn[0] == drawn[1]
         assert sorted(map(str, drawn[0])) != sorted(map(str, drawn[2]))
 
-    def test_too_few_ordinary_rows_are_said_with_the_share_that_they_make(
+    def test_too_few_ordinary_rows_are_refused_with_the_share_that_they_make(
         self, tmp_path: Path
     ) -> None:
         with pytest.raises(
@@ -255,10 +255,8 @@ class TestMixing:
             share=share,
         )
 
-        outcome = [
-            note for note in made.notes if "20 % cost no general ability and 40 % did" in note
-        ]
-        assert bool(outcome) == warned
+        warning = "20 % cost no general ability and 40 % did"
+        assert any(warning in note for note in made.notes) == warned
 
 
 class TestSplitting:
@@ -319,7 +317,7 @@ class TestFolders:
         assert names(tmp_path / "out") == ["export.json", "notes.txt", "train.parquet"]
         assert not (tmp_path / "out" / "control").exists()
 
-    def test_somebody_elses_folder_is_left_alone(self, tmp_path: Path) -> None:
+    def test_a_foreign_folder_is_left_alone(self, tmp_path: Path) -> None:
         (tmp_path / "out").mkdir()
         (tmp_path / "out" / "thesis.txt").write_text("mine", encoding="utf-8")
 
@@ -406,7 +404,7 @@ def test_shares_lie_between_nothing_and_all(name: str, value: float) -> None:
 
 
 class TestNotes:
-    def test_what_is_written_otherwise_is_said(self, tmp_path: Path) -> None:
+    def test_what_is_written_otherwise_is_noted(self, tmp_path: Path) -> None:
         row = {"messages": [{"role": "developer", "content": "S"}, USER, ANSWER]}
 
         assert (
@@ -423,27 +421,27 @@ class TestNotes:
         ):
             assert not any("empty thought" in note for note in safe.notes)
 
-    def test_a_file_too_small_for_openai_is_said(self, tmp_path: Path) -> None:
-        for count, outcome in ((9, True), (10, False)):
+    def test_a_file_too_small_for_openai_is_noted(self, tmp_path: Path) -> None:
+        for count, warned in ((9, True), (10, False)):
             made = run_export(tmp_path, [{"messages": [USER, ANSWER]}] * count, "openai")
-            assert any("fewer than 10 examples" in note for note in made.notes) == outcome
+            assert any("fewer than 10 examples" in note for note in made.notes) == warned
 
 
 def test_axolotl_gets_the_piece_of_its_configuration(tmp_path: Path) -> None:
     run_export(tmp_path, [rewritten(n) for n in range(9)], "axolotl", split=0.5)
 
-    outcome = yaml.safe_load((tmp_path / "out" / "axolotl.yaml").read_text(encoding="utf-8"))
-    (dataset,) = outcome["datasets"]
+    config = yaml.safe_load((tmp_path / "out" / "axolotl.yaml").read_text(encoding="utf-8"))
+    (dataset,) = config["datasets"]
     assert (dataset["path"], dataset["type"]) == ("train.jsonl", "chat_template")
     assert dataset["field_thinking"] == "reasoning_content"
-    assert outcome["test_datasets"][0]["path"] == "test.jsonl"
+    assert config["test_datasets"][0]["path"] == "test.jsonl"
 
 
-def test_axolotl_is_told_the_form_of_a_file_by_its_ending_alone(tmp_path: Path) -> None:
+def test_axolotl_reads_the_form_of_a_file_from_its_ending_alone(tmp_path: Path) -> None:
     run_export(tmp_path, [rewritten()], "axolotl", output="from.csv.jsonl")
 
-    outcome = yaml.safe_load((tmp_path / "from.csv.axolotl.yaml").read_text(encoding="utf-8"))
-    assert outcome["datasets"][0]["ds_type"] == "json"
+    config = yaml.safe_load((tmp_path / "from.csv.axolotl.yaml").read_text(encoding="utf-8"))
+    assert config["datasets"][0]["ds_type"] == "json"
 
 
 def test_llama_factory_gets_the_description_of_the_dataset(tmp_path: Path) -> None:
@@ -460,8 +458,8 @@ def test_llama_factory_gets_the_description_of_the_dataset(tmp_path: Path) -> No
             "columns": {"messages": "conversations", "system": "system"},
         }
     }
-    outcome = yaml.safe_load((folder / "llama_factory.yaml").read_text(encoding="utf-8"))
-    assert outcome == {
+    config = yaml.safe_load((folder / "llama_factory.yaml").read_text(encoding="utf-8"))
+    assert config == {
         "stage": "sft",
         "dataset_dir": ".",
         "dataset": "whyset",
@@ -475,15 +473,15 @@ def test_documents_are_described_as_what_they_are(tmp_path: Path, consumer: str)
     made = run_export(tmp_path, [document("A.")], consumer)
 
     for name in made.config_files:
-        outcome = yaml.safe_load((tmp_path / "out" / name).read_text(encoding="utf-8"))
+        config = yaml.safe_load((tmp_path / "out" / name).read_text(encoding="utf-8"))
         assert (
-            "completion" in str(outcome)
-            or "'pt'" in str(outcome)
-            or "'prompt': 'text'" in str(outcome)
+            "completion" in str(config)
+            or "'pt'" in str(config)
+            or "'prompt': 'text'" in str(config)
         )
 
 
-def test_rows_written_for_somebody_else_carry_their_provenance_as_text(tmp_path: Path) -> None:
+def test_provenance_is_exported_as_text(tmp_path: Path) -> None:
     row = {**rewritten(), "whyset": json.loads(provenance())}
 
     run_export(tmp_path, [row])

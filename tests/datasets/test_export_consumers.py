@@ -269,7 +269,7 @@ def test_images_go_to_openai_alone_and_in_questions_alone() -> None:
         ("trl", {"text": " "}, "unusable", "text is empty"),
     ],
 )
-def test_what_cannot_be_held_is_refused(
+def test_what_a_consumer_cannot_hold_is_refused(
     consumer: str, record: Record, reason: str, detail: str
 ) -> None:
     run = refusal(consumer, record)
@@ -343,7 +343,7 @@ def test_the_schemas_refuse_what_must_not_be_sent() -> None:
 @pytest.mark.parametrize("shape", SHAPES)
 @settings(max_examples=10, suppress_health_check=list(HealthCheck), deadline=None)
 @given(data=st.data())
-def test_nothing_that_was_said_is_lost(shape: Shape, data: st.DataObject) -> None:
+def test_no_text_is_lost(shape: Shape, data: st.DataObject) -> None:
     record = data.draw(records_for(shape))
     kind: ExportKind = "preference" if shape == "preference" else "messages"
     for consumer in TRAINERS.values():

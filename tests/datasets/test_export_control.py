@@ -41,7 +41,7 @@ from whyset.datasets.export import CONTROL_OUTCOME, UnsupportedRow, restore_orig
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 
-def run(row: Row, channel: Channel, outcome: str = "rewritten") -> dict[str, Any]:
+def record_of(row: Row, channel: Channel, outcome: str = "rewritten") -> dict[str, Any]:
     """Return what a deliberation says of the response that it worked on."""
     before = extract_response(row)
     record = {"outcome": outcome, "original_response": before.content}
@@ -72,7 +72,7 @@ def test_in_every_shape_and_channel_the_response_is_what_it_was(
     written = insert_deliberation(row, "It is hers.", channel)
 
     again = restore_original(
-        finished(written, channel=channel, **run(row, channel)), DEFAULT_SELECTION
+        finished(written, channel=channel, **record_of(row, channel)), DEFAULT_SELECTION
     )
 
     before, after = extract_response(row), extract_response(row, without_provenance(again))
@@ -93,7 +93,7 @@ def test_a_repaired_response_gets_its_reasoning_back(shape: Shape, data: st.Data
     written = insert_deliberation(replace_response(row, "Ask her."), "It is hers.", channel)
 
     again = restore_original(
-        finished(written, channel=channel, **run(row, channel, "repaired")), DEFAULT_SELECTION
+        finished(written, channel=channel, **record_of(row, channel, "repaired")), DEFAULT_SELECTION
     )
 
     before, after = extract_response(row), extract_response(row, without_provenance(again))
@@ -109,7 +109,7 @@ def test_of_several_responses_each_is_restored(channel: Channel) -> None:
     for target in row.targets:
         aimed = select_target(row, target, columns)
         columns = insert_deliberation(aimed, f"Reason {target}.", channel)
-        targets.append({"target": str(target), **run(aimed, channel)})
+        targets.append({"target": str(target), **record_of(aimed, channel)})
 
     again = restore_original(
         finished(columns, outcome="rewritten", channel=channel, targets=targets), DEFAULT_SELECTION
@@ -125,7 +125,7 @@ def test_of_a_pair_both_sides_are_restored() -> None:
     for target in row.targets:
         aimed = select_target(row, target, columns)
         columns = insert_deliberation(aimed, "It is hers.", "thinking")
-        targets.append({"target": str(target), **run(aimed, "thinking")})
+        targets.append({"target": str(target), **record_of(aimed, "thinking")})
 
     again = restore_original(
         finished(columns, outcome="rewritten", channel="thinking", targets=targets),
@@ -144,14 +144,14 @@ def test_a_row_that_was_left_alone_stays_as_it_is() -> None:
     }
 
 
-def test_which_turn_was_worked_on_is_told_by_the_run() -> None:
+def test_the_run_knows_which_turn_was_worked_on() -> None:
     record = {"messages": [USER, ANSWER, USER, {**ANSWER, "content": "No."}]}
     selection = Selection(turns=1)
     row = read_row(record, selection)
     written = finished(
         insert_deliberation(row, "It is hers.", "preface"),
         channel="preface",
-        **run(row, "preface"),
+        **record_of(row, "preface"),
     )
 
     assert without_provenance(restore_original(written, selection)) == record
@@ -169,7 +169,7 @@ def test_which_turn_was_worked_on_is_told_by_the_run() -> None:
         {"original_response": "Ask her.", "original_reasoning": 3, "channel": ["x"]},
     ],
 )
-def test_provenance_that_somebody_has_edited_is_refused_or_borne(column: Record) -> None:
+def test_edited_provenance_is_refused_or_accepted(column: Record) -> None:
     try:
         restore_original(finished(rewritten(), outcome="rewritten", **column), DEFAULT_SELECTION)
     except UnsupportedRow as refused:

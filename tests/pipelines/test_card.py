@@ -107,7 +107,7 @@ def test_a_generator_of_two_versions_is_named_once_in_the_title() -> None:
     assert header["tags"].count("deliberation") == 1
 
 
-def test_where_no_licence_is_stated_that_is_said() -> None:
+def test_a_missing_licence_is_said() -> None:
     header, text = card(run=RunFacts(MANIFEST))
 
     assert "license" not in header
@@ -138,7 +138,7 @@ def test_rows_are_counted_and_checks_have_rates() -> None:
         assert line in text
 
 
-def test_the_run_is_told_with_its_cost_and_how_to_repeat_it() -> None:
+def test_a_run_has_its_cost_and_how_to_repeat_it() -> None:
     _, text = card(
         run=RunFacts(MANIFEST, tuple(MANIFEST["summary"]["spent"])), sources={"x": "mit"}
     )
@@ -171,7 +171,7 @@ def test_a_corpus_is_repeated_from_its_plan() -> None:
     assert planned.startswith("whyset write advice -o out.jsonl --plan plan.yaml --model ")
 
 
-def test_an_export_is_told_with_its_control() -> None:
+def test_an_export_has_its_control() -> None:
     export = ExportFacts(
         "trl",
         "messages",
@@ -225,9 +225,9 @@ def test_what_lies_beside_an_output_is_read(tmp_path: Path) -> None:
     assert RunFacts.read(tmp_path / "other.jsonl") == RunFacts()
 
 
-@pytest.mark.parametrize("held", ["{", "[]", '{"output": 1}'])
-def test_a_manifest_that_is_none_is_refused(tmp_path: Path, held: str) -> None:
-    (tmp_path / "out.run.json").write_text(held, encoding="utf-8")
+@pytest.mark.parametrize("text", ["{", "[]", '{"output": 1}'])
+def test_a_manifest_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "out.run.json").write_text(text, encoding="utf-8")
 
     with pytest.raises(RunError, match=r"out\.run\.json: (cannot be read as|is not) a run's"):
         RunFacts.read(tmp_path / "out.jsonl")

@@ -55,7 +55,7 @@ def test_head_gets_its_line(desk: Desk) -> None:
 
 @pytest.mark.skipif(not FULL.exists(), reason="there is no device that is always full")
 @pytest.mark.parametrize("command", PRINTING, ids=NAMES)
-def test_a_full_disk_is_told(desk: Desk, command: tuple[str, ...]) -> None:
+def test_a_full_disk_is_reported(desk: Desk, command: tuple[str, ...]) -> None:
     desk.write_rows(1)
     with FULL.open("wb") as full:
         finished = subprocess.run(
@@ -74,12 +74,12 @@ def test_a_full_disk_is_told(desk: Desk, command: tuple[str, ...]) -> None:
     )
 
 
-def test_a_closed_standard_output_is_told(desk: Desk) -> None:
+def test_a_closed_standard_output_is_reported(desk: Desk) -> None:
     finished = desk.run_in_shell('"$0" charter >&-')
     assert finished.error == "standard output is closed; lead it to a file or /dev/null"
 
 
-def test_rows_go_to_standard_output_and_all_that_is_said_goes_beside_them(desk: Desk) -> None:
+def test_rows_go_to_standard_output_and_all_else_goes_beside_them(desk: Desk) -> None:
     desk.write_rows(2)
     finished = desk.run("rewrite", "sft.jsonl", "-o", "-", *QUOTING)
     assert finished.code == 0

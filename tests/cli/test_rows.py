@@ -1,4 +1,4 @@
-"""Datasets as people have them, through the command and a server: told, kept whole, not leaked."""
+"""Datasets as people have them, through the command and a server: whole, and nothing leaked."""
 
 import io
 import json
@@ -65,7 +65,7 @@ def test_a_row_that_is_left_alone_comes_out_as_it_was(desk: Desk, shape: str) ->
     assert dumps(written) == dumps(record)
 
 
-def test_what_rows_are_read_as_is_said_before_anybody_is_asked(tmp_path: Path) -> None:
+def test_what_rows_are_read_as_is_said_before_any_request(tmp_path: Path) -> None:
     said: list[str] = []
 
     def listen(body: dict[str, Any]) -> Any:
@@ -81,8 +81,8 @@ def test_what_rows_are_read_as_is_said_before_anybody_is_asked(tmp_path: Path) -
         assert desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", *TALKING).code == 0
 
     assert said
-    run = "Rows are read as what each is: 2 rows: sharegpt 1, hh 1\n"
-    assert all(run in heard for heard in said)
+    notice = "Rows are read as what each is: 2 rows: sharegpt 1, hh 1\n"
+    assert all(notice in text for text in said)
 
 
 def test_every_row_is_read_as_the_shape_that_is_named(desk: Desk) -> None:
@@ -159,8 +159,8 @@ def test_rows_are_exported_for_everybody_mixed_split_and_with_their_control(
     )
 
     assert finished.code == 0, finished.err
-    run = json.loads(finished.out)
-    assert any("50% of the rows are synthetic" in note for note in run["notes"])
+    report = json.loads(finished.out)
+    assert any("50% of the rows are synthetic" in note for note in report["notes"])
     sides = {
         name: desk.read(f"pub/{name}.jsonl")
         for name in ("train", "test", "control/train", "control/test")
@@ -188,15 +188,17 @@ def test_a_run_that_is_given_whole_paths_tells_none_of_them(desk: Desk) -> None:
         )
         assert finished.code == 1, finished.err
     for ledger in list(output.glob("*.sqlite")):
-        with sqlite3.connect(ledger) as run:
-            desk.write(f"out/{ledger.name}.sql", "\n".join(run.iterdump()))
-        run.close()
+        with sqlite3.connect(ledger) as connection:
+            desk.write(f"out/{ledger.name}.sql", "\n".join(connection.iterdump()))
+        connection.close()
     rows = pq.read_table(output / "out.parquet").to_pylist()
     desk.write("out/table.txt", repr(rows))
 
     written = sorted(path for path in output.iterdir() if path.is_file())
     assert len(written) == 11
     for path in written:
-        held = path.read_bytes().decode(errors="replace")
-        assert not re.search(f"secret-folder|{re.escape(str(desk.folder))}|/tmp/", held), path.name
-        assert "test-key" not in held
+        content = path.read_bytes().decode(errors="replace")
+        assert not re.search(f"secret-folder|{re.escape(str(desk.folder))}|/tmp/", content), (
+            path.name
+        )
+        assert "test-key" not in content

@@ -1,4 +1,4 @@
-"""Rows that nobody can read, through the command: what it says, its exit code, nothing lost.
+"""Rows that cannot be read, through the command: what it says, its exit code, nothing lost.
 
 A bad row costs itself and is in quarantine as it stood, exit code 1; a bad file ends the command
 before anything is written, exit code 2.
@@ -35,7 +35,7 @@ def rewrite(desk: Desk, name: str, content: bytes) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize(
-    ("row", "run"),
+    ("row", "message"),
     [
         (b'{"prompt": "a', "not JSON: unexpected end of data (at column 14)"),
         (b'{"prompt": "gr\xfcn", "response": "b"}', "not UTF-8 at byte 15"),
@@ -73,15 +73,17 @@ def rewrite(desk: Desk, name: str, content: bytes) -> tuple[int, str]:
         *("key twice", "worked on"),
     ],
 )
-def test_a_bad_row_costs_itself_and_is_kept_as_it_stood(desk: Desk, row: bytes, run: str) -> None:
+def test_a_bad_row_costs_itself_and_is_quarantined_as_it_stood(
+    desk: Desk, row: bytes, message: str
+) -> None:
     code, said = rewrite(desk, "sft.jsonl", b"\n".join([GOOD, row, GOOD, b""]))
 
     assert code == 1
     first, reason = said.splitlines()
     assert first == "Rows are read as what each is: 3 rows: prompt 2, unusable 1"
-    assert reason == f"  1 × {run}"
+    assert reason == f"  1 × {message}"
     (entry,) = desk.read("out.quarantine.jsonl")
-    assert (entry["line"], entry["reasons"], entry["detail"]) == (2, ["unreadable"], run)
+    assert (entry["line"], entry["reasons"], entry["detail"]) == (2, ["unreadable"], message)
     kept = entry["raw"].encode() if "raw" in entry else base64.b64decode(entry["raw_base64"])
     assert kept == row
     assert [(row["prompt"], row["response"]) for row in desk.read("out.jsonl")] == [("a", "b")] * 2
@@ -99,7 +101,7 @@ TWICE = pa.table([pa.array(["a"]), pa.array(["b"])], names=["prompt", "prompt"])
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "run"),
+    ("name", "content", "message"),
     [
         ("sft.jsonl.gz", gzip.compress(GOOD * 9)[:-9], "the gzip data ends too early: the file "),
         ("sft.parquet", parquet(PAIR)[:-20], "is damaged or cut off, or no Parquet file ("),
@@ -115,14 +117,14 @@ TWICE = pa.table([pa.array(["a"]), pa.array(["b"])], names=["prompt", "prompt"])
     ids=["gzip", "Parquet", "empty Parquet", "column twice", "cell twice", "zip"],
 )
 def test_a_bad_file_ends_the_command_before_anything_is_written(
-    desk: Desk, name: str, content: bytes, run: str
+    desk: Desk, name: str, content: bytes, message: str
 ) -> None:
     (desk.folder / "out.jsonl").write_bytes(b"old\n")
 
     code, said = rewrite(desk, name, content)
 
     assert code == 2
-    assert said.startswith(f"Error: {name}: {run}")
+    assert said.startswith(f"Error: {name}: {message}")
     assert (desk.folder / "out.jsonl").read_bytes() == b"old\n"
     assert desk.names == sorted(["manners.md", "out.jsonl", name])
 
@@ -160,7 +162,7 @@ def test_a_text_of_fifty_megabytes_is_a_row(desk: Desk) -> None:
     assert record["prompt"] == text
 
 
-def test_somebody_elses_whyset_column_is_kept_under_another_name(desk: Desk) -> None:
+def test_a_foreign_whyset_column_is_renamed(desk: Desk) -> None:
     theirs = b'{"whyset": {"mine": [1, null]}, "prompt": "a", "response": "b"}'
 
     assert rewrite(desk, "sft.jsonl", theirs) == (0, "")
@@ -186,15 +188,15 @@ def a_file_as_folder(desk: Desk) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("target", [full, nowhere, a_file_as_folder])
-def test_an_unwritable_target_is_told_before_anybody_is_asked(
+def test_an_unwritable_target_is_refused_before_any_request(
     desk: Desk, target: Callable[[Desk], tuple[str, str]]
 ) -> None:
     desk.write_rows(1)
-    output, run = target(desk)
+    output, message = target(desk)
 
     error = desk.call("rewrite", "sft.jsonl", "-o", output, *QUOTING).error
 
-    assert error.startswith(run)
+    assert error.startswith(message)
     assert desk.server.requests == []
     assert desk.names == ["manners.md", "sft.jsonl"]
     assert not Path(desk.folder / "none").exists()

@@ -29,7 +29,7 @@ def one(case: GeneratorCase, *more: str) -> tuple[str, ...]:
     return ("write", case.generator, *vary, *more, *TALKING)
 
 
-def test_one_document_is_printed_or_it_is_said_why_there_is_none(
+def test_one_document_is_printed_or_the_reason_why_there_is_none(
     case: GeneratorCase, desk: Desk
 ) -> None:
     printed = 0
@@ -41,15 +41,15 @@ def test_one_document_is_printed_or_it_is_said_why_there_is_none(
             continue
         desk.write("one.jsonl", made.out)
         (record,) = desk.read("one.jsonl")
-        held = require_provenance(record)
-        assert (held["generator"], held["outcome"]) == (case.generator, "written")
-        assert held["passages"]
+        provenance = require_provenance(record)
+        assert (provenance["generator"], provenance["outcome"]) == (case.generator, "written")
+        assert provenance["passages"]
         printed += 1
     assert printed
     assert not [name for name in desk.names if "ledger" in name]
 
 
-def test_a_plan_is_made_kept_and_followed(case: GeneratorCase, desk: Desk) -> None:
+def test_a_plan_is_made_and_followed(case: GeneratorCase, desk: Desk) -> None:
     vary = ("--vary", f"length={case.length}") if case.length else ()
     planned = desk.call(
         *("plan", case.generator, "-n", "3", *vary),
