@@ -7,9 +7,16 @@ swallowed, or come out as another error: so that it was pressed is remembered as
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from contextvars import copy_context
 from types import FrameType
+from typing import TypeVar
+
+_POLL_SECONDS = 0.1
 
 _interrupt_seen = threading.Event()
+
+T = TypeVar("T")
 
 
 def remember_interrupts() -> None:
@@ -32,6 +39,31 @@ def check_interrupts() -> None:
     """
     if was_interrupted():
         raise KeyboardInterrupt
+
+
+def run_interruptible(work: Callable[[], T]) -> T:
+    """Return what work returns, and leave it behind at once where Ctrl-C is pressed meanwhile.
+
+    Python handles a signal between two steps of the main thread. One that comes in the last moment
+    before that thread waits for a socket is handled when the wait is over, and a model may take
+    minutes; so the work is done by another thread, and this one only looks on.
+    """
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=copy_context().run, args=(run,), daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_POLL_SECONDS)
+    if errors:
+        raise errors[0]
+    return results[0]
 
 
 def _handle_interrupt(number: int, frame: FrameType | None) -> None:

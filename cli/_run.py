@@ -43,7 +43,7 @@ from whyset.pipelines import (
     open_pipeline,
 )
 
-from ._interrupts import check_interrupts
+from ._interrupts import check_interrupts, run_interruptible
 from ._options import RunOptions
 from ._progress import Progress
 from ._render import DOCUMENT_WORDING, render_corpus_summary, render_estimate, render_summary
@@ -119,7 +119,7 @@ def print_single(
     )
     bound = pipeline.generator.bind(writer, pipeline.retriever, judge=judge)
     try:
-        row = bound.invoke(dict(columns))
+        row = run_interruptible(lambda: bound.invoke(dict(columns)))
     except ModelUnavailable as error:
         raise RunStopped(f"The provider does not answer: {error}") from error
     except RowRejected as error:
