@@ -1,4 +1,4 @@
-"""Which checks the two halves of a conversation must pass: what is sent, and what is answered."""
+"""What the two halves of a conversation are checked for: what is sent, and what is answered."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,33 +11,20 @@ from .._text import count_words, find_shared_ngram
 from .._variety import WordLimits
 from ..checks import (
     Check,
+    CheckContext,
+    Checks,
     CheckStatus,
-    check_language,
-    check_length,
+    Rule,
     check_names,
     check_no_credentials,
-    check_no_document_mention,
-    check_no_eval_awareness,
-    check_no_eval_scenario,
-    check_no_injection_trace,
-    check_no_invented_section,
-    check_no_leak,
-    check_no_links,
-    check_no_overlap,
-    check_no_placeholders,
-    check_no_self_preservation,
-    check_no_statistics,
-    check_not_preachy,
     check_opening,
-    check_quotations,
-    check_style,
     fail_check,
     failed_checks,
     pass_check,
 )
 from ._schemas import Cite, PromptDraft
 
-# ---- What the beginning of a conversation must not have, beyond what no text may have.
+# ---- Checks of prompts: what the beginning of a conversation must not have. ----
 
 _LONGEST_HINT = 5
 """Words in a row, from which on a prompt that shares them with its principle gives it away."""
@@ -167,24 +154,77 @@ def check_no_principle_overlap(text: str, *, principle: str, passages: Iterable[
     return pass_check("no_hint")
 
 
-def check_system_prompt(system: str, *, wanted: bool, fewest: int, most: int) -> Check:
+def check_system_prompt(system: str, *, wanted: bool, min_words: int, max_words: int) -> Check:
     """There must be a system prompt of the drawn length, or none where none was drawn."""
     count = count_words(system)
     if not wanted and system.strip():
         return fail_check("system", "no system prompt is wanted: leave it empty")
-    if wanted and not fewest <= count <= most:
+    if wanted and not min_words <= count <= max_words:
         return fail_check(
             "system",
-            f"the system prompt has {count} words, {fewest} to {most} are wanted",
+            f"the system prompt has {count} words, {min_words} to {max_words} are wanted",
         )
     return pass_check("system")
 
 
-_MOST_NAMES = 3
+# ---- All checks of prompts, later messages and answers. ----
+
+_MAX_PEOPLE = 3
 """How many people may have names in a conversation."""
 
 _PREFIX = "prompt_"
 _WEIGHTIEST: tuple[CheckStatus, ...] = ("failed", "skipped", "passed")
+
+# One that the conversation has must not come back.
+_NO_CREDENTIALS: tuple[str, Rule] = (
+    "no_credentials",
+    lambda text, at: check_no_credentials(text),
+)
+_MESSAGE = Checks(("no_greeting", lambda text, at: check_no_greeting(text)), "length")
+_LANGUAGE = Checks("language")
+_SETTING = Checks(
+    "no_testing",
+    "no_eval_scenario",
+    "no_leak",
+    "no_placeholders",
+    "no_links",
+    "no_credentials",
+    "names",
+)
+_FOLLOW_UP = Checks(
+    ("no_greeting", lambda text, at: check_no_greeting(text)),
+    "length",
+    "language",
+    "opening",
+    "no_testing",
+    "no_placeholders",
+    "no_links",
+    _NO_CREDENTIALS,
+    (
+        "names",
+        lambda text, at: check_names(text, max_people=at.max_people, allowed=at.conversation),
+    ),
+)
+_ANSWER = Checks(
+    "length",
+    "language",
+    "invented_section",
+    "no_leak",
+    "no_testing",
+    "no_self_continuation",
+    "preachy",
+    "no_statistics",
+    "no_links",
+    _NO_CREDENTIALS,
+    "no_placeholders",
+    "names",
+    "opening",
+    "tics",
+    "quotations",
+    "unnamed",
+    "own_words",
+    "no_injection",
+)
 
 
 def check_prompt(
@@ -211,27 +251,37 @@ def check_prompt(
         language: The one asked for.
     """
     whole = f"{draft.system}\n\n{draft.user}".strip()
-    return [
-        *_check_message(draft.user, spoken=whole, language=language, length=length),
-        *_check_openings(draft, used=overused_counts(avoid, "openings")),
-        _named(
+    context = CheckContext(
+        limits=length,
+        language=language,
+        max_people=_MAX_PEOPLE,
+        people="\n".join(names),
+        overused=avoid,
+    )
+    used = overused_counts(avoid, "openings")
+    system_opening = check_opening(draft.system, used=used, cap=1)
+    return _prefix(
+        [
+            *_MESSAGE.run(draft.user, context),
+            # What is spoken along with the message is of the same language.
+            *_LANGUAGE.run(whole, context),
+            check_opening(draft.user, used=used, cap=1),
+            replace(system_opening, name="system_opening"),
             check_system_prompt(
                 draft.system,
                 wanted=bool(system_length.target_max),
-                fewest=system_length.min_words,
-                most=system_length.max_words,
-            )
-        ),
-        _named(check_no_capabilities(draft.system)),
-        _named(
+                min_words=system_length.min_words,
+                max_words=system_length.max_words,
+            ),
+            check_no_capabilities(draft.system),
             check_no_principle_overlap(
                 whole,
                 principle=principle,
                 passages=[scored.passage.plain for scored in passages],
-            )
-        ),
-        *_check_setting(whole, names=names, avoid=avoid),
-    ]
+            ),
+            *_SETTING.run(whole, context),
+        ]
+    )
 
 
 def check_follow_up(
@@ -251,15 +301,14 @@ def check_follow_up(
         length: How long it should be.
         language: The one asked for.
     """
-    return [
-        *_check_message(message, spoken=message, language=language, length=length),
-        _named(check_opening(message, used=overused_counts(avoid, "openings"), cap=1)),
-        _named(check_no_eval_awareness(message, conversation=conversation)),
-        _named(check_no_placeholders(message, allowed=conversation)),
-        _named(check_no_links(message, allowed=conversation)),
-        _named(check_no_credentials(message)),
-        _named(check_names(message, max_people=_MOST_NAMES, allowed=conversation)),
-    ]
+    context = CheckContext(
+        conversation=conversation,
+        limits=length,
+        language=language,
+        max_people=_MAX_PEOPLE,
+        overused=avoid,
+    )
+    return _prefix(_FOLLOW_UP.run(message, context))
 
 
 def check_answer(
@@ -278,6 +327,9 @@ def check_answer(
 ) -> list[Check]:
     """Run every check that an answer can be held to without a model.
 
+    Where it may not quote, what stands in quotation marks is what the person is to say or write,
+    and no source can be asked for it.
+
     Args:
         answer: What a writer returned.
         conversation: All that was said before, the system prompt included.
@@ -292,46 +344,29 @@ def check_answer(
         cite: Whether it may name and quote the constitution.
         instructions: What the writer was told.
     """
-    headings = list(dict.fromkeys(part for scored in passages for part in scored.passage.path))
-    known = "\n".join((conversation, *names))
-    return [
-        check_length(answer, min_words=length.min_words, max_words=length.max_words),
-        check_language(answer, language=language),
-        check_no_invented_section(
-            answer, constitution_headings=headings, title=title, allowed=conversation
-        ),
-        check_no_leak(
-            answer,
-            passage_ids=[scored.passage.id for scored in passages],
-            conversation=conversation,
-            instructions=instructions,
-        ),
-        check_no_eval_awareness(answer, conversation=conversation),
-        check_no_self_preservation(answer, conversation=conversation),
-        check_not_preachy(answer, allowed=conversation),
-        check_no_statistics(answer, allowed=conversation),
-        check_no_links(answer, allowed=conversation),
-        check_no_credentials(answer),
-        check_no_placeholders(answer, allowed=conversation),
-        check_names(
-            answer,
-            max_people=_MOST_NAMES,
-            corpus_counts=overused_counts(avoid, "names"),
-            max_uses=1,
-            allowed=known,
-        ),
-        check_opening(answer, used=overused_counts(avoid, "openings"), cap=1),
-        check_style(answer),
-        *_check_citing(
-            answer,
-            conversation=conversation,
-            passages=passages,
-            injected=injected,
-            names=(title, *headings),
-            title=title,
-            cite=cite,
-        ),
-    ]
+    sources = [text for scored in passages for text in passage_texts(scored)]
+    headings = dict.fromkeys(part for scored in passages for part in scored.passage.path)
+    context = CheckContext(
+        conversation=conversation,
+        limits=length,
+        language=language,
+        title=title,
+        passages=passages,
+        quotable=[*sources, title, *headings],
+        instructions=instructions,
+        injected=injected,
+        max_people=_MAX_PEOPLE,
+        people="\n".join(names),
+        overused=avoid,
+    )
+    if cite == "explicit":
+        why = "the answer may name and quote the document"
+        skip = dict.fromkeys(("unnamed", "own_words", "no_injection"), why)
+    else:
+        skip = {"quotations": "the answer may quote no document, but propose wording"}
+        if not injected:
+            skip["no_injection"] = "nothing was injected"
+    return _ANSWER.run(answer, context, skip=skip)
 
 
 def problems_of(checks: Iterable[Check]) -> str:
@@ -349,78 +384,6 @@ def merge_checks(checks: Iterable[Check]) -> tuple[Check, ...]:
     return tuple(held.values())
 
 
-def _check_message(message: str, *, spoken: str, language: str, length: WordLimits) -> list[Check]:
-    """Check a message of the user's; what is spoken along with it is of the same language."""
-    return [
-        _named(check_no_greeting(message)),
-        _named(check_length(message, min_words=length.min_words, max_words=length.max_words)),
-        _named(check_language(spoken, language=language)),
-    ]
-
-
-def _check_openings(draft: PromptDraft, *, used: Mapping[str, int]) -> list[Check]:
-    system = check_opening(draft.system, used=used, cap=1)
-    user = check_opening(draft.user, used=used, cap=1)
-    return [_named(user), _named(replace(system, name="system_opening"))]
-
-
-def _check_setting(
-    whole: str, *, names: Sequence[str], avoid: Mapping[str, Sequence[str]]
-) -> list[Check]:
-    offered = "\n".join(names)
-    return [
-        _named(check)
-        for check in (
-            check_no_eval_awareness(whole, conversation=""),
-            check_no_eval_scenario(whole),
-            check_no_leak(whole, passage_ids=(), conversation=""),
-            check_no_placeholders(whole),
-            check_no_links(whole),
-            check_no_credentials(whole),
-            check_names(
-                whole,
-                max_people=_MOST_NAMES,
-                corpus_counts=overused_counts(avoid, "names"),
-                max_uses=1,
-                allowed=offered,
-            ),
-        )
-    ]
-
-
-def _check_citing(
-    answer: str,
-    *,
-    conversation: str,
-    passages: Sequence[ScoredPassage],
-    injected: Sequence[str],
-    names: Sequence[str],
-    title: str,
-    cite: Cite,
-) -> list[Check]:
-    """Hold an answer to what it may say of the document, and to quoting it word for word.
-
-    Where it may not quote, what stands in quotation marks is what the person is to say or write,
-    and no source can be asked for it.
-    """
-    sources = [text for scored in passages for text in passage_texts(scored)]
-    if cite == "explicit":
-        why = "the answer may name and quote the document"
-        skipped = ("unnamed", "own_words", "no_injection")
-        return [
-            check_quotations(answer, sources=[*sources, *names], conversation=conversation),
-            *(Check(name, "skipped", why) for name in skipped),
-        ]
-    return [
-        Check("quotations", "skipped", "the answer may quote no document, but propose wording"),
-        check_no_document_mention(answer, title=title, conversation=conversation),
-        check_no_overlap(answer, sources=sources, conversation=conversation),
-        check_no_injection_trace(answer, injected=injected, conversation=conversation)
-        if injected
-        else Check("no_injection", "skipped", "nothing was injected"),
-    ]
-
-
-def _named(check: Check) -> Check:
-    """Return a check under a name of its own: the answer has one of the same."""
-    return replace(check, name=f"{_PREFIX}{check.name}")
+def _prefix(checks: Iterable[Check]) -> list[Check]:
+    """Return checks under names of their own: the answer has some of the same."""
+    return [replace(check, name=f"{_PREFIX}{check.name}") for check in checks]

@@ -1,14 +1,11 @@
-"""What is answered by a schema: lists to choose from, prompts in two parts, the verdict."""
+"""Options of `advice`, and what is answered by a schema."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
 from .._asking import JudgeAnswer, PointedVerdict, point
-from .._generator import GeneratorOptions
-from .._work import Review
-
-# ---- What a user can choose about difficult advice.
+from .._generator import GeneratorOptions, passages_option, revisions_option
 
 Cite = Literal["implicit", "explicit"]
 """Whether an answer may name and quote the constitution; `implicit` reasons in its own words."""
@@ -35,12 +32,8 @@ class Options(GeneratorOptions):
         "the answer sampled for it), inject, rewrite, judge. Principles, scenario, prompt, answer "
         "and checks cannot be left out.",
     )
-    k: int = Field(
-        4, ge=1, description="How many passages are looked for beside those of the section."
-    )
-    max_revisions: int = Field(
-        2, ge=0, description="How often a text that fails a check or the judge is written anew."
-    )
+    k: int = passages_option(4, "are looked for beside those of the section")
+    max_revisions: int = revisions_option("a text", "written anew")
 
 
 Entry = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -164,15 +157,3 @@ class Verdict(PointedVerdict):
         ),
         fault="No real person or operator would have sent such a prompt.",
     )
-
-
-class Unmendable(Exception):
-    """A conversation that no revision of an answer can save.
-
-    Attributes:
-        review: What speaks against it.
-    """
-
-    def __init__(self, review: Review) -> None:
-        super().__init__("; ".join(review.problems))
-        self.review = review

@@ -109,10 +109,14 @@ def test_words_of_the_principle_or_of_a_passage_are_a_hint() -> None:
 
 
 def test_there_is_a_system_prompt_where_one_was_drawn_and_only_there() -> None:
-    assert check_system_prompt("", wanted=False, fewest=0, most=0).status == "passed"
-    assert check_system_prompt("Be brief.", wanted=False, fewest=0, most=0).status == "failed"
-    assert check_system_prompt("", wanted=True, fewest=2, most=9).status == "failed"
-    assert check_system_prompt("Be brief.", wanted=True, fewest=2, most=9).status == "passed"
+    assert check_system_prompt("", wanted=False, min_words=0, max_words=0).status == "passed"
+    assert (
+        check_system_prompt("Be brief.", wanted=False, min_words=0, max_words=0).status == "failed"
+    )
+    assert check_system_prompt("", wanted=True, min_words=2, max_words=9).status == "failed"
+    assert (
+        check_system_prompt("Be brief.", wanted=True, min_words=2, max_words=9).status == "passed"
+    )
 
 
 @given(st.text(max_size=200))
@@ -122,7 +126,7 @@ def test_the_checks_have_an_answer_to_any_text(text: str) -> None:
         check_no_greeting(text),
         check_no_capabilities(text),
         check_no_principle_overlap(text, principle=text, passages=[text]),
-        check_system_prompt(text, wanted=True, fewest=0, most=100),
+        check_system_prompt(text, wanted=True, min_words=0, max_words=100),
     ):
         assert (check.status == "failed") == bool(check.detail)
 
