@@ -63,7 +63,7 @@ from ._steps import (
     run_steps,
 )
 from ._variety import WordLimits
-from ._work import DraftRejected, Review, WorkState, extract_quotes, refine
+from ._work import DraftRejected, Review, WorkState, extract_quotes
 from .checks import Check, CheckContext, Checks
 
 __all__ = [
@@ -127,7 +127,6 @@ __all__ = [
     "load_generator_class",
     "make_mock_reply",
     "point",
-    "refine",
     "render_history",
     "render_list",
     "render_passages",

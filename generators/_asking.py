@@ -180,14 +180,6 @@ def ask_judge(ask: Ask, schema: type[Answer]) -> Steps[Answer]:
     raise AskFailed("unreadable_verdict", f"{ask.step}: {'; '.join(problems)}")
 
 
-def with_fresh_sample(ask: Ask, attempt: int) -> Ask:
-    """Return an ask that is answered anew at each attempt, though it asks the same again.
-
-    Two samples an attempt: where an answer does not fit, `ask_judge` asks once more.
-    """
-    return replace(ask, sample=2 * attempt)
-
-
 def ask_model(ask: Ask) -> Steps[Reply]:
     """Ask once and take what comes; whether it can be used is the caller's to say."""
     sent = yield ask

@@ -19,7 +19,7 @@ from ._asking import (
 )
 from ._rendering import passage_texts, render_passages
 from ._result import NO_ORIGINAL, Evidence, Finished, Quote, Rejected
-from ._steps import Ask, Fetch, Find, Role, Steps, Tool, Turn
+from ._steps import Ask, Fetch, Find, Role, Steps
 from ._text import find_quotations, is_verbatim_in
 from .checks import Check, fail_check, failed_checks, pass_check
 
@@ -213,57 +213,10 @@ class WorkState:
         row = {**self._shown, **(values or {})}
         if "passages" not in row and "passages" in self._prompts[name].variables():
             row["passages"] = render_passages(self.passages)
-        return self.render_ask(
-            role,
-            name,
-            max_tokens=self.max_tokens[role] if max_tokens is None else max_tokens,
-            run={**self._run_values, **(run or {})},
-            row=row,
-            sample=sample,
-        )
-
-    def render_ask(
-        self,
-        role: Role,
-        name: str,
-        *,
-        max_tokens: int,
-        run: Mapping[str, str] | None = None,
-        row: Mapping[str, str] | None = None,
-        schema: "type[BaseModel] | None" = None,
-        sample: int = 0,
-        turns: tuple[Turn, ...] = (),
-        tools: tuple[Tool, ...] = (),
-    ) -> Ask:
-        """Render a prompt of nothing but the values that are given; see `render`.
-
-        Args:
-            role: Who should answer.
-            name: Such as `write`.
-            max_tokens: The room for the answer.
-            run: Values that are the same for every row of the run.
-            row: Values of the row's own.
-            schema: What the answer must parse as.
-            sample: Tells apart several answers wanted to the same question.
-            turns: What was said before.
-            tools: What the model has at hand.
-
-        Raises:
-            GeneratorError: There is no such prompt, or values are missing.
-        """
         prompt = self._prompts[name]
-        system, user = prompt.render(run or {}, row or {})
-        return Ask(
-            role,
-            prompt.step,
-            system,
-            user,
-            max_tokens,
-            schema=schema,
-            sample=sample,
-            turns=turns,
-            tools=tools,
-        )
+        system, user = prompt.render({**self._run_values, **(run or {})}, row)
+        room = self.max_tokens[role] if max_tokens is None else max_tokens
+        return Ask(role, prompt.step, system, user, room, sample=sample)
 
     def render_text(self, name: str, values: Mapping[str, str] | None = None) -> str:
         """Render a prompt that becomes part of another text and is never asked itself."""
@@ -422,57 +375,6 @@ class WorkState:
     def reject(self, *reasons: str, detail: str) -> Rejected:
         """End in quarantine, for reasons of one word each."""
         return Rejected(reasons, detail, self.evidence, self.draft)
-
-    # TO BE DELETED once every generator ends through `conclude`.
-
-    def reject_failed_ask(self, unanswered: AskFailed) -> Rejected:
-        return self.reject(unanswered.reason, detail=str(unanswered))
-
-    def reject_failed_checks(self, checks: Iterable[Check]) -> Rejected:
-        found = Review.from_checks(checks)
-        return self.reject(*found.reasons, detail="; ".join(found.problems))
-
-
-# TO BE DELETED once no generator uses them: the methods of `WorkState` do the same.
-
-
-def judge_draft(working: WorkState, ask: Ask, schema: type[PointedVerdict]) -> Steps[Review]:
-    verdict = yield from ask_judge(ask, schema)
-    working.update_evidence(verdict=verdict.model_dump())
-    return Review.from_verdict(verdict)
-
-
-def refine(
-    state: WorkState,
-    draft: str,
-    *,
-    review: Callable[[str], Steps[Review]],
-    revise: Callable[[str, Review], Steps[str]],
-    max_revisions: int,
-) -> Steps[str | Rejected]:
-    try:
-        return (
-            yield from state.refine(
-                draft, review=review, revise=revise, max_revisions=max_revisions, step=""
-            )
-        )
-    except DraftRejected as rejected:
-        return state.reject(*rejected.reasons, detail=str(rejected))
-
-
-def rejection_sample(
-    state: WorkState,
-    *,
-    sample: Callable[[int], Steps[str]],
-    review: Callable[[str], Steps[Review]],
-    max_samples: int,
-) -> Steps[str | Rejected]:
-    try:
-        return (
-            yield from state.rejection_sample(sample=sample, review=review, max_samples=max_samples)
-        )
-    except DraftRejected as rejected:
-        return state.reject(*rejected.reasons, detail=str(rejected))
 
 
 # ---- Quotations: which passage a text quotes, and the extractive writer, who does nothing else.

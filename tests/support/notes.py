@@ -18,24 +18,21 @@ from support.answers.common import to_scripted_reply, user_text
 from support.loopback import Response, message, structured
 from whyset.generators import (
     Ask,
-    AskFailed,
     Axis,
     Brief,
     DocumentGenerator,
     Finished,
     GeneratorOptions,
     Ideas,
+    ItemRejected,
     Rejected,
-    Reply,
+    Role,
     Steps,
     WorkState,
-    ask_judge,
-    ask_writer,
     filler_text,
-    make_mock_reply,
     resolve_index,
 )
-from whyset.generators._rendering import render_list, render_passages
+from whyset.generators._rendering import render_list
 from whyset.models.testing import ScriptedReply
 
 OLD_IDEA = "The same old note about a locked garden gate, and the neighbour who keeps its only key."
@@ -46,6 +43,7 @@ ALIKE, REFUSED, BADLY = "alike", "refused", "badly"
 RARELY: dict[str, int] = {ALIKE: 7, REFUSED: 11, BADLY: 5}
 """Fate → one in how many meets it."""
 
+MAX_TOKENS: dict[Role, int] = {"writer": 300, "judge": 100}
 SUBJECTS = ("gates", "letters", "borrowed tools")
 _BEGINNINGS = ("bra", "cle", "dro", "fen", "gri", "hol", "jun", "kal", "lum", "mor", "nev", "pol")
 _ENDINGS = ("ba", "den", "fit", "gor", "hul", "kin", "lop", "men", "nar", "pet", "rik", "sul")
@@ -115,30 +113,8 @@ class Notes(DocumentGenerator):
 
     def idea_steps(self, brief: Brief, *, count: int = 1) -> Steps[Ideas | Rejected]:
         """Find ideas."""
-        working = WorkState(self.evidence(), self.prompts)
-        yield from working.fetch(brief.passages, scope="passages")
-        try:
-            subject = yield from self._subject(working, brief)
-            ask = working.render_ask(
-                "writer",
-                "ideas",
-                max_tokens=200,
-                schema=NoteIdeas,
-                row={
-                    "passages": render_passages(working.passages),
-                    "tone": brief.variety["tone"],
-                    "subject": subject,
-                    "count": str(count),
-                    "attempt": str(brief.attempt),
-                    "draft": str(brief.draft),
-                    "seed": str(brief.seed),
-                    "avoid": _avoided(brief),
-                },
-            )
-            found = yield from ask_judge(ask, NoteIdeas)
-        except AskFailed as error:
-            return working.reject(error.reason, detail=str(error))
-        return Ideas(tuple(found.ideas), working.evidence, {"subject": subject})
+        work = self.begin(max_tokens=MAX_TOKENS)
+        return work.conclude(self._ideas(work, brief, count))
 
     def steps(self, item: Brief) -> Steps[Finished | Rejected]:
         """Write a note."""
@@ -147,48 +123,52 @@ class Notes(DocumentGenerator):
             if isinstance(ideas, Rejected):
                 return ideas
             return (yield from self.steps(_with(item, ideas)))
-        evidence = self.evidence(idea=item.idea, variety=dict(item.variety))
-        working = WorkState(evidence, self.prompts)
-        yield from working.fetch(item.passages, scope="passages")
-        row = {
-            "passages": render_passages(working.passages),
-            "tone": item.variety["tone"],
-            "idea": item.idea,
-            "seed": str(item.seed),
-            "avoid": _avoided(item),
-        }
-        try:
-            note = yield from ask_writer(
-                working.render_ask("writer", "write", max_tokens=300, row=row)
-            )
-            working.draft = note
-            ask = working.render_ask(
-                "judge", "judge", max_tokens=100, schema=NoteVerdict, row={"note": note}
-            )
-            verdict = yield from ask_judge(ask, NoteVerdict)
-        except AskFailed as error:
-            return working.reject(error.reason, detail=str(error))
-        if not verdict.sound:
-            return working.reject("judge:sound", detail="the note is bad")
-        return working.finish("written", {"text": note})
+        work = self.begin(max_tokens=MAX_TOKENS, idea=item.idea, variety=dict(item.variety))
+        return (yield from work.conclude(self._note(work, item)))
 
-    def mock_reply(self, ask: Ask, item: Brief, *, at_stake: bool = True) -> Reply:
-        """Return what stands for an answer."""
-        texts = {
-            "notes/list": Subjects(subjects=list(SUBJECTS)).model_dump_json(),
-            "notes/ideas": NoteIdeas(ideas=[filler_text(20)] * 3).model_dump_json(),
-            "notes/write": filler_text(self.options.length),
-            "notes/judge": NoteVerdict(sound=True).model_dump_json(),
+    def typical_answer(self, ask: Ask, item: Brief, *, at_stake: bool) -> str | BaseModel:
+        """Return a typical answer."""
+        texts: dict[str, str | BaseModel] = {
+            "list": Subjects(subjects=list(SUBJECTS)),
+            "ideas": NoteIdeas(ideas=[filler_text(20)] * 3),
+            "write": filler_text(self.options.length),
+            "judge": NoteVerdict(sound=True),
         }
-        return make_mock_reply(ask, texts[ask.step])
+        return texts[ask.name]
 
-    def _subject(self, working: WorkState, brief: Brief) -> Steps[str]:
-        count = str(len(SUBJECTS))
-        ask = working.render_ask(
-            "writer", "list", max_tokens=100, schema=Subjects, row={"count": count}
+    def _ideas(self, work: WorkState, brief: Brief, count: int) -> Steps[Ideas]:
+        yield from work.fetch(brief.passages, scope="passages")
+        listed = yield from work.ask_judge(
+            "list", Subjects, {"count": str(len(SUBJECTS))}, role="writer", max_tokens=100
         )
-        listed = yield from ask_judge(ask, Subjects)
-        return resolve_index(brief.variety["subject"], listed.subjects)
+        subject = resolve_index(brief.variety["subject"], listed.subjects)
+        values = {
+            "tone": brief.variety["tone"],
+            "subject": subject,
+            "count": str(count),
+            "attempt": str(brief.attempt),
+            "draft": str(brief.draft),
+            "seed": str(brief.seed),
+            "avoid": _avoided(brief),
+        }
+        found = yield from work.ask_judge("ideas", NoteIdeas, values, role="writer", max_tokens=200)
+        return Ideas(tuple(found.ideas), work.evidence, {"subject": subject})
+
+    def _note(self, work: WorkState, item: Brief) -> Steps[Finished]:
+        yield from work.fetch(item.passages, scope="passages")
+        note = work.draft = yield from work.ask_writer(
+            "write",
+            {
+                "tone": item.variety["tone"],
+                "idea": item.idea,
+                "seed": str(item.seed),
+                "avoid": _avoided(item),
+            },
+        )
+        verdict = yield from work.ask_judge("judge", NoteVerdict, {"note": note})
+        if not verdict.sound:
+            raise ItemRejected("judge:sound", detail="the note is bad")
+        return work.finish("written", {"text": note})
 
 
 def _with(brief: Brief, ideas: Ideas) -> Brief:
