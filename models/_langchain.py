@@ -40,9 +40,9 @@ _STOP_BY_ERROR: dict[str, StopReason] = {
 class LangChainModel(LangChainBase):
     """A LangChain chat model as a `Model`.
 
-    Callbacks and tracers of the calling context are passed on. An ask's room for the answer is
-    set on a copy of the model, in whatever field its class has for it. A chat model built by the
-    caller keeps its own retries and timeouts: set `max_retries=0`, since the engine retries.
+    Callbacks and tracers of the calling context are passed on. An ask's `max_tokens` are set on a
+    copy of the model, in whatever field its class has for them. A chat model built by the caller
+    keeps its own retries and timeouts: set `max_retries=0`, since the engine retries.
 
     Use it asynchronously in one event loop only. LangChain's integrations share connections
     between loops: the first asks in another loop may reach the provider and lose their replies.

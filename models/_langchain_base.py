@@ -27,7 +27,7 @@ from whyset.generators import StopReason
 
 from ._faults import error_for_status, redact, truncate_line
 
-# What the classes call the room for an answer.
+# What the classes call the longest answer they may give.
 _MAX_TOKENS_FIELDS = (
     "max_tokens",
     "max_output_tokens",
