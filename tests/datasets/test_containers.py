@@ -1,4 +1,4 @@
-"""Containers in: the same rows come out of every form, told by content and not by name."""
+"""Containers in: the same rows come out of every form, detected by content and not by name."""
 
 import gzip
 import io
@@ -79,7 +79,7 @@ def columns(rows: list[Row | BadRow]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("name", ["sft", "sft.jsonl", "sft.parquet"])
-def test_a_form_is_told_by_its_content(tmp_path: Path, form: str, name: str) -> None:
+def test_a_form_is_detected_by_its_content(tmp_path: Path, form: str, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(FORMS[form])
 
@@ -151,7 +151,7 @@ class TestCells:
         assert isinstance(bad, BadRow)
         assert (bad.line, bad.reason, bad.raw) == (3, reason, row)
 
-    def test_a_quote_that_nobody_closes_is_kept_with_what_it_swallowed(self) -> None:
+    def test_a_quote_that_is_not_closed_is_kept_with_what_it_swallowed(self) -> None:
         good, bad = self.read(b'prompt,response\na,b\nc,"d\ne,f\n')
 
         assert isinstance(good, Row)
@@ -258,7 +258,9 @@ class TestSources:
         self.write(tmp_path, "b.jsonl")
         assert [row.source for row in read_rows(tmp_path / "b.jsonl")] == ["", ""]
 
-    def test_files_of_one_name_are_told_apart_and_no_more_is_told(self, tmp_path: Path) -> None:
+    def test_files_of_one_name_are_labelled_by_as_much_path_as_it_takes(
+        self, tmp_path: Path
+    ) -> None:
         self.write(tmp_path, "x/a/s.jsonl", "y/a/s.jsonl", "z/t.jsonl")
         parts = [tmp_path / name for name in ("x/a/s.jsonl", "y/a/s.jsonl", "z/t.jsonl")]
 

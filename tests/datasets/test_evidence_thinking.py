@@ -32,7 +32,7 @@ each_blank = pytest.mark.parametrize("record", BLANK.values(), ids=BLANK)
 
 
 def thoughts(written: Any) -> list[str]:
-    """Return the words, keys and marks by which thinking would be told."""
+    """Return the words, keys and marks by which thinking would show."""
     text = json.dumps(written)
     return [sign for sign in ("think", "reasoning") if sign in text]
 

@@ -1,14 +1,20 @@
 """JSON in and out: no value changes, and what is wrong is said for a person."""
 
+import copy
 import json
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.strategies import json_values
 
-from whyset.datasets import DatasetError, InvalidJson, dumps, loads
+from whyset.datasets import DatasetError, InvalidJson, dumps, is_identical, loads
+
+NAN = float("nan")
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 scalars = (
@@ -74,7 +80,7 @@ def test_a_big_integer_beside_it_changes_no_verdict(raw: str) -> None:
         loads(f'{{"id": 12345678901234567890, "inner": {raw}}}'.encode())
 
 
-def test_the_line_is_told_where_a_text_has_several() -> None:
+def test_the_line_is_named_where_a_text_has_several() -> None:
     with pytest.raises(InvalidJson, match=r"\(at line 2\)$"):
         loads(b'{"a": 1,\n"b" 2}')
 
@@ -124,3 +130,35 @@ def test_a_structure_that_holds_itself_is_not_written() -> None:
 
     with pytest.raises(DatasetError, match="cannot be written as JSON"):
         dumps(endless)
+
+
+@settings(max_examples=30)
+@given(json_values)
+def test_a_value_is_identical_to_its_copy(value: Any) -> None:
+    assert is_identical(value, copy.deepcopy(value))
+
+
+@pytest.mark.parametrize("value", [NAN, [NAN], b"\xff", date(2026, 1, 1), Decimal("1.0"), (1,)])
+def test_what_json_cannot_hold_is_compared_as_it_is(value: Any) -> None:
+    assert is_identical({"a": value}, {"a": copy.deepcopy(value)})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, True),
+        (1, 1.0),
+        (0.0, -0.0),
+        (None, False),
+        ("", None),
+        ([1], (1,)),
+        ([1], [1, 1]),
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ({"a": 1}, {"a": 1, "b": None}),
+        (10**20, 10**20 + 1),
+        (b"a", "a"),
+    ],
+)
+def test_what_differs_in_type_value_or_order_does_not(one: Any, other: Any) -> None:
+    assert not is_identical(one, other)
+    assert not is_identical([{"in": one}], [{"in": other}])

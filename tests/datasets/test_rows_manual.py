@@ -35,7 +35,7 @@ def test_every_shape_has_an_example_and_is_described() -> None:
     assert all(f"`{shape}`" in placed for shape in get_args(Shape))
 
 
-def test_the_order_of_recognition_is_as_told() -> None:
+def test_the_order_of_detection_is_as_documented() -> None:
     from whyset.datasets.shapes import SHAPES
 
     run = MANUAL.split("the first of this order is taken: ", 1)[1].split(".", 1)[0]

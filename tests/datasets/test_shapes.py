@@ -115,11 +115,32 @@ def test_sharegpt_has_tools_calls_and_results() -> None:
     )
 
 
-@pytest.mark.parametrize("who", ["gpt", "assistant", "chatgpt", "bing", "bard", "model", "GPT"])
-def test_the_assistant_of_sharegpt_has_many_names(who: str) -> None:
-    turns = [{"from": "prompter", "value": "Q"}, {"from": who, "value": "A"}]
+@pytest.mark.parametrize(
+    ("place", "names"),
+    [
+        (0, "human user prompter Human USER"),
+        (1, "function_call tool_call Function_Call"),
+        (2, "tool observation tool_response function_response function_result Observation"),
+        (3, "gpt assistant chatgpt bing bard model GPT"),
+    ],
+    ids=["who asks", "who calls", "what a tool answers", "who responds"],
+)
+def test_speakers_of_sharegpt_have_many_names(place: int, names: str) -> None:
+    call = '{"name": "find", "arguments": {}}'
+    said = [("human", "Q"), ("function_call", call), ("tool", "r"), ("gpt", "A")]
+    turns = [{"from": speaker, "value": value} for speaker, value in said]
+    for name in names.split():
+        turns[place] = {**turns[place], "from": name}
 
-    assert conversation({"conversations": turns}).messages == (ASKED, ANSWERED)
+        row = row_from_record({"conversations": turns})
+
+        assert row.shape == "sharegpt"
+        assert row.conversation.messages == (
+            ASKED,
+            Message("assistant", "", tool_calls=(ToolCall("find", "{}"),)),
+            Message("tool", "r"),
+            ANSWERED,
+        )
 
 
 def test_alpaca_has_an_input_a_system_prompt_and_a_history() -> None:
@@ -203,7 +224,9 @@ def test_the_messages_api_has_blocks() -> None:
         {"messages": [{"role": "user", "content": [{"type": "image", "source": {}}]}, ANSWER]},
     ],
 )
-def test_the_messages_api_is_told_from_openais_by_its_own_marks(marks: dict[str, Any]) -> None:
+def test_the_messages_api_is_distinguished_from_openais_by_its_own_marks(
+    marks: dict[str, Any],
+) -> None:
     record = {"messages": [USER, ANSWER], **marks}
     try:
         shape = row_from_record(record).shape
@@ -349,7 +372,9 @@ def test_two_conversations_are_refused_until_one_is_named() -> None:
         ({"prompt": "Q", "response": "<think>R</think>"}, "empty response"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_told_with_its_place(record: dict[str, Any], reason: str) -> None:
+def test_what_cannot_be_read_is_reported_with_its_place(
+    record: dict[str, Any], reason: str
+) -> None:
     assert reason in refusal(record)
 
 

@@ -1,4 +1,4 @@
-"""The shape of a dataset, told before anything is done."""
+"""The shapes of a dataset, counted before anything is done."""
 
 from whyset.datasets import BadRow, Selection, ShapeSummary, detect_shapes, row_from_record
 
@@ -13,7 +13,7 @@ def test_rows_are_counted_by_shape() -> None:
     assert (found.rows, found.shape, found.is_uniform) == (5_000, "sharegpt", True)
 
 
-def test_rows_that_disagree_are_told_with_their_counts() -> None:
+def test_rows_that_disagree_are_reported_with_their_counts() -> None:
     found = detect_shapes([PAIR, TURNS, PAIR, {"prompt": "Q", "response": ""}])
 
     assert str(found) == "4 rows: prompt 2, sharegpt 1, unusable 1"
@@ -39,14 +39,14 @@ def test_rows_that_were_read_already_are_counted_too() -> None:
     assert found.reasons == {"not JSON": 1}
 
 
-def test_a_shape_that_is_named_is_held_against_every_row() -> None:
+def test_every_row_is_read_as_a_shape_that_is_named() -> None:
     found = detect_shapes([PAIR, TURNS], Selection(shape="prompt"))
 
     assert found.counts == {"prompt": 1}
     assert found.reasons == {"prompt is missing": 1}
 
 
-def test_nothing_is_recognised_in_nothing() -> None:
+def test_no_rows_have_no_shape() -> None:
     assert detect_shapes([]) == ShapeSummary({})
     assert (str(ShapeSummary({})), ShapeSummary({}).shape) == ("no rows", None)
     assert str(detect_shapes([PAIR])) == "1 row: prompt 1"

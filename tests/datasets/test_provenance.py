@@ -43,7 +43,7 @@ def test_somebody_elses_is_kept_in_its_place_under_another_name(theirs: Any) -> 
     ]
 
 
-def test_the_other_name_is_one_that_nobody_has() -> None:
+def test_the_other_name_is_one_that_is_free() -> None:
     record = {"whyset": 1, "whyset_original": 2, "whyset_original_2": 3}
 
     assert free_provenance_column(record) == {
