@@ -258,7 +258,7 @@ class TestSources:
         self.write(tmp_path, "b.jsonl")
         assert [row.source for row in read_rows(tmp_path / "b.jsonl")] == ["", ""]
 
-    def test_files_of_one_name_are_labelled_by_as_much_path_as_it_takes(
+    def test_files_of_one_name_are_labelled_by_the_ends_of_their_paths(
         self, tmp_path: Path
     ) -> None:
         self.write(tmp_path, "x/a/s.jsonl", "y/a/s.jsonl", "z/t.jsonl")

@@ -224,7 +224,7 @@ def test_the_messages_api_has_blocks() -> None:
         {"messages": [{"role": "user", "content": [{"type": "image", "source": {}}]}, ANSWER]},
     ],
 )
-def test_the_messages_api_is_distinguished_from_openais_by_its_own_marks(
+def test_the_messages_api_is_recognised_by_its_own_marks(
     marks: dict[str, Any],
 ) -> None:
     record = {"messages": [USER, ANSWER], **marks}
@@ -372,9 +372,7 @@ def test_two_conversations_are_refused_until_one_is_named() -> None:
         ({"prompt": "Q", "response": "<think>R</think>"}, "empty response"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_reported_with_its_place(
-    record: dict[str, Any], reason: str
-) -> None:
+def test_what_cannot_be_read_is_named_with_its_place(record: dict[str, Any], reason: str) -> None:
     assert reason in refusal(record)
 
 
