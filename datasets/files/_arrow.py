@@ -50,10 +50,6 @@ class ArrowSource(Protocol):
 def read_table(table: ArrowSource, name: str) -> Iterator[Record | BadRow]:
     """Yield a table's rows as records, numbered from 1.
 
-    Args:
-        table: The table.
-        name: What to call it in messages.
-
     Raises:
         DatasetError: It cannot be read to its end, has two columns of one name, or a column of a
             type that rows cannot have.
@@ -79,11 +75,7 @@ def read_table(table: ArrowSource, name: str) -> Iterator[Record | BadRow]:
 
 
 def open_table(path: str, name: str, *, parquet: bool) -> ArrowSource:
-    """Open a Parquet file, or an Arrow IPC file or stream.
-
-    Raises:
-        DatasetError: It cannot be opened.
-    """
+    """Open a Parquet file, or an Arrow IPC file or stream."""
     try:
         return ParquetTable(path) if parquet else ArrowTable(path)
     except (pa.ArrowException, OSError) as error:
@@ -95,10 +87,7 @@ def open_table(path: str, name: str, *, parquet: bool) -> ArrowSource:
 
 
 def unify_schemas(schemas: list[tuple[str, pa.Schema]]) -> pa.Schema:
-    """Return one schema for the parts of an input; integers and floats take the wider type.
-
-    Args:
-        schemas: What each part is called, and its schema.
+    """Return one schema for the parts of an input, by name; numbers take the wider type.
 
     Raises:
         DatasetError: A column has types that are not of one kind.
@@ -246,12 +235,7 @@ def _serialise_batch(batch: pa.RecordBatch) -> bytes:
 
 
 def write_parquet(lines: Iterable[bytes], columns: SchemaBuilder, stream: BinaryIO) -> None:
-    """Write rows, given as JSON, to a Parquet file.
-
-    Raises:
-        DatasetError: A value has no place in its column.
-        OSError: They cannot be written.
-    """
+    """Write rows, given as JSON, to a Parquet file."""
     schema = columns.build_schema()
     with pq.ParquetWriter(stream, schema, compression="zstd") as writer:
         for group in _group_rows(lines):
@@ -259,7 +243,7 @@ def write_parquet(lines: Iterable[bytes], columns: SchemaBuilder, stream: Binary
 
 
 def write_arrow(lines: Iterable[bytes], columns: SchemaBuilder, stream: BinaryIO) -> None:
-    """Write rows, given as JSON, to an Arrow IPC file; see `write_parquet`.
+    """Write rows, given as JSON, to an Arrow IPC file.
 
     Dictionaries within lists and structs become plain values: such a file has room for but one.
     """
@@ -274,7 +258,7 @@ def write_arrow(lines: Iterable[bytes], columns: SchemaBuilder, stream: BinaryIO
 
 
 def write_shards(lines: Iterable[bytes], columns: SchemaBuilder, folder: Path) -> None:
-    """Write rows, given as JSON, to the Parquet files of a folder; see `write_parquet`."""
+    """Write rows, given as JSON, to the Parquet files of a folder."""
     schema = columns.build_schema()
     groups, shards, rest = _group_rows(lines), 0, True
     while rest:

@@ -82,7 +82,7 @@ class Source:
             before += line
 
     def count_rows(self) -> int | None:
-        """Return about how many rows there are; `None` where only reading them would tell.
+        """Return about how many rows there are; `None` where that takes reading them.
 
         Raises:
             DatasetError: A part cannot be opened.
@@ -189,11 +189,7 @@ def read_records(stream: BinaryIO, name: str) -> Iterator[Record | BadRow]:
 
 
 def open_part_table(part: InputPart) -> "ArrowSource | None":
-    """Open a part that has a schema; `None` for text.
-
-    Raises:
-        DatasetError: It cannot be opened.
-    """
+    """Open a part that has a schema; `None` for text."""
     if part.kind in {"saved", "hub"}:
         from ._hub import open_dataset
 
@@ -207,11 +203,7 @@ def open_part_table(part: InputPart) -> "ArrowSource | None":
 
 
 def detect_part_format(part: InputPart) -> FileFormat:
-    """Return how a part's rows lie; JSON lines for standard input, which was not looked at yet.
-
-    Raises:
-        DatasetError: It cannot be read.
-    """
+    """Return how a part's rows lie; JSON lines for standard input, which was not looked at yet."""
     if part.kind == "stdin":
         return FileFormat()
     if part.kind != "file":
@@ -230,14 +222,7 @@ def detect_part_format(part: InputPart) -> FileFormat:
 
 
 def count_part_rows(part: InputPart) -> int | None:
-    """Return about how many rows a part has, without reading what they say.
-
-    Returns:
-        The count, of text that of its lines; `None` where only reading it would tell.
-
-    Raises:
-        DatasetError: It is a table and cannot be opened.
-    """
+    """Return about how many rows a part has; `None` where only reading it would show."""
     if part.kind == "stdin":
         return None
     if (table := open_part_table(part)) is not None:
