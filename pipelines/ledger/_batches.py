@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -141,9 +141,8 @@ class BatchTable:
                 size=size,
                 intended_at=_now(),
             )
-            names = [field.name for field in fields(Batch)]
-            marks = ",".join("?" * len(names))
-            values = [getattr(batch, name) for name in names]
+            values = astuple(batch)
+            marks = ",".join("?" * len(values))
             connection.execute(f"INSERT INTO batches ({_COLUMNS}) VALUES ({marks})", values)
             connection.executemany(
                 "INSERT INTO batched VALUES (?, ?, ?)",
@@ -164,7 +163,7 @@ class BatchTable:
 
     def record_status(self, batch: Batch, status: BatchStatus) -> Batch:
         """Record what the provider says of a batch, its id above all; return it as it is now."""
-        told: dict[str, str | int] = {
+        stated: dict[str, str | int] = {
             "id": status.id,
             "state": status.state,
             "created_at": status.created_at,
@@ -174,9 +173,9 @@ class BatchTable:
             "canceled": status.canceled,
             "expired": status.expired,
         }
-        if all(getattr(batch, name) == value for name, value in told.items()):
+        if all(getattr(batch, name) == value for name, value in stated.items()):
             return batch
-        return self._update(batch, told)
+        return self._update(batch, stated)
 
     def record_end(self, batch: Batch, state: str) -> Batch:
         """Record that nothing more can come of a batch; return it as it is now.
@@ -185,7 +184,7 @@ class BatchTable:
             batch: Which.
             state: `COLLECTED` or `LOST`.
         """
-        return self._update(batch, {"state": state, "collected_at": _now()}, free=True)
+        return self._update(batch, {"state": state, "collected_at": _now()}, forget_asks=True)
 
     def read_steps(self, batch: Batch) -> dict[str, str]:
         """Return the key of every ask that a batch holds → the ask's step."""
@@ -199,14 +198,14 @@ class BatchTable:
         return self._ledger.run_transaction(select)
 
     def _update(
-        self, batch: Batch, values: Mapping[str, str | int], *, free: bool = False
+        self, batch: Batch, values: Mapping[str, str | int], *, forget_asks: bool = False
     ) -> Batch:
         def update(connection: sqlite3.Connection) -> Batch:
             marks = ", ".join(f"{name} = ?" for name in values)
             connection.execute(
                 f"UPDATE batches SET {marks} WHERE number = ?", (*values.values(), batch.number)
             )
-            if free:
+            if forget_asks:
                 connection.execute("DELETE FROM batched WHERE batch = ?", (batch.number,))
             (row,) = connection.execute(
                 f"SELECT {_COLUMNS} FROM batches WHERE number = ?", (batch.number,)
@@ -225,9 +224,9 @@ def require_no_pending_batches(ledger: Ledger, identities: Collection[str]) -> N
     left = BatchTable(ledger).list_pending(identities)
     if left:
         raise RunError(
-            f"{describe_batches(left)} of this run may yet be answered at the provider, and asking live would "
-            "pay for the asks in them twice. Run the same command with --batch to collect them; "
-            "or wait: a batch ends within a day"
+            f"{describe_batches(left)} of this run may yet be answered at the provider, and asking "
+            "live would pay for the asks in them twice. Run the same command with --batch to "
+            "collect them; or wait: a batch ends within a day"
         )
 
 
@@ -245,11 +244,11 @@ def forget_batch(ledger: Path, batch: str) -> None:
     if not ledger.exists():
         raise RunError(f"{ledger}: there is no such file")
     with Ledger(ledger) as opened:
-        book = BatchTable(opened)
-        found = [each for each in book.list_batches() if each.id == batch and not each.is_final]
+        table = BatchTable(opened)
+        found = [each for each in table.list_batches() if each.id == batch and not each.is_final]
         if not found:
             raise RunError(f"{ledger}: knows no message batch {batch} that is underway")
-        book.delete(found[0])
+        table.delete(found[0])
 
 
 def describe_batches(batches: Iterable[Batch]) -> str:
