@@ -93,7 +93,6 @@ class Run:
         with ExitStack() as stack:
             stack.enter_context(freeze_gc())
             ledger = stack.enter_context(Ledger(self.files.ledger))
-            self.files.remove_partial_files()
             writer = stack.enter_context(
                 open_run_writer(self.files, self.files.source, on_quarantine=self.on_quarantine)
             )

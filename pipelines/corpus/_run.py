@@ -104,7 +104,6 @@ class CorpusRun:
         with ExitStack() as stack:
             stack.enter_context(freeze_gc())
             ledger = stack.enter_context(Ledger(self.files.ledger))
-            self.files.remove_partial_files()
             writer = stack.enter_context(
                 open_run_writer(self.files, on_quarantine=self.on_quarantine)
             )
