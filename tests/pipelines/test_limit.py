@@ -1,13 +1,13 @@
 """The adaptive limit: how it rises and falls, and how long it keeps asks back."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.clock import run_in_jumping_time
 
 from whyset.generators import Ask, RateLimit, RateLimits, Reply, Usage
 from whyset.pipelines import RunStopped
@@ -34,10 +34,11 @@ async def full(found: AdaptiveConcurrency, stack: AsyncExitStack) -> None:
         await stack.enter_async_context(found.slot())
 
 
-async def took(wait: Callable[[], Awaitable[object]]) -> float:
-    began = time.monotonic()
-    await wait()
-    return time.monotonic() - began
+async def took(wait: Awaitable[object]) -> float:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    await wait
+    return loop.time() - began
 
 
 async def test_it_doubles_with_every_round_until_the_ceiling() -> None:
@@ -139,47 +140,52 @@ def test_it_stays_between_one_and_its_ceiling(said: list[str], ceiling: int) -> 
         assert 1 <= found.value <= ceiling
 
 
-async def test_a_pause_keeps_every_ask_back() -> None:
-    found = limit()
-    found.pause(0.2)
-    assert await took(lambda: found.wait_for_capacity(ASK)) >= 0.19
+class TestWaiting:
+    """By a clock that jumps: what is waited for takes exactly as long as it should."""
 
+    def test_a_pause_keeps_every_ask_back_but_no_longer_than_allowed(self) -> None:
+        async def pause(seconds: float) -> float:
+            found = limit()
+            found.pause(seconds)
+            return await took(found.wait_for_capacity(ASK))
 
-async def test_a_pause_is_no_longer_than_allowed() -> None:
-    found = AdaptiveConcurrency(4, StopSignal(), max_pause=0.05)
-    found.pause(1e9)
-    assert await took(lambda: found.wait_for_capacity(ASK)) < 5
+        assert run_in_jumping_time(pause(0.2)) == pytest.approx(0.2)
+        assert run_in_jumping_time(pause(1e9)) == pytest.approx(5.0)
 
+    @pytest.mark.parametrize("kind", ["requests", "input_tokens", "output_tokens"])
+    def test_nothing_is_sent_that_does_not_fit_into_what_is_left(self, kind: str) -> None:
+        async def wait() -> float:
+            found = limit()
+            found.record_reply(granting(0, kind=kind))
+            return await took(found.wait_for_capacity(ASK))
 
-@pytest.mark.parametrize("kind", ["requests", "input_tokens", "output_tokens"])
-async def test_nothing_is_sent_that_does_not_fit_into_what_is_left(kind: str) -> None:
-    found = limit()
-    found.record_reply(granting(0, kind=kind))
-    assert await took(lambda: found.wait_for_capacity(ASK)) >= 0.15
+        assert run_in_jumping_time(wait()) == pytest.approx(0.2)
 
+    def test_what_is_sent_counts_against_what_is_left(self) -> None:
+        async def wait() -> list[float]:
+            found = limit()
+            found.record_reply(granting(2))
+            return [await took(found.wait_for_capacity(ASK)) for _ in range(3)]
 
-async def test_what_is_sent_counts_against_what_is_left() -> None:
-    found = limit()
-    found.record_reply(granting(2))
-    assert (
-        await took(
-            lambda: asyncio.gather(found.wait_for_capacity(ASK), found.wait_for_capacity(ASK))
-        )
-        < 0.15
-    )
-    assert await took(lambda: found.wait_for_capacity(ASK)) > 0.05
+        assert run_in_jumping_time(wait()) == pytest.approx([0, 0, 0.2])
 
+    def test_an_ask_too_large_for_any_window_is_sent_when_it_resets(self) -> None:
+        async def wait() -> float:
+            found = limit()
+            found.record_reply(granting(150, kind="input_tokens"))  # the ask takes about 200
+            return await took(found.wait_for_capacity(ASK))
 
-async def test_an_ask_too_large_for_any_window_is_sent_when_it_resets() -> None:
-    found = limit()
-    found.record_reply(granting(150, kind="input_tokens"))  # the ask takes about 200
-    assert await took(lambda: found.wait_for_capacity(ASK)) >= 0.15
+        assert run_in_jumping_time(wait()) == pytest.approx(0.2)
 
+    def test_waiting_ends_with_the_run(self) -> None:
+        async def wait() -> float:
+            stop_signal = StopSignal()
+            found = limit(stop_signal=stop_signal)
+            found.pause(4)
+            loop = asyncio.get_running_loop()
+            loop.call_later(0.05, stop_signal.trigger, RunStopped("Stopped"))
+            with pytest.raises(RunStopped):
+                await found.wait_for_capacity(ASK)
+            return loop.time()
 
-async def test_waiting_ends_with_the_run() -> None:
-    stop_signal = StopSignal()
-    found = limit(stop_signal=stop_signal)
-    found.pause(4)
-    asyncio.get_running_loop().call_later(0.05, stop_signal.trigger, RunStopped("Stopped"))
-    with pytest.raises(RunStopped):
-        await found.wait_for_capacity(ASK)
+        assert run_in_jumping_time(wait()) == pytest.approx(1000.05)

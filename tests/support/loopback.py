@@ -54,6 +54,7 @@ class Response:
         cut: Send this many bytes of the body, then reset the connection.
         hang: Send nothing, ever.
         drip: Send the headers, then one blank every this many seconds, without end.
+        until: Send nothing before this is true; it is looked at every millisecond.
     """
 
     status: int = 200
@@ -63,6 +64,7 @@ class Response:
     cut: int | None = None
     hang: bool = False
     drip: float | None = None
+    until: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,6 +395,9 @@ class _Connection(asyncio.Protocol):
             self._send(response)
 
     def _send(self, response: Response) -> None:
+        if response.until is not None and not response.until():
+            self.timer = asyncio.get_running_loop().call_later(0.001, self._send, response)
+            return
         body = response.body if isinstance(response.body, bytes) else orjson.dumps(response.body)
         headers = {
             "content-type": "application/json",
