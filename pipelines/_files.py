@@ -333,11 +333,6 @@ def _remove_partial_files(target: Path) -> None:
             path.unlink(missing_ok=True)
 
 
-def write_atomic(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all."""
-    write_text(path, content.decode())
-
-
 def write_text(path: Path, text: str) -> None:
     """Write a text that ends with a line, to a file that appears whole or not at all.
 

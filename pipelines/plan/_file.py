@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from whyset.constitution import Constitution
-from whyset.errors import PlanError
+from whyset.errors import DatasetError, PlanError
 from whyset.generators import Axis, DocumentGenerator, GeneratorError, load_generator_class
 
-from .._files import write_atomic
+from .._files import write_text
 from ._coverage import allocate_groups, find_section, group_by_section, iter_undercovered_passages
 from ._make import allocate_documents, default_wave, plan_axis, validate_plan
 from ._plan import (
@@ -114,11 +114,10 @@ def write_plan(
     Raises:
         PlanError: The file cannot be written.
     """
-    text = render_plan(plan, constitution, axes=axes)
     try:
-        write_atomic(Path(path), text.encode())
-    except OSError as error:
-        raise PlanError(f"{path}: cannot be written: {error.strerror or error}") from error
+        write_text(Path(path), render_plan(plan, constitution, axes=axes))
+    except DatasetError as error:
+        raise PlanError(str(error)) from error
 
 
 def render_plan(
