@@ -188,3 +188,20 @@ except DatasetError as error:
     )
 
     assert said.stderr == "standard output: cannot be written: Broken pipe\n"
+
+
+def test_pyarrow_is_imported_for_tables_alone(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from whyset.datasets import open_writer, read_rows
+with open_writer({str(tmp_path / "out.jsonl")!r}) as writer:
+    writer.write(b'{{"prompt":"Q","response":"A"}}')
+    writer.commit()
+print(len(list(read_rows({str(tmp_path / "out.jsonl")!r}))), "pyarrow" in sys.modules)
+"""
+
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout == "1 False\n"
