@@ -108,7 +108,7 @@ class CommandGroup(TyperGroup):
     """All commands, those of generators that take rows among them, plugged-in ones included."""
 
     def list_commands(self, ctx: "Context") -> list[str]:
-        """Return the commands: what makes data first, then what tells of things."""
+        """Return the commands: what makes data first, then what shows things."""
         makers = ["rewrite", *ROW_COMMANDS, "write", "plan"]
         return [*makers, *(name for name in super().list_commands(ctx) if name not in makers)]
 

@@ -129,7 +129,7 @@ def _read_labels(path: Path, constitution: Path | None) -> "list[LabelledQuery]"
     from whyset.retriever import load_labelled_queries
 
     labels = load_labelled_queries(path)
-    # A label file may be about several documents; the name of the file tells which labels count.
+    # A label file may be about several documents; the name of the file says which labels count.
     stem = constitution.stem if constitution else "charter"
     about = [label for label in labels if label.document in {None, stem}]
     if left_out := len(labels) - len(about):

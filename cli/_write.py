@@ -1,7 +1,6 @@
 """`whyset write GENERATOR` and `whyset plan GENERATOR`: one document, a corpus, or its plan."""
 
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,79 +28,56 @@ if TYPE_CHECKING:
 
 _FORM_AXIS = "form"
 
-AboutOption = Annotated[
-    str | None,
-    typer.Option(
-        callback=require_nonempty, help="What one document is to be about, in your own words."
-    ),
-]
-AsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--as",
-        callback=require_nonempty,
-        help="What kind of document: one of the generator's, or your own.",
-    ),
-]
-VaryOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="AXIS=VALUE,…",
-        help="Draw these values only on an axis, such as register=plain,dry; whyset generators "
-        "NAME lists the axes. May be given several times.",
-    ),
-]
-SectionOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="A section of the constitution to write about, with its subsections; its heading is "
-        "enough. May be given several times [default: all]."
-    ),
-]
-NumberOption = Annotated[
-    int | None, typer.Option("-n", "--number", min=1, help="How many documents.")
-]
-TokensOption = Annotated[
-    str | None,
-    typer.Option(
-        callback=require_nonempty, metavar="COUNT", help="How many tokens instead: 3M, 250k."
-    ),
-]
-PerPassageOption = Annotated[
-    int, typer.Option(min=0, help="How many documents at least each passage grounds.")
-]
-DraftsOption = Annotated[
-    int, typer.Option(min=1, help="How many documents, each by an idea of its own, a context gets.")
-]
-SeedOption = Annotated[int, typer.Option(help="What everything is drawn with.")]
-BestEffortOption = Annotated[
-    bool,
-    typer.Option(
-        "--best-effort", help="Let a small corpus leave passages uncovered, and say which."
-    ),
-]
-HeldOutOption = Annotated[
-    Path | None,
-    typer.Option(
-        help="Evaluation scenarios (text, or JSON lines with a 'text' column) that no document "
-        "may resemble."
-    ),
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusOptions:
     """What a corpus is to be, as it was typed."""
 
-    number: NumberOption = None
-    tokens: TokensOption = None
-    section: SectionOption = None
-    per_passage: PerPassageOption = 1
-    drafts: DraftsOption = 1
-    vary: VaryOption = None
-    seed: SeedOption = 0
-    best_effort: BestEffortOption = False
-    held_out: HeldOutOption = None
+    number: Annotated[
+        int | None, typer.Option("-n", "--number", min=1, help="How many documents.")
+    ] = None
+    tokens: Annotated[
+        str | None,
+        typer.Option(
+            callback=require_nonempty, metavar="COUNT", help="How many tokens instead: 3M, 250k."
+        ),
+    ] = None
+    section: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A section of the constitution to write about, with its subsections; its heading "
+            "is enough. May be given several times [default: all]."
+        ),
+    ] = None
+    per_passage: Annotated[
+        int, typer.Option(min=0, help="How many documents at least each passage grounds.")
+    ] = 1
+    drafts: Annotated[
+        int,
+        typer.Option(min=1, help="How many documents, each by an idea of its own, a context gets."),
+    ] = 1
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="AXIS=VALUE,…",
+            help="Draw these values only on an axis, such as register=plain,dry; whyset generators "
+            "NAME lists the axes. May be given several times.",
+        ),
+    ] = None
+    seed: Annotated[int, typer.Option(help="What everything is drawn with.")] = 0
+    best_effort: Annotated[
+        bool,
+        typer.Option(
+            "--best-effort", help="Let a small corpus leave passages uncovered, and say which."
+        ),
+    ] = False
+    held_out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Evaluation scenarios (text, or JSON lines with a 'text' column) that no document "
+            "may resemble."
+        ),
+    ] = None
 
     def make_plan(self, generator: "DocumentGenerator", constitution: "Constitution") -> "Plan":
         """Return the plan that it comes to.
@@ -183,8 +159,20 @@ def write_documents(
     generator: "type[DocumentGenerator]",
     options: dict[str, Any],
     *,
-    about: AboutOption = None,
-    as_: AsOption = None,
+    about: Annotated[
+        str | None,
+        typer.Option(
+            callback=require_nonempty, help="What one document is to be about, in your own words."
+        ),
+    ] = None,
+    as_: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            callback=require_nonempty,
+            help="What kind of document: one of the generator's, or your own.",
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", callback=require_nonempty, help="Where a corpus goes."),
@@ -242,19 +230,20 @@ def write_documents(
         followed = read_plan(plan, principles)
         options = _planned_options(followed, generator, options, corpus)
     made = generator(prompts=typed.load_prompts(generator.name), **options)
-    open_ = partial(open_with_progress, made, principles, typed, progress, model=model, judge=judge)
-    if not is_corpus:
+    # What does not fit is said before an index is opened, which can take a minute.
+    brief: dict[str, Any] = {}
+    if is_corpus:
+        followed = followed or corpus.make_plan(made, principles)
+        files = CorpusFiles.from_output(
+            output or STDIO, plan=plan, constitution=constitution, against=against
+        )
+    else:
         brief = _build_brief(made, principles, about, as_, corpus)
-        pipeline = open_()
-        print_notices(pipeline, by_default=model is None and not typed.quiet)
+    pipeline = open_with_progress(made, principles, typed, progress, model=model, judge=judge)
+    print_notices(pipeline, by_default=model is None and not typed.quiet)
+    if followed is None:
         print_single(pipeline, brief, config.retries, as_json=typed.json_output)
         return
-    followed = followed or corpus.make_plan(made, principles)
-    files = CorpusFiles.from_output(
-        output or STDIO, plan=plan, constitution=constitution, against=against
-    )
-    pipeline = open_()
-    print_notices(pipeline, by_default=model is None and not typed.quiet)
     run_corpus(files, followed, pipeline, config, typed, progress, scenarios=scenarios)
 
 

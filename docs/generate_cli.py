@@ -28,10 +28,10 @@ def manual() -> str:
 
 def _sections(*command: str) -> list[str]:
     """Return a section for a command, and one for each of its own."""
-    told = _help(*command)
+    shown = _help(*command)
     title = " ".join(("whyset", *command))
-    _, _, commands = told.partition("\nCommands:\n")
-    sections = [f"## {title}\n\n```text\n{told.strip()}\n```\n"]
+    _, _, commands = shown.partition("\nCommands:\n")
+    sections = [f"## {title}\n\n```text\n{shown.strip()}\n```\n"]
     for name in _COMMAND.findall(commands):
         sections += _sections(*command, name)
     return sections

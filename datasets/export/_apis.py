@@ -34,7 +34,7 @@ class _ApiFormat(TrainerFormat):
     def without_reasoning(
         self, messages: tuple[Message, ...], style: ExportStyle
     ) -> tuple[Message, ...]:
-        """Return messages with their reasoning in tags where that is wanted, else refuse any."""
+        """Return messages with their reasoning in tags where those are allowed, else refuse any."""
         if style.think_tags:
             return wrap_reasoning(messages)
         if any(message.reasoning for message in messages):

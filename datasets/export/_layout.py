@@ -89,7 +89,7 @@ class ExportLayout:
         return path.relative_to(self.folder).as_posix()
 
     def check_free(self, *sources: Source) -> None:
-        """Refuse to write over what is read, or into a folder of somebody else's."""
+        """Refuse to write over what is read, or into a folder with other files."""
         outputs = list(self._iter_paths())
         for source in sources:
             for path in source.files():

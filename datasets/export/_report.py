@@ -65,7 +65,7 @@ class ExportReport:
 
     @property
     def published_files(self) -> list[str]:
-        """The files of a folder that are of use to others: rows, and what tells of them."""
+        """The files of a folder that are of use to others: rows, and what describes them."""
         return [*(file.name for file in self.files), *self.config_files, CARD_NAME, MANIFEST_NAME]
 
     @property
@@ -80,7 +80,7 @@ class ExportReport:
 
     @property
     def exit_code(self) -> int:
-        """0 where all rows that were wanted are exported, 1 where some are in quarantine."""
+        """0 where every row could be exported, 1 where some are in quarantine."""
         return 1 if self.quarantined else 0
 
     def to_dict(self) -> dict[str, Any]:
