@@ -26,13 +26,12 @@ from whyset.generators import (
     Ideas,
     ItemRejected,
     Rejected,
-    Role,
     Steps,
     WorkState,
     filler_text,
+    render_list,
     resolve_index,
 )
-from whyset.generators._rendering import render_list
 from whyset.models.testing import ScriptedReply
 
 OLD_IDEA = "The same old note about a locked garden gate, and the neighbour who keeps its only key."
@@ -43,7 +42,6 @@ ALIKE, REFUSED, BADLY = "alike", "refused", "badly"
 RARELY: dict[str, int] = {ALIKE: 7, REFUSED: 11, BADLY: 5}
 """Fate → one in how many meets it."""
 
-MAX_TOKENS: dict[Role, int] = {"writer": 300, "judge": 100}
 SUBJECTS = ("gates", "letters", "borrowed tools")
 _BEGINNINGS = ("bra", "cle", "dro", "fen", "gri", "hol", "jun", "kal", "lum", "mor", "nev", "pol")
 _ENDINGS = ("ba", "den", "fit", "gor", "hul", "kin", "lop", "men", "nar", "pet", "rik", "sul")
@@ -113,8 +111,8 @@ class Notes(DocumentGenerator):
 
     def idea_steps(self, brief: Brief, *, count: int = 1) -> Steps[Ideas | Rejected]:
         """Find ideas."""
-        work = self.begin(max_tokens=MAX_TOKENS)
-        return work.conclude(self._ideas(work, brief, count))
+        work = self.begin()
+        return work.conclude(self._find_ideas(work, brief, count))
 
     def steps(self, item: Brief) -> Steps[Finished | Rejected]:
         """Write a note."""
@@ -123,20 +121,22 @@ class Notes(DocumentGenerator):
             if isinstance(ideas, Rejected):
                 return ideas
             return (yield from self.steps(_with(item, ideas)))
-        work = self.begin(max_tokens=MAX_TOKENS, idea=item.idea, variety=dict(item.variety))
-        return (yield from work.conclude(self._note(work, item)))
+        work = self.begin(
+            max_tokens={"writer": 300, "judge": 100}, idea=item.idea, variety=dict(item.variety)
+        )
+        return (yield from work.conclude(self._write(work, item)))
 
     def typical_answer(self, ask: Ask, item: Brief, *, at_stake: bool) -> str | BaseModel:
-        """Return a typical answer."""
-        texts: dict[str, str | BaseModel] = {
+        """Return what stands for an answer."""
+        answers: dict[str, str | BaseModel] = {
             "list": Subjects(subjects=list(SUBJECTS)),
             "ideas": NoteIdeas(ideas=[filler_text(20)] * 3),
             "write": filler_text(self.options.length),
             "judge": NoteVerdict(sound=True),
         }
-        return texts[ask.name]
+        return answers[ask.name]
 
-    def _ideas(self, work: WorkState, brief: Brief, count: int) -> Steps[Ideas]:
+    def _find_ideas(self, work: WorkState, brief: Brief, count: int) -> Steps[Ideas]:
         yield from work.fetch(brief.passages, scope="passages")
         listed = yield from work.ask_judge(
             "list", Subjects, {"count": str(len(SUBJECTS))}, role="writer", max_tokens=100
@@ -154,17 +154,15 @@ class Notes(DocumentGenerator):
         found = yield from work.ask_judge("ideas", NoteIdeas, values, role="writer", max_tokens=200)
         return Ideas(tuple(found.ideas), work.evidence, {"subject": subject})
 
-    def _note(self, work: WorkState, item: Brief) -> Steps[Finished]:
-        yield from work.fetch(item.passages, scope="passages")
-        note = work.draft = yield from work.ask_writer(
-            "write",
-            {
-                "tone": item.variety["tone"],
-                "idea": item.idea,
-                "seed": str(item.seed),
-                "avoid": _avoided(item),
-            },
-        )
+    def _write(self, work: WorkState, brief: Brief) -> Steps[Finished]:
+        yield from work.fetch(brief.passages, scope="passages")
+        values = {
+            "tone": brief.variety["tone"],
+            "idea": brief.idea,
+            "seed": str(brief.seed),
+            "avoid": _avoided(brief),
+        }
+        note = work.draft = yield from work.ask_writer("write", values)
         verdict = yield from work.ask_judge("judge", NoteVerdict, {"note": note})
         if not verdict.sound:
             raise ItemRejected("judge:sound", detail="the note is bad")
@@ -176,7 +174,7 @@ def _with(brief: Brief, ideas: Ideas) -> Brief:
 
 
 def _avoided(brief: Brief) -> str:
-    return render_list(f"{kind}: {', '.join(values)}" for kind, values in brief.avoid.items())
+    return render_list(f"{kind}: {', '.join(common)}" for kind, common in brief.avoid.items())
 
 
 def answer(body: dict[str, Any]) -> dict[str, Any] | Response:
