@@ -11,7 +11,6 @@ from ._asking import (
     ask_judge,
     ask_writer,
     point,
-    request_passages,
 )
 from ._brief import Axis, Brief, Item, brief_from_record, format_index, is_index, resolve_index
 from ._generator import (
@@ -24,7 +23,7 @@ from ._generator import (
     list_generators,
     load_generator_class,
 )
-from ._mock import filler_text, make_mock_reply
+from ._mock import filler_text
 from ._prompts import fence
 from ._rendering import (
     build_query_texts,
@@ -63,7 +62,7 @@ from ._steps import (
     run_steps,
 )
 from ._variety import WordLimits
-from ._work import DraftRejected, Review, WorkState, extract_quotes
+from ._work import Review, WorkState, extract_quotes
 from .checks import Check, CheckContext, Checks
 
 __all__ = [
@@ -77,7 +76,6 @@ __all__ = [
     "CheckContext",
     "Checks",
     "DocumentGenerator",
-    "DraftRejected",
     "Evidence",
     "Fetch",
     "Find",
@@ -125,13 +123,11 @@ __all__ = [
     "is_index",
     "list_generators",
     "load_generator_class",
-    "make_mock_reply",
     "point",
     "render_history",
     "render_list",
     "render_passages",
     "render_response",
-    "request_passages",
     "resolve_index",
     "run_steps",
     "usage_record",

@@ -29,10 +29,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-class DraftRejected(ItemRejected):
-    """A text that still fails its review where it is not to be revised or sampled again."""
-
-
 @dataclass(frozen=True, slots=True)
 class Review:
     """What speaks against a draft.
@@ -68,9 +64,9 @@ class Review:
         return replace(self, problems=(*problems, *self.problems))
 
     @property
-    def rejection(self) -> DraftRejected:
+    def rejection(self) -> ItemRejected:
         """What a draft that fails it ends in, to be raised."""
-        return DraftRejected(*self.reasons, detail="; ".join(self.problems))
+        return ItemRejected(*self.reasons, detail="; ".join(self.problems))
 
 
 class WorkState:
@@ -210,10 +206,10 @@ class WorkState:
         Raises:
             GeneratorError: There is no such prompt, or values are missing.
         """
-        row = {**self._shown, **(values or {})}
-        if "passages" not in row and "passages" in self._prompts[name].variables():
-            row["passages"] = render_passages(self.passages)
         prompt = self._prompts[name]
+        row = {**self._shown, **(values or {})}
+        if "passages" not in row and "passages" in prompt.variables():
+            row["passages"] = render_passages(self.passages)
         system, user = prompt.render({**self._run_values, **(run or {})}, row)
         room = self.max_tokens[role] if max_tokens is None else max_tokens
         return Ask(role, prompt.step, system, user, room, sample=sample)
@@ -287,7 +283,7 @@ class WorkState:
             step: What the step of revising is called.
 
         Raises:
-            DraftRejected: The last revision does not pass either.
+            ItemRejected: The last revision does not pass either.
         """
         self.draft = draft
         found = yield from review(draft)
@@ -318,7 +314,7 @@ class WorkState:
             max_samples: How many at most.
 
         Raises:
-            DraftRejected: None of them passes.
+            ItemRejected: None of them passes.
         """
         found = Review()
         for number in range(max_samples):
@@ -346,7 +342,7 @@ class WorkState:
         """End in quarantine if a check failed that no revision could pass.
 
         Raises:
-            DraftRejected: One failed.
+            ItemRejected: One failed.
         """
         if (found := Review.from_checks(checks)).reasons:
             raise found.rejection
