@@ -33,7 +33,7 @@ from whyset.generators import list_generators
 from whyset.models import ModelAccessDenied
 from whyset.pipelines import QUARANTINED, CorpusSummary
 
-CHILD = "import sys; from support.generator_cases import carry_out; carry_out(sys.argv[1])"
+CHILD = "import sys; from support.generator_cases import run_jobs; run_jobs(sys.argv[1])"
 
 PASSAGES = {passage.id for passage in CONSTITUTION.passages}
 OUTPUT, QUARANTINE = "out.jsonl", "out.quarantine.jsonl"
@@ -353,7 +353,7 @@ class Victim:
 def kill_together(victims: list[Victim]) -> None:
     """Start a process that does the jobs of all; kill it when each is midway."""
     jobs = json.dumps([astuple(victim.job) for victim in victims])
-    tests = str(Path(every.__file__).parent)
+    tests = str(Path(every.__file__).parent.parent)
     with subprocess.Popen(
         [sys.executable, "-c", CHILD, jobs],
         env={"PYTHONPATH": tests, "PATH": ""},
