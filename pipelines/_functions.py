@@ -45,8 +45,7 @@ from .engine._record import QUARANTINED, RowResult
 from .engine._stop import StopSignal
 from .ledger._ledger import Ledger
 
-# ---- Which columns of which types a `Dataset` has after a generator, before there are rows to
-# tell.
+# ---- The columns of a `Dataset` after a generator, before there are rows to show them
 
 
 def widen_features(features: Mapping[str, Any], adds: Sequence[str], *, reasoning: bool) -> Any:
@@ -58,22 +57,22 @@ def widen_features(features: Mapping[str, Any], adds: Sequence[str], *, reasonin
         reasoning: Whether reasoning goes into a field of its own.
     """
     kind: Any = type(features)
-    held: Mapping[str, pa.DataType] = {
-        found.name: found.type for found in kind(features).arrow_schema
+    given: Mapping[str, pa.DataType] = {
+        column.name: column.type for column in kind(features).arrow_schema
     }
     new: dict[str, pa.DataType] = dict.fromkeys([*adds, PROVENANCE_COLUMN], pa.string())
     if reasoning:
         new |= {
             name: wider
-            for name, one in held.items()
+            for name, one in given.items()
             if (wider := _add_reasoning_field(one)) is not None
         }
-        if "response" in held:
+        if "response" in given:
             new[REASONING_FIELD] = pa.string()
     if (
-        PROVENANCE_COLUMN in held and held[PROVENANCE_COLUMN] != pa.string()
+        PROVENANCE_COLUMN in given and given[PROVENANCE_COLUMN] != pa.string()
     ):  # somebody else's, which keeps its value
-        new[f"{PROVENANCE_COLUMN}_original"] = held[PROVENANCE_COLUMN]
+        new[f"{PROVENANCE_COLUMN}_original"] = given[PROVENANCE_COLUMN]
     changed = kind.from_arrow_schema(pa.schema(list(new.items())))
     return kind({**features, **changed})
 
@@ -91,7 +90,7 @@ def _add_reasoning_field(kind: pa.DataType) -> pa.DataType | None:
     return pa.list_(pa.struct([*fields.items(), (REASONING_FIELD, pa.string())]))
 
 
-# ---- An event loop in a thread of its own, for functions that are called and wait.
+# ---- An event loop in a thread of its own, for functions that are called and wait
 
 T = TypeVar("T")
 

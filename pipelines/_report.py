@@ -24,7 +24,7 @@ class RunCounts:
     """What has come out of a run so far.
 
     Attributes:
-        meanings: Outcomes that may be → what they mean, in the order in which they are told.
+        meanings: Outcomes that may be → what they mean, in the order in which a summary has them.
         rows: How many rows there were; the sum of all outcomes.
         outcomes: Rows by outcome, `quarantined` among them.
         reasons: Quarantined rows by reason; a row may have several.

@@ -80,7 +80,7 @@ class BatchJobs:
         """Collect everything that is underway, also what an earlier process left behind.
 
         Raises:
-            ModelRefused: The provider turns every request down.
+            ModelAccessDenied: The provider turns every request down.
             RunStopped: The run is to end, or the provider does not answer.
             RunError: The provider does not know a batch.
         """
@@ -92,7 +92,7 @@ class BatchJobs:
         """Collect what has ended, and wait for nothing else.
 
         Raises:
-            ModelRefused: The provider turns every request down.
+            ModelAccessDenied: The provider turns every request down.
             RunStopped: The provider does not answer.
             RunError: Something has not ended, or the provider does not know it.
         """
@@ -115,7 +115,7 @@ class BatchJobs:
             wave: The number of the wave.
 
         Raises:
-            ModelRefused: The provider turns every request down.
+            ModelAccessDenied: The provider turns every request down.
             UnusableReply: It turned a batch as such down.
             RunStopped: The run is to end, or the provider does not answer.
         """

@@ -82,12 +82,12 @@ def run_with_signals(
 
 
 def render_stop_message(reason: str, done: str, ledger: Path | None) -> str:
-    """Return what a person is told of a run that has stopped before its end.
+    """Return what is said of a run that has stopped before its end.
 
     Args:
         reason: Why, without a full stop.
         done: What came out, such as `3 rows`.
-        ledger: Where its replies are kept; `None` where they are not.
+        ledger: Where its replies are recorded; `None` where they are not.
     """
     if ledger is None:
         return f"{reason}. {done} came out; no other reply is kept of a run without -o FILE."

@@ -128,11 +128,11 @@ class Prefetcher(Generic[T]):
 def _call_in_loop(
     loop: asyncio.AbstractEventLoop, function: Callable[..., object], *args: object
 ) -> None:
-    with suppress(RuntimeError):  # the loop has ended: nobody is left to be told
+    with suppress(RuntimeError):  # the loop has ended: nobody is left to hear of it
         loop.call_soon_threadsafe(function, *args)
 
 
-# ---- Finds answered together: what is asked for within a moment is embedded in one pass.
+# ---- Finds answered together: what is asked for within a moment is embedded in one pass
 
 _MAX_BATCH = 64
 _BATCH_SECONDS = 0.005
@@ -147,7 +147,7 @@ class RetrievalBatcher:
 
     def __init__(self, retriever: Searcher) -> None:
         self._retriever = retriever
-        self._worker = WorkerThread("whyset-finder")
+        self._worker = WorkerThread("whyset-retrieval")
         self._waiting: list[tuple[Find, asyncio.Future[Grounding]]] = []
         self._arrived = asyncio.Event()
         self._task = asyncio.create_task(self._serve())

@@ -237,8 +237,8 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def reply(self, key: str) -> Reply | None:
         """Return the reply recorded for an ask key, if there is one."""
-        if (held := self._unwritten_replies.get(key)) is not None:
-            return held
+        if (reply := self._unwritten_replies.get(key)) is not None:
+            return reply
         found = self._one(f"SELECT text, stop, model, detail, {_USAGE} FROM replies", key)
         if found is None:
             return None
@@ -275,8 +275,8 @@ class Ledger(AbstractContextManager["Ledger"]):
 
     def row(self, key: str) -> bytes | None:
         """Return the record of a finished row, if there is one."""
-        if (held := self._unwritten_rows.get(key)) is not None:
-            return held
+        if (record := self._unwritten_rows.get(key)) is not None:
+            return record
         found = self._one("SELECT record FROM rows", key)
         return found[0] if found else None
 
