@@ -295,7 +295,7 @@ def _build_brief(
 
     Raises:
         BadParameter: An axis is none of the generator's, or gets several values.
-        NotInConstitution: There is no such section.
+        ConstitutionLookupError: There is no such section.
     """
     axes = {axis.name for axis in generator.axes}
     variety = {}

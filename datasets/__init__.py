@@ -1,6 +1,6 @@
 """Rows in and out: formats, conversations, quarantine."""
 
-from whyset.errors import DatasetError
+from whyset.errors import DatasetError, UnsupportedContext, UnsupportedConversion
 
 from ._convert import PreferencePair, conversation_to_columns, convert_row, read_preference_pair
 from ._edit import (
@@ -48,7 +48,7 @@ from ._writer import LineWriter, RowWriter, build_quarantine_line, detect_output
 from .files import MAX_LINE, STDIN, FileFormat, InputName, Source, open_source
 from .files._atomic import STDOUT, check_replaceable
 from .files._jsonl import count_lines
-from .shapes import ResponseParts, UnsupportedContext, UnsupportedConversion, UnusableRecord
+from .shapes import ResponseParts, UnusableRecord
 
 __all__ = [
     "DEFAULT_SELECTION",

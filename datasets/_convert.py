@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from whyset.errors import DatasetError
+from whyset.errors import DatasetError, UnsupportedConversion
 
 from ._reader import detect_shape, read_as_shape
 from ._row import DEFAULT_SELECTION, Conversation, Message, Row, Shape, ToolDefinition
-from .shapes import SHAPES, UnsupportedConversion, UnusableRecord
+from .shapes import SHAPES, UnusableRecord
 
 
 def conversation_to_columns(conversation: Conversation, *, shape: Shape) -> dict[str, Any]:

@@ -4,6 +4,9 @@ WhysetError                      exit 2  anything the user can mend
 ├── ConstitutionError                    a document that cannot be read as a constitution
 │   └── ConstitutionLookupError          no such passage or section (also a LookupError)
 ├── DatasetError                         input that cannot be read, output that cannot be written
+│   ├── UnsupportedContext               a shape without a place for system prompt or tools
+│   ├── UnsupportedConversion            a row that another shape cannot hold
+│   └── UnsupportedRow                   a row that cannot be exported
 ├── RetrieverError                       an index that cannot be built, opened or searched
 │   └── EmbedderUnavailable              no such embedder on this machine
 ├── GeneratorError                       options that do not fit together, a prompt in error
@@ -41,7 +44,10 @@ __all__ = [
     "RunError",
     "RunLocked",
     "RunStopped",
+    "UnsupportedContext",
+    "UnsupportedConversion",
     "UnsupportedModel",
+    "UnsupportedRow",
     "UnusableReply",
     "WhysetError",
 ]
@@ -72,6 +78,42 @@ class DatasetError(WhysetError):
 
     One bad row is a `BadRow` in quarantine, not an error.
     """
+
+
+class UnsupportedConversion(DatasetError):
+    """A row that another shape cannot hold; the message says what stands in the way.
+
+    Attributes:
+        shape: The one it was to be written in.
+        obstacle: What that has no place for.
+    """
+
+    def __init__(self, shape: str, obstacle: str) -> None:
+        super().__init__(f"shape {shape!r} cannot hold {obstacle}")
+        self.shape = shape
+        self.obstacle = obstacle
+
+
+class UnsupportedContext(DatasetError):
+    """A system prompt or tools that a row's shape has no place for."""
+
+    def __init__(self, shape: str, what: str) -> None:
+        super().__init__(
+            f"shape {shape!r} has no place for {what}: convert the rows first, for example to "
+            "'messages'"
+        )
+
+
+class UnsupportedRow(DatasetError):
+    """A row that cannot be exported; the message says what stands in the way.
+
+    Attributes:
+        reason: The same in one word, to be counted.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 class RetrieverError(WhysetError):

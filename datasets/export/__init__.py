@@ -1,7 +1,9 @@
 """Rows out to those who train on them: in their own formats, split, mixed, with a control."""
 
+from whyset.errors import UnsupportedRow
+
 from ._control import CONTROL_OUTCOME, restore_original
-from ._example import Example, ExportKind, UnsupportedRow, read_example
+from ._example import Example, ExportKind, read_example
 from ._export import Export
 from ._format import DatasetFiles, ExportStyle, TrainerFormat
 from ._push import check_hub_name, upload_to_hub

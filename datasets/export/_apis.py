@@ -8,9 +8,11 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from whyset.errors import UnsupportedRow
+
 from .._row import Message
 from ..shapes._tools import to_openai_tool
-from ._example import Example, ExportKind, UnsupportedRow
+from ._example import Example, ExportKind
 from ._format import (
     DatasetFiles,
     ExportStyle,

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from whyset.errors import DatasetError
+from whyset.errors import DatasetError, UnsupportedRow
 
 from .._json import dumps, loads
 from .._provenance import find_provenance
@@ -24,15 +24,7 @@ from ..files import Source
 from ..files._atomic import unwritable_error
 from ..shapes._response import is_text_part
 from ._control import CONTROL_OUTCOME, UNTOUCHED_OUTCOME, restore_original
-from ._example import (
-    Example,
-    ExampleFamily,
-    ExportKind,
-    UnsupportedRow,
-    get_family,
-    get_outcome,
-    read_example,
-)
+from ._example import Example, ExampleFamily, ExportKind, get_family, get_outcome, read_example
 from ._format import ExportStyle, TrainerFormat
 from ._settings import ExportSettings
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from whyset.errors import UnsupportedRow
+
 from .._edit import extract_response, select_target
 from .._json import dumps, is_identical
 from .._provenance import find_provenance
@@ -19,7 +21,6 @@ from ..shapes._response import (
     find_reasoning_field,
     parse_think_tags,
 )
-from ._example import UnsupportedRow
 
 CONTROL_OUTCOME: Final = "control"
 """The outcome of a row that has its original response again."""

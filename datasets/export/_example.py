@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from whyset.errors import DatasetError
+from whyset.errors import UnsupportedRow
 
 from .._provenance import find_provenance
 from .._reader import detect_shape
@@ -23,18 +23,6 @@ TEXT_COLUMN = "text"
 def get_family(kind: ExportKind) -> ExampleFamily:
     """Return what rows of a kind are."""
     return "conversation" if kind == "messages" or kind == "completion" else kind
-
-
-class UnsupportedRow(DatasetError):
-    """A row that cannot be exported; the message says what stands in the way.
-
-    Attributes:
-        reason: The same in one word, to be counted.
-    """
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 
 import yaml
 
+from whyset.errors import UnsupportedConversion, UnsupportedRow
+
 from .._json import dumps
 from .._row import Message, ToolDefinition
-from ..shapes import UnsupportedConversion
 from ..shapes._messages import write_chat
 from ..shapes._response import add_think_tags, is_text_part, parse_think_tags
 from ..shapes._tools import to_openai_tool
-from ._example import Example, ExportKind, UnsupportedRow
+from ._example import Example, ExportKind
 
 _TEMPLATE_ROLES = {"developer": "system", "function": "tool"}
 """Roles that no chat template has, and what stands in for them."""

@@ -9,9 +9,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from whyset.errors import UnsupportedConversion, UnsupportedRow
+
 from .._row import Conversation, Message
-from ..shapes import SHAPES, UnsupportedConversion
-from ._example import Example, ExportKind, UnsupportedRow
+from ..shapes import SHAPES
+from ._example import Example, ExportKind
 from ._format import DatasetFiles, ExportStyle, TrainerFormat, split_system, wrap_reasoning
 
 _USER_TURNS = frozenset({"human", "observation"})

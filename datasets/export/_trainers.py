@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from whyset.errors import DatasetError
+from whyset.errors import DatasetError, UnsupportedRow
 
 from .._row import Message
 from ..files import format_from_name
 from ._apis import AnthropicFormat, OpenAIFormat
-from ._example import Example, ExportKind, UnsupportedRow
+from ._example import Example, ExportKind
 from ._format import DatasetFiles, ExportStyle, TrainerFormat, tools_to_json, wrap_reasoning
 from ._llama_factory import LlamaFactoryFormat
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from whyset.errors import UnsupportedConversion
+
 from .._row import (
     REASONING_FIELD,
     Channel,
@@ -18,7 +20,6 @@ from ._base import (
     ParsedConversation,
     ResponseLocation,
     ShapeAdapter,
-    UnsupportedConversion,
     UnusableRecord,
     find_assistant_turns,
     get_extra_fields,

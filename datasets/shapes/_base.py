@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from whyset.errors import DatasetError
+from whyset.errors import UnsupportedContext, UnsupportedConversion
 
 from .._row import Conversation, Message, Shape, Side, ToolDefinition
 from ._response import ResponseSlot
@@ -212,30 +212,6 @@ def get_extra_fields(holder: Columns, known: frozenset[str]) -> dict[str, Any]:
 
 
 # ---- What a shape cannot hold is refused with the reason; nothing is dropped in silence.
-
-
-class UnsupportedConversion(DatasetError):
-    """A row that another shape cannot hold; the message says what stands in the way.
-
-    Attributes:
-        shape: The one it was to be written in.
-        obstacle: What that has no place for.
-    """
-
-    def __init__(self, shape: str, obstacle: str) -> None:
-        super().__init__(f"shape {shape!r} cannot hold {obstacle}")
-        self.shape = shape
-        self.obstacle = obstacle
-
-
-class UnsupportedContext(DatasetError):
-    """A system prompt or tools that a row's shape has no place for."""
-
-    def __init__(self, shape: str, what: str) -> None:
-        super().__init__(
-            f"shape {shape!r} has no place for {what}: convert the rows first, for example to "
-            "'messages'"
-        )
 
 
 def reject_non_text(messages: Iterable[Message], shape: str) -> None:

@@ -4,13 +4,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from whyset.errors import UnsupportedConversion
+
 from .._row import Channel, Conversation, Message, Side
 from ._base import (
     Columns,
     ParsedConversation,
     ResponseLocation,
     ShapeAdapter,
-    UnsupportedConversion,
     UnusableRecord,
     find_assistant_turns,
     reject_non_text,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from whyset.errors import UnsupportedConversion
+
 from .._json import dumps
 from .._row import REASONING_FIELD, Conversation, Message, Side, ToolDefinition
 from ._base import (
@@ -10,7 +12,6 @@ from ._base import (
     ParsedConversation,
     ResponseLocation,
     ShapeAdapter,
-    UnsupportedConversion,
     UnusableRecord,
     find_assistant_turns,
     get_extra_fields,

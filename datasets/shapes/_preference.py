@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from whyset.errors import UnsupportedContext, UnsupportedConversion
+
 from .._row import Conversation, Message, Side, ToolDefinition
 from ._base import (
     Columns,
     ParsedConversation,
     ResponseLocation,
     ShapeAdapter,
-    UnsupportedContext,
-    UnsupportedConversion,
     UnusableRecord,
     find_assistant_turns,
     wrong_type_error,

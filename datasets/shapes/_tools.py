@@ -3,12 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from whyset.errors import DatasetError
+from whyset.errors import DatasetError, UnsupportedConversion
 
 from .._json import InvalidJson, dumps, loads_text
 from .._row import Conversation, Message, ToolCall, ToolDefinition
 from ._base import (
-    UnsupportedConversion,
     UnusableRecord,
     get_id,
     require_list,

@@ -157,7 +157,7 @@ class RetrievalBatcher:
 
         Raises:
             RetrieverError: The embedder or the index failed.
-            NotInConstitution: There is no passage of a name that is fetched.
+            ConstitutionLookupError: There is no passage of a name that is fetched.
         """
         if isinstance(wanted, Fetch):
             return fetch_passages(self._retriever.constitution, wanted.ids, scope=wanted.scope)
