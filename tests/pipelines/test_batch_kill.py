@@ -9,10 +9,18 @@ from pathlib import Path
 import pytest
 from support.answers.deliberation import CONFLICT, MENDED, NOTHING, answer, rows, write_rows
 from support.batches import BatchServer, StoredBatch
-from support.loopback import LoopbackServer, Response
+from support.loopback import KEY, MODEL, LoopbackServer, Response
 
 from whyset.models import AnthropicModel
-from whyset.pipelines import BatchPolicy, Ledger, Run, RunConfig, RunFiles, RunStatus
+from whyset.pipelines import (
+    BatchPolicy,
+    Ledger,
+    Pipeline,
+    Run,
+    RunConfig,
+    RunFiles,
+    RunStatus,
+)
 from whyset.pipelines.ledger._batches import BatchTable
 
 from .conftest import QUICK, TEXT, OpenCrew
@@ -26,14 +34,15 @@ import sys
 from whyset.constitution import Constitution
 from whyset.generators.deliberation import Deliberation
 from whyset.models import AnthropicModel
-from whyset.pipelines import BatchPolicy, Pipeline, Run, RunFiles
+from whyset.pipelines import BatchPolicy, Pipeline, Run, RunConfig, RunFiles
 from whyset.retriever.testing import FakeSearcher
 
 url, source, output, text = sys.argv[1:]
 model = AnthropicModel("claude-loopback-1", base_url=url, api_key="test-key")
 crew = Pipeline.build(Deliberation(), model, model, FakeSearcher(Constitution.parse(text)))
 policy = BatchPolicy(poll_seconds=0.01, settle_seconds=0.0)
-Run(RunFiles.from_output(source, output), crew, batch=True, batch_policy=policy).execute()
+config = RunConfig(batch=True, batch_policy=policy)
+Run(RunFiles.from_output(source, output), crew, config).execute()
 """
 
 
@@ -93,10 +102,9 @@ def require_undisturbed(source: Path, output: Path, open_crew: OpenCrew) -> None
     other = output.with_name("undisturbed")
     other.mkdir()
     with LoopbackServer(answer) as server:
-        crew = open_crew()
-        for model in crew.models.values():
-            assert isinstance(model, AnthropicModel)
-            model._options["base_url"] = server.url
+        generator, retriever = open_crew().generator, open_crew().retriever
+        model = AnthropicModel(MODEL, base_url=server.url, api_key=KEY)
+        crew = Pipeline.build(generator, model, model, retriever)
         files = RunFiles.from_output(str(source), str(other / "out.jsonl"))
         Run(files, crew, RunConfig(retries=QUICK)).execute()
     for name in WRITTEN:
