@@ -191,14 +191,6 @@ def count_keys(block: bytes, ends: Sequence[int]) -> Sequence[int | None]:
     Behind a key come a quote and a colon, and elsewhere only where a text begins with a colon: a
     quote within a text has a backslash before it. Where a line has no more of them than keys are
     left once it is parsed, none stood twice.
-
-    Args:
-        block: The lines.
-        ends: Where each of them ends.
-
-    Returns:
-        A number for each line; `None` where nothing was learned: a colon behind white space may
-        follow a key all the same, and a backslash may itself have one before it.
     """
     import numpy as np
 

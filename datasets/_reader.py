@@ -182,11 +182,7 @@ def read_record(
 
 
 def _read_plain_messages(columns: Mapping[str, Any]) -> ParsedRecord | None:
-    """Read a list of plain messages, as most records are, in two thirds of the time.
-
-    Returns:
-        What reading it as the shape that fits would give; `None` where that takes a closer look.
-    """
+    """Read a list of plain messages, as most records are, in two thirds of the time."""
     held = columns.get("messages")
     if not isinstance(held, list) or not _SHAPE_COLUMNS.isdisjoint(columns):
         return None

@@ -159,11 +159,6 @@ def resolve_index(value: str, listed: Sequence[str]) -> str:
 def validate_axes(brief: Brief, axes: Iterable[Axis], *, subject: str) -> None:
     """A brief may vary nothing but what there is an axis of.
 
-    Args:
-        brief: The brief.
-        axes: Those that there are.
-        subject: What has them, such as `a story`.
-
     Raises:
         GeneratorError: It has an axis that does not exist.
     """

@@ -102,14 +102,6 @@ def build_conversation_ask(
 ) -> Ask:
     """Return the ask that is the conversation itself: nothing but what is given is said.
 
-    Args:
-        step: The step's name, such as `resample/respond`.
-        conversation: The row's; what precedes its response is said.
-        system: The system prompt it is said under, in the place of its own.
-        tools: What the model has at hand.
-        max_tokens: The room for the answer.
-        sample: Tells apart several answers wanted to the same question.
-
     Raises:
         UnsupportedConversation: The conversation holds what turns cannot.
     """

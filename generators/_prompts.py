@@ -87,11 +87,6 @@ class PromptTemplate:
     def render(self, run: Mapping[str, str], row: Mapping[str, str]) -> tuple[str, str]:
         """Fill in both parts; what is put in is never read as a template itself.
 
-        Args:
-            run: Values that are the same for every row of a run. The system part sees these
-                alone: it must not differ from row to row, or no provider could cache it.
-            row: Values of the row's own.
-
         Raises:
             GeneratorError: Variables are missing, or the system part wants the row's own; all
                 are named.
@@ -151,11 +146,6 @@ class PromptSet:
     ) -> "PromptSet":
         """Parse templates.
 
-        Args:
-            generator: Its name, the room of every step.
-            shipped: Name → source.
-            overrides: Name → source of those that a user has in place of some.
-
         Raises:
             GeneratorError: An override is malformed, has no counterpart, or wants variables that
                 its counterpart does not have; all such are named.
@@ -202,10 +192,6 @@ def expand_points(source: str, points: Mapping[str, str]) -> str:
     """Fill in verdicts' points where a template's source has `{{ Verdict.points }}`.
 
     In the source, before its digest is taken: what a verdict asks is part of the prompt.
-
-    Args:
-        source: The template's.
-        points: Name of a verdict's class → its points as a prompt lists them.
     """
     return _POINTS.sub(lambda marker: points.get(marker[1], marker[0]), source)
 

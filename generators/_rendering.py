@@ -81,12 +81,7 @@ def conversation_text(conversation: Conversation) -> str:
 
 
 def render_full_conversation(conversation: Conversation, *, with_system_prompt: bool) -> str:
-    """Return all that was said, the response and what comes after it included.
-
-    Args:
-        conversation: The row's.
-        with_system_prompt: Whether the system prompt that it begins with is shown, too.
-    """
+    """Return all that was said, the response and what comes after it included."""
     messages = conversation.messages
     if not with_system_prompt and find_system_message(conversation):
         messages = messages[1:]

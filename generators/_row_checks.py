@@ -66,13 +66,6 @@ def check_row_preserved(
 
     Where the surroundings are new, both rows are stripped of system prompt and tools, and what is
     left is compared.
-
-    Args:
-        row: The row as it came.
-        changed: The row as it is about to be written.
-        response_changed: Whether the response is another by intention.
-        context_changed: Whether system prompt and tools are.
-        extended_system: The row's own system prompt, where it must still be there to the letter.
     """
     old, new = (_strip_context(row), _strip_context(changed)) if context_changed else (row, changed)
     parted = [extract_response(one) for one in (old, new)]
@@ -107,17 +100,7 @@ def check_sampled_response(
     title: str,
     language: str,
 ) -> list[Check]:
-    """Run every check that a sampled response can be held to without a model.
-
-    Args:
-        response: What a model answered.
-        conversation: The row's, with the response that it is to replace.
-        allowed: All that stays beside it, which it may repeat.
-        injected: What stood in the prompt and is taken away again.
-        passages: What a model is shown of the constitution.
-        title: The constitution's.
-        language: The one asked for, or the row's own.
-    """
+    """Run every check that a sampled response can be held to without a model."""
     # Where nothing was injected, a response that speaks of a prompt is found all the same.
     injected = tuple(injected)
     words = max(count_words(conversation.response.text), _MIN_REFERENCE_WORDS)

@@ -112,12 +112,6 @@ def find_shared_ngram(
     """Return the first run of words that a text shares with a source.
 
     Case, punctuation, markup and how letters are encoded do not count.
-
-    Args:
-        text: The text whose runs are looked for.
-        sources: Where they must not come from.
-        length: How many words make a run.
-        allowed: A text whose own runs may be shared.
     """
     own = dict.fromkeys(_iter_ngrams(text, length))
     shared = {run for source in sources for run in _iter_ngrams(source, length) if run in own}
@@ -246,11 +240,6 @@ def is_verbatim_in(quotation: str, source: str, *, allow_ellipsis: bool = False)
 
     What it cannot see: a quotation that is torn from what turns its meaning ("share it" out of
     "never share it").
-
-    Args:
-        quotation: What is said to be a quotation, without its marks.
-        source: Where it is looked for.
-        allow_ellipsis: Whether words may be left out where the quotation has an ellipsis.
     """
     searched = _normalize_quotation(source)
     wanted = _normalize_quotation(quotation)

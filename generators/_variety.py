@@ -23,10 +23,6 @@ _SEED_RANGE: int = 16**_SEED_HEX_DIGITS
 def draw_weighted(weights: Mapping[str, float], *keys: object) -> str:
     """Return one value, each as often as it weighs, the same for the same row.
 
-    Args:
-        weights: Value → weight; at least one weighs something.
-        keys: What tells draws apart, such as a row's digest and the axis's name.
-
     Raises:
         ValueError: There is nothing to draw.
     """
@@ -42,12 +38,7 @@ def draw_weighted(weights: Mapping[str, float], *keys: object) -> str:
 
 
 def draw_axis_value(axis: Axis, *keys: object) -> str:
-    """Return one value of an axis by its weight, or a number where a model is to list them.
-
-    Args:
-        axis: The axis; its name is among what tells draws apart.
-        keys: What else does, such as a brief's seed.
-    """
+    """Return one value of an axis by its weight, or a number where a model is to list them."""
     if axis.generated_count:
         return format_index(derive_seed(axis.name, *keys) % axis.generated_count)
     return draw_weighted(axis.values, axis.name, *keys)
@@ -117,13 +108,7 @@ _EXTRA_NAMES = 3
 # Every ask of a story shows them, and drawing them costs more than all else in rendering one.
 @lru_cache(maxsize=256)
 def render_name_pool(seed: int, count: int, used: frozenset[str]) -> str:
-    """Return names as a prompt shows them; a few more than may be used.
-
-    Args:
-        seed: The same seed gives the same names.
-        count: How many people may have names.
-        used: Names, given or whole, that the corpus has too often.
-    """
+    """Return names as a prompt shows them; a few more than may be used."""
     if not count:
         return "(none; name nobody)"
     drawn = draw_names(seed, count + _EXTRA_NAMES + len(used))
@@ -193,11 +178,7 @@ class AxisSpec(BaseModel):
 
 @cache
 def load_axis_specs(package: str) -> Mapping[str, AxisSpec]:
-    """Return the axes of a generator, by name.
-
-    Args:
-        package: The generator's, in which its `variety.toml` lies.
-    """
+    """Return the axes of a generator, by name."""
     source = resources.files(package).joinpath("variety.toml").read_text(encoding="utf-8")
     return {
         name: AxisSpec.model_validate({"name": name, **axis})

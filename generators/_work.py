@@ -392,10 +392,6 @@ class Extract(BaseModel):
 def ask_extractive_writer(step: str, found: Grounding) -> Steps[tuple[Quote, ...]]:
     """Return the steps that quote what was found.
 
-    Args:
-        step: The step's name, which ends in `/extract`.
-        found: The passages to quote from, with what they should bear on.
-
     Raises:
         AskFailed: No usable answer came.
     """

@@ -189,12 +189,6 @@ def _require_writable(
 ) -> None:
     """Refuse outputs that cannot be written, or that would do harm.
 
-    Args:
-        output: What is written.
-        beside: What is written beside it.
-        source: What is read, where rows or documents are.
-        read: What else is.
-
     Raises:
         RunError: Something lies in no folder, is no regular file, is read, under this name or
             another, or would be part of the source from then on; or was not written here.
@@ -303,11 +297,6 @@ def open_run_writer(
 
     Call it only while holding the run's ledger: what a killed process has left behind of files it
     had not finished is removed.
-
-    Args:
-        files: Where it writes.
-        source: Where its rows come from, where there are any.
-        on_quarantine: Called with every line for the quarantine.
 
     Raises:
         DatasetError: A file cannot be opened.

@@ -49,13 +49,7 @@ from .ledger._ledger import Ledger
 
 
 def widen_features(features: Mapping[str, Any], adds: Sequence[str], *, reasoning: bool) -> Any:
-    """Return a dataset's features, wide enough for what a generator may put into a row.
-
-    Args:
-        features: A `Features` of the datasets library.
-        adds: Columns of text that the generator adds.
-        reasoning: Whether reasoning goes into a field of its own.
-    """
+    """Return a dataset's features, wide enough for what a generator may put into a row."""
     kind: Any = type(features)
     given: Mapping[str, pa.DataType] = {
         column.name: column.type for column in kind(features).arrow_schema

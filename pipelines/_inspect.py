@@ -80,10 +80,6 @@ class ProbeRecord(BaseModel):
 def parse_probe(record: Mapping[str, Any], *, number: int) -> ProbeRecord:
     """Read a probe.
 
-    Args:
-        record: Its columns.
-        number: Which it is, from 1, for the message.
-
     Raises:
         RunError: It is none.
     """

@@ -119,17 +119,7 @@ def manifest_record(
     selection: Selection,
     output_shape: Shape | None,
 ) -> dict[str, Any]:
-    """Return a finished run's manifest as plain values.
-
-    Args:
-        summary: The account of the run.
-        pipeline: Who worked.
-        started: When the run began, with a time zone.
-        finished: When its last row was done.
-        prices_date: The date of the price list.
-        selection: What of each row was worked on.
-        output_shape: The shape that rows were written in, where it was not each one's own.
-    """
+    """Return a finished run's manifest as plain values."""
     files = summary.files
     read = files.source.labels
     quarantine = files.quarantine if summary.counts.outcomes[QUARANTINED] else None

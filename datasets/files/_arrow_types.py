@@ -53,13 +53,6 @@ class UnsupportedType(ValueError):
 def json_encoder(kind: pa.DataType, *, finite: bool = False) -> Converter | None:
     """Return how a value of a type becomes a JSON value, after its array was cast to `plain_type`.
 
-    Args:
-        kind: The type.
-        finite: Whether all floats in the array are numbers.
-
-    Returns:
-        `None` where it is one already.
-
     Raises:
         UnsupportedType: It never does.
     """

@@ -145,11 +145,7 @@ def _read_call(value: Any, where: str, call_id: str | None) -> ToolCall:
 
 
 def parse_calls(text: str) -> tuple[ToolCall, ...]:
-    """Read calls that are written as JSON: an object with name and arguments, or a list of them.
-
-    Returns:
-        The calls; none where the text is something else.
-    """
+    """Read calls that are written as JSON: an object with name and arguments, or a list of them."""
     value = _parse_json(text)
     calls = []
     for call in value if isinstance(value, list) else [value]:

@@ -238,18 +238,7 @@ def check_prompt(
     avoid: Mapping[str, Sequence[str]],
     language: str,
 ) -> list[Check]:
-    """Run every check on the beginning of a conversation, before anything is answered to it.
-
-    Args:
-        draft: System prompt and message.
-        principle: What is at issue, and must not be said.
-        passages: Where it comes from.
-        names: Those that were offered.
-        length: Of the message.
-        system_length: Of the system prompt; nothing where there is to be none.
-        avoid: Kind → what is too common in the corpus so far.
-        language: The one asked for.
-    """
+    """Run every check on the beginning of a conversation, before anything is answered to it."""
     whole = f"{draft.system}\n\n{draft.user}".strip()
     context = CheckContext(
         limits=length,
@@ -292,15 +281,7 @@ def check_follow_up(
     length: WordLimits,
     language: str,
 ) -> list[Check]:
-    """Run every check on a later message of the user's.
-
-    Args:
-        message: What the writer returned.
-        conversation: All that was said before.
-        avoid: Kind → what is too common in the corpus so far.
-        length: How long it should be.
-        language: The one asked for.
-    """
+    """Run every check on a later message of the user's."""
     context = CheckContext(
         conversation=conversation,
         limits=length,
@@ -329,20 +310,6 @@ def check_answer(
 
     Where it may not quote, what stands in quotation marks is what the person is to say or write,
     and no source can be asked for it.
-
-    Args:
-        answer: What a writer returned.
-        conversation: All that was said before, the system prompt included.
-        passages: What the writer was shown.
-        injected: What stood in the prompt while it was sampled and is not in the result; empty
-            where nothing was injected.
-        title: The constitution's.
-        names: Those that were offered to whoever wrote the conversation.
-        avoid: Kind → what is too common in the corpus so far.
-        length: How long it should be.
-        language: The one asked for.
-        cite: Whether it may name and quote the constitution.
-        instructions: What the writer was told.
     """
     sources = [text for scored in passages for text in passage_texts(scored)]
     headings = dict.fromkeys(part for scored in passages for part in scored.passage.path)

@@ -93,14 +93,7 @@ def check_repair(repaired: str, row: Row, work: WorkState) -> list[Check]:
 def check_columns_preserved(
     row: Row, columns: Mapping[str, Any], *, channel: Channel, repaired: bool = False
 ) -> list[Check]:
-    """The columns about to be written must hold all that was promised to stay, byte for byte.
-
-    Args:
-        row: The row as it came.
-        columns: What is about to be written.
-        channel: Where a text was put.
-        repaired: Whether the response is another, and its reasoning gone, by intention.
-    """
+    """The columns about to be written must hold all that was promised to stay, byte for byte."""
     old, new = extract_response(row), extract_response(row, columns)
     kept = is_identical(new.other_columns, old.other_columns)
     if not repaired:

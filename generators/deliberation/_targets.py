@@ -21,10 +21,6 @@ def each_target(
 
     A later response is worked on in the conversation as it stands by then, because that is what
     will be learned from.
-
-    Args:
-        row: The row.
-        work: The steps of a row with a single target.
     """
     if len(row.targets) < 2:
         return (yield from work(row))

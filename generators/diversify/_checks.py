@@ -156,15 +156,7 @@ def check_environment(
     language: str,
     instructions: str,
 ) -> list[Check]:
-    """Run every check that an environment can be held to without a model.
-
-    Args:
-        environment: What a writer returned.
-        conversation: The row's, its response included.
-        hand: What was dealt.
-        language: The one asked for, or the row's own.
-        instructions: What the writer was told.
-    """
+    """Run every check that an environment can be held to without a model."""
     spoken = conversation_text(conversation)
     told = [tool.description for tool in environment.tools]
     whole = "\n\n".join(filter(None, (environment.system, *told)))
@@ -194,16 +186,7 @@ def check_response(
     title: str,
     language: str,
 ) -> list[Check]:
-    """Run every check that a response in the new environment can be held to without a model.
-
-    Args:
-        response: What a model answered.
-        conversation: The row's, with the response that it takes the place of.
-        environment: The system prompt and the descriptions that it was sampled under.
-        passages: What a judge is shown.
-        title: The constitution's.
-        language: The one asked for, or the row's own.
-    """
+    """Run every check that a response in the new environment can be held to without a model."""
     checks = check_sampled_response(
         response,
         conversation=conversation,

@@ -284,14 +284,7 @@ class DiversifiedRow:
 def apply_environment(
     row: Row, environment: Environment, draw: EnvironmentDraw, *, extends: bool
 ) -> DiversifiedRow:
-    """Lay an environment around a row.
-
-    Args:
-        row: The row; it is left as it is.
-        environment: What a writer returned; every schema in it is JSON of an object.
-        draw: What was drawn.
-        extends: Whether the row's own system prompt stays, and the new one stands beside it.
-    """
+    """Lay an environment around a row."""
     added = [
         {
             "name": tool.name,

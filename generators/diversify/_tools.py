@@ -45,9 +45,6 @@ def find_schema_fault(text: str) -> str:
     as providers take: nothing combined at the top, names of letters, digits, `_` and `-`.
 
     What it cannot see: whether any arguments satisfy it, beyond bounds that contradict each other.
-
-    Args:
-        text: The schema, as JSON.
     """
     schema = parse_parameters(text)
     if schema is None:

@@ -133,13 +133,7 @@ class EnvironmentDraw:
 
 
 def draw_environment(row: Row, options: Options, capacity: Applicability) -> EnvironmentDraw:
-    """Deal a row its hand, the same in every process; something in it where anything can be.
-
-    Args:
-        row: The row; its digest is what is drawn by.
-        options: The generator's.
-        capacity: What can be given to the row.
-    """
+    """Deal a row its hand, the same in every process; something in it where anything can be."""
 
     def drawn(axis: str, *left_out: str) -> str:
         weights = _listed()[axis].weights

@@ -50,11 +50,6 @@ def check_attributed_quotations(
 
     What it cannot see: a quotation of fewer than four words; an invented one that nothing
     attributes; attributions in other languages than English, unless by the name.
-
-    Args:
-        text: The document.
-        passages: What may be quoted, with the headings above it.
-        names: What the constitution is called.
     """
     called = tuple(filter(None, names))
     headings = {heading for scored in passages for heading in scored.passage.path}
@@ -118,10 +113,6 @@ def check_third_person(text: str, *, model_name: str) -> Check:
 
     What it cannot see: an AI that tells a document without saying what it is; other languages
     than English.
-
-    Args:
-        text: The document.
-        model_name: What the AI is called.
     """
     prose = _BLOCK_QUOTE.sub("", strip_code_blocks(text))
     for quotation in find_quotations(prose):
@@ -163,16 +154,7 @@ def check_document(
     options: Options,
     constitution_name: str,
 ) -> list[Check]:
-    """Run every check that a document can be held to without a model, the plainest first.
-
-    Args:
-        text: The document.
-        context: What it is checked against; its conversation is what a person asked for in their
-            own words. What follows from the other arguments is filled in here.
-        assignment: What the document is to be.
-        options: The run's.
-        constitution_name: What the constitution is called in documents.
-    """
+    """Run every check that a document can be held to without a model, the plainest first."""
     title, passages = context.title, context.passages
     # What a document may repeat: what it is grounded in, and what it was asked for.
     names = (title, constitution_name, options.model_name, context.conversation)

@@ -175,11 +175,7 @@ class Assignment:
 
 
 def axes(*, subtypes: bool) -> tuple[Axis, ...]:
-    """Return the axes that a plan draws on.
-
-    Args:
-        subtypes: Whether document types are divided further.
-    """
+    """Return the axes that a plan draws on."""
     forms = {name: kind.weight for name, kind in load_document_types().items()}
     found = [Axis("form", "the document type", forms)]
     if subtypes:

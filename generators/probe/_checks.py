@@ -193,16 +193,7 @@ def check_probe(
     subject: str,
     overused: Mapping[str, Sequence[str]],
 ) -> list[Check]:
-    """Run every check that a probe can be held to without a model, the plainest first.
-
-    Args:
-        written: The probe.
-        assignment: What it is to be.
-        options: The run's.
-        passages: What it rests on; only those in focus may be quoted.
-        subject: What a person asked for in their own words.
-        overused: Kind → what has become too common in the corpus.
-    """
+    """Run every check that a probe can be held to without a model, the plainest first."""
     you = without_blank(written.you)
     questions = "\n\n".join((you, without_blank(written.named)))
     title = passages.document.title

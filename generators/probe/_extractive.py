@@ -289,10 +289,6 @@ def make_cloze(sentence: str, counts: Counter[str]) -> Cloze | None:
     It is the rarest word of the sentence in the whole document, the longest of several as rare:
     in lower case, of six letters or more, once in the sentence and in three passages at most. It
     is no adverb in -ly, no compound, nothing listed and none of the words that carry grammar.
-
-    Args:
-        sentence: One that stands alone.
-        counts: In how many passages of the document each word stands.
     """
     words = _words(sentence)
     fit = [

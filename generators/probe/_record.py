@@ -113,14 +113,7 @@ MIN_QUOTE_WORDS = 3
 def choices_of(
     assignment: Assignment, written: Written, *, language: str, place: int
 ) -> tuple[str, ...]:
-    """Return the options as they are shown; none where the format has none.
-
-    Args:
-        assignment: What the probe is to be.
-        written: The probe.
-        language: What true and false are said in; English for one that is not known.
-        place: Where chance has put the right option, any number.
-    """
+    """Return the options as they are shown; none where the format has none."""
     if assignment.format == "true_false":
         return _TRUTH.get(language[:2].casefold(), _TRUTH["en"])
     if assignment.format == "multiple_choice":
@@ -151,17 +144,7 @@ def columns_of(
     place: int,
     guessable: bool | None,
 ) -> dict[str, Any]:
-    """Return the columns of a probe.
-
-    Args:
-        assignment: What it is to be.
-        written: What it is.
-        grounds: What it rests on.
-        quotes: The reference's quotations, each with its passage.
-        options: The run's.
-        place: Where chance has put the right option.
-        guessable: Whether who has not seen the passages answered it; `None`: nobody was asked.
-    """
+    """Return the columns of a probe."""
     choices = choices_of(assignment, written, language=options.language, place=place)
     target = target_of(assignment, written, choices)
     metadata: dict[str, Any] = {

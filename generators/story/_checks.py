@@ -37,10 +37,6 @@ def check_no_real_entities(text: str, *, allowed: str = "") -> Check:
 
     What it cannot see: one that is on no list, or is meant and not named; whether the world as
     such is invented, which is the judge's.
-
-    Args:
-        text: The story.
-        allowed: What it may repeat.
     """
     for found in _REAL.finditer(text):
         if found[0].casefold() not in allowed.casefold():

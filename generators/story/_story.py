@@ -355,9 +355,6 @@ def ask_continuation(ask: Ask) -> Steps[str]:
     the same where the story's end stands in it: what was cut off is the next one. It is not asked
     for again with more room: another continuation is as good and costs less.
 
-    Args:
-        ask: Its text ends with a paragraph; what comes back begins with one.
-
     Raises:
         AskFailed: There is no complete story in the answer.
     """

@@ -38,17 +38,7 @@ def render_header(
     tags: Sequence[str],
     configs: Mapping[str, Mapping[str, str]],
 ) -> str:
-    """Return the header with its two rules.
-
-    Args:
-        title: What a person calls the dataset.
-        licence: The licence; empty where none was stated. One that the hub does not know becomes
-            `other`, with its name beside it.
-        rows: How many rows there are.
-        languages: ISO 639 codes.
-        tags: What it is about.
-        configs: Name of a configuration → split → file.
-    """
+    """Return the header with its two rules."""
     title, licence = (" ".join(text.split()) for text in (title, licence))
     header: dict[str, Any] = {"pretty_name": title}
     if licence.lower() in LICENCES:

@@ -72,9 +72,6 @@ class BatchClient:
     async def answer_wave(self, asks: Mapping[str, tuple[BatchingModel, Ask]]) -> None:
         """Send asks, and have every reply in the ledger.
 
-        Args:
-            asks: By their keys, each with who is asked.
-
         Raises:
             RunStopped: The run is to end, the provider does not answer, or the budget is spent.
             ModelAccessDenied: The provider turns every ask down.
@@ -135,12 +132,6 @@ class BatchCosts:
         A reply mostly takes a small part of what is put aside for it, so that what did not fit
         into one wave may fit into the next. That ends with waves of a few asks that take an hour
         each: where not a tenth of what is asked fits, the run ends.
-
-        Args:
-            asks: By key, each with its model's name.
-
-        Returns:
-            The keys of those that may be sent.
 
         Raises:
             RunStopped: Too few may be.

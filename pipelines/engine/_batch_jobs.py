@@ -109,11 +109,6 @@ class BatchJobs:
     async def submit(self, asks: Mapping[str, Ask], model: BatchingModel, *, wave: int) -> Failures:
         """Hand asks over, in as few batches as they fit in; return those that fit in none.
 
-        Args:
-            asks: By their key.
-            model: Who is asked.
-            wave: The number of the wave.
-
         Raises:
             ModelAccessDenied: The provider turns every request down.
             UnusableReply: It turned a batch as such down.
@@ -146,11 +141,7 @@ class BatchJobs:
     async def _create(
         self, part: Mapping[str, bytes], asks: Mapping[str, Ask], model: BatchingModel, wave: int
     ) -> Failures:
-        """Create a batch, or several where the provider takes none so large.
-
-        Returns:
-            What cannot be in any.
-        """
+        """Create a batch, or several where the provider takes none so large."""
         attempt = partial(self._attempt_create, part, asks, model, wave)
         try:
             batch = await self._retrier.call(attempt)
@@ -199,15 +190,7 @@ class BatchJobs:
         return self._newest[model.identity]
 
     async def _find(self, batch: Batch, *, patient: bool = True) -> Batch | None:
-        """Find out what became of an intent; withdraw it where no batch did.
-
-        Args:
-            batch: The intent.
-            patient: Whether to wait for batches that could be it; else it is returned as it is.
-
-        Returns:
-            The batch with its id, or `None` where it was never created.
-        """
+        """Find out what became of an intent; withdraw it where no batch did."""
         model, keys = self._models[batch.identity], self._table.read_steps(batch).keys()
         others = {each.id for each in self._table.list_batches()}
         clock = asyncio.get_running_loop()

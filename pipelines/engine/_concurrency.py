@@ -43,13 +43,7 @@ class AdaptiveConcurrency:
     """
 
     def __init__(self, ceiling: int, stop_signal: StopSignal, *, max_pause: float) -> None:
-        """Make a limit.
-
-        Args:
-            ceiling: At least 1.
-            stop_signal: Ends the waiting.
-            max_pause: No pause is longer than so many seconds, whatever the provider asks for.
-        """
+        """Make a limit."""
         self.ceiling = ceiling
         self.in_use = 0
         self.round = 0
@@ -83,9 +77,6 @@ class AdaptiveConcurrency:
     async def wait_for_capacity(self, ask: Ask) -> int:
         """Wait until the provider has room for an ask, and count it as sent.
 
-        Returns:
-            The round it is sent in.
-
         Raises:
             RunStopped: The run is to end.
         """
@@ -113,11 +104,7 @@ class AdaptiveConcurrency:
             self._grant()
 
     def record_throttle(self, sent_in: int) -> None:
-        """Learn from a complaint about too much being asked.
-
-        Args:
-            sent_in: The round the ask was sent in.
-        """
+        """Learn from a complaint about too much being asked."""
         if sent_in == self.round:
             self._limit = max(self._limit * _DECREASE, _MINIMUM)
             self._doubling = False

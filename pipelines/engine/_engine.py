@@ -58,13 +58,6 @@ async def open_engine(
 ) -> AsyncIterator[LiveEngine | BatchEngine]:
     """Start an engine for the work within; the pipeline is closed behind it.
 
-    Args:
-        pipeline: Who works.
-        ledger: Where replies are recorded.
-        config: How it asks.
-        stop_signal: Ends it early.
-        render_stop: Makes of the reason for which the work stopped what the error says.
-
     Raises:
         RunStopped: The work stopped; every reply so far is on the disk.
     """

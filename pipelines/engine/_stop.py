@@ -59,12 +59,6 @@ def run_with_signals(
     The first SIGINT or SIGTERM calls `stop`, the second ends the work at once (where this is the
     main thread).
 
-    Args:
-        work: What to do.
-        stop: Lets it end soon.
-        on_interrupt: Called after that.
-        render_stop: Makes of a reason what the error says.
-
     Raises:
         RunStopped: It was ended at once.
     """
@@ -82,13 +76,7 @@ def run_with_signals(
 
 
 def render_stop_message(reason: str, done: str, ledger: Path | None) -> str:
-    """Return what is said of a run that has stopped before its end.
-
-    Args:
-        reason: Why, without a full stop.
-        done: What came out, such as `3 rows`.
-        ledger: Where its replies are recorded; `None` where they are not.
-    """
+    """Return what is said of a run that has stopped before its end."""
     if ledger is None:
         return f"{reason}. {done} came out; no other reply is kept of a run without -o FILE."
     return (

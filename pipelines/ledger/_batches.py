@@ -95,11 +95,7 @@ class BatchTable:
         return self._ledger.run_transaction(read_batches)
 
     def list_pending(self, identities: Collection[str]) -> list[Batch]:
-        """Return the batches whose results are yet to come.
-
-        Args:
-            identities: Of the models that work on the run; the asks of others have other keys.
-        """
+        """Return the batches whose results are yet to come."""
         return [
             each
             for each in self.list_batches()
@@ -116,16 +112,7 @@ class BatchTable:
         size: int,
         steps: Mapping[str, str],
     ) -> Batch:
-        """Record that a batch is about to be created.
-
-        Args:
-            wave: See `Batch`, here and below.
-            model: As there.
-            identity: As there.
-            newest: As there.
-            size: As there.
-            steps: The key of every ask that it will hold → the ask's step.
-        """
+        """Record that a batch is about to be created."""
 
         def insert(connection: sqlite3.Connection) -> Batch:
             (highest,) = connection.execute("SELECT max(number) FROM batches").fetchone()
@@ -178,12 +165,7 @@ class BatchTable:
         return self._update(batch, stated)
 
     def record_end(self, batch: Batch, state: str) -> Batch:
-        """Record that nothing more can come of a batch; return it as it is now.
-
-        Args:
-            batch: Which.
-            state: `COLLECTED` or `LOST`.
-        """
+        """Record that nothing more can come of a batch; return it as it is now."""
         return self._update(batch, {"state": state, "collected_at": _now()}, forget_asks=True)
 
     def read_steps(self, batch: Batch) -> dict[str, str]:
