@@ -188,11 +188,17 @@ def _option_lines(options: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {format_value(name)}: {format_value(value)}"
 
 
-@cache
-def _yaml() -> "YAML":
-    """Open the parser for YAML 1.1: what is written is quoted as readers of either version need."""
+def _open_yaml() -> "YAML":
+    """Open YAML 1.1: what is written is quoted as readers of either version need."""
     from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import SafeConstructor
     from ruamel.yaml.representer import SafeRepresenter
+
+    class Constructor(SafeConstructor):
+        def construct_yaml_float(self, node: Any) -> Any:
+            """Take `1e3` for the word it is in YAML 1.1, which the library warns about."""
+            mantissa = node.value.lower().partition("e")[0]
+            return super().construct_yaml_float(node) if "." in mantissa else node.value
 
     class Representer(SafeRepresenter):
         def represent_str(self, data: str) -> Any:
@@ -200,18 +206,23 @@ def _yaml() -> "YAML":
             style = None if data.isprintable() else '"'
             return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
+    Constructor.add_constructor("tag:yaml.org,2002:float", Constructor.construct_yaml_float)
     Representer.add_representer(str, Representer.represent_str)
     yaml = YAML(typ="safe", pure=True)
-    yaml.Representer = Representer
+    yaml.Constructor, yaml.Representer = Constructor, Representer
     yaml.version = (1, 1)
     yaml.allow_unicode, yaml.default_flow_style, yaml.width = True, True, 1 << 20
     return yaml
 
 
+_open_writer = cache(_open_yaml)
+"""Reading takes an opened YAML of its own: a directive in the text would stay with it."""
+
+
 def format_value(value: Any) -> str:
     """Return a plain value as YAML has it, in one line."""
     written = StringIO()
-    _yaml().dump(value, written)
+    _open_writer().dump(value, written)
     # Before it stand a directive and `--- `, behind it, where a plain word ends, `...`.
     return written.getvalue().partition("--- ")[2].removesuffix("\n").removesuffix("\n...")
 
@@ -262,22 +273,25 @@ def parse_yaml(text: str, *, name: str) -> PlanSource:
     """
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+    yaml = _open_yaml()
     try:
-        root = _yaml().compose(text)
+        root = yaml.compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
         raise PlanError(f"{name}{line}: not YAML: {error.problem or error}") from error
-    except YAMLError as error:
+    except (YAMLError, LookupError) as error:  # a LookupError of a version that does not exist
         raise PlanError(f"{name}: not YAML: {' '.join(str(error).split())}") from error
     except RecursionError as error:
         raise PlanError(f"{name}: not a plan: nested too deeply") from error
     lines: dict[FieldPath, int] = {(): 1}
-    value = None if root is None else _parse_node(root, (), lines, name)
+    value = None if root is None else _parse_node(root, (), lines, name, yaml)
     return PlanSource(name, value, lines)
 
 
-def _parse_node(node: "Node", path: FieldPath, lines: dict[FieldPath, int], name: str) -> Any:
+def _parse_node(
+    node: "Node", path: FieldPath, lines: dict[FieldPath, int], name: str, yaml: "YAML"
+) -> Any:
     from ruamel.yaml.error import YAMLError
     from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
@@ -287,7 +301,9 @@ def _parse_node(node: "Node", path: FieldPath, lines: dict[FieldPath, int], name
     if isinstance(node, SequenceNode):
         for number, item in enumerate(node.value):
             lines[*path, number] = item.start_mark.line + 1
-        return [_parse_node(item, (*path, n), lines, name) for n, item in enumerate(node.value)]
+        return [
+            _parse_node(item, (*path, n), lines, name, yaml) for n, item in enumerate(node.value)
+        ]
     if isinstance(node, MappingNode):
         values = {}
         for key_node, value_node in node.value:
@@ -299,11 +315,11 @@ def _parse_node(node: "Node", path: FieldPath, lines: dict[FieldPath, int], name
             if key in values:
                 raise PlanError(f"{name}:{at}: {key!r} is said twice here; keep one")
             lines[*path, key] = at
-            values[key] = _parse_node(value_node, (*path, key), lines, name)
+            values[key] = _parse_node(value_node, (*path, key), lines, name, yaml)
         return values
     try:
-        return _yaml().constructor.construct_object(node)
-    except (YAMLError, ValueError) as error:
+        return yaml.constructor.construct_object(node)
+    except (YAMLError, ValueError, LookupError) as error:
         raise PlanError(f"{name}:{line}: not a value: {node.value!r}") from error
 
 

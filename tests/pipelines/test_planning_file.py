@@ -44,7 +44,7 @@ def parsed(text: str) -> Plan:
     return parse_plan(text, CONSTITUTION, generator=Notes(), name="plan.yaml")
 
 
-def run(text: str) -> str:
+def read_error(text: str) -> str:
     with pytest.raises(PlanError) as error:
         parsed(text)
     return str(error.value)
@@ -409,32 +409,49 @@ class TestMistakes:
         self, text: Callable[[], str], expected: dict[str, str]
     ) -> None:
         lines = text().splitlines()
-        for (begin, message), line in zip(expected.items(), run(text()).splitlines(), strict=False):
+        for (begin, message), line in zip(
+            expected.items(), read_error(text()).splitlines(), strict=False
+        ):
             number = next(n for n, each in enumerate(lines, start=1) if each.startswith(begin))
             assert line == f"plan.yaml:{number}: {message}"
-        assert len(run(text()).splitlines()) >= len(expected)
+        assert len(read_error(text()).splitlines()) >= len(expected)
 
     @pytest.mark.parametrize("text", ["- a list", "", "7", "# nothing but this"])
     def test_what_is_no_mapping_is_no_plan(self, text: str) -> None:
-        assert run(text) == ("plan.yaml: not a plan: it must be a mapping of names to values")
+        assert read_error(text) == (
+            "plan.yaml: not a plan: it must be a mapping of names to values"
+        )
 
     @pytest.mark.parametrize(
         "text",
-        ["a: &x [*x]", "? [1]\n: 2", "!!python/object:os.system x", "\x00", "a: b: c", "- " * 99],
+        [
+            *("a: &x [*x]", "? [1]\n: 2", "!!python/object:os.system x", "\x00", "a: b: c"),
+            *(
+                "- " * 99,
+                "seed: 1e9",
+                "seed: !!int",
+                "seed: !!bool maybe",
+                "%YAML 9.9\n---\nseed: 1",
+            ),
+        ],
     )
     def test_hostile_yaml_is_an_error_too(self, text: str) -> None:
-        assert run(text).startswith("plan.yaml")
+        assert read_error(text).startswith("plan.yaml")
+
+    def test_a_directive_in_one_text_does_not_reach_the_next(self) -> None:
+        read_error("%YAML 1.2\n---\nseed: 1")
+        assert "language: 'no'" in text_of(plan().model_copy(update={"language": "no"}))
 
     def test_aliases_of_aliases_do_not_fill_memory(self) -> None:
         lines = ["a0: &a0 [x]"] + [
             f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 15)
         ]
-        assert "too much of it" in run("\n".join(lines))
+        assert "too much of it" in read_error("\n".join(lines))
 
     @settings(max_examples=60, deadline=None)
     @given(st.text(max_size=60) | st.binary(max_size=30).map(lambda raw: raw.decode("latin-1")))
     def test_no_text_is_more_than_an_error(self, text: str) -> None:
-        assert run(text).startswith("plan.yaml")
+        assert read_error(text).startswith("plan.yaml")
 
     def test_a_file_that_is_not_there_or_not_utf8(self, tmp_path: Path) -> None:
         path = tmp_path / "plan.yaml"
