@@ -41,7 +41,7 @@ Exit codes:
 app = typer.Typer(
     name="whyset",
     cls=CommandGroup,
-    help="Ground training data in a constitution: attach the why to responses.",
+    help="Ground training data in a constitution: add the reasons to responses.",
     epilog=_EXIT_CODES,
     no_args_is_help=True,
     # Plain text: it reads the same in a terminal, in a log and in docs/cli.md.
@@ -70,7 +70,7 @@ def main() -> None:
     warnings.formatwarning = _format_warning
     if sys.stdout is None:
         # The next file to be opened would take its place, and be printed into.
-        typer.echo("Error: standard output is closed; lead it to a file or /dev/null", err=True)
+        typer.echo("Error: standard output is closed; redirect it to a file or /dev/null", err=True)
         sys.exit(_USAGE_ERROR)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # What is printed is read by other programs too: UTF-8 in every locale. Half a surrogate

@@ -50,8 +50,8 @@ def build_command(generator: "type[Generator]", template: Callable[..., None]) -
     fields = generator.options_class.model_fields
     if clash := sorted(common.keys() & fields.keys()):
         raise GeneratorError(
-            f"generator {generator.name!r}: its option {clash[0]} is called as one that every "
-            "command has; it needs another name"
+            f"generator {generator.name!r}: its option {clash[0]} has the name of one that every "
+            "command has; rename it"
         )
 
     def command(**values: Any) -> None:
@@ -97,9 +97,9 @@ class LazyCommand(TyperCommand):
 
 
 ROW_COMMANDS = {
-    "diversify": "Set rows into varied environments of tools and prompts.",
-    "resample": "Sample responses under values that are then taken away.",
-    "choices": "Say why the chosen response of a pair beats the rejected.",
+    "diversify": "Put rows into varied environments of tools and system prompts.",
+    "resample": "Sample responses under values that are then removed.",
+    "choices": "Explain why the chosen response of a pair beats the rejected.",
 }
 """Built-in generators that take rows → what the list of commands says of them."""
 

@@ -1,4 +1,4 @@
-"""`whyset passages`, `charter` and `search`: what a constitution holds, and what bears on what."""
+"""`whyset passages`, `charter` and `search`: its passages, and a search of them."""
 
 import codecs
 import json
@@ -58,8 +58,8 @@ def _passage_lines(constitution: "Constitution") -> "Iterator[str]":
             yield f"      {text}"
     total = sum(passage.tokens for passage in constitution.passages)
     yield (
-        f"\n{constitution.title}: {len(constitution.passages)} passages in "
-        f"{len(constitution.sections)} sections, about {total:,} tokens"
+        f"\n{constitution.title}: {pluralize(len(constitution.passages), 'passage')} in "
+        f"{pluralize(len(constitution.sections), 'section')}, about {total:,} tokens"
     )
 
 

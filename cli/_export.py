@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 RowsArgument = Annotated[
     list[str],
     typer.Argument(
-        metavar="ROWS...", help="What whyset wrote: files, patterns, folders; - for standard input."
+        metavar="ROWS...", help="Output of whyset: files, patterns, folders; - for standard input."
     ),
 ]
 TitleOption = Annotated[
     str | None,
-    typer.Option(callback=require_nonempty, help="What the dataset is called in its card."),
+    typer.Option(callback=require_nonempty, help="The dataset's title in its card."),
 ]
 LicenceOption = Annotated[
     str | None,
@@ -55,7 +55,10 @@ def export(
     ],
     consumer: Annotated[
         Literal["trl", "axolotl", "llama-factory", "openai", "anthropic", "inspect"],
-        typer.Option("--for", help="Who reads them; inspect takes probes and makes a task."),
+        typer.Option(
+            "--for",
+            help="The trainer or API that reads them; inspect takes probes and makes a task.",
+        ),
     ],
     kind: Annotated[
         Literal["messages", "completion", "preference", "text"] | None,
@@ -70,15 +73,15 @@ def export(
     ] = [],
     share: Annotated[
         float | None,
-        typer.Option(help="With --mix: how much of all rows is to be synthetic, such as 0.2."),
+        typer.Option(help="With --mix: the synthetic share of all rows, such as 0.2."),
     ] = None,
     split: Annotated[
         float | None,
         typer.Option(
-            help="Train on so much and keep the rest as test; no prompt is in both, such as 0.9."
+            help="Share of rows to train on, such as 0.9; the rest is test. No prompt is in both."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="What rows are drawn and shuffled with.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed for sampling and shuffling.")] = 0,
     control: Annotated[
         bool,
         typer.Option(
@@ -88,7 +91,7 @@ def export(
     ] = False,
     include: Annotated[
         list[str],
-        typer.Option(help="annotated: export rows that extractive made; not for training."),
+        typer.Option(help="annotated: export rows written by extractive; not for training."),
     ] = [],
     drop_provenance: Annotated[
         bool, typer.Option("--drop-provenance", help="Leave the whyset column out.")
@@ -128,12 +131,12 @@ def export(
         ),
     ] = None,
     public: Annotated[
-        bool, typer.Option("--public", help="With --push-to-hub: for all to see.")
+        bool, typer.Option("--public", help="With --push-to-hub: make the dataset public.")
     ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Summary as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary.")] = False,
 ) -> None:
-    """Write rows for those who train on them.
+    """Export rows for a trainer or API.
 
     With a dataset card. What a consumer cannot hold is refused and counted, never dropped: such
     rows are in quarantine.jsonl beside the output. Rows that are annotated are left out.
@@ -307,4 +310,4 @@ def _parse_card_settings(
 def _require_not_input(output: Path, source: "Source") -> None:
     for path in source.files():
         if path.exists() and output.exists() and output.samefile(path):
-            raise typer.BadParameter(f"{output} is read; name another file for the card")
+            raise typer.BadParameter(f"{output} is an input; name another file for the card")

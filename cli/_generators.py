@@ -119,7 +119,7 @@ def _overview_lines(records: list[dict[str, Any]]) -> list[str]:
                 f"    {record['command']} {flags}",
             ]
         lines.append("")
-    return [*lines, "whyset generators NAME tells what each option, axis and prompt of one is."]
+    return [*lines, "whyset generators NAME describes the options, axes and prompts of one."]
 
 
 def _detail_lines(record: dict[str, Any]) -> list[str]:

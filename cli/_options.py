@@ -27,7 +27,7 @@ def require_nonempty(value: str | None) -> str | None:
         BadParameter: It is empty: taken as left out, it would hide a variable that is not set.
     """
     if value == "":
-        raise typer.BadParameter("is empty; was a variable not set?")
+        raise typer.BadParameter("is empty; is a shell variable unset?")
     return value
 
 
@@ -68,7 +68,7 @@ JudgeOption = Annotated[
 EffortOption = Annotated[
     str | None,
     typer.Option(
-        callback=require_nonempty, help="How much models put into an answer, such as low or high."
+        callback=require_nonempty, help="Reasoning effort of the models, such as low or high."
     ),
 ]
 ConcurrencyOption = Annotated[
@@ -76,31 +76,30 @@ ConcurrencyOption = Annotated[
     typer.Option(
         min=1,
         max=1024,
-        help="Asks in flight at most; how many the provider bears below it is found out.",
+        help="Maximum asks in flight; adapts downwards to what the provider accepts.",
     ),
 ]
 AttemptsOption = Annotated[
     int,
-    typer.Option(min=1, help="How often an ask that meets a passing fault is sent at most."),
+    typer.Option(min=1, help="Maximum attempts for an ask that meets a transient error."),
 ]
 BatchOption = Annotated[
     bool,
     typer.Option(
         "--batch",
-        help="Ask by message batches: half the price, each wave within a day. A run begun "
-        "without can be finished with it, and the other way round.",
+        help="Ask by message batches: half the price, each wave within a day. A run started "
+        "without it can be finished with it, and vice versa.",
     ),
 ]
 DryRunOption = Annotated[
     bool,
-    typer.Option("--dry-run", help="Say what the run would ask and cost, and send nothing."),
+    typer.Option("--dry-run", help="Estimate the run's asks and cost, and send nothing."),
 ]
 SampleOption = Annotated[
     int | None,
     typer.Option(
         min=0,
-        help="With --dry-run: how many to estimate from, drawn at random; 0 takes all "
-        "[default: 500].",
+        help="With --dry-run: sample size, drawn at random; 0 takes all [default: 500].",
     ),
 ]
 BudgetOption = Annotated[
@@ -112,13 +111,13 @@ BudgetOption = Annotated[
     ),
 ]
 PricesOption = Annotated[
-    Path | None, typer.Option(help="Prices laid over those that ship with whyset (TOML).")
+    Path | None, typer.Option(help="Prices that override those that ship with whyset (TOML).")
 ]
 PromptsOption = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="A folder of prompts, DIR/GENERATOR/NAME.md, that take the place of those that ship "
+        help="A folder of prompts, DIR/GENERATOR/NAME.md, that replace those that ship "
         "with the generator; whyset prompts copies them out.",
     ),
 ]
@@ -142,28 +141,28 @@ ShapeOption = Annotated[
     str | None,
     typer.Option(
         callback=require_nonempty,
-        help="What every row is read as: messages, sharegpt, anthropic, completion, prompt, "
-        "alpaca, hh or preference [default: what each is recognised as].",
+        help="The shape of every row: messages, sharegpt, anthropic, completion, prompt, "
+        "alpaca, hh or preference [default: detected for each row].",
     ),
 ]
 TurnsOption = Annotated[
-    str, typer.Option(help="Which responses of a row: last, all, or a number from 1 on.")
+    str, typer.Option(help="Which responses of a row: last, all, or a number, counted from 1.")
 ]
 SideOption = Annotated[
-    Literal["chosen", "both"], typer.Option(help="Whose responses, of a preference pair.")
+    Literal["chosen", "both"], typer.Option(help="Which responses of a preference pair.")
 ]
 AgainOption = Annotated[
     bool,
     typer.Option(
         "--again",
-        help="Work again on rows that an earlier pass has worked on; its whyset column goes.",
+        help="Process rows again that an earlier run processed; their whyset column is replaced.",
     ),
 ]
 ToOption = Annotated[
     str | None,
     typer.Option(
         callback=require_nonempty,
-        help="Write rows in this shape [default: each in the one it came in].",
+        help="Write rows in this shape [default: the shape of the input].",
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Summary, or a single result, as JSON.")]
@@ -187,7 +186,7 @@ def resolve_output(
     if not sources:
         raise typer.BadParameter(f"name a file of rows, - for standard input{or_else}")
     if any(not source for source in sources):
-        raise typer.BadParameter("is empty; was a variable not set?", param_hint="'ROWS'")
+        raise typer.BadParameter("is empty; is a shell variable unset?", param_hint="'ROWS'")
     if STDIO in sources and sys.stdin is None:
         raise typer.BadParameter("standard input is closed")
     if output is None and sources != [STDIO] and not dry_run:

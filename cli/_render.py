@@ -33,12 +33,12 @@ class EstimateWording:
 ROW_WORDING = EstimateWording(
     "row",
     "if nothing is at stake in any row",
-    "if something is at stake in every row, each draft passing",
+    "if something is at stake in every row and each draft passes",
 )
 DOCUMENT_WORDING = EstimateWording(
     "document",
-    "if nobody finds anything to mend in any draft",
-    "if something is to be mended in every draft, each then passing",
+    "if no draft needs a revision",
+    "if every draft is revised once and then passes",
 )
 
 
@@ -50,7 +50,7 @@ def render_estimate(
         return render_json(estimate.record())
     lines = _heading_lines(estimate, wording.unit)
     if not estimate.most.asks:
-        return "\n".join([*lines, "No model would be asked: the run costs nothing."])
+        return "\n".join([*lines, "No requests would be sent: the run costs nothing."])
     lines += [*_step_lines(estimate), *_total_lines(estimate, wording)]
     return "\n".join([*lines, *_note_lines(estimate, wording.unit)])
 
@@ -109,13 +109,15 @@ def _total_lines(estimate: Estimate, wording: EstimateWording) -> list[str]:
 def _note_lines(estimate: Estimate, unit: str) -> list[str]:
     lines = [
         "",
-        f"Tokens are estimated; {estimate.reasoning:,} tokens of reasoning are allowed for before "
-        f"each answer; revisions come on top. Prices of {estimate.prices_date}.",
+        f"Tokens are estimated; {estimate.reasoning:,} reasoning tokens are assumed before "
+        f"each answer; revisions are extra. Prices of {estimate.prices_date}.",
     ]
     if estimate.unpriced:
-        lines.append(f"No price is known for {', '.join(estimate.unpriced)}: give one by --prices.")
+        lines.append(
+            f"No price is known for {', '.join(estimate.unpriced)}: add one with --prices."
+        )
     elif estimate.projected is None:
-        lines.append(f"Run some {unit}s and estimate again: what they took makes it sharper.")
+        lines.append(f"Run some {unit}s and estimate again for a more accurate projection.")
     return lines
 
 
@@ -141,7 +143,7 @@ def _format_interval(forecast: Forecast, *, batch: bool) -> str:
 _SHORTFALLS_SHOWN = 12
 _VALUES_SHOWN = 5
 _NOT_IN_OUTPUT = "not in the output"
-_REPLACED = "attempts that came to nothing and were replaced where they could be"
+_REPLACED = "rejected attempts, replaced where possible"
 
 
 def render_summary(summary: Summary, *, as_json: bool) -> str:
@@ -217,8 +219,8 @@ def _cost_lines(summary: Summary | CorpusSummary, unit: str) -> Iterator[str]:
         return
     rows = [(each.step, each.model, *_cost_cells(each)) for each in costs]
     if len(costs) > 1:
-        rows.append(("together", "", *_cost_cells(_add_costs(costs))))
-    yield "spent on this output, earlier runs included:"
+        rows.append(("total", "", *_cost_cells(_add_costs(costs))))
+    yield "total cost of this output, earlier runs included:"
     yield from format_table(rows, names=2)
     yield from _dry_run_lines(summary.saved_estimate, unit)
     yield (
@@ -230,9 +232,9 @@ def _cost_lines(summary: Summary | CorpusSummary, unit: str) -> Iterator[str]:
 def _dry_run_lines(saved: SavedEstimate | None, unit: str) -> Iterator[str]:
     if saved is None or saved.least is None or saved.most is None:
         return
-    line = f"  the dry run said ${saved.least:,.4f} to ${saved.most:,.4f}"
+    line = f"  the dry run estimated ${saved.least:,.4f} to ${saved.most:,.4f}"
     if saved.projected is not None:
-        line += f", ${saved.projected:,.4f} as the {unit}s done by then went"
+        line += f", ${saved.projected:,.4f} projected from the {unit}s done by then"
     yield f"{line}, for {pluralize(saved.rows, unit)}"
 
 
@@ -266,10 +268,10 @@ def _shortfall_lines(summary: CorpusSummary) -> Iterator[str]:
         sections = pluralize(len(summary.counts.sections), "section")
         yield f"coverage    every passage of {sections}"
         return
-    yield "short of the plan:"
+    yield "missing from the plan:"
     yield from (f"  {sentence}" for sentence in short[:_SHORTFALLS_SHOWN])
     if len(short) > _SHORTFALLS_SHOWN:
-        yield f"  and {len(short) - _SHORTFALLS_SHOWN:,} more; the manifest has them all"
+        yield f"  and {len(short) - _SHORTFALLS_SHOWN:,} more; the full list is in the manifest"
 
 
 def _variety_lines(variety: Mapping[str, Sequence[Quota]]) -> list[str]:

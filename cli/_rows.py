@@ -126,7 +126,7 @@ def rewrite(
     ] = "implicit",
     on_conflict: Annotated[
         Literal["quarantine", "repair", "keep"],
-        typer.Option(help="What becomes of a response that goes against the constitution."),
+        typer.Option(help="What to do with a response that conflicts with the constitution."),
     ] = "quarantine",
     prompt: Annotated[
         Path | None, typer.Option(help="A single prompt as plain text, with --response.")
@@ -145,11 +145,11 @@ def rewrite(
         ),
     ] = None,
     max_revisions: Annotated[
-        int, typer.Option(min=0, help="How often a draft that does not pass is revised.")
+        int, typer.Option(min=0, help="Maximum revisions of a draft that does not pass.")
     ] = 2,
     typed: RunOptions,
 ) -> None:
-    """Attach the why to the responses of an SFT dataset.
+    """Add the reasons to the responses of an SFT dataset.
 
     Rows with nothing at stake pass through untouched; a response that conflicts with the
     constitution is never given a reason; what does not pass goes to OUT.quarantine.jsonl. Run

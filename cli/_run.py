@@ -252,7 +252,7 @@ def _print_shapes(source: Source, selection: Selection) -> None:
         typer.echo(f"Rows are read as {found.shape}.", err=True)
         return
     among = "the first " if found.rows == _SHAPE_SAMPLE else ""
-    typer.echo(f"Rows are read as what each is: {among}{found}", err=True)
+    typer.echo(f"Rows have different shapes: {among}{found}", err=True)
     for reason, count in islice(found.reasons.items(), _REASONS_SHOWN):
         typer.echo(f"  {count:,} × {reason}", err=True)
 

@@ -28,9 +28,9 @@ def status(
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say how far a run is: rows done, replies, message batches. Asks nobody.
+    """Show the progress of a run: rows done, replies, message batches. Sends no requests.
 
-    Works while a process is at work on the run, too.
+    Works while the run is in progress, too.
     """
     from whyset.pipelines import RunFiles, RunStatus, forget_batch
 
@@ -63,7 +63,7 @@ def _status_lines(found: "RunStatus") -> "Iterator[str]":
         yield f"wave {wave}:"
         rows = [
             (
-                batch.id or "(not known yet)",
+                batch.id or "(no id yet)",
                 batch.model,
                 batch.state,
                 pluralize(batch.requests, "ask"),

@@ -39,7 +39,7 @@ class CorpusOptions:
     tokens: Annotated[
         str | None,
         typer.Option(
-            callback=require_nonempty, metavar="COUNT", help="How many tokens instead: 3M, 250k."
+            callback=require_nonempty, metavar="COUNT", help="Number of tokens instead: 3M, 250k."
         ),
     ] = None
     section: Annotated[
@@ -50,11 +50,11 @@ class CorpusOptions:
         ),
     ] = None
     per_passage: Annotated[
-        int, typer.Option(min=0, help="How many documents at least each passage grounds.")
+        int, typer.Option(min=0, help="Minimum number of documents for each passage.")
     ] = 1
     drafts: Annotated[
         int,
-        typer.Option(min=1, help="How many documents, each by an idea of its own, a context gets."),
+        typer.Option(min=1, help="Documents for each context, each from its own idea."),
     ] = 1
     vary: Annotated[
         list[str] | None,
@@ -64,11 +64,11 @@ class CorpusOptions:
             "NAME lists the axes. May be given several times.",
         ),
     ] = None
-    seed: Annotated[int, typer.Option(help="What everything is drawn with.")] = 0
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0
     best_effort: Annotated[
         bool,
         typer.Option(
-            "--best-effort", help="Let a small corpus leave passages uncovered, and say which."
+            "--best-effort", help="Let a small corpus leave passages uncovered, and report which."
         ),
     ] = False
     held_out: Annotated[
@@ -139,7 +139,7 @@ def plan_documents(
     The plan is a file to read and to edit; whyset write GENERATOR --plan PLAN.yaml follows it.
     """
     if corpus.number is None and corpus.tokens is None:
-        raise typer.BadParameter("say how much: -n 500, or --tokens 3M")
+        raise typer.BadParameter("give an amount: -n 500, or --tokens 3M")
 
     from whyset.pipelines import render_coverage, render_plan, write_plan
 
@@ -208,7 +208,7 @@ def write_documents(
         if output is None and not typed.dry_run:
             raise typer.BadParameter("say where the corpus goes: -o docs.jsonl, or -o - to print")
     elif output is not None or typed.dry_run:
-        raise typer.BadParameter("say how much: -n 500, --tokens 3M, or --plan PLAN.yaml")
+        raise typer.BadParameter("give an amount: -n 500, --tokens 3M, or --plan PLAN.yaml")
     elif corpus.held_out is not None or against:
         raise typer.BadParameter("--held-out and --against are for a corpus, with -n or --tokens")
     elif about is None and not corpus.section:
@@ -276,7 +276,9 @@ def _planned_options(
         )
     defaults = generator.options_class()
     if replace(corpus, held_out=None) != CorpusOptions() or defaults.of(options) != defaults:
-        raise typer.BadParameter("a plan says how much, what of, and how: change it there")
+        raise typer.BadParameter(
+            "the plan sets the amount, the sections and the options: change them in the plan file"
+        )
     if plan.held_out and corpus.held_out is None:
         raise typer.BadParameter(
             f"this plan holds out the scenarios of {plan.held_out}: name the file by --held-out"
@@ -307,7 +309,9 @@ def _build_brief(
         variety[axis] = values[0]
     if as_ is not None:
         if _FORM_AXIS not in axes:
-            raise typer.BadParameter(f"--as says a form, and {generator.name} has none")
+            raise typer.BadParameter(
+                f"--as names a form, and {generator.name} has no axis of forms"
+            )
         variety[_FORM_AXIS] = as_
     brief: dict[str, Any] = {"variety": variety, "seed": corpus.seed}
     if about is not None:

@@ -82,7 +82,7 @@ class Constitution:
         sections = _build_sections(document.blocks, source.split("\n"))
         passages = tuple(passage for section in sections for passage in section.passages)
         if not passages:
-            problem = "holds headings but no prose" if sections else "holds no prose"
+            problem = "has headings but no text" if sections else "has no text"
             raise _no_prose_error(name, problem)
         return cls(
             title=_find_title(document, name),

@@ -161,12 +161,12 @@ def _find_problem(token: Token) -> str | None:
     if token.type in _CONTAINERS and token.level + 1 >= _MAX_NESTING:
         return (
             "lists or quotations are nested too deep to be read (a quotation is one level, a "
-            f"list two, and there may be {_MAX_NESTING - 1}); flatten them"
+            f"list two, and there may be {_MAX_NESTING - 1}); reduce the nesting"
         )
     if token.type == "inline" and _inline_depth(token) > _MAX_NESTING:
         return (
             "emphasis, links or images are nested too deep to be read (there may be "
-            f"{_MAX_NESTING} levels); take some out"
+            f"{_MAX_NESTING} levels); remove some of it"
         )
     if token.type == "html_block" and any(
         comment["open"] is not None for comment in _COMMENT.finditer(token.content)

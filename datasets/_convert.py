@@ -45,7 +45,7 @@ def convert_row(row: Row | Mapping[str, Any], *, to: Shape) -> dict[str, Any]:
             raise UnsupportedConversion(to, "a rejected response beside the chosen one")
         reading = read_as_shape(layout, columns, DEFAULT_SELECTION)
     except UnusableRecord as error:
-        raise DatasetError(f"not to be converted: {error}") from error
+        raise DatasetError(f"cannot be converted: {error}") from error
     core = layout.conversation_columns(columns)
     _reject_invalid_tools(columns, core, reading.conversation, to)
     written = conversation_to_columns(reading.conversation, shape=to)
@@ -65,11 +65,11 @@ def convert_row(row: Row | Mapping[str, Any], *, to: Shape) -> dict[str, Any]:
 def _reject_invalid_tools(
     columns: Mapping[str, Any], core: frozenset[str], conversation: Conversation, to: Shape
 ) -> None:
-    """Refuse tools that are no definitions, which a conversation passes over."""
+    """Refuse tools that are not tool definitions, which a conversation passes over."""
     tools = columns.get("tools") if "tools" in core else None
     read = len(conversation.tool_definitions)
     if tools and (len(tools) != read if isinstance(tools, list) else not read):
-        raise UnsupportedConversion(to, "tools that are no definitions")
+        raise UnsupportedConversion(to, "tools that are not tool definitions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ def read_preference_pair(row: Row) -> PreferencePair:
     """
     if row.shape != "preference":
         raise UnusableRecord(
-            f"no preference pair: the row is read as {row.shape!r}, and a pair has 'chosen' and "
+            f"not a preference pair: the row is read as {row.shape!r}, and a pair has 'chosen' and "
             "'rejected'"
         )
     layout = SHAPES["preference"]
@@ -118,7 +118,7 @@ def read_preference_pair(row: Row) -> PreferencePair:
         chosen.tool_definitions,
     )
     if _comparable_messages(pair.chosen) == _comparable_messages(pair.rejected):
-        raise UnusableRecord("chosen and rejected are the same: there is nothing to prefer")
+        raise UnusableRecord("chosen and rejected are the same: the pair has no preference")
     return pair
 
 

@@ -19,9 +19,9 @@ _INT64_LIMIT = float(2**63)
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"(\s*+:)?', re.DOTALL)
 _SPACED_KEY = re.compile(rb'"[ \t\r\n]+:')
-_LONE_SURROGATE = "not JSON: a \\u escape that is half a surrogate pair"
+_LONE_SURROGATE = "not JSON: a \\u escape that is a lone surrogate"
 _TOO_DEEP = f"nested too deeply: more than {MAX_DEPTH} levels"
-_OUT_OF_RANGE = "a number beyond the range of a double"
+_OUT_OF_RANGE = "a number outside the range of a double"
 _CONSTANT = re.compile(r"-?(?:NaN|Infinity)")
 
 
@@ -235,4 +235,4 @@ def _find_duplicate_key(data: bytes) -> str:
             seen.add(key)
 
     json.loads(data, object_pairs_hook=look)
-    return f"{found} stands twice in an object; which one counts would be a guess"
+    return f"{found} is duplicated in an object; which value counts is ambiguous"

@@ -35,7 +35,7 @@ def require_provenance(columns: Mapping[str, Any]) -> dict[str, Any]:
         held = _parse_object(held)
     if not isinstance(held, Mapping):
         raise DatasetError(
-            f"a row without provenance: it has no {PROVENANCE_COLUMN!r} column of ours"
+            f"a row without provenance: it has no {PROVENANCE_COLUMN!r} column written by whyset"
         )
     return dict(held)
 

@@ -35,18 +35,18 @@ def validate_row(row: Row) -> None:
     """
     if len(row.targets) > 1:
         raise UnsupportedConversation(
-            "several responses are under work, and a new one would leave the next without what it "
-            "answers: select a single turn",
+            "the row has several target responses, and replacing one would break the turn after "
+            "it: select a single turn",
             reason="several_targets",
         )
     response = row.conversation.response
     if response.tool_calls:
         raise UnsupportedConversation(
-            "the response calls tools, and no text can take the place of a call",
+            "the response calls tools, and text cannot replace a tool call",
             reason="tool_calls",
         )
     if kinds := _find_non_text_parts(response):
-        raise UnsupportedConversation(f"the response holds more than text: {', '.join(kinds)}")
+        raise UnsupportedConversation(f"the response contains more than text: {', '.join(kinds)}")
     to_turns(row.conversation)
 
 
@@ -136,13 +136,13 @@ def sample_response(ask: Ask) -> Steps[str]:
 
 def _to_turn(message: Message) -> Turn:
     if message.role in _SYSTEM_ROLES:
-        raise UnsupportedConversation("a system prompt stands in the middle of the conversation")
+        raise UnsupportedConversation("a system prompt appears in the middle of the conversation")
     if message.role not in {"user", "assistant"} or message.tool_calls:
         raise UnsupportedConversation(
-            "tools were called before the response, which turns of text cannot say"
+            "tools were called before the response, which text turns cannot represent"
         )
     if kinds := _find_non_text_parts(message):
-        raise UnsupportedConversation(f"a turn holds more than text: {', '.join(kinds)}")
+        raise UnsupportedConversation(f"a turn contains more than text: {', '.join(kinds)}")
     if not message.text.strip():
         raise UnsupportedConversation("a turn before the response is empty")
     return Turn("user" if message.role == "user" else "assistant", message.text)

@@ -52,7 +52,7 @@ class GeneratorOptions(BaseModel):
         except ValidationError as error:
             problems = [_describe_error(problem) for problem in error.errors(include_url=False)]
             if any(problem["type"] == "extra_forbidden" for problem in error.errors()):
-                problems.append(f"the options are {', '.join(cls.model_fields)}")
+                problems.append(f"valid options: {', '.join(cls.model_fields)}")
             raise GeneratorError("; ".join(problems)) from error
 
     def record(self) -> dict[str, Any]:
@@ -269,7 +269,7 @@ class Generator(ABC):
             UnsupportedModel: There is none, or not with these options.
         """
         raise UnsupportedModel(
-            f"{self.name} needs a language model, since quoting alone makes none of it: name one "
+            f"{self.name} needs a language model: name one "
             "with --model, such as --model anthropic:claude-opus-5-5"
         )
 
@@ -303,7 +303,7 @@ class Generator(ABC):
         except NotImplementedError:
             pass
         raise GeneratorError(
-            f"generator {self.name!r} knows no typical answer to {ask.step}: it has no dry run"
+            f"generator {self.name!r} has no mock reply for {ask.step}: it has no dry run"
         )
 
     def bind(

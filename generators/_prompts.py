@@ -80,7 +80,7 @@ class PromptTemplate:
         rows_own = self._part_variables(counterpart.user) - self._part_variables(counterpart.system)
         if misplaced := sorted(self._part_variables(self.system) & rows_own):
             problems.append(
-                f"prompt {self.step}: {', '.join(misplaced)} may stand in the user part only"
+                f"prompt {self.step}: {', '.join(misplaced)} may be used in the user part only"
             )
         return problems
 
@@ -95,7 +95,7 @@ class PromptTemplate:
         if missing := sorted(self.variables() - run.keys() - row.keys()):
             problems.append(f"no value for {', '.join(missing)}")
         if misplaced := sorted((self._part_variables(self.system) & row.keys()) - run.keys()):
-            problems.append(f"the system part must not hold the row's own {', '.join(misplaced)}")
+            problems.append(f"the system part must not use the row's own {', '.join(misplaced)}")
         if problems:
             raise GeneratorError(f"prompt {self.step}: {'; '.join(problems)}")
         return self.render_system(run), _compile(self.user).render({**run, **row}).strip()

@@ -144,8 +144,8 @@ class AnthropicModel:
             # Undecodable, a proxy's page, half a body, another shape: another attempt may help.
             kind = response.headers.get("content-type", "no content type")
             raise ModelUnavailable(
-                f"{self.name}: the answer is no message (HTTP {response.status_code}, {kind}): "
-                f"{self._client.excerpt(response)}"
+                f"{self.name}: the response is not a message (HTTP {response.status_code}, "
+                f"{kind}): {self._client.excerpt(response)}"
             ) from error
         limits = parse_rate_limits(response.headers, now=datetime.now(UTC))
         return reply if limits is None else replace(reply, rate_limits=limits)
@@ -163,7 +163,7 @@ def _parse_effort(effort: str | None) -> Effort | None:
     for level in known:
         if effort == level:
             return level
-    raise ModelError(f"{effort!r} is no effort: one of {', '.join(known)}.")
+    raise ModelError(f"{effort!r} is not an effort level: use one of {', '.join(known)}.")
 
 
 def parse_rate_limits(headers: Mapping[str, str], *, now: datetime) -> RateLimits | None:

@@ -125,7 +125,7 @@ class AnthropicBatches:
             except (TimeoutError, httpx2.HTTPError, httpx2.StreamError, OSError) as error:
                 said = truncate_line(self._client.redact(str(error) or type(error).__name__))
                 raise ModelUnavailable(
-                    f"{self._client.name}: the results broke off: {said}"
+                    f"{self._client.name}: the results ended early: {said}"
                 ) from error
             if piece is None:
                 break
@@ -148,7 +148,7 @@ class AnthropicBatches:
         try:
             return BatchResult(key, self._parse_outcome(result))
         except (AttributeError, KeyError, TypeError, ValueError):
-            said = f"{self._client.name}: what came of an ask in {batch} cannot be read."
+            said = f"{self._client.name}: the result of an ask in {batch} cannot be read."
             return BatchResult(key, ModelUnavailable(said))
 
     def _parse_outcome(self, result: Mapping[str, Any]) -> Reply | ModelError:
@@ -195,7 +195,7 @@ class AnthropicBatches:
 
     def _not_json_error(self, response: httpx2.Response, wanted: str) -> ModelUnavailable:
         return ModelUnavailable(
-            f"{self._client.name}: the answer is no {wanted} (HTTP {response.status_code}): "
+            f"{self._client.name}: the response is not a {wanted} (HTTP {response.status_code}): "
             f"{self._client.excerpt(response)}"
         )
 

@@ -41,7 +41,7 @@ class AnthropicClient:
         self.timeout = timeout
         address = base_url or os.environ.get("ANTHROPIC_BASE_URL")
         if address and not address.startswith(("http://", "https://")):
-            raise ModelError(f"{address!r} is no base URL: write http://… or https://….")
+            raise ModelError(f"{address!r} is not a base URL: write http://… or https://….")
         self._connections = connections
         self._options: dict[str, Any] = {
             "api_key": api_key,
@@ -129,9 +129,9 @@ class AnthropicClient:
             status = error.status_code
             is_unreached = status is None and error.__cause__ is not None
             if is_unreached or status in RETRYABLE_STATUSES or (status or 0) >= 500:
-                return ModelUnavailable(f"{self.name}: no token to be had: {said}")
+                return ModelUnavailable(f"{self.name}: no token could be obtained: {said}")
         if isinstance(error, anthropic.CredentialsError | WorkloadIdentityError):
-            return ModelAccessDenied(f"{self.name}: the credentials do not serve: {said}")
+            return ModelAccessDenied(f"{self.name}: the credentials are not valid: {said}")
         return UnusableReply(f"{self.name}: {said}")
 
     def safe_cause(self, error: anthropic.AnthropicError) -> anthropic.AnthropicError | None:
@@ -165,5 +165,5 @@ class AnthropicClient:
         if not has_credentials:
             raise ModelError(
                 f"{self.name} needs a key: set ANTHROPIC_API_KEY. "
-                "Without one, --model extractive quotes the constitution and asks nobody."
+                "Without one, --model extractive quotes the constitution and sends no requests."
             )

@@ -136,7 +136,7 @@ class CompletionModel(LangChainBase):
             return
         option = "--judge" if ask.role == "judge" else "--model"
         raise UnsupportedModel(
-            f"{self.name} is a base model, which only goes on with texts; {ask.step} needs a chat "
+            f"{self.name} is a base model, which only completes texts; {ask.step} needs a chat "
             f"model. Name one, such as {option} anthropic:claude-opus-5-5."
         )
 
@@ -144,7 +144,7 @@ class CompletionModel(LangChainBase):
         try:
             generation = result.generations[0][0]
         except IndexError as error:
-            raise ModelUnavailable(f"{self.name}: the answer holds no text.") from error
+            raise ModelUnavailable(f"{self.name}: the response has no text.") from error
         output = result.llm_output or {}
         info = generation.generation_info or {}
         usage = _parse_usage(output.get("token_usage") or info)
@@ -152,7 +152,7 @@ class CompletionModel(LangChainBase):
         if not detail and stop == "complete":
             if usage.output_tokens >= ask.max_tokens:
                 # Servers that give no reason: base models are more often cut off than not.
-                stop, detail = "truncated", "all of its room is used up"
+                stop, detail = "truncated", "the token limit is used up"
             elif not generation.text.strip():
                 stop, detail = "other", "empty"
         return Reply(

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from whyset.errors import ModelAccessDenied, ModelError, ModelUnavailable, UnusableReply
 
 ACCESS_STATUSES = {
-    401: "the key was not accepted",
+    401: "the API key is not valid",
     402: "there is no credit",
-    403: "the key may not do this",
+    403: "the API key lacks the permission",
     404: "there is no such model or endpoint",
 }
 """Statuses that every ask would meet alike, and what they mean."""
@@ -64,11 +64,11 @@ def error_for_status(
         return ModelAccessDenied(f"{model}: {meaning} (HTTP {status}): {said}")
     if status in RETRYABLE_STATUSES or status >= 500:
         return ModelUnavailable(
-            f"{model}: not available at the moment (HTTP {status}): {said}",
+            f"{model}: temporarily unavailable (HTTP {status}): {said}",
             retry_after=parse_retry_after(headers or {}),
             throttled=status in THROTTLED_STATUSES,
         )
-    return UnusableReply(f"{model}: this request was turned down (HTTP {status}): {said}")
+    return UnusableReply(f"{model}: the request was rejected (HTTP {status}): {said}")
 
 
 def parse_retry_after(headers: Mapping[str, str]) -> float | None:

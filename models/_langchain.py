@@ -123,7 +123,7 @@ class LangChainModel(LangChainBase):
         if tools:
             if schema is not None:
                 raise UnsupportedModel(
-                    f"{self.name}: structured output and tools do not go together in LangChain."
+                    f"{self.name}: LangChain cannot combine structured output and tools."
                 )
             try:
                 return chat.bind_tools([_render_tool(tool) for tool in tools], **options)
@@ -164,7 +164,7 @@ class LangChainModel(LangChainBase):
         if ask.schema is not None:
             message, parsed = answered["raw"], answered["parsed"]
         if not isinstance(message, AIMessage):
-            raise ModelUnavailable(f"{self.name}: the answer is no message: {type(message)}.")
+            raise ModelUnavailable(f"{self.name}: the response is not a message: {type(message)}.")
         metadata = message.response_metadata
         wanted = ask.schema.__name__ if ask.schema is not None else ""
         calls = [call["args"] for call in message.tool_calls if call["name"] == wanted]
@@ -188,7 +188,7 @@ class LangChainModel(LangChainBase):
             len(message.tool_calls) + len(message.invalid_tool_calls) > len(calls)
         ):
             stop = "other"
-            detail = describe_tool_calls(others) if ask.tools else "a tool call nobody asked for"
+            detail = describe_tool_calls(others) if ask.tools else "an unexpected tool call"
         elif stop == "complete" and not text.strip():
             stop, detail = "other", "empty"
         return Reply(

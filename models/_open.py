@@ -170,7 +170,7 @@ def coerce_model(model: Any, *, retries: RetryPolicy = RetryPolicy()) -> Model:
 def _wrap_langchain(model: Any) -> Model:
     if not callable(getattr(model, "with_structured_output", None)):
         raise ModelError(
-            f"A {type(model).__name__} is nothing that answers: give provider:model, a LangChain "
+            f"A {type(model).__name__} is not a model: give provider:model, a LangChain "
             "chat or completion model, or a whyset.generators.Model."
         )
     from langchain_core.language_models import BaseLLM

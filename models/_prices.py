@@ -129,7 +129,7 @@ class Prices:
             raise ModelError(f"{where} is no TOML: {error}") from error
         dated = data.get("dated")
         if not isinstance(dated, date):
-            raise ModelError(f"{where}: say when the prices held: dated = 2026-11-23")
+            raise ModelError(f"{where}: give the date of the prices: dated = 2026-11-23")
         models = _require_table(data.get("models", {}), f"{where}: models")
         batch = _require_table(data.get("batch", {}), f"{where}: batch")
         return cls(
@@ -161,7 +161,7 @@ def _parse_price(entry: Any, where: str) -> Price:
 def _parse_rates(table: dict[str, Any], where: str, others: tuple[str, ...]) -> Price:
     if unknown := sorted(set(table) - {*_RATES, *others}):
         known = ", ".join((*_RATES, *others))
-        raise ModelError(f"{where}: {unknown[0]} means nothing here; known: {known}.")
+        raise ModelError(f"{where}: {unknown[0]} is not a known key; known: {known}.")
     return Price(
         input=_parse_amount(table.get("input"), f"{where}: input"),
         output=_parse_amount(table.get("output"), f"{where}: output"),
@@ -175,16 +175,16 @@ def _parse_amount(value: Any, where: str) -> Decimal:
         amount = Decimal(value)
         if amount.is_finite() and amount >= 0:
             return amount
-    raise ModelError(f"{where} is missing or no amount.")
+    raise ModelError(f"{where} is missing or not an amount.")
 
 
 def _parse_count(value: Any, where: str) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    raise ModelError(f"{where} is no number of tokens.")
+    raise ModelError(f"{where} is not a number of tokens.")
 
 
 def _require_table(value: Any, where: str) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
-    raise ModelError(f"{where} is no table.")
+    raise ModelError(f"{where} is not a table.")

@@ -197,7 +197,7 @@ def _require_writable(
         return
     target = Path(output)
     if not target.parent.is_dir():
-        raise RunError(f"{output}: there is no folder {target.parent}; make it first")
+        raise RunError(f"{output}: there is no folder {target.parent}; create it first")
     sources = list(source.files()) if source is not None else []
     paths = [*sources, *(path for path in read if path is not None)]
     for written in (target, *beside):
@@ -225,7 +225,7 @@ def _require_replaceable(written: Path, read: list[Path], layout: FileFormat) ->
     for path in read:
         if path.exists() and written.samefile(path):
             raise RunError(
-                f"{written}: would be written over, but is read as {path}; name another output "
+                f"{written}: would be overwritten, but is read as {path}; name another output "
                 "with -o"
             )
     if written.is_dir() and layout.name == "folder":
@@ -238,7 +238,7 @@ def _require_replaceable(written: Path, read: list[Path], layout: FileFormat) ->
 
 
 def _not_a_file_error(path: Path) -> RunError:
-    return RunError(f"{path}: is no regular file; name a file, or -o - to print the rows")
+    return RunError(f"{path}: is not a regular file; name a file, or -o - to print the rows")
 
 
 # ---- Writing: files that appear together, in place of an earlier run's

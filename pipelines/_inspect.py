@@ -197,7 +197,7 @@ def _require_unchanged(folder: Path, shipped: Mapping[str, str]) -> None:
             raise RunError(f"{path}: cannot be read: {error.strerror or error}") from error
         if changed:
             raise RunError(
-                f"{path}: is not what would be written here, so somebody may have changed it; move "
+                f"{path}: is not what would be written here, so it may have been edited; move "
                 "it away, or ask for it to be replaced"
             )
 

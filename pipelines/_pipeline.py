@@ -228,8 +228,7 @@ def write_prompts(folder: Path, generator: str, sources: Mapping[str, str]) -> l
     for path in paths.values():
         if path.exists():
             raise RunError(
-                f"{path}: is there already, and may hold somebody's work; name another "
-                "folder or remove it"
+                f"{path}: exists already and may have been edited; name another folder or remove it"
             )
     try:
         own.mkdir(parents=True, exist_ok=True)

@@ -90,7 +90,7 @@ def load_or_embed_vectors(
         _store_vectors(place, key, units, vectors)
     except (OSError, RetrieverError) as error:
         warnings.warn(
-            f"the index cannot be kept in {place.parent} ({error}): it serves this process from "
+            f"the index cannot be cached in {place.parent} ({error}): it serves this process from "
             "memory, and the next one embeds the constitution again; set WHYSET_CACHE_DIR to a "
             "folder that can be written",
             stacklevel=2,

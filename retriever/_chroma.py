@@ -50,7 +50,7 @@ def sync_server_vectors(
     The collection's name must change with anything that could change a vector.
     """
     ids = [unit.id for unit in units]
-    with _wrap_errors(f"keep the index on the server at {url}"), _connect_server(url) as client:
+    with _wrap_errors(f"store the index on the server at {url}"), _connect_server(url) as client:
         collection = client.get_or_create_collection(name, embedding_function=None)
         if (vectors := _read_collection(collection, ids)) is not None:
             return vectors
@@ -63,7 +63,7 @@ def sync_server_vectors(
         vectors = _read_collection(collection, ids)
     if vectors is None:
         raise RetrieverError(
-            f"the Chroma server at {url} does not give back what was put in its collection "
+            f"the Chroma server at {url} does not return the vectors stored in its collection "
             f"{name!r}: delete the collection, or leave `--chroma` out"
         )
     return vectors

@@ -77,7 +77,7 @@ def load_labelled_queries(path: Path) -> list[LabelledQuery]:
         if line.strip()
     ]
     if not labels:
-        raise RetrieverError(f"{path}: holds no labels")
+        raise RetrieverError(f"{path}: has no labels")
     return labels
 
 

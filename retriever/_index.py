@@ -74,7 +74,7 @@ class PassageIndex:
     def find_passages(self, queries: Sequence[Sequence[str]], *, k: int) -> list[Grounding]:
         """Find the passages that bear on each query; see `Searcher.find_passages`."""
         if k < 1:
-            raise ValueError(f"k is {k}; at least one passage must be asked for")
+            raise ValueError(f"k is {k}; it must be at least 1")
         texts = list(dict.fromkeys(text for query in queries for text in query if text.strip()))
         rows = {text: row for row, text in enumerate(texts)}
         similarities = self._measure_similarities(texts)

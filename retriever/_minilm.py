@@ -274,7 +274,7 @@ def _download_files() -> dict[str, bytes]:
                 files[name] = Path(path).read_bytes()
     except Exception as error:  # The hub's client raises its own, httpx's, and ValueErrors.
         raise EmbedderUnavailable(
-            f"the embedder {REPOSITORY} is not on this machine, and the model hub cannot be "
+            f"the embedder {REPOSITORY} is not installed, and the model hub cannot be "
             f"reached ({type(error).__name__}): {_REMEDIES}"
         ) from error
     for name, data in files.items():

@@ -195,7 +195,7 @@ class RowCollector:
             if mixed and _is_synthetic(outcome):
                 raise DatasetError(
                     f"--mix: {place or f'line {record.line}'} was written by whyset (outcome "
-                    f"{outcome!r}); what is mixed in must be ordinary rows"
+                    f"{outcome!r}); only ordinary rows can be mixed in"
                 )
             if outcome in _EXCLUDED_OUTCOMES - self._settings.include:
                 counts.excluded[outcome] += 1
@@ -220,8 +220,8 @@ class RowCollector:
             if len(self._families) > 1:
                 found = ", ".join(f"{name} {count:,}" for name, count in self._families.items())
                 raise DatasetError(
-                    f"rows of several kinds ({found}), which nobody trains on together; export one "
-                    "after the other with --kind messages, preference or text"
+                    f"rows of several kinds ({found}), which cannot be trained on together; export "
+                    "one after the other with --kind messages, preference or text"
                 )
             family: ExampleFamily = next(iter(self._families), "conversation")
             if family != "conversation":
@@ -273,7 +273,7 @@ class RowCollector:
         extra = example.extra or {}
         for name in settings.keep:
             if name in trainer.reserved_columns:
-                raise DatasetError(f"--keep {name}: means something else to {trainer.title}")
+                raise DatasetError(f"--keep {name}: is a reserved column for {trainer.title}")
             if name in extra:
                 row[name] = extra[name]
         if example.provenance is not None and not settings.drop_provenance:

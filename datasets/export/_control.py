@@ -51,7 +51,7 @@ def restore_original(columns: Mapping[str, Any], selection: Selection) -> dict[s
     if "targets" not in provenance and "original_response" not in provenance:
         raise UnsupportedRow(
             "no_original",
-            f"written by {provenance['generator']} from nothing: it has no original response, and "
+            f"written by {provenance['generator']} from scratch: it has no original response, and "
             "so no matched control",
         )
     own = {name: value for name, value in columns.items() if name != PROVENANCE_COLUMN}
@@ -64,7 +64,7 @@ def restore_original(columns: Mapping[str, Any], selection: Selection) -> dict[s
         for name, record in changed:
             own = _restore_target(own, name, record, selection)
     except (UnusableRecord, LookupError, TypeError, AttributeError) as error:
-        raise UnsupportedRow("no_original", f"its original cannot be put back: {error}") from error
+        raise UnsupportedRow("no_original", f"its original cannot be restored: {error}") from error
     if changed:
         provenance = {**provenance, "outcome": CONTROL_OUTCOME}
     return {**own, PROVENANCE_COLUMN: dumps(dict(provenance)).decode()}
@@ -152,7 +152,7 @@ def _restore_slot(slot: Any, holder: Any, original: Any, reasoning: Any) -> Any:
         return _restore_field(slot, holder, original, reasoning)
     if isinstance(slot, BlocksSlot):
         return _restore_blocks(holder, original, reasoning)
-    raise TypeError(f"no form of a response that is known: {type(slot).__name__}")
+    raise TypeError(f"unknown response slot: {type(slot).__name__}")
 
 
 def _restore_text(text: str, original: Any, reasoning: Any) -> str:

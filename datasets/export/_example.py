@@ -174,4 +174,4 @@ def _find_learned_turn(conversation: ParsedConversation, number: int) -> int:
 
 def _reject_invalid_tools(tools: Any, read: tuple[ToolDefinition, ...]) -> None:
     if len(tools) != len(read) if isinstance(tools, list) else not read and tools != "[]":
-        raise UnsupportedRow("tools", "tools that are no definitions")
+        raise UnsupportedRow("tools", "tools that are not tool definitions")

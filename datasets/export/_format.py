@@ -113,7 +113,7 @@ class TrainerFormat(ABC):
             images: Whether a user's message may have images.
 
         Raises:
-            UnsupportedRow: One has a part that is no text, or a key that is not read.
+            UnsupportedRow: One has a part that is not text, or a key that is not read.
         """
         return tuple(self._to_text_message(each, extra_fields, images) for each in messages)
 

@@ -49,18 +49,20 @@ class ExportLayout:
         if named is None or named.name == "folder":
             ending = f".{form or 'jsonl'}"
             if format_from_name(f"rows{ending}") is None:
-                raise DatasetError(f"no form of file {form!r}; name one such as jsonl or parquet")
+                raise DatasetError(
+                    f"unknown file format {form!r}; name one such as jsonl or parquet"
+                )
             layout = cls(path, "", ending)
             parent = path.resolve().parent
         else:
             if form is not None:
-                raise DatasetError("the name of a file says its form; --format is for folders")
+                raise DatasetError("the file's suffix sets its format; --format is for folders")
             suffixes = path.suffixes[-2:] if named.compression else path.suffixes[-1:]
             ending = "".join(suffixes)
             layout = cls(path.parent, path.name.removesuffix(ending), ending)
             parent = path.parent
         if not parent.is_dir():
-            raise DatasetError(f"{output}: there is no folder {parent}; make it first")
+            raise DatasetError(f"{output}: no such folder: {parent}; make it first")
         return layout
 
     @property
@@ -96,7 +98,7 @@ class ExportLayout:
                 for output in outputs:
                     if path.exists() and output.exists() and output.samefile(path):
                         raise DatasetError(
-                            f"{output}: would be written over, but is read; name another output"
+                            f"{output}: is an input and would be overwritten; choose another output"
                         )
             for output in outputs:
                 if pattern := source.find_matching_input(output):
@@ -108,7 +110,7 @@ class ExportLayout:
             return
         if not self.sibling_path(MANIFEST_NAME).exists() and (held := os.listdir(self.folder)):
             raise DatasetError(
-                f"{self.folder}: holds {min(held)}, which was not written here; name a folder "
+                f"{self.folder}: holds {min(held)}, which whyset did not write; give a folder "
                 "that is new or empty, or a file"
             )
 

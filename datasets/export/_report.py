@@ -119,7 +119,7 @@ def collect_notes(report: ExportReport, *, can_keep: bool) -> list[str]:
     notes += [f"in {count:,} rows {change}" for change, count in sorted(own.changes.items())]
     if own.dropped_columns:
         hint = "; --keep NAME keeps one" if can_keep else ""
-        notes.append(f"columns left out: {', '.join(sorted(own.dropped_columns))}{hint}")
+        notes.append(f"columns dropped: {', '.join(sorted(own.dropped_columns))}{hint}")
     if own.with_earlier_reasoning and report.kind != "text":
         notes.append(
             f"in {own.with_earlier_reasoning:,} rows an earlier response carries reasoning: "

@@ -147,7 +147,5 @@ def get_trainer(name: str) -> TrainerFormat:
         DatasetError: There is none of that name.
     """
     if name not in TRAINERS:
-        raise DatasetError(
-            f"nobody called {name!r} to export for; there are: {', '.join(TRAINERS)}"
-        )
+        raise DatasetError(f"unknown export format {name!r}; choose from: {', '.join(TRAINERS)}")
     return TRAINERS[name]

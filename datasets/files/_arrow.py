@@ -69,7 +69,7 @@ def read_table(table: ArrowSource, name: str) -> Iterator[Record | BadRow]:
     stated = table.count_rows()
     if stated is not None and stated != line:
         raise DatasetError(
-            f"{name}: says that it has {stated:,} rows, but holds {line:,}: it is damaged; nothing "
+            f"{name}: declares {stated:,} rows, but holds {line:,}: it is damaged; nothing "
             "was written. Fetch or make the file anew"
         )
 
@@ -179,7 +179,7 @@ def _check_readable_types(schema: pa.Schema, name: str) -> None:
             json_encoder(column.type)
         except UnsupportedType as error:
             raise DatasetError(
-                f"{name}: the column {column.name!r} has a type that rows cannot have: {error}; "
+                f"{name}: the column {column.name!r} has an unsupported type: {error}; "
                 "cast it or leave it out"
             ) from error
 

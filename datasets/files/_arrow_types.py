@@ -168,7 +168,7 @@ def _parse_decimal(value: Any) -> Decimal:
     try:
         return Decimal(value)
     except InvalidOperation as error:
-        raise ValueError(f"no decimal: {value!r}") from error
+        raise ValueError(f"not a decimal: {value!r}") from error
 
 
 def _encode_base64(data: bytes) -> str:
@@ -197,7 +197,7 @@ def _parse_timestamp(value: int | str, digits: int) -> int:
     moment, _, fraction = value.removesuffix("Z").partition(".")
     whole = datetime.fromisoformat(moment)
     if whole.tzinfo is not None:
-        raise ValueError(f"a moment with an offset: {value!r}")
+        raise ValueError(f"a timestamp with an offset: {value!r}")
     if len(fraction) > digits:
         raise ValueError(f"more than {digits} digits of a second: {value!r}")
     since = whole.replace(tzinfo=UTC) - _EPOCH

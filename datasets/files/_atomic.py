@@ -165,7 +165,7 @@ def check_replaceable(folder: Path) -> None:
     """
     if others := set(folder.iterdir()) - set(folder.glob(_SHARD_PATTERN)):
         raise DatasetError(
-            f"{folder}: holds {min(others).name}, which was not written here; name a folder that "
+            f"{folder}: holds {min(others).name}, which whyset did not write; give a folder that "
             "is new or empty, or a file"
         )
 

@@ -186,8 +186,8 @@ def _check_array_end(rest: bytes, stream: BinaryIO, name: str, number: int) -> N
         if rest := rest.strip(_SPACE):
             shown = rest[:20].decode("utf-8", "replace")
             raise DatasetError(
-                f"{name}: after the JSON array of {number:,} elements comes more: {shown!r}; take "
-                "it away, or write one object a line. Nothing was written"
+                f"{name}: after the JSON array of {number:,} elements there is more data: "
+                f"{shown!r}; take it away, or write one object a line. Nothing was written"
             )
         if not (rest := stream.read(_CHUNK)):
             return

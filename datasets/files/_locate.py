@@ -55,9 +55,9 @@ def locate_parts(names: Iterable[str | Path]) -> tuple[InputPart, ...]:
     """
     parts = tuple(part for name in names for part in _resolve_name(str(name)))
     if not parts:
-        raise DatasetError("no input: name a file")
+        raise DatasetError("no input: give a file")
     if sum(part.kind == "stdin" for part in parts) > 1:
-        raise DatasetError("standard input can be read but once; name - once")
+        raise DatasetError("standard input can only be read once; give - once")
     return parts
 
 
@@ -105,10 +105,10 @@ def _resolve_name(name: str) -> Iterator[InputPart]:
     elif glob.has_magic(name):
         found = sorted(path for path in glob.glob(name, recursive=True) if os.path.isfile(path))
         if not found:
-            raise DatasetError(f"{name}: no file fits this pattern")
+            raise DatasetError(f"{name}: no file matches this pattern")
         yield from (InputPart("file", path, path) for path in found)
     else:
-        raise DatasetError(f"{name}: there is no such file")
+        raise DatasetError(f"{name}: no such file")
 
 
 def _list_folder(name: str) -> Iterator[InputPart]:
@@ -150,7 +150,7 @@ def _parse_hub_name(name: str) -> InputPart:
     config, _, split = chosen.rpartition("/")
     if not all(place.split("/")) or place.count("/") > 1:
         raise DatasetError(
-            f"{name}: is no name of a dataset; write hf://org/name, hf://org/name:split or "
+            f"{name}: is not a dataset name; write hf://org/name, hf://org/name:split or "
             "hf://org/name@revision:config/split"
         )
     return InputPart("hub", name, place, split=split, config=config, revision=revision)

@@ -86,7 +86,7 @@ def read_mappings(values: Iterable[Any]) -> Iterator[Record | BadRow]:
         raise DatasetError("rows are mappings, one after another; this is a single mapping")
     for number, value in enumerate(values, 1):
         if not isinstance(value, Mapping):
-            raise DatasetError(f"row {number}: is no mapping but a {type(value).__name__}")
+            raise DatasetError(f"row {number}: expected a mapping, got a {type(value).__name__}")
         try:
             record = serialise_record(number, _to_json_value(value))
         except (TypeError, DatasetError) as error:
@@ -119,7 +119,7 @@ def _to_json_value(value: Any) -> Any:
         return str(value)
     if hasattr(value, "tolist"):  # numpy's arrays and numbers
         return _to_json_value(value.tolist())
-    raise TypeError(f"a {type(value).__name__} has no place in a row")
+    raise TypeError(f"a {type(value).__name__} cannot be stored in a row")
 
 
 def _check_key(key: object) -> str:

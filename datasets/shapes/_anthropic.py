@@ -292,7 +292,7 @@ def _write_assistant(message: Message, ids: Sequence[str]) -> str | list[dict[st
         arguments = parse_arguments(call) if call.arguments.strip() else {}
         if not isinstance(arguments, dict):
             raise UnsupportedConversion(
-                "anthropic", f"arguments of {call.name!r} that are no object"
+                "anthropic", f"arguments of {call.name!r} that are not an object"
             )
         blocks.append({"type": "tool_use", "id": call_id, "name": call.name, "input": arguments})
     return blocks
@@ -305,7 +305,7 @@ def _write_user(message: Message, unanswered: dict[str, None]) -> str | list[dic
         return content
     call_id = message.call_id or next(iter(unanswered), None)
     if call_id is None:
-        raise UnsupportedConversion("anthropic", "a tool's result that no call came before")
+        raise UnsupportedConversion("anthropic", "a tool result without a preceding call")
     unanswered.pop(call_id, None)
     return [{"type": "tool_result", "tool_use_id": call_id, "content": content}]
 

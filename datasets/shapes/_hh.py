@@ -60,7 +60,7 @@ class HhShape(ShapeAdapter):
             turn = f"\n\n{_SPEAKERS[message.role]}: {text}"
             if len(_SPEAKER_MARK.findall(turn)) != 1 or text != text.strip():
                 raise UnsupportedConversion(
-                    self.name, "a turn that reads as two, or its white space"
+                    self.name, "a turn that would parse as two, or leading or trailing white space"
                 )
             turns.append(turn)
         return {"text": "".join(turns)}
@@ -76,7 +76,7 @@ def read_transcript(text: str, where: str) -> tuple[Message, ...]:
     """Read a transcript, turn by turn."""
     if not is_transcript(text):
         raise UnusableRecord(
-            f"{where} is no transcript: it must begin with 'Human:', not {text.strip()[:40]!r}"
+            f"{where} is not a transcript: it must begin with 'Human:', not {text.strip()[:40]!r}"
         )
     marks = list(_SPEAKER_MARK.finditer(text))
     ends = [*(mark.start() for mark in marks[1:]), len(text)]

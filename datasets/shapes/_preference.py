@@ -78,7 +78,7 @@ class PreferenceShape(ShapeAdapter):
 
     def write(self, conversation: Conversation) -> dict[str, Any]:
         """Refuse: a conversation has but one response."""
-        raise UnsupportedConversion(self.name, "a single response: there is none to be rejected")
+        raise UnsupportedConversion(self.name, "a single response: there is no rejected one")
 
 
 def _read_side(columns: Columns, side: Side) -> tuple[_Messages, _Messages]:

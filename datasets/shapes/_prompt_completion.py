@@ -239,5 +239,5 @@ def _replace_system_column(columns: dict[str, Any], system: str, shape: str) -> 
     if not system and not held:
         return columns
     if not isinstance(held, str | None):
-        raise UnsupportedContext(shape, "a system prompt beside a column 'system' that is no text")
+        raise UnsupportedContext(shape, "a system prompt beside a column 'system' that is not text")
     return {**columns, "system": system}

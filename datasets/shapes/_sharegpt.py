@@ -160,9 +160,7 @@ def _write_turn(message: Message) -> dict[str, Any]:
     speaker, text = _SPEAKER_OF_ROLE[message.role], message.text
     if message.tool_calls:
         if text.strip():
-            raise UnsupportedConversion(
-                "sharegpt", "a turn that both says something and calls a tool"
-            )
+            raise UnsupportedConversion("sharegpt", "a turn with both text and a tool call")
         calls = [
             {"name": call.name, "arguments": parse_arguments(call)} for call in message.tool_calls
         ]

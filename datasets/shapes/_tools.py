@@ -43,7 +43,7 @@ def parse_tool_definitions(tools: Sequence[Mapping[str, Any]]) -> tuple[ToolDefi
     for place, tool in enumerate(tools):
         offered = _read_tool(dict(tool))
         if offered is None:
-            raise DatasetError(f"tools[{place}] is no definition of a tool: it has no name")
+            raise DatasetError(f"tools[{place}] is not a tool definition: it has no name")
         read.append(offered)
     return tuple(read)
 

@@ -53,7 +53,7 @@ class Choices(Generator):
     summary = "says why the chosen response of a preference pair is better than the rejected one"
     outcomes = {
         "explained": "the pair carries the reasons for its preference",
-        "untouched": "nothing at stake between the two, or kept as asked",
+        "untouched": "nothing at stake between the two, or kept as requested",
     }
     options_class = Options
     recorded_options = ("column", "cite", "language", "without")

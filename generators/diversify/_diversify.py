@@ -75,8 +75,8 @@ class Diversify(Generator):
     version = "1"
     summary = "lays tools that are never needed and another system prompt around a row"
     outcomes = {
-        "diversified": "the conversation stands in another environment",
-        "untouched": "its system prompt was kept as asked, and no tools were wanted",
+        "diversified": "the conversation was placed in another environment",
+        "untouched": "its system prompt was kept as requested, and no tools were added",
     }
     options_class = Options
     verdicts = (Verdict, StandingVerdict, ResponseVerdict)

@@ -67,7 +67,7 @@ class Explanation(DocumentGenerator):
     summary = "documents of many types that show why an AI acts as it does"
     outcomes = {
         "written": "a document that passed every check and the judge",
-        "annotated": "the passages' own sentences under their headings, weighed by nobody",
+        "annotated": "sentences quoted from the passages under their headings, not reviewed",
     }
     options_class = Options
     verdicts = (Score,)

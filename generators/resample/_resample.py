@@ -67,7 +67,7 @@ class Resample(Generator):
     version = "1"
     summary = "samples a response anew under a value-laden system prompt that is then removed"
     outcomes = {
-        "resampled": "a new response whose action was found right",
+        "resampled": "a new response whose action was judged right",
         "adverse": "such a response, and a ruthless system prompt left ahead of it",
     }
     options_class = Options

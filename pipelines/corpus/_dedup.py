@@ -247,7 +247,7 @@ def read_existing_documents(
         for record, _ in open_source(str(path)).records():
             if isinstance(record, BadRow):
                 raise DatasetError(
-                    f"{path}:{record.line}: cannot be compared with: {record.reason}; mend the "
+                    f"{path}:{record.line}: cannot be compared with: {record.reason}; fix the "
                     "file or leave it out"
                 )
             yield _parse_existing_document(f"{name}:{record.line}", dict(record.columns), generator)

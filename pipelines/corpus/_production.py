@@ -379,7 +379,7 @@ class Production:
         record = RowRecord(
             QUARANTINED,
             reasons=(NEAR_DUPLICATE,),
-            detail=f"the {stage} is too much like {where} ({score})",
+            detail=f"the {stage} is a near-duplicate of {where} ({score})",
             quarantine_fields=known,
         )
         done = RowResult(candidate.brief, record, is_reused)

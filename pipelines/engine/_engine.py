@@ -41,7 +41,7 @@ async def start_engine(
         return LiveEngine(pipeline, ledger, config, stop_signal)
     if not ledger.is_durable:
         raise RunError(
-            "message batches take up to a day, and without -o FILE nothing would be kept of "
+            "message batches take up to a day, and without -o FILE there is no ledger to record "
             "what they cost: name an output with -o, or leave --batch out"
         )
     return BatchEngine(pipeline, ledger, config, stop_signal)

@@ -81,9 +81,7 @@ class OutageRule:
         self._retries_spent += not error.is_throttled
         if self._retries_spent > _FREE_RETRIES + self._answered:
             reason = str(error).rstrip(".")
-            self._stop_signal.trigger(
-                RunStopped(f"The provider fails more often than it answers: {reason}")
-            )
+            self._stop_signal.trigger(RunStopped(f"Too many failed requests: {reason}"))
             return True
         patience = _THROTTLED_ATTEMPTS_FACTOR if error.is_throttled and last is not None else 1
         if failures.count < self._policy.attempts * patience:

@@ -69,7 +69,7 @@ def run_with_signals(
                 return await work()
         except asyncio.CancelledError:
             raise RunStopped(
-                render_stop("Stopped at once, without waiting for asks in flight")
+                render_stop("Stopped immediately, without waiting for asks in flight")
             ) from None
 
     return asyncio.run(interruptible())
@@ -78,10 +78,10 @@ def run_with_signals(
 def render_stop_message(reason: str, done: str, ledger: Path | None) -> str:
     """Return what is said of a run that has stopped before its end."""
     if ledger is None:
-        return f"{reason}. {done} came out; no other reply is kept of a run without -o FILE."
+        return f"{reason}. {done} finished; without -o FILE no other reply is recorded."
     return (
-        f"{reason}. {done} came out; every reply so far is in {ledger}. Run the same command "
-        "again to go on: nothing that was answered is asked again."
+        f"{reason}. {done} finished; every reply so far is in {ledger}. Run the same command "
+        "again to resume: answered asks are not sent again."
     )
 
 

@@ -229,7 +229,7 @@ def forget_batch(ledger: Path, batch: str) -> None:
         table = BatchTable(opened)
         found = [each for each in table.list_batches() if each.id == batch and not each.is_final]
         if not found:
-            raise RunError(f"{ledger}: knows no message batch {batch} that is underway")
+            raise RunError(f"{ledger}: has no pending message batch {batch}")
         table.delete(found[0])
 
 

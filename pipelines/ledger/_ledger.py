@@ -428,8 +428,8 @@ class Ledger(AbstractContextManager["Ledger"]):
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise RunError(
-                f"{self._path}: the ledger cannot be written: {self._failure}. Nothing more is "
-                "asked; make room and run the same command again"
+                f"{self._path}: the ledger cannot be written: {self._failure}. No more requests "
+                "are sent; free some disk space and run the same command again"
             ) from self._failure
 
     def _write_all(self) -> None:

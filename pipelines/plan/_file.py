@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 # reader sees it.
 _TEMPLATE = """\
 # The plan of a corpus: what is to be written, decided before anything is asked. Change what you
-# like: it is checked before the run, and every mistake told with its line.
+# like: it is checked before the run, and every mistake is reported with its line.
 
 # Who writes. The language is empty where the generator leaves no choice.
 generator: {generator}
@@ -313,7 +313,7 @@ def _parse_node(
             # As it stands: `no: 3` is a value called no, not one called False.
             key = str(key_node.value)
             if key in values:
-                raise PlanError(f"{name}:{at}: {key!r} is said twice here; keep one")
+                raise PlanError(f"{name}:{at}: {key!r} is a duplicate key; keep one")
             lines[*path, key] = at
             values[key] = _parse_node(value_node, (*path, key), lines, name, yaml)
         return values
@@ -452,7 +452,7 @@ def _complete_sections(plan: Plan, constitution: Constitution) -> Plan:
     if not open_places:
         return plan
     if len(open_places) < len(sections):
-        message = "says no `documents`, but others do: say it for every section, or for none"
+        message = "has no `documents`, but other sections do: set it for every section, or for none"
         raise InvalidPlan(*(PlanProblem(("sections", place), message) for place in open_places))
     known = group_by_section(constitution)
     if any(section.path not in known for section in sections):

@@ -179,7 +179,7 @@ def _select_sections(constitution: Constitution, names: Sequence[str]) -> list[t
     sections = [find_section(constitution, name) for name in names]
     wanted = {passage.path for section in sections for passage in section.passages}
     if not wanted:
-        raise PlanError(f"no passage stands in {', '.join(map(repr, names))}")
+        raise PlanError(f"there are no passages in {', '.join(map(repr, names))}")
     return [path for path in paths if path in wanted]
 
 
@@ -288,8 +288,8 @@ def validate_plan(
     if plan.constitution.sha256 != constitution.digest:
         yield PlanProblem(
             ("constitution", "sha256"),
-            f"the plan was made for another text than {constitution.title!r} as it stands now "
-            f"({constitution.digest}): make it anew, or name the constitution it was made for",
+            f"the plan is for another version of the text than {constitution.title!r} as it stands "
+            f"now ({constitution.digest}): make it anew, or name the constitution it was made for",
         )
     else:
         yield from _validate_sections(plan, constitution)
@@ -318,7 +318,7 @@ def _validate_sections(plan: Plan, constitution: Constitution) -> Iterator[PlanP
             yield PlanProblem(
                 (*place, "passages"),
                 f"{section.name!r} has {_pluralize(len(passages), 'passage')} of its own, not "
-                f"{section.passages}; the number only tells, so write {len(passages)}",
+                f"{section.passages}; the number is informative only, so write {len(passages)}",
             )
         if section.documents % plan.drafts:
             yield _multiple_problem(
@@ -362,7 +362,7 @@ def _validate_variety(plan: Plan, axes: Sequence[Axis]) -> Iterator[PlanProblem]
             continue
         yield from _validate_axis(plan, known[name], planned)
     for name in known.keys() - plan.variety.keys():
-        yield PlanProblem(("variety",), f"nothing is planned for the axis {name!r}")
+        yield PlanProblem(("variety",), f"the plan has no values for the axis {name!r}")
 
 
 def _validate_axis(plan: Plan, axis: Axis, planned: PlannedAxis) -> Iterator[PlanProblem]:

@@ -89,7 +89,7 @@ def _render_problem(problem: ErrorDetails) -> str:
         return problem["msg"]
     if kind == "extra_forbidden":
         hint = suggest_names(name, list(Plan.model_fields)) if len(problem["loc"]) == 1 else ""
-        return f"nothing is called {name!r} in a plan{hint}"
+        return f"a plan has no field {name!r}{hint}"
     if kind == "missing":
         return f"{name} is missing; a plan needs it"
     if kind == "greater_than_equal":

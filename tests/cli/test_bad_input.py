@@ -22,7 +22,7 @@ BROKEN = {
     ),
     "headings.md": (
         b"# Manners\n\n## Asking first\n",
-        "headings.md: holds headings but no prose; a constitution is a Markdown document with "
+        "headings.md: has headings but no text; a constitution is a Markdown document with "
         "text under its headings",
     ),
     "latin.md": (
@@ -82,7 +82,7 @@ def test_a_missing_key(desk: Desk) -> None:
     del desk.environment["ANTHROPIC_API_KEY"]
     assert desk.run(*REWRITE, *TALKING).error == (
         f"anthropic:{MODEL} needs a key: set ANTHROPIC_API_KEY. Without one, --model extractive "
-        "quotes the constitution and asks nobody."
+        "quotes the constitution and sends no requests."
     )
     assert desk.server.requests == []
 
@@ -91,15 +91,15 @@ def test_bad_prices(desk: Desk) -> None:
     desk.write_rows(1)
     desk.write("prices.toml", f'dated = 2026-11-01\n[models."anthropic:{MODEL}"]\ninput = "dear"\n')
     assert desk.call(*REWRITE, "--prices", "prices.toml").error == (
-        f"prices.toml: anthropic:{MODEL}: input is missing or no amount."
+        f"prices.toml: anthropic:{MODEL}: input is missing or not an amount."
     )
 
 
 def test_a_json_array_with_something_behind_it(desk: Desk) -> None:
     desk.write("sft.jsonl", '[{"prompt": "p", "response": "r"}] {}')
     assert desk.call(*REWRITE, *QUOTING).error == (
-        "sft.jsonl: after the JSON array of 1 elements comes more: '{}'; take it away, or write "
-        "one object a line. Nothing was written"
+        "sft.jsonl: after the JSON array of 1 elements there is more data: '{}'; take it away, or "
+        "write one object a line. Nothing was written"
     )
     assert "out.jsonl" not in desk.names
 
@@ -169,7 +169,7 @@ def test_a_broken_line_of_queries_or_labels(
         (b'{"query": "\xff"}', "queries.jsonl:1: not UTF-8 at byte 12"),
         (
             b'{"query": "\\ud800"}',
-            "queries.jsonl:1: not JSON: a \\u escape that is half a surrogate pair",
+            "queries.jsonl:1: not JSON: a \\u escape that is a lone surrogate",
         ),
         (b"[" * 5000, "queries.jsonl:1: nested too deeply: more than 200 levels"),
         (b"\n7\n", 'queries.jsonl:2: expected {"query": "…"}'),

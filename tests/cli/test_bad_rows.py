@@ -59,7 +59,7 @@ def rewrite(desk: Desk, name: str, content: bytes) -> tuple[int, str]:
         ),
         (
             b'{"prompt": "a", "response": "b", "prompt": "c"}',
-            "the key 'prompt' stands twice in an object; which one counts would be a guess",
+            "the key 'prompt' is duplicated in an object; which value counts is ambiguous",
         ),
         (
             b'{"prompt": "a", "response": "b", "whyset": ' + OURS + b"}",
@@ -176,15 +176,15 @@ def test_a_foreign_whyset_column_is_renamed(desk: Desk) -> None:
 
 
 def full(desk: Desk) -> tuple[str, str]:
-    return "/dev/full", "/dev/full: is no regular file; name a file, or -o - to print the rows"
+    return "/dev/full", "/dev/full: is not a regular file; name a file, or -o - to print the rows"
 
 
 def nowhere(desk: Desk) -> tuple[str, str]:
-    return "none/out.jsonl", "none/out.jsonl: there is no folder none; make it first"
+    return "none/out.jsonl", "none/out.jsonl: no such folder: none; create it first"
 
 
 def a_file_as_folder(desk: Desk) -> tuple[str, str]:
-    return "sft.jsonl/out.jsonl", "sft.jsonl/out.jsonl: there is no folder sft.jsonl"
+    return "sft.jsonl/out.jsonl", "sft.jsonl/out.jsonl: no such folder: sft.jsonl"
 
 
 @pytest.mark.parametrize("target", [full, nowhere, a_file_as_folder])

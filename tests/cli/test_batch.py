@@ -85,7 +85,7 @@ def test_a_model_without_batches_is_refused(desk: Desk) -> None:
 
 def test_status_of_what_is_not_there_says_so(desk: Desk) -> None:
     assert desk.call("status", "none.jsonl").error == (
-        "none.ledger.sqlite: there is no such file; has the run begun?"
+        "none.ledger.sqlite: no such file; has the run begun?"
     )
     desk.write("odd.ledger.sqlite", "not a database, but long enough to be looked at as one\n" * 9)
     assert "cannot be read as a ledger" in desk.call("status", "odd.jsonl").error

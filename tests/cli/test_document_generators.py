@@ -62,7 +62,7 @@ def test_a_plan_is_made_and_followed(case: GeneratorCase, desk: Desk) -> None:
     assert made.code in {0, 1}, made.err
     documents = desk.read("out.jsonl")
     assert made.out.startswith(f"{len(documents)} of 3 documents, about ")
-    assert ("short of the plan:" in made.out) == (len(documents) < 3)
+    assert ("missing from the plan:" in made.out) == (len(documents) < 3)
 
 
 def test_tokens_say_how_much_and_a_dry_run_what_it_takes(case: GeneratorCase, desk: Desk) -> None:

@@ -146,7 +146,7 @@ def test_a_prompt_with_an_unknown_variable_is_refused(desk: Desk) -> None:
         ("", "say what one document is about (--about, --section), or how many (-n, --tokens)"),
         ("-n 3", "say where the corpus goes: -o docs.jsonl, or -o - to print"),
         ("--about x -n 3 -o d.jsonl", "--about and --as are for one document, without -n"),
-        ("--about x -o d.jsonl", "say how much: -n 500, --tokens 3M, or --plan PLAN.yaml"),
+        ("--about x -o d.jsonl", "give an amount: -n 500, --tokens 3M, or --plan PLAN.yaml"),
         ("--about x --vary register", "--vary is AXIS=VALUE,…, not 'register'"),
         ("--about x --vary register=dry,plain", "one document takes one value of register"),
         ("--about x --held-out manners.md", "--held-out and --against are for a corpus"),
@@ -167,7 +167,7 @@ def test_what_does_not_fit_together(desk: Desk, arguments: str, message: str) ->
         ("--tokens lots", "lots"),
         ("-n 4 --vary mood=glum", "no axis 'mood'"),
         ("-n 1", "passage"),
-        ("", "say how much: -n 500, or --tokens 3M"),
+        ("", "give an amount: -n 500, or --tokens 3M"),
     ],
 )
 def test_plans_that_cannot_be_made(desk: Desk, arguments: str, message: str) -> None:
@@ -198,7 +198,10 @@ def test_what_a_plan_says_is_changed_there(desk: Desk, typed: str) -> None:
 
     made = desk.call(*WRITE, "--plan", "kept.yaml", typed, "-o", "k.jsonl", *TALKING)
 
-    assert "a plan says how much, what of, and how: change it there" in made.error
+    assert (
+        "the plan sets the amount, the sections and the options: change them in the plan file"
+        in made.error
+    )
 
 
 def test_probes_become_a_task_for_inspect(desk: Desk) -> None:

@@ -125,7 +125,9 @@ def test_a_second_interrupt_ends_the_run_without_waiting(desk: Desk) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 3
-    assert err.startswith("Stopped at once, without waiting for asks in flight. 0 rows came out;")
+    assert err.startswith(
+        "Stopped immediately, without waiting for asks in flight. 0 rows came out;"
+    )
     assert err.endswith("nothing that was answered is asked again.\n")
     assert desk.names == ["manners.md", "out.ledger.sqlite", "sft.jsonl"]
 

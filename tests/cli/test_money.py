@@ -88,7 +88,7 @@ def test_a_sample_says_how_far_it_may_be_off(desk: Desk) -> None:
 def test_a_model_without_a_price_is_unpriced(desk: Desk) -> None:
     desk.write_rows(2)
     run = desk.call("rewrite", "sft.jsonl", "--dry-run", *TALKING)
-    assert f"No price is known for anthropic:{MODEL}: give one by --prices." in run.out
+    assert f"No price is known for anthropic:{MODEL}: add one with --prices." in run.out
     assert "$" not in run.out
 
 
@@ -97,7 +97,7 @@ def test_a_run_without_requests_costs_nothing(desk: Desk) -> None:
     run = desk.call(
         "rewrite", "sft.jsonl", "--dry-run", "--constitution", "manners.md", "--embedder", "lexical"
     )
-    assert run.out.splitlines()[1] == "No model would be asked: the run costs nothing."
+    assert run.out.splitlines()[1] == "No requests would be sent: the run costs nothing."
 
 
 def test_a_budget_ends_a_run_in_time_and_a_larger_one_goes_on(desk: Desk) -> None:

@@ -25,7 +25,7 @@ def test_a_refused_key_ends_the_run_with_4_and_is_not_repeated(desk: Desk) -> No
         finished = desk.run(*COMMAND, "--concurrency", "4", ANTHROPIC_API_KEY=KEY)
     assert (finished.code, finished.out) == (4, "")
     assert finished.err == (
-        f"Error: anthropic:{MODEL}: the key was not accepted (HTTP 401): invalid x-api-key: [key]\n"
+        f"Error: anthropic:{MODEL}: the API key is not valid (HTTP 401): invalid x-api-key: [key]\n"
     )
     assert 1 <= len(desk.server.requests) <= 4
     assert desk.names == ["manners.md", "out.ledger.sqlite", "sft.jsonl"]
@@ -45,8 +45,8 @@ def test_the_key_is_in_no_output_quarantine_manifest_or_ledger(desk: Desk) -> No
     finished = desk.run(*COMMAND, "--attempts", "1", ANTHROPIC_API_KEY=KEY)
     assert finished.code == 1
     assert [entry["detail"] for entry in desk.read("out.quarantine.jsonl")] == [
-        f"anthropic:{MODEL}: this request was turned down (HTTP 400): No such ask from [key].",
-        f"anthropic:{MODEL}: not available at the moment (HTTP 500): Out of order, [key].",
+        f"anthropic:{MODEL}: the request was rejected (HTTP 400): No such ask from [key].",
+        f"anthropic:{MODEL}: temporarily unavailable (HTTP 500): Out of order, [key].",
     ]
     assert {"out.jsonl", "out.ledger.sqlite", "out.run.json"} < set(desk.names)
     assert_key_is_nowhere(desk, finished)
@@ -58,7 +58,7 @@ def test_the_key_is_in_no_output_quarantine_manifest_or_ledger(desk: Desk) -> No
         (
             COMMAND,
             " came out; every reply so far is in out.ledger.sqlite. Run the same command "
-            "again to go on: nothing that was answered is asked again.\n",
+            "again to resume: answered asks are not sent again.\n",
         ),
         (("rewrite", "--prompt", "manners.md", "--response", "manners.md", *TALKING), "\n"),
     ],

@@ -76,7 +76,7 @@ def test_the_summary_accounts_for_every_row_and_every_reply(finished: Finished) 
         "            2  turned_down",
         "            2  judge:preachy",
         "            2  refused",
-        "spent on this output, earlier runs included:",
+        "total cost of this output, earlier runs included:",
         "  deliberation/appraise  anthropic:claude-loopback-1  12 replies # tokens in # out"
         "  unpriced",
         "  deliberation/judge     anthropic:claude-loopback-1  10 replies # tokens in # out"

@@ -84,8 +84,7 @@ def test_the_reasoning_stands_above_the_response_it_does_not_touch(desk: Desk) -
         (CONFLICT, "Row rejected (conflict): The response keeps what is hers closed."),
         (
             TURNED_DOWN,
-            f"anthropic:{MODEL}: this request was turned down (HTTP 400): This prompt is not "
-            "allowed.",
+            f"anthropic:{MODEL}: the request was rejected (HTTP 400): This prompt is not allowed.",
         ),
     ],
     ids=["conflict", "turned down"],

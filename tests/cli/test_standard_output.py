@@ -76,7 +76,7 @@ def test_a_full_disk_is_reported(desk: Desk, command: tuple[str, ...]) -> None:
 
 def test_a_closed_standard_output_is_reported(desk: Desk) -> None:
     finished = desk.run_in_shell('"$0" charter >&-')
-    assert finished.error == "standard output is closed; lead it to a file or /dev/null"
+    assert finished.error == "standard output is closed; redirect it to a file or /dev/null"
 
 
 def test_rows_go_to_standard_output_and_all_else_goes_beside_them(desk: Desk) -> None:
@@ -96,7 +96,7 @@ def test_what_a_room_warns_of_is_a_note_without_code(desk: Desk) -> None:
         "search", "honesty", "--constitution", "manners.md", WHYSET_CACHE_DIR="cache/x"
     )
     assert found.code == 0
-    assert found.err.startswith("Note: the index cannot be kept in cache/x")
+    assert found.err.startswith("Note: the index cannot be cached in cache/x")
     assert found.err.count("\n") == 1
 
 

@@ -9,7 +9,7 @@ TEXTS_TOGETHER = (
     "result is printed"
 )
 ONE_OF = "Invalid value: give one of: a text, --queries FILE, --evaluate FILE"
-EMPTY = "is empty; was a variable not set?"
+EMPTY = "is empty; is a shell variable unset?"
 
 
 @pytest.mark.parametrize(
@@ -99,20 +99,20 @@ def test_an_empty_value_is_not_taken_for_none(
 @pytest.mark.parametrize(
     ("command", "message"),
     [
-        ("rewrite none.jsonl -o out.jsonl", "none.jsonl: there is no such file"),
+        ("rewrite none.jsonl -o out.jsonl", "none.jsonl: no such file"),
         (
             "rewrite sft.jsonl -o sft.jsonl",
-            "sft.jsonl: would be written over, but is read as sft.jsonl; name another output "
+            "sft.jsonl: would be overwritten, but is read as sft.jsonl; name another output "
             "with -o",
         ),
         (
             "rewrite sft.jsonl -o manners.md --constitution manners.md",
-            "manners.md: would be written over, but is read as manners.md; name another output "
+            "manners.md: would be overwritten, but is read as manners.md; name another output "
             "with -o",
         ),
         (
             "rewrite sft.jsonl -o none/out.jsonl",
-            "none/out.jsonl: there is no folder none; make it first",
+            "none/out.jsonl: no such folder: none; create it first",
         ),
         (
             "rewrite --prompt none.txt --response manners.md",

@@ -51,7 +51,7 @@ def test_five_megabytes_are_refused_at_once(mark: str) -> None:
 
 BLOCKS_TOO_DEEP = (
     "lists or quotations are nested too deep to be read (a quotation is one level, a list two, and "
-    "there may be 39); flatten them"
+    "there may be 39); reduce the nesting"
 )
 INLINE_TOO_DEEP = (
     "emphasis, links or images are nested too deep to be read (there may be 40 levels); take some "

@@ -52,7 +52,7 @@ def test_a_windows_file_with_a_byte_order_mark(file: Path) -> None:
         (b"", f": is empty; {NO_PROSE}"),
         (b" \r\n\t\n", f": is empty; {NO_PROSE}"),
         (b"\xef\xbb\xbf", f": is empty; {NO_PROSE}"),
-        (b"# One\n\n## Two\n", f": holds headings but no prose; {NO_PROSE}"),
+        (b"# One\n\n## Two\n", f": has headings but no text; {NO_PROSE}"),
         (b"<!-- one -->\n\n[a]: b\n\n***\n", f": holds no prose; {NO_PROSE}"),
         (b"---\ntitle: One\n---\n", f": holds no prose; {NO_PROSE}"),
         (b"PK\x03\x04\0\0", BINARY),

@@ -39,10 +39,10 @@ def reason(line: bytes | dict[str, Any]) -> str:
         (b'{"prompt": "a', "not JSON: unexpected end of data (at column 14)"),
         (b"hello", "not JSON: unexpected character, expected a JSON value (at column 1)"),
         (b'{"prompt": NaN}', "not JSON: NaN is not a JSON value"),
-        (b'{"prompt": "\\udc00"}', "not JSON: a \\u escape that is half a surrogate pair"),
+        (b'{"prompt": "\\udc00"}', "not JSON: a \\u escape that is a lone surrogate"),
         (
             b'{"n": 12345678901234567890, "prompt": "\\udc00"}',
-            "not JSON: a \\u escape that is half a surrogate pair",
+            "not JSON: a \\u escape that is a lone surrogate",
         ),
         (b'{"prompt": "gr\xfcn"}', "not UTF-8 at byte 15"),
         ('{"prompt": "a"}'.encode("utf-16"), "not UTF-8 at byte 1"),
@@ -56,7 +56,7 @@ def reason(line: bytes | dict[str, Any]) -> str:
         (b'{"prompt": "a\0b"}', "not JSON: unexpected control character in string (at column 14)"),
         (
             b'{"prompt": "a", "response": "b", "prompt": "c"}',
-            "the key 'prompt' stands twice in an object; which one counts would be a guess",
+            "the key 'prompt' is duplicated in an object; which value counts is ambiguous",
         ),
     ],
 )

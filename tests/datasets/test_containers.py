@@ -206,8 +206,8 @@ class TestArrays:
             self.read(dumps(ROWS) + b"\n\nx")
 
         assert str(refused.value) == (
-            "sft.json: after the JSON array of 3 elements comes more: 'x'; take it away, or write "
-            "one object a line. Nothing was written"
+            "sft.json: after the JSON array of 3 elements there is more data: 'x'; take it away, "
+            "or write one object a line. Nothing was written"
         )
 
     @settings(max_examples=40, deadline=None)
@@ -290,7 +290,7 @@ class TestSources:
         ("name", "run"),
         [
             ("none.jsonl", "there is no such file"),
-            ("*.jsonl", "no file fits this pattern"),
+            ("*.jsonl", "no file matches this pattern"),
             ("saved:train", "there is no such file"),
         ],
     )
@@ -308,7 +308,7 @@ class TestSources:
             open_source("-", "-")
 
     def test_no_input_at_all_is_refused(self) -> None:
-        with pytest.raises(DatasetError, match="no input: name a file"):
+        with pytest.raises(DatasetError, match="no input: give a file"):
             open_source()
 
 
@@ -366,9 +366,9 @@ class TestFromALibrary:
     @pytest.mark.parametrize(
         ("values", "run"),
         [
-            ([5], "row 1: is no mapping but a int"),
+            ([5], "row 1: expected a mapping, got a int"),
             ({"prompt": "a"}, "rows are mappings, one after another; this is a single mapping"),
-            ([{"prompt": object()}], "row 1: a object has no place in a row"),
+            ([{"prompt": object()}], "row 1: a object cannot be stored in a row"),
             ([{5: "a"}], "row 1: a key is a string, not 5"),
         ],
     )

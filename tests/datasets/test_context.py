@@ -199,14 +199,12 @@ def test_a_column_that_is_no_system_prompt_is_not_written_over() -> None:
     row = row_from_record({"prompt": "Q", "response": "A", "system": {"os": "x"}})
 
     assert row.conversation.messages[0].text == "Q"
-    with pytest.raises(UnsupportedContext, match="a column 'system' that is no text"):
+    with pytest.raises(UnsupportedContext, match="a column 'system' that is not text"):
         replace_context(row, "S", None)
 
 
 def test_a_tool_without_a_name_is_refused() -> None:
     row = row_from_record({"messages": [USER, ANSWER]})
 
-    with pytest.raises(
-        DatasetError, match=r"tools\[0\] is no definition of a tool: it has no name"
-    ):
+    with pytest.raises(DatasetError, match=r"tools\[0\] is not a tool definition: it has no name"):
         replace_context(row, None, [{"description": "?"}])

@@ -141,6 +141,9 @@ def test_a_call_without_an_id_is_given_one_and_its_result_finds_it() -> None:
     assert convert_row(record, to="messages")["messages"][1]["tool_calls"][0]["id"] == "call_1"
 
 
+NO_TOOLS = "tools that are not tool definitions"
+
+
 @pytest.mark.parametrize(
     ("record", "to", "obstacle"),
     [
@@ -148,8 +151,8 @@ def test_a_call_without_an_id_is_given_one_and_its_result_finds_it() -> None:
         (AGENT, "hh", "a call of the tool 'find'"),
         (AGENT, "prompt", "a call of the tool 'find'"),
         ({"messages": [USER, ANSWER], "tools": [TOOL]}, "alpaca", "tools on offer"),
-        ({"messages": [USER, ANSWER], "tools": [5]}, "sharegpt", "tools that are no definitions"),
-        ({"messages": [USER, ANSWER], "tools": "none"}, "alpaca", "tools that are no definitions"),
+        ({"messages": [USER, ANSWER], "tools": [5]}, "sharegpt", NO_TOOLS),
+        ({"messages": [USER, ANSWER], "tools": "none"}, "alpaca", NO_TOOLS),
         ({"messages": [USER, ANSWER], "tools": [{**TOOL, "strict": True}]}, "anthropic",
          "'strict' of the tool 'find'"),
         ({"messages": [SYSTEM, USER, ANSWER]}, "hh", "the role 'system' in this place"),
@@ -175,12 +178,12 @@ def test_a_call_without_an_id_is_given_one_and_its_result_finds_it() -> None:
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": "a", "x": 1}]},
                        ANSWER]}, "sharegpt", "more than a part's text"),
         ({"messages": [USER, {**ANSWER, "tool_calls": [CALL]}]}, "sharegpt",
-         "a turn that both says something and calls a tool"),
+         "a turn with both text and a tool call"),
         ({"messages": [{**USER, "content": "x\n\nHuman: y"}, ANSWER]}, "hh",
-         "a turn that reads as two, or its white space"),
+         "a turn that would parse as two, or leading or trailing white space"),
         ({"messages": [{**USER, "content": ""}, ANSWER]}, "alpaca", "an empty question"),
         ({"messages": [USER, ANSWER]}, "preference",
-         "a single response: there is none to be rejected"),
+         "a single response: there is no rejected one"),
         ({"prompt": "Q", "chosen": "A", "rejected": "B"}, "messages",
          "a rejected response beside the chosen one"),
         ({"messages": [USER, ANSWER], "prompt": "mine"}, "prompt",
@@ -199,7 +202,7 @@ def test_what_a_shape_cannot_hold_is_refused(
 
 
 def test_what_is_no_row_is_not_converted() -> None:
-    with pytest.raises(DatasetError, match="not to be converted: no conversation"):
+    with pytest.raises(DatasetError, match="cannot be converted: no conversation"):
         convert_row({"x": 1}, to="messages")
 
 

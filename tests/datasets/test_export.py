@@ -144,14 +144,14 @@ def test_provenance_can_be_dropped_and_a_column_exported(tmp_path: Path) -> None
 
     (written,) = read(tmp_path / "out" / "train.jsonl")
     assert list(written) == ["messages", "id"]
-    assert "columns left out: lang; --keep NAME keeps one" in report.notes
+    assert "columns dropped: lang; --keep NAME keeps one" in report.notes
     run_export(tmp_path, [row])
     (kept,) = read(tmp_path / "out" / "train.jsonl")
     assert require_provenance(kept)["outcome"] == "rewritten"
 
 
 def test_a_reserved_column_cannot_be_kept(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="--keep prompt: means something else to TRL"):
+    with pytest.raises(DatasetError, match="--keep prompt: is a reserved column for TRL"):
         run_export(tmp_path, [rewritten(prompt="x")], keep=("prompt",))
     assert names(tmp_path) == ["rows.jsonl"]
 
@@ -356,7 +356,7 @@ class TestFolders:
         ("out.parquet", "openai", None, "OpenAI's format is JSON lines"),
         ("out/", "anthropic", "jsonl.gz", "Anthropic's format is JSON lines"),
         ("out.jsonl", "trl", "parquet", "--format is for folders"),
-        ("out/", "trl", "xml", "no form of file 'xml'"),
+        ("out/", "trl", "xml", "unknown file format 'xml'"),
         ("out/", "nobody", None, "nobody called 'nobody' to export for; there are: trl, axolotl"),
     ],
 )

@@ -61,8 +61,8 @@ NOT_JSON = [
     ('{"a": NaN}', "NaN is not a JSON value"),
     ('{"a": Infinity}', "Infinity is not a JSON value"),
     ('{"a": -Infinity}', "-Infinity is not a JSON value"),
-    ('{"a": "\\ud83d"}', "a \\u escape that is half a surrogate pair"),
-    ('{"a": 1e400}', "a number beyond the range of a double (at column 7)"),
+    ('{"a": "\\ud83d"}', "a \\u escape that is a lone surrogate"),
+    ('{"a": 1e400}', "a number outside the range of a double (at column 7)"),
 ]
 
 

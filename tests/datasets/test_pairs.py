@@ -96,12 +96,12 @@ def test_a_pair_is_taken_whole_whatever_is_selected(selection: Selection) -> Non
     [
         (
             {"prompt": "Q", "response": "A"},
-            "no preference pair: the row is read as 'prompt', and a pair has 'chosen' and "
+            "not a preference pair: the row is read as 'prompt', and a pair has 'chosen' and "
             "'rejected'",
         ),
         (
             {"prompt": "Q", "chosen": "A", "rejected": "A"},
-            "chosen and rejected are the same: there is nothing to prefer",
+            "chosen and rejected are the same: the pair has no preference",
         ),
         (
             {"prompt": "Q", "chosen": "A", "rejected": " "},

@@ -105,7 +105,7 @@ def test_a_line_that_is_an_array_is_one_bad_row() -> None:
 
 
 def test_what_cannot_be_opened_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"none\.jsonl: there is no such file$"):
+    with pytest.raises(DatasetError, match=r"none\.jsonl: no such file$"):
         list(read_rows(tmp_path / "none.jsonl"))
     with pytest.raises(DatasetError, match=r": is a folder without data files: "):
         list(read_rows(tmp_path))
@@ -336,5 +336,5 @@ def test_a_key_that_stands_twice_is_found_wherever_it_stands(data: st.DataObject
 
     assert isinstance(bad, BadRow)
     assert bad.reason == (
-        f"the key {twice!r} stands twice in an object; which one counts would be a guess"
+        f"the key {twice!r} is duplicated in an object; which value counts is ambiguous"
     )

@@ -329,7 +329,7 @@ def test_two_conversations_are_refused_until_one_is_named() -> None:
         ({}, "the columns are none at all"),
         ({"text": "Once upon a time"}, "or a transcript in 'text'; the columns are 'text'"),
         ({"text": "\n\nAssistant: A\n\nHuman: Q"},
-         "text is no transcript: it must begin with 'Human:', not 'Assistant: A\\n\\nHuman: Q'"),
+         "text is not a transcript: it must begin with 'Human:', not 'Assistant: A\\n\\nHuman: Q'"),
         ({"text": "Note.\n\nHuman: Q\n\nAssistant: A"}, "it must begin with 'Human:', not 'Note."),
         ({"text": "\n\nHuman: Q\n\nAssistant:"}, "empty response: the last assistant turn"),
         ({"text": "\n\nHuman: Q"}, "no assistant turn"),

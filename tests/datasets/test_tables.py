@@ -266,7 +266,7 @@ class TestDamage:
             list(read_table(Lying(), "in.parquet"))
         assert opened.count_rows() == 2
         assert str(refused.value) == (
-            "in.parquet: says that it has 3 rows, but holds 2: it is damaged; nothing was written. "
+            "in.parquet: declares 3 rows, but holds 2: it is damaged; nothing was written. "
             "Fetch or make the file anew"
         )
 
@@ -302,7 +302,7 @@ class TestDamage:
             pa.array([0, 0], pa.int8()), pa.array([0, 1], pa.int32()), [pa.array([1, 2])]
         )
         run = self.refused(write(tmp_path / "in.arrow", table(odd=odd)))
-        assert run.startswith("the column 'odd' has a type that rows cannot have: dense_union<")
+        assert run.startswith("the column 'odd' has an unsupported type: dense_union<")
 
     def test_a_text_that_is_not_utf8_costs_its_row(self, tmp_path: Path) -> None:
         bad = pa.StringArray.from_buffers(

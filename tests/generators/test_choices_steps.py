@@ -192,7 +192,7 @@ def test_a_row_without_a_pair_is_quarantined_without_an_ask(runner: ChoicesRunne
     run = runner({"prompt": ASKED, "response": CHOSEN}, {})
 
     assert run.rejected.reasons == ("no_pair",)
-    assert run.rejected.detail.startswith("no preference pair: the row is read as 'prompt'")
+    assert run.rejected.detail.startswith("not a preference pair: the row is read as 'prompt'")
     assert run.asks == []
 
 

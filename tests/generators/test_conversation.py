@@ -73,7 +73,7 @@ def test_it_is_asked_under_the_system_prompt_that_is_given_with_the_tools_at_han
     ("messages", "reason", "message"),
     [
         ((USER, CALL, RESULT, ANSWER), "unaskable", "tools were called before the response"),
-        ((IMAGE, ANSWER), "unaskable", "a turn holds more than text: image_url"),
+        ((IMAGE, ANSWER), "unaskable", "a turn contains more than text: image_url"),
         ((ANSWER, USER, ANSWER), "unaskable", "begin and end with the user's turn"),
         ((USER, ANSWER, ANSWER), "unaskable", "begin and end with the user's turn"),
         ((ANSWER,), "unaskable", "begin and end with the user's turn"),

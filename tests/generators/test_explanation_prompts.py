@@ -133,5 +133,5 @@ def test_a_user_may_have_other_prompts() -> None:
     generator = Explanation(prompts={"draft": own})
 
     assert generator.identity != Explanation().identity
-    with pytest.raises(GeneratorError, match="idea may stand in the user part only"):
+    with pytest.raises(GeneratorError, match="idea may be used in the user part only"):
         Explanation(prompts={"draft": own.replace("{{ language }}", "{{ idea }}")})

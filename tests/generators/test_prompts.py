@@ -122,7 +122,7 @@ def test_a_user_may_have_other_prompts() -> None:
         (
             "write",
             OWN.replace("channel", "response"),
-            "prompt deliberation/write: response may stand in the user part only",
+            "prompt deliberation/write: response may be used in the user part only",
         ),
     ],
 )

@@ -152,7 +152,7 @@ def test_each_ask_has_its_own_room(
                 stop_reason="tool_use",
             ),
             "other",
-            "a tool call nobody asked for",
+            "an unexpected tool call",
         ),
     ],
 )
@@ -222,7 +222,7 @@ def test_a_tool_call_that_misses_the_schema_comes_back_as_it_is(judged: Ask) -> 
 def test_another_tool_than_the_schema_is_not_an_answer(judged: Ask) -> None:
     calls = [{"name": "rm", "args": {}, "id": "1", "type": "tool_call"}]
     reply = own(AIMessage("", tool_calls=calls), ToolChat).answer(judged)
-    assert (reply.stop_reason, reply.detail) == ("other", "a tool call nobody asked for")
+    assert (reply.stop_reason, reply.detail) == ("other", "an unexpected tool call")
 
 
 def test_no_structured_output_at_all_is_declined(judged: Ask) -> None:

@@ -97,8 +97,7 @@ class TestResults:
         assert outcomes(results) == ["rewritten", "quarantined", "rewritten"]
         assert results[1].record.reasons == ("unavailable",)
         assert results[1].record.detail == (
-            "anthropic:claude-loopback-1: not available at the moment (HTTP 500): "
-            "Said the provider."
+            "anthropic:claude-loopback-1: temporarily unavailable (HTTP 500): Said the provider."
         )
         sent = [each for batch in server.created for each in batch.requests]
         assert sum(name_of(each["params"]) == "row-1" for each in sent) == QUICK.attempts

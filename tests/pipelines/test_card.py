@@ -179,7 +179,7 @@ def test_an_export_has_its_control() -> None:
         8,
         0.2,
         {"annotated": 4},
-        ["columns left out: id"],
+        ["columns dropped: id"],
         ["whyset", "export", "out.jsonl", "-o", "pub", "--for", "trl"],
         {"default": {"train": "train.jsonl"}, "control": {"train": "control/train.jsonl"}},
         ("other.jsonl",),
@@ -189,12 +189,12 @@ def test_an_export_has_its_control() -> None:
 
     assert [config["config_name"] for config in header["configs"]] == ["default", "control"]
     for line in (
-        "10 rows, of which 8 are ordinary ones that were mixed in; 20% are synthetic.",
+        "10 rows, of which 8 are ordinary rows mixed in; 20% are synthetic.",
         "`control/train.jsonl` is the matched control of train",
         "| annotated | 4 |",
         "| other.jsonl | not stated |",
         "    whyset export out.jsonl -o pub --for trl",
-        "- columns left out: id",
+        "- columns dropped: id",
     ):
         assert line in text
 

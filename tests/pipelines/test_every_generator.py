@@ -236,7 +236,7 @@ def test_a_key_that_is_refused_midway_ends_it_until_there_is_a_good_one(
     case, live = GENERATOR_CASES["story"], undisturbed.run("story")
     brink = Brink(case.answer, live.paid.total() // 2, then=error(401))
     with BatchServer(brink) as server:
-        with pytest.raises(ModelAccessDenied, match="the key was not accepted"):
+        with pytest.raises(ModelAccessDenied, match="the API key is not valid"):
             case.run(server.url, tmp_path).execute()
         assert [path.name for path in tmp_path.iterdir()] == ["out.ledger.sqlite"]
         server.answer = case.answer

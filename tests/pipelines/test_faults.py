@@ -182,7 +182,7 @@ async def test_a_row_whose_asks_fail_to_the_last_is_quarantined_and_tried_by_the
     assert [done.record.outcome for done in results] == ["rewritten", "quarantined", "rewritten"]
     assert results[1].record.reasons == ("unavailable",)
     assert results[1].record.detail == (
-        "anthropic:claude-loopback-1: not available at the moment (HTTP 500): Said the provider."
+        "anthropic:claude-loopback-1: temporarily unavailable (HTTP 500): Said the provider."
     )
     assert sum(name_of(body) == "row-1" for body in server.bodies) == QUICK.attempts
 

@@ -89,7 +89,7 @@ def test_a_row_that_does_not_pass_is_as_it_was_and_says_why() -> None:
     ("record", "reason", "detail"),
     [
         ({"text": "no row"}, "unreadable", "no conversation"),
-        ({**row(1), "at": object()}, "unreadable", "has no place in a row"),
+        ({**row(1), "at": object()}, "unreadable", "cannot be stored in a row"),
         (row(1, TURNED_DOWN), "turned_down", "turned down"),
         (row(1, REFUSED), "refused", "refusal"),
         ({**row(1), "whyset": "{}", "rationale": 1}, None, ""),

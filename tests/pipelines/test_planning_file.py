@@ -343,8 +343,8 @@ EDITS: list[tuple[str, Callable[[], str], dict[str, str]]] = [
         "an amended constitution",
         lambda: changed(SHA, "0" * 64),
         {
-            "  sha256:": f"the plan was made for another text than 'Manners' as it stands now "
-            f"({SHA}): make it anew, or name the constitution it was made for"
+            "  sha256:": f"the plan is for another version of the text than 'Manners' as it stands "
+            f"now ({SHA}): make it anew, or name the constitution it was made for"
         },
     ),
     (
@@ -378,7 +378,7 @@ EDITS: list[tuple[str, Callable[[], str], dict[str, str]]] = [
     (
         "something said twice",
         lambda: changed("seed: 0", "seed: 0\nseed:  1"),
-        {"seed:  1": "'seed' is said twice here; keep one"},
+        {"seed:  1": "'seed' is a duplicate key; keep one"},
     ),
     (
         "another generator",

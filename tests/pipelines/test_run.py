@@ -148,7 +148,7 @@ class TestNeverWrittenOver:
 
     def test_the_input(self, source: Path) -> None:
         assert self.refused(source, source) == (
-            f"{source}: would be written over, but is read as {source}; name another output with -o"
+            f"{source}: would be overwritten, but is read as {source}; name another output with -o"
         )
 
     def test_the_input_under_another_name(self, source: Path, output: Path) -> None:
@@ -174,7 +174,7 @@ class TestNeverWrittenOver:
         os.mkfifo(pipe)
         for target in (pipe, Path("/dev/null"), Path("/")):
             assert self.refused(source, target) == (
-                f"{target}: is no regular file; name a file, or -o - to print the rows"
+                f"{target}: is not a regular file; name a file, or -o - to print the rows"
             )
 
     def test_a_folder_with_other_files(self, source: Path, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ class TestNeverWrittenOver:
         (tmp_path / "out" / "data-00000-of-00001.parquet").touch()
         (tmp_path / "out" / "notes.txt").touch()
         assert self.refused(source, tmp_path / "out") == (
-            f"{tmp_path / 'out'}: holds notes.txt, which was not written here; name a folder that "
+            f"{tmp_path / 'out'}: holds notes.txt, which whyset did not write; give a folder that "
             "is new or empty, or a file"
         )
 
@@ -198,10 +198,10 @@ class TestNeverWrittenOver:
 
     def test_a_folder_that_is_not_there(self, source: Path, tmp_path: Path) -> None:
         outcome = self.refused(source, tmp_path / "none" / "out.jsonl")
-        assert outcome.endswith(f"there is no folder {tmp_path / 'none'}; make it first")
+        assert outcome.endswith(f"there is no folder {tmp_path / 'none'}; create it first")
 
     def test_nothing_at_all_for_an_input_that_is_not_there(self, tmp_path: Path) -> None:
-        with pytest.raises(RunError, match=r"none\.jsonl: there is no such file"):
+        with pytest.raises(RunError, match=r"none\.jsonl: no such file"):
             RunFiles.from_output(str(tmp_path / "none.jsonl"), str(tmp_path / "out.jsonl"))
 
 

@@ -97,7 +97,7 @@ def test_a_file_without_labels_or_that_cannot_be_read_is_named(file: Path) -> No
     file.write_bytes(b"\n \n")
     with pytest.raises(WhysetError) as empty:
         load_labelled_queries(file)
-    assert str(empty.value) == f"{file}: holds no labels"
+    assert str(empty.value) == f"{file}: has no labels"
 
 
 def test_recall_and_reciprocal_rank_by_passage_and_by_section(searcher: FakeSearcher) -> None:

@@ -135,8 +135,8 @@ def test_vectors_that_no_embedder_made_are_refused(
         PassageRetriever.open(constitution, embedder=embedder, chroma=chroma_server)
 
     assert str(refused.value) == (
-        f"the Chroma server at {chroma_server} does not give back what was put in its collection "
-        f"{collection.name!r}: delete the collection, or leave `--chroma` out"
+        f"the Chroma server at {chroma_server} does not return the vectors stored in its "
+        f"collection {collection.name!r}: delete the collection, or leave `--chroma` out"
     )
 
 
@@ -163,7 +163,7 @@ def test_a_server_that_is_not_there(constitution: Constitution, embedder: WordEm
         PassageRetriever.open(constitution, embedder=embedder, chroma=url)
 
     assert str(refused.value) == (
-        f"Chroma cannot keep the index on the server at {url}: Could not connect to a Chroma "
+        f"Chroma cannot store the index on the server at {url}: Could not connect to a Chroma "
         "server. Are you sure it is running?"
     )
     assert embedder.calls == []
