@@ -28,7 +28,7 @@ def status(
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show the progress of a run: rows done, replies, message batches. Sends no requests.
+    """Show the progress of a run: rows, replies and batches. Sends no requests.
 
     Works while the run is in progress, too.
     """

@@ -150,7 +150,7 @@ class CorpusFiles:
         """
         for path in against:
             if not path.exists():
-                raise RunError(f"{path}: there is no such file to compare with")
+                raise RunError(f"{path}: no such file to compare with")
         beside = _derive_paths(output)
         compared = _open_source(against) if against and beside else None
         _require_writable(output, *beside.values(), source=compared, read=[plan, constitution])
@@ -197,7 +197,7 @@ def _require_writable(
         return
     target = Path(output)
     if not target.parent.is_dir():
-        raise RunError(f"{output}: there is no folder {target.parent}; create it first")
+        raise RunError(f"{output}: no such folder {target.parent}; create it first")
     sources = list(source.files()) if source is not None else []
     paths = [*sources, *(path for path in read if path is not None)]
     for written in (target, *beside):

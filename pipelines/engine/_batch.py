@@ -157,8 +157,8 @@ class BatchEngine:
             if not left:
                 raise
             raise RunStopped(
-                f"{str(stopped).rstrip('.')}; {describe_batches(left)} may yet be answered at the "
-                "provider, and --batch collects them"
+                f"{str(stopped).rstrip('.')}; {describe_batches(left)} may still be answered at "
+                "the provider, and --batch collects them"
             ) from stopped
         finally:
             reader.close()

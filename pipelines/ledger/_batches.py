@@ -206,9 +206,9 @@ def require_no_pending_batches(ledger: Ledger, identities: Collection[str]) -> N
     left = BatchTable(ledger).list_pending(identities)
     if left:
         raise RunError(
-            f"{describe_batches(left)} of this run may yet be answered at the provider, and asking "
-            "live would pay for the asks in them twice. Run the same command with --batch to "
-            "collect them; or wait: a batch ends within a day"
+            f"{describe_batches(left)} of this run may still be answered at the provider, and "
+            "asking live would pay for the asks in them twice. Run the same command with --batch "
+            "to collect them; or wait: a batch ends within a day"
         )
 
 
@@ -224,7 +224,7 @@ def forget_batch(ledger: Path, batch: str) -> None:
         RunError: The file is no ledger, or no such batch of it is underway.
     """
     if not ledger.exists():
-        raise RunError(f"{ledger}: there is no such file")
+        raise RunError(f"{ledger}: no such file")
     with Ledger(ledger) as opened:
         table = BatchTable(opened)
         found = [each for each in table.list_batches() if each.id == batch and not each.is_final]

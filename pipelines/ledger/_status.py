@@ -57,7 +57,7 @@ class RunStatus:
             RunError: There is no such file, or it is not a ledger that this version can read.
         """
         if not ledger.is_file():
-            raise RunError(f"{ledger}: there is no such file; has the run begun?")
+            raise RunError(f"{ledger}: no such file; has the run begun?")
         attempt = 0
         while True:
             attempt += 1

@@ -318,7 +318,7 @@ def _validate_sections(plan: Plan, constitution: Constitution) -> Iterator[PlanP
             yield PlanProblem(
                 (*place, "passages"),
                 f"{section.name!r} has {_pluralize(len(passages), 'passage')} of its own, not "
-                f"{section.passages}; the number is informative only, so write {len(passages)}",
+                f"{section.passages}; the number is only informative, so write {len(passages)}",
             )
         if section.documents % plan.drafts:
             yield _multiple_problem(

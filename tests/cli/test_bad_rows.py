@@ -80,7 +80,7 @@ def test_a_bad_row_costs_itself_and_is_quarantined_as_it_stood(
 
     assert code == 1
     first, reason = said.splitlines()
-    assert first == "Rows are read as what each is: 3 rows: prompt 2, unusable 1"
+    assert first == "Rows have different shapes: 3 rows: prompt 2, unusable 1"
     assert reason == f"  1 × {message}"
     (entry,) = desk.read("out.quarantine.jsonl")
     assert (entry["line"], entry["reasons"], entry["detail"]) == (2, ["unreadable"], message)
@@ -180,11 +180,11 @@ def full(desk: Desk) -> tuple[str, str]:
 
 
 def nowhere(desk: Desk) -> tuple[str, str]:
-    return "none/out.jsonl", "none/out.jsonl: no such folder: none; create it first"
+    return "none/out.jsonl", "none/out.jsonl: no such folder none; create it first"
 
 
 def a_file_as_folder(desk: Desk) -> tuple[str, str]:
-    return "sft.jsonl/out.jsonl", "sft.jsonl/out.jsonl: no such folder: sft.jsonl"
+    return "sft.jsonl/out.jsonl", "sft.jsonl/out.jsonl: no such folder sft.jsonl"
 
 
 @pytest.mark.parametrize("target", [full, nowhere, a_file_as_folder])

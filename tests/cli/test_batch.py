@@ -51,7 +51,7 @@ def test_an_interrupted_batch_is_seen_by_status_and_collected_by_the_same_comman
     server.on_create = lambda batch: process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 3
-    assert "may yet be answered at the provider" in err
+    assert "may still be answered at the provider" in err
 
     record = json.loads(desk.call("status", "out.jsonl", "--json").out)
     (wave,) = record["waves"]
@@ -64,7 +64,7 @@ def test_an_interrupted_batch_is_seen_by_status_and_collected_by_the_same_comman
     assert desk.call(*RUN, "--batch", "--quiet").code == 1
     assert server.paid_twice == []
     assert desk.call("status", "out.jsonl", "--forget", "msgbatch_none").error == (
-        "out.ledger.sqlite: knows no message batch msgbatch_none that is underway"
+        "out.ledger.sqlite: has no pending message batch msgbatch_none"
     )
 
 

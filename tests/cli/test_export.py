@@ -138,7 +138,7 @@ def test_ordinary_rows_are_mixed_in(desk: Desk) -> None:
     ("arguments", "message"),
     [
         (("export", "none.jsonl", "-o", "o/", "--for", "trl"), "none.jsonl"),
-        (("export", "out.jsonl", "-o", "out.jsonl", "--for", "trl"), "would be written over"),
+        (("export", "out.jsonl", "-o", "out.jsonl", "--for", "trl"), "would be overwritten"),
         (("export", "out.jsonl", "-o", "o/", "--for", "trl", "--share", "2"), "between 0 and 1"),
         (("export", "out.jsonl", "-o", "o/", "--for", "trl", "--mix", "out.jsonl"), "go together"),
         (
@@ -158,7 +158,7 @@ def test_ordinary_rows_are_mixed_in(desk: Desk) -> None:
                 ("--license", "mit"),
             )
         ),
-        (("card", "out.jsonl", "-o", "out.jsonl"), "is read; name another file"),
+        (("card", "out.jsonl", "-o", "out.jsonl"), "is an input; name another file"),
     ],
 )
 def test_wrong_usage_is_reported_in_a_sentence(

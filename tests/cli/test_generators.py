@@ -78,7 +78,7 @@ def test_copies_never_replace_a_file(desk: Desk) -> None:
 
     again = desk.call("prompts", "deliberation", "-o", "own")
 
-    assert "own/deliberation/appraise.md: is there already" in again.error
+    assert "own/deliberation/appraise.md: exists already" in again.error
 
 
 def test_a_folder_of_prompts_needs_the_generators_own(desk: Desk) -> None:

@@ -33,8 +33,8 @@ COMMAND = ("rewrite", "sft.jsonl", "-o", "out.jsonl", "--concurrency", "4", *TAL
 FATES = ("", NOTHING, CONFLICT, MENDED, PREACHY, REFUSED)
 STOPPING = "Stopping as soon as the asks in flight are answered; interrupt again to end at once.\n"
 STOPPED = re.compile(
-    r"Stopped\. \d rows? came out; every reply so far is in out\.ledger\.sqlite\. Run the same "
-    r"command again to go on: nothing that was answered is asked again\.\n"
+    r"Stopped\. \d rows? finished; every reply so far is in out\.ledger\.sqlite\. Run the same "
+    r"command again to resume: answered asks are not sent again\.\n"
 )
 
 
@@ -126,9 +126,9 @@ def test_a_second_interrupt_ends_the_run_without_waiting(desk: Desk) -> None:
         _, err = process.communicate(timeout=60)
     assert process.returncode == 3
     assert err.startswith(
-        "Stopped immediately, without waiting for asks in flight. 0 rows came out;"
+        "Stopped immediately, without waiting for asks in flight. 0 rows finished;"
     )
-    assert err.endswith("nothing that was answered is asked again.\n")
+    assert err.endswith("answered asks are not sent again.\n")
     assert desk.names == ["manners.md", "out.ledger.sqlite", "sft.jsonl"]
 
 
@@ -154,7 +154,7 @@ def test_rows_that_are_still_to_come_do_not_hold_up_the_end(desk: Desk) -> None:
     assert process.wait(timeout=60) == 3
     _, err = process.communicate()
     assert err.startswith("Stopped. ")
-    assert err.endswith(" came out; no other reply is kept of a run without -o FILE.\n")
+    assert err.endswith(" finished; without -o FILE no other reply is recorded.\n")
 
 
 def test_a_single_document_is_interrupted_without_ado(desk: Desk) -> None:
@@ -168,6 +168,8 @@ def test_a_single_document_is_interrupted_without_ado(desk: Desk) -> None:
 
 
 def test_an_interrupt_does_not_wait_for_a_blocked_request() -> None:
+    # Not the command's own handler, which remembers interrupts for the rest of the process.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
     blocked = threading.Event()
 
     def work() -> None:
@@ -175,9 +177,12 @@ def test_an_interrupt_does_not_wait_for_a_blocked_request() -> None:
         signal.raise_signal(signal.SIGINT)
         blocked.wait()
 
-    with pytest.raises(KeyboardInterrupt):
-        run_interruptible(work)
-    blocked.set()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_interruptible(work)
+    finally:
+        blocked.set()
+        signal.signal(signal.SIGINT, handler)
 
 
 def test_so_is_the_opening_of_an_index_that_takes_long(desk: Desk) -> None:

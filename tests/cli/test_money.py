@@ -45,7 +45,7 @@ def test_a_dry_run_says_what_would_be_asked_and_sends_nothing(desk: Desk) -> Non
     assert least.startswith("  at least  if nothing is at stake in any row")
     assert " 6 asks " in least
     assert " 18 asks " in most
-    assert lines[-1] == "Run some rows and estimate again: what they took makes it sharper."
+    assert lines[-1] == "Run some rows and estimate again for a more accurate projection."
     assert desk.server.requests == []
     assert desk.names == sorted([*before, "out.estimate.json"])
 
@@ -55,13 +55,13 @@ def test_what_a_dry_run_said_stands_beside_what_was_spent(desk: Desk) -> None:
     desk.call(*RUN, "--dry-run")
 
     run = desk.call(*RUN)
-    assert re.search(r"\n  the dry run said \$0\.\d{4} to \$0\.\d{4}, for 6 rows\n", run.out)
+    assert re.search(r"\n  the dry run estimated \$0\.\d{4} to \$0\.\d{4}, for 6 rows\n", run.out)
     record = json.loads(desk.call(*RUN, "--json").out)
     assert record["foretold"]["rows"] == 6
     assert 0 < record["foretold"]["least"] < record["foretold"]["most"]
 
     other = desk.call(*RUN, "--channel", "thinking")
-    assert "the dry run said" not in other.out  # it was said of another run
+    assert "the dry run estimated" not in other.out  # it was said of another run
 
 
 def test_rows_that_are_done_make_the_estimate_sharper_and_cost_nothing_more(desk: Desk) -> None:

@@ -57,7 +57,7 @@ def test_the_key_is_in_no_output_quarantine_manifest_or_ledger(desk: Desk) -> No
     [
         (
             COMMAND,
-            " came out; every reply so far is in out.ledger.sqlite. Run the same command "
+            " finished; every reply so far is in out.ledger.sqlite. Run the same command "
             "again to resume: answered asks are not sent again.\n",
         ),
         (("rewrite", "--prompt", "manners.md", "--response", "manners.md", *TALKING), "\n"),

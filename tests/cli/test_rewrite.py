@@ -85,7 +85,7 @@ def test_the_summary_accounts_for_every_row_and_every_reply(finished: Finished) 
         "  unpriced",
         "  deliberation/write     anthropic:claude-loopback-1   8 replies # tokens in # out"
         "  unpriced",
-        "  together                                            36 replies # tokens in # out"
+        "  total                                               36 replies # tokens in # out"
         "  unpriced",
         "this time 36 asks answered by models, 2 from the ledger, 0 sent again",
         "output      out.jsonl",

@@ -81,7 +81,7 @@ def test_what_rows_are_read_as_is_said_before_any_request(tmp_path: Path) -> Non
         assert desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", *TALKING).code == 0
 
     assert said
-    notice = "Rows are read as what each is: 2 rows: sharegpt 1, hh 1\n"
+    notice = "Rows have different shapes: 2 rows: sharegpt 1, hh 1\n"
     assert all(notice in text for text in said)
 
 

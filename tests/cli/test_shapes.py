@@ -42,7 +42,7 @@ def test_rows_that_disagree_are_counted_with_reasons(desk: Desk) -> None:
     run = desk.call("rewrite", "sft.jsonl", "-o", "out.jsonl", *QUOTING, "--model", "extractive")
 
     first, reason = run.err.splitlines()
-    assert first == "Rows are read as what each is: 4 rows: prompt 2, sharegpt 1, unusable 1"
+    assert first == "Rows have different shapes: 4 rows: prompt 2, sharegpt 1, unusable 1"
     assert reason.startswith("  1 × no conversation")
     assert run.code == 1
 

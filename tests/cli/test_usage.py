@@ -112,7 +112,7 @@ def test_an_empty_value_is_not_taken_for_none(
         ),
         (
             "rewrite sft.jsonl -o none/out.jsonl",
-            "none/out.jsonl: no such folder: none; create it first",
+            "none/out.jsonl: no such folder none; create it first",
         ),
         (
             "rewrite --prompt none.txt --response manners.md",

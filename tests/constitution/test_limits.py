@@ -54,8 +54,8 @@ BLOCKS_TOO_DEEP = (
     "there may be 39); reduce the nesting"
 )
 INLINE_TOO_DEEP = (
-    "emphasis, links or images are nested too deep to be read (there may be 40 levels); take some "
-    "out"
+    "emphasis, links or images are nested too deep to be read (there may be 40 levels); remove "
+    "some of it"
 )
 
 

@@ -289,9 +289,9 @@ class TestSources:
     @pytest.mark.parametrize(
         ("name", "run"),
         [
-            ("none.jsonl", "there is no such file"),
+            ("none.jsonl", "no such file"),
             ("*.jsonl", "no file matches this pattern"),
-            ("saved:train", "there is no such file"),
+            ("saved:train", "no such file"),
         ],
     )
     def test_what_is_not_there_is_named(
@@ -304,7 +304,7 @@ class TestSources:
         assert str(refused.value) == f"{name}: {run}"
 
     def test_standard_input_is_read_but_once(self) -> None:
-        with pytest.raises(DatasetError, match="name - once"):
+        with pytest.raises(DatasetError, match="give - once"):
             open_source("-", "-")
 
     def test_no_input_at_all_is_refused(self) -> None:

@@ -321,7 +321,7 @@ class TestFolders:
         (tmp_path / "out").mkdir()
         (tmp_path / "out" / "thesis.txt").write_text("mine", encoding="utf-8")
 
-        with pytest.raises(DatasetError, match=r"holds thesis\.txt, which was not written here"):
+        with pytest.raises(DatasetError, match=r"holds thesis\.txt, which whyset did not write"):
             run_export(tmp_path, [rewritten()])
         assert names(tmp_path / "out") == ["thesis.txt"]
 
@@ -350,14 +350,14 @@ class TestFolders:
 @pytest.mark.parametrize(
     ("output", "consumer", "form", "message"),
     [
-        ("rows.jsonl", "trl", None, "would be written over, but is read"),
-        ("none/out.jsonl", "trl", None, "there is no folder"),
-        ("none/out/", "trl", None, "there is no folder"),
+        ("rows.jsonl", "trl", None, "would be overwritten"),
+        ("none/out.jsonl", "trl", None, "no such folder"),
+        ("none/out/", "trl", None, "no such folder"),
         ("out.parquet", "openai", None, "OpenAI's format is JSON lines"),
         ("out/", "anthropic", "jsonl.gz", "Anthropic's format is JSON lines"),
         ("out.jsonl", "trl", "parquet", "--format is for folders"),
         ("out/", "trl", "xml", "unknown file format 'xml'"),
-        ("out/", "nobody", None, "nobody called 'nobody' to export for; there are: trl, axolotl"),
+        ("out/", "nobody", None, "unknown export format 'nobody'; choose from: trl, axolotl"),
     ],
 )
 def test_what_cannot_be_written_is_refused_beforehand(

@@ -177,7 +177,7 @@ def test_edited_provenance_is_refused_or_accepted(column: Record) -> None:
 
 
 def test_a_document_has_no_control(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedRow, match="from nothing: it has no original response"):
+    with pytest.raises(UnsupportedRow, match="from scratch: it has no original response"):
         restore_original(document("A."), DEFAULT_SELECTION)
     rows = [document("A."), document("B.")]
     with pytest.raises(Exception, match="2 refused: no_original"):

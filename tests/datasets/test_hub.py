@@ -132,5 +132,5 @@ def test_a_name_says_which_rows(
 
 @pytest.mark.parametrize("name", ["hf://", "hf://org/", "hf://org/name/data/a.parquet", "hf://@v1"])
 def test_a_name_that_says_none_is_refused(name: str) -> None:
-    with pytest.raises(DatasetError, match="is no name of a dataset; write hf://org/name"):
+    with pytest.raises(DatasetError, match="is not a dataset name; write hf://org/name"):
         open_source(name)

@@ -216,7 +216,7 @@ class TestFolder:
     def test_with_anything_else_in_it_is_left_alone(self, tmp_path: Path) -> None:
         (tmp_path / "out").mkdir()
         (tmp_path / "out" / "notes.txt").touch()
-        with pytest.raises(DatasetError, match=r"holds notes\.txt, which was not written here"):
+        with pytest.raises(DatasetError, match=r"holds notes\.txt, which whyset did not write"):
             open_writer(f"{tmp_path}/out/")
         assert os.listdir(tmp_path) == ["out"]
 

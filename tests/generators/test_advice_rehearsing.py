@@ -121,5 +121,5 @@ def test_the_steps_that_mend_are_rehearsed_too() -> None:
 
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
     ask = Ask("writer", "advice/sing", "", "", max_tokens=1)
-    with pytest.raises(GeneratorError, match="no typical answer to advice/sing"):
+    with pytest.raises(GeneratorError, match="no mock reply for advice/sing"):
         Advice().mock_reply(ask, Advice().item_from_columns(BRIEF))

@@ -60,5 +60,5 @@ def test_what_bears_on_the_considerations_is_looked_for_once_for_all_pairs() -> 
 def test_an_unknown_step_has_no_reply() -> None:
     ask = Ask("writer", "choices/sing", "", "", max_tokens=1)
 
-    with pytest.raises(GeneratorError, match="no typical answer to choices/sing"):
+    with pytest.raises(GeneratorError, match="no mock reply for choices/sing"):
         Choices().mock_reply(ask, ROWS[0])

@@ -79,7 +79,7 @@ def test_it_is_asked_under_the_system_prompt_that_is_given_with_the_tools_at_han
         ((ANSWER,), "unaskable", "begin and end with the user's turn"),
         ((USER, {"role": "system", "content": "S"}, ANSWER), "unaskable", "in the middle"),
         (({"role": "user", "content": " "}, ANSWER), "unaskable", "is empty"),
-        ((USER, CALL), "tool_calls", "no text can take the place of a call"),
+        ((USER, CALL), "tool_calls", "text cannot replace a tool call"),
     ],
 )
 def test_what_turns_cannot_hold_is_not_asked(

@@ -99,5 +99,5 @@ def test_the_steps_that_change_a_text_have_replies_too(step: str, words: int) ->
 
 def test_an_unknown_step_has_no_reply() -> None:
     ask = Ask("writer", "deliberation/write-a-story", "", "", max_tokens=1)
-    with pytest.raises(GeneratorError, match="no typical answer to deliberation/write-a-story"):
+    with pytest.raises(GeneratorError, match="no mock reply for deliberation/write-a-story"):
         Deliberation().mock_reply(ask, row_from_record(DIARY))

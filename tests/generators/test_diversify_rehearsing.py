@@ -86,5 +86,5 @@ def test_the_step_that_mends_is_rehearsed_too() -> None:
 
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
     ask = Ask("writer", "diversify/sing", "", "", max_tokens=1)
-    with pytest.raises(GeneratorError, match="no typical answer to diversify/sing"):
+    with pytest.raises(GeneratorError, match="no mock reply for diversify/sing"):
         Diversify().mock_reply(ask, row_from_record(CHAT))

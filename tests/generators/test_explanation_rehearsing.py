@@ -89,5 +89,5 @@ def test_the_usage_is_an_estimate_and_judges_answer_by_their_schemas() -> None:
 
 
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
-    with pytest.raises(GeneratorError, match="no typical answer to explanation/sing"):
+    with pytest.raises(GeneratorError, match="no mock reply for explanation/sing"):
         Explanation().mock_reply(Ask("writer", "explanation/sing", "", "", 1), numbered(1))

@@ -59,7 +59,7 @@ def test_a_revision_is_rehearsed_too() -> None:
 
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
     generator = probe()
-    with pytest.raises(GeneratorError, match="no typical answer to probe/sing"):
+    with pytest.raises(GeneratorError, match="no mock reply for probe/sing"):
         generator.mock_reply(
             Ask("writer", "probe/sing", "", "", 1), generator.item_from_columns(BRIEF)
         )

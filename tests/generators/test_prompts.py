@@ -72,7 +72,7 @@ def test_a_system_part_cannot_hold_what_is_the_rows_own() -> None:
     with pytest.raises(GeneratorError) as refused:
         prompt.render(run={"tone": "calm"}, row={"response": "r"})
 
-    assert str(refused.value) == "prompt x/y: the system part must not hold the row's own response"
+    assert str(refused.value) == "prompt x/y: the system part must not use the row's own response"
 
 
 @pytest.mark.parametrize(

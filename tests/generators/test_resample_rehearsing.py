@@ -74,5 +74,5 @@ def test_the_usage_is_an_estimate_of_prompt_and_text() -> None:
 
 def test_an_unknown_step_is_said_to_be_unknown() -> None:
     ask = Ask("writer", "resample/sing", "", "", max_tokens=1)
-    with pytest.raises(GeneratorError, match="no typical answer to resample/sing"):
+    with pytest.raises(GeneratorError, match="no mock reply for resample/sing"):
         Resample().mock_reply(ask, row_from_record(CHAT))

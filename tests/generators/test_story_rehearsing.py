@@ -61,7 +61,7 @@ def test_a_story_is_about_as_long_as_it_should_be() -> None:
 
 
 def test_a_step_of_another_generator_is_refused() -> None:
-    with pytest.raises(GeneratorError, match="no typical answer to deliberation/appraise"):
+    with pytest.raises(GeneratorError, match="no mock reply for deliberation/appraise"):
         Story().mock_reply(
             Ask("judge", "deliberation/appraise", "", "", 1), Story().item_from_columns(BRIEF)
         )

@@ -326,7 +326,7 @@ def test_a_failed_check_that_no_revision_could_pass_rejects() -> None:
 
 
 def test_a_generator_without_typical_answers_has_no_dry_run() -> None:
-    with pytest.raises(GeneratorError, match="'couplet' knows no typical answer to couplet/write"):
+    with pytest.raises(GeneratorError, match="'couplet' has no mock reply for couplet/write"):
         Couplet().mock_reply(Ask("writer", "couplet/write", "", "", 1), Brief(1))
 
 

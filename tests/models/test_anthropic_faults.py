@@ -169,7 +169,7 @@ def test_a_success_that_is_no_message(
 ) -> None:
     raised = faults(model, prose, server, fault)
     assert type(raised) is ModelUnavailable
-    assert "is no message (HTTP 200" in str(raised)
+    assert "is not a message (HTTP 200" in str(raised)
 
 
 def test_a_reset_mid_body(server: LoopbackServer, model: AnthropicModel, prose: Ask) -> None:

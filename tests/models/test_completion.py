@@ -126,10 +126,10 @@ def test_identity_is_the_class_and_how_it_samples(completing: LoopbackServer) ->
     [
         (
             {"is_completion": False},
-            "only goes on with texts; deliberation/write needs a chat model",
+            "only completes texts; deliberation/write needs a chat model",
         ),
-        ({"turns": (Turn("user", "Hm."),)}, "only goes on with texts"),
-        ({"tools": (Tool("a", "b", "{}"),)}, "only goes on with texts"),
+        ({"turns": (Turn("user", "Hm."),)}, "only completes texts"),
+        ({"tools": (Tool("a", "b", "{}"),)}, "only completes texts"),
     ],
 )
 def test_anything_else_is_declined(
@@ -247,7 +247,7 @@ def test_a_class_without_a_field_for_it_gets_max_tokens_all_the_same(beginning: 
 
 
 def test_nothing_at_all_is_a_passing_fault(beginning: Ask) -> None:
-    with pytest.raises(ModelUnavailable, match="holds no text"):
+    with pytest.raises(ModelUnavailable, match="has no text"):
         CompletionModel(OwnLLM(results=lambda: LLMResult(generations=[[]]))).answer(beginning)
 
 

@@ -111,16 +111,16 @@ def test_a_file_is_laid_over_the_list(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("dated = ", "is no TOML"),
-        (OWN.replace("dated = 2030-01-01", ""), "say when the prices held"),
+        (OWN.replace("dated = 2030-01-01", ""), "give the date of the prices"),
         (OWN.replace("input = 1\n", ""), "own:large: input is missing"),
-        (OWN.replace("2.5", "-2.5"), "own:large: output is missing or no amount"),
-        (OWN.replace("2.5", "nan"), "own:large: output is missing or no amount"),
-        (OWN.replace("2.5", '"2.5"'), "own:large: output is missing or no amount"),
-        (OWN + "reads = 1", "own:large: reads means nothing here"),
-        (OWN + "long = 1", "own:large: long is no table"),
+        (OWN.replace("2.5", "-2.5"), "own:large: output is missing or not an amount"),
+        (OWN.replace("2.5", "nan"), "own:large: output is missing or not an amount"),
+        (OWN.replace("2.5", '"2.5"'), "own:large: output is missing or not an amount"),
+        (OWN + "reads = 1", "own:large: reads is not a known key"),
+        (OWN + "long = 1", "own:large: long is not a table"),
         (OWN + "long = { input = 1 }", "own:large: long: say from how many tokens on"),
-        ("dated = 2030-01-01\nmodels = 1", "models is no table"),
-        ("dated = 2030-01-01\n[batch]\nown = true", "batch.own is missing or no amount"),
+        ("dated = 2030-01-01\nmodels = 1", "models is not a table"),
+        ("dated = 2030-01-01\n[batch]\nown = true", "batch.own is missing or not an amount"),
     ],
 )
 def test_a_file_of_another_form_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -147,10 +147,10 @@ def test_what_estimates_need_of_a_model_is_in_the_list(prices: Prices) -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("cache_from = 0.5", "own:large: cache_from is no number of tokens"),
-        ("cache_from = true", "own:large: cache_from is no number of tokens"),
-        ("cache_from = -1", "own:large: cache_from is no number of tokens"),
-        ('tokens = "many"', "own:large: tokens is missing or no amount"),
+        ("cache_from = 0.5", "own:large: cache_from is not a number of tokens"),
+        ("cache_from = true", "own:large: cache_from is not a number of tokens"),
+        ("cache_from = -1", "own:large: cache_from is not a number of tokens"),
+        ('tokens = "many"', "own:large: tokens is missing or not an amount"),
     ],
 )
 def test_what_estimates_need_is_checked(tmp_path: Path, line: str, says: str) -> None:

@@ -65,7 +65,7 @@ def test_a_model_passes_for_itself() -> None:
 
 @pytest.mark.parametrize("nothing", [42, None, object(), ["anthropic:claude"]])
 def test_what_cannot_answer_is_refused(nothing: Any) -> None:
-    with pytest.raises(ModelError, match="is nothing that answers: give provider:model"):
+    with pytest.raises(ModelError, match="is not a model: give provider:model"):
         coerce_model(nothing)
 
 

@@ -162,7 +162,7 @@ def test_a_class_of_langchains_that_knows_none_declines(prose: Ask, judged: Ask)
     model = LangChainModel(OwnChat(knows_tools=False))
     with pytest.raises(UnsupportedModel, match="own:own takes no tools: name another model"):
         model.answer(replace(prose, tools=(SEARCH,)))
-    with pytest.raises(UnsupportedModel, match="do not go together"):
+    with pytest.raises(UnsupportedModel, match="LangChain cannot combine"):
         model.answer(replace(judged, tools=(SEARCH,)))
 
 

@@ -379,7 +379,7 @@ async def test_stop_leaves_batches_at_the_provider_and_says_who_collects_them(
             pass
     await crew.aclose()
     assert str(stopped.value) == (
-        "Stopped; 1 message batch with 5 asks may yet be answered at the provider, and --batch "
+        "Stopped; 1 message batch with 5 asks may still be answered at the provider, and --batch "
         "collects them"
     )
     server.on_create = lambda batch: None

@@ -160,7 +160,7 @@ class TestResults:
         self, server: BatchServer, open_crew: OpenCrew, ledger: Ledger
     ) -> None:
         server.fail_on("results", *[truncate_body(2500)] * QUICK.attempts)
-        with pytest.raises(RunStopped, match=r"the results broke off.*; 1 message batch with 6"):
+        with pytest.raises(RunStopped, match=r"the results ended early.*; 1 message batch with 6"):
             await run(open_crew(), ledger, rows(6))
         kept = replies(ledger)
         assert 0 < kept < 6
@@ -346,7 +346,7 @@ class TestGone:
                     RunError, match=r"does not know the message batch msgbatch_0001"
                 ):
                     await run(open_crew(), ledger, rows(4))
-        with pytest.raises(RunError, match="knows no message batch msgbatch_9"):
+        with pytest.raises(RunError, match="has no pending message batch msgbatch_9"):
             forget_batch(path, "msgbatch_9")
         forget_batch(path, gone.id)
         with Ledger(path) as ledger:

@@ -104,9 +104,9 @@ def test_a_run_that_was_stopped_says_what_is_left_and_how_to_go_on(
     source: Path, tmp_path: Path, open_crew: OpenCrew, server: BatchServer
 ) -> None:
     assert re.fullmatch(
-        r"Stopped; 1 message batch with 9 asks may yet be answered at the provider, and --batch "
-        r"collects them\. 0 rows came out; every reply so far is in .*out\.ledger\.sqlite\. Run "
-        r"the same command again to go on: nothing that was answered is asked again\.",
+        r"Stopped; 1 message batch with 9 asks may still be answered at the provider, and --batch "
+        r"collects them\. 0 rows finished; every reply so far is in .*out\.ledger\.sqlite\. Run "
+        r"the same command again to resume: answered asks are not sent again\.",
         leave(source, tmp_path / "batch", server, open_crew()),
     )
     server.release()
@@ -124,7 +124,7 @@ def test_a_live_run_is_refused_while_a_batch_may_yet_answer_and_collects_it_when
     with pytest.raises(RunError) as refused:
         run(source, folder, open_crew(), batch=False)
     assert str(refused.value) == (
-        "1 message batch with 9 asks of this run may yet be answered at the provider, and asking "
+        "1 message batch with 9 asks of this run may still be answered at the provider, and asking "
         "live would pay for the asks in them twice. Run the same command with --batch to collect "
         "them; or wait: a batch ends within a day"
     )
@@ -148,7 +148,7 @@ def test_so_is_one_after_a_creation_of_unknown_outcome(
         run(source, folder, open_crew(), batch=True)
     server.polls = server.created[0].looks + polls
     if polls > 1:
-        with pytest.raises(RunError, match="1 message batch with 9 asks of this run may yet"):
+        with pytest.raises(RunError, match="1 message batch with 9 asks of this run may still"):
             run(source, folder, open_crew(), batch=False)
         server.release()
         server.polls = 0

@@ -157,7 +157,7 @@ class TestWriting:
         assert alike
         for entry in alike:
             assert (entry["stage"], entry["row"]["idea"]) == ("idea", OLD_IDEA)
-            assert "the idea is too much like" in entry["detail"]
+            assert "the idea is a near-duplicate of" in entry["detail"]
             assert (
                 "of the output (1 by words)" in entry["detail"] or "of the plan" in entry["detail"]
             )
@@ -177,7 +177,10 @@ class TestWriting:
             for each in records(output.with_name("docs.quarantine.jsonl"))
             if each["stage"] == "document"
         )
-        assert entry["detail"] == "the document is too much like line 1 of the output (1 by words)"
+        assert (
+            entry["detail"]
+            == "the document is a near-duplicate of line 1 of the output (1 by words)"
+        )
         assert entry["whyset"]["draft"] == {"text": words("the same", 40)}
 
     def test_attempts_end_and_what_is_short_is_said(self, output: Path) -> None:
@@ -255,7 +258,7 @@ class TestAgainst:
         summary = run(output, plan(documents=9, attempts=1), against=[first])
         assert summary.counts.documents == 0
         details = {entry["detail"] for entry in records(output.with_name("docs.quarantine.jsonl"))}
-        assert "the idea is too much like first.jsonl:1 (1 by words)" in details
+        assert "the idea is a near-duplicate of first.jsonl:1 (1 by words)" in details
         manifest = json.loads(output.with_name("docs.run.json").read_text(encoding="utf-8"))
         assert manifest["against"] == ["first.jsonl"]
 
@@ -286,7 +289,7 @@ class TestAgainst:
         )
 
     def test_a_file_that_is_not_there_is_an_error(self, output: Path, tmp_path: Path) -> None:
-        with pytest.raises(RunError, match="there is no such file to compare with"):
+        with pytest.raises(RunError, match="no such file to compare with"):
             CorpusFiles.from_output(str(output), against=[tmp_path / "none.jsonl"])
 
 
@@ -294,9 +297,9 @@ class TestFiles:
     def test_what_is_read_is_never_written_over(self, output: Path) -> None:
         output.write_text("", encoding="utf-8")
         for read in ({"plan": output}, {"constitution": output}, {"against": [output]}):
-            with pytest.raises(RunError, match="would be written over, but is read as"):
+            with pytest.raises(RunError, match="would be overwritten, but is read as"):
                 CorpusFiles.from_output(str(output), **read)
-        with pytest.raises(RunError, match="there is no folder"):
+        with pytest.raises(RunError, match="no such folder"):
             CorpusFiles.from_output(str(output.parent / "none" / "docs.jsonl"))
 
     def test_the_manifest_tells_all_that_belongs_in_no_document(self, output: Path) -> None:
@@ -326,7 +329,7 @@ class TestRefusals:
         other = Constitution.parse("# T\n\nOnly this.\n")
         model = ScriptedModel(script)
         working = Pipeline.build(Notes(), model, model, FakeSearcher(other))
-        with pytest.raises(PlanError, match="was made for another text than 'T'"):
+        with pytest.raises(PlanError, match="is for another version of the text than 'T'"):
             run(output, working=working)
 
     def test_a_plan_for_other_options(self, output: Path) -> None:
@@ -460,7 +463,7 @@ class TestAlwaysTheSame:
 
                 going.on_progress = stop
                 with pytest.raises(
-                    RunStopped, match=r"docs? came out|document.* came out; every reply"
+                    RunStopped, match=r"docs? finished|document.* finished; every reply"
                 ):
                     going.execute()
                 assert not output.exists()

@@ -99,7 +99,7 @@ async def test_a_provider_that_fails_more_often_than_it_answers_ends_the_run(
 
     server.answer = mostly_broken
     stubborn = RetryPolicy(attempts=100, initial_wait=0.001, max_wait=0.01)
-    with pytest.raises(RunStopped, match=r"fails more often than it answers: .*HTTP 500"):
+    with pytest.raises(RunStopped, match=r"Too many failed requests: .*HTTP 500"):
         await run(open_crew(), ledger, rows(500, NOTHING), retries=stubborn, concurrency=8)
     assert 150 < len(server.requests) < 350
 

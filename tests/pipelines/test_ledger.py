@@ -207,7 +207,8 @@ def test_a_full_disk_is_an_error_from_then_on_and_what_is_durable_stays(path: Pa
     assert complained == ""
     assert said.startswith(f"RunError {path}: the ledger cannot be written: ")
     assert said.endswith(
-        ". Nothing more is asked; make room and run the same command again\nstill RunError\n"
+        ". No more requests are sent; free some disk space and run the same command again\n"
+        "still RunError\n"
     )
     with Ledger(path) as ledger:
         assert ledger.row("first") == b"x" * 1000

@@ -287,7 +287,7 @@ EDITS: list[tuple[str, Callable[[], str], dict[str, str]]] = [
         "documents of some sections only",
         lambda: text_of(plan()).replace("    documents: 6\n", "", 1),
         {
-            f"  - section: {THINGS}": "says no `documents`, but others do: say it for every "
+            f"  - section: {THINGS}": "has no `documents`, but other sections do: set it for every "
             "section, or for none"
         },
     ),
@@ -305,8 +305,8 @@ EDITS: list[tuple[str, Callable[[], str], dict[str, str]]] = [
         "another number of passages",
         lambda: text_of(plan()).replace("passages: 1  #", "passages: 2  #", 1),
         {
-            "    passages: 2": f'"{THINGS}" has 1 passage of its own, not 2; the number only '
-            "tells, so write 1"
+            "    passages: 2": f'"{THINGS}" has 1 passage of its own, not 2; the number is only '
+            "informative, so write 1"
         },
     ),
     (
@@ -363,7 +363,7 @@ EDITS: list[tuple[str, Callable[[], str], dict[str, str]]] = [
     (
         "a name that nothing has",
         lambda: changed("attempts: 3", "attemps: 3"),
-        {"attemps:": "nothing is called 'attemps' in a plan; nearest: 'attempts'"},
+        {"attemps:": "a plan has no field 'attemps'; nearest: 'attempts'"},
     ),
     (
         "a number out of bounds",

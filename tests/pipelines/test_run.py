@@ -153,21 +153,21 @@ class TestNeverWrittenOver:
 
     def test_the_input_under_another_name(self, source: Path, output: Path) -> None:
         output.symlink_to(source)
-        assert "would be written over" in self.refused(source, output)
+        assert "would be overwritten" in self.refused(source, output)
         output.unlink()
         os.link(source, output)
-        assert "would be written over" in self.refused(source, output)
+        assert "would be overwritten" in self.refused(source, output)
 
     @pytest.mark.parametrize("kind", ["quarantine.jsonl", "run.json", "ledger.sqlite"])
     def test_an_input_that_is_one_of_the_files_beside(self, output: Path, kind: str) -> None:
         source = write_rows(output.with_name(f"out.{kind}"), rows(1))
-        assert "would be written over" in self.refused(source, output)
+        assert "would be overwritten" in self.refused(source, output)
 
     def test_the_constitution(self, source: Path, tmp_path: Path) -> None:
         constitution = tmp_path / "manners.md"
         constitution.write_text(TEXT, encoding="utf-8")
         outcome = self.refused(source, constitution, constitution=constitution)
-        assert "would be written over" in outcome
+        assert "would be overwritten" in outcome
 
     def test_what_is_no_file(self, source: Path, tmp_path: Path) -> None:
         pipe = tmp_path / "pipe"
@@ -198,7 +198,7 @@ class TestNeverWrittenOver:
 
     def test_a_folder_that_is_not_there(self, source: Path, tmp_path: Path) -> None:
         outcome = self.refused(source, tmp_path / "none" / "out.jsonl")
-        assert outcome.endswith(f"there is no folder {tmp_path / 'none'}; create it first")
+        assert outcome.endswith(f"no such folder {tmp_path / 'none'}; create it first")
 
     def test_nothing_at_all_for_an_input_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(RunError, match=r"none\.jsonl: no such file"):
@@ -390,8 +390,8 @@ class TestEnding:
         with pytest.raises(RunStopped) as stopped:
             going.execute()
         assert re.fullmatch(
-            r"Stopped\. 1 row came out; every reply so far is in .*out\.ledger\.sqlite\. Run the "
-            r"same command again to go on: nothing that was answered is asked again\.",
+            r"Stopped\. 1 row finished; every reply so far is in .*out\.ledger\.sqlite\. Run the "
+            r"same command again to resume: answered asks are not sent again\.",
             str(stopped.value),
         )
         going.on_row = lambda tally, _: None

@@ -157,7 +157,7 @@ def test_a_ledger_that_cannot_be_brought_up_to_date_is_left_alone(first_format: 
 
 
 def test_what_is_no_ledger_is_refused(path: Path) -> None:
-    with pytest.raises(RunError, match="there is no such file; has"):
+    with pytest.raises(RunError, match="no such file; has"):
         RunStatus.read(path)
     path.write_bytes(b"no database, " * 100)
     with pytest.raises(RunError, match="cannot be read as a ledger: file is not a database"):

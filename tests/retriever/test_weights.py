@@ -163,7 +163,7 @@ def test_found_nowhere_and_offline_the_message_has_both_remedies(
     )
 
     assert finished.stdout == (
-        "the embedder sentence-transformers/all-MiniLM-L6-v2 is not on this machine, and the "
+        "the embedder sentence-transformers/all-MiniLM-L6-v2 is not installed, and the "
         f"model hub cannot be reached (LocalEntryNotFoundError): {REMEDIES}\n"
     ), finished.stderr
     assert not (tmp_path / "cache").exists()

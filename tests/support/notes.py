@@ -230,7 +230,7 @@ def _number(text: str) -> int:
 
 
 def records(path: Any) -> list[dict[str, Any]]:
-    """Return what a file of JSON lines holds; nothing where there is no such file."""
+    """Return what a file of JSON lines holds; nothing where there is none."""
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
