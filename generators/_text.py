@@ -191,7 +191,7 @@ BLANK_LINE = re.compile(r"\n[ \t]*\n")
 """What lies between two paragraphs."""
 
 INLINE_CODE = re.compile(r"`[^`\n]*`")
-"""Code within a line, for patterns that mean prose; a quotation's marks are told more closely."""
+"""Code within a line, for patterns that mean prose; quotation marks are read more closely."""
 
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(?:.+?)(?<!`)\1(?!`)", re.DOTALL)
 _CODE_BLOCK = re.compile(
@@ -314,7 +314,7 @@ def _find_closing_mark(text: str, start: int) -> int:
 
 
 def _find_closing_single_mark(text: str, start: int, ends: Sequence[int]) -> int | None:
-    """Return where a quotation in single marks ends, told from apostrophes as well as may be."""
+    """Return where a quotation in single marks ends, as far as it differs from an apostrophe."""
     first = bisect_left(ends, start + 2)
     for place in range(first, len(ends) - 1):
         end, later = ends[place : place + 2]

@@ -1,4 +1,4 @@
-"""The ways in which pieces of advice differ, and what a writer is told of each."""
+"""The ways in which pieces of advice differ, and each in words for a writer."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ LISTED: Mapping[str, tuple[int, str]] = {
 """Axis whose values a model lists → how many, and what it is."""
 
 ANYTHING = "anything that fits"
-"""What a writer is told where an axis is left open."""
+"""An axis that is left open, in words for a writer."""
 
 
 _FREE = WordLimits.between(10, 260)
@@ -53,7 +53,7 @@ def draw_missing_axes(brief: Brief) -> dict[str, str]:
 
 
 def describe_value(axis: str, value: str) -> str:
-    """Return what a writer is told of a value; a person's own words are told as they stand."""
+    """Return a value in words for a writer; a person's own words stand as they are."""
     held = _fixed().get(axis)
     return (held.describe(value) if held else "") or value or ANYTHING
 

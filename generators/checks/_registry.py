@@ -45,7 +45,7 @@ class CheckContext:
         sources: What of them must be put in other words; `None` for all that the writer was shown.
         quotable: What may stand in quotation marks, beside the conversation.
         headings: Those of the constitution; `None` for those of the passages.
-        instructions: What the writer was told that is the same for every item.
+        instructions: The writer's instructions that are the same for every item.
         injected: What stood in the prompt and is taken away again.
         facts: What dates, figures, links and the like may be taken from; `None` for the
             conversation.

@@ -31,7 +31,7 @@ _OUTCOMES = {
     "rewritten": "the response carries its reasons",
     "untouched": "nothing at stake, or kept as asked",
     "repaired": "the response itself was changed as well",
-    "annotated": "quotations beside the response, weighed by nobody",
+    "annotated": "quotations beside the response, not judged",
 }
 
 
@@ -196,7 +196,7 @@ LEAD = "Sentences of “{title}” that may bear on this, selected automatically
 
 
 class Annotation(Generator):
-    """What deliberation comes to without a language model: quotations, weighed by nobody.
+    """What deliberation comes to without a language model: quotations, not judged.
 
     Annotated rows are not training data.
     """

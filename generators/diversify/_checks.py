@@ -158,8 +158,8 @@ def check_environment(
 ) -> list[Check]:
     """Run every check that an environment can be held to without a model."""
     spoken = conversation_text(conversation)
-    told = [tool.description for tool in environment.tools]
-    whole = "\n\n".join(filter(None, (environment.system, *told)))
+    descriptions = [tool.description for tool in environment.tools]
+    whole = "\n\n".join(filter(None, (environment.system, *descriptions)))
     return [
         *_check_tools(environment, conversation, hand),
         *_check_system(environment.system, hand),

@@ -11,7 +11,7 @@ from .._names import draw_names
 from .._variety import AxisSpec, WordLimits, derive_seed, draw_weighted, load_axis_specs
 from ._schemas import Options
 
-# ---- What a row can be given: its shape has a place for it, and nobody has asked to leave it.
+# ---- Applicability: what a row's shape has a place for, and no option leaves out.
 
 _ANY_TOOL = {"name": "any", "description": "", "parameters": {"type": "object"}}
 
@@ -128,7 +128,7 @@ class EnvironmentDraw:
         return _listed()[SYSTEM].values[self.variety[SYSTEM]].bounds
 
     def describe(self, axis: str) -> str:
-        """Return what a writer is told of an axis; nothing where it does not bear on the row."""
+        """Return an axis in words for a writer; nothing where it does not bear on the row."""
         return _listed()[axis].describe(self.variety.get(axis, ""))
 
 

@@ -262,7 +262,7 @@ class _Document:
 
     def _check(self, draft: str) -> list[Check]:
         # Without the constitution itself, which an open document may quote.
-        told = [self.work.instructions(name, {"document": ""}) for name in ("draft", "rewrite")]
+        parts = [self.work.instructions(name, {"document": ""}) for name in ("draft", "rewrite")]
         context = CheckContext(
             conversation="\n".join((self._brief.about, self._assignment.type.name)),
             title=self._passages.document.title,
@@ -270,7 +270,7 @@ class _Document:
             passages=self._quotable,
             people=self._people,
             overused=self._brief.avoid,
-            instructions="\n\n".join(told),
+            instructions="\n\n".join(parts),
         )
         return check_document(
             draft,

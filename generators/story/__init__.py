@@ -1,4 +1,4 @@
-"""Stories: fictional AIs that act admirably, told through what they think and feel."""
+"""Stories: fictional AIs that act admirably, through what they think and feel."""
 
 from ._schemas import Dilemmas, Findings, Opening, Options, Premises, Step, Verdict
 from ._story import Story

@@ -52,7 +52,7 @@ class Assignment:
 
     def __str__(self) -> str:
         return "\n".join(
-            f"{label}: {_told(axis, self.variety[axis])}" for axis, label in _LABELS.items()
+            f"{label}: {_describe(axis, self.variety[axis])}" for axis, label in _LABELS.items()
         )
 
 
@@ -120,8 +120,8 @@ def name_seed(brief: Brief, premise: str) -> int:
     return int(int.from_bytes(digest[:7], "big") / 256**7 * 2**53)
 
 
-def _told(axis: str, value: str) -> str:
-    """Return what a writer is told of a value; a person's own words as they stand."""
+def _describe(axis: str, value: str) -> str:
+    """Return a value in words for a writer; a person's own words stand as they are."""
     return _listed()[axis].describe(value) or " ".join(value.split())
 
 

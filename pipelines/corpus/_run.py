@@ -30,7 +30,7 @@ MEASURED_EMBEDDER = "minilm"
 """The embedder that the thresholds of meaning were measured with."""
 
 NO_EMBEDDER = (
-    "near-duplicates were told by words alone: there is no embedder whose thresholds of meaning "
+    "near-duplicates were detected by words alone: there is no embedder whose thresholds of meaning "
     "are known"
 )
 """What the summary notes where texts were not compared by meaning."""

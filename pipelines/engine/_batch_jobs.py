@@ -257,7 +257,7 @@ class BatchJobs:
 
         def take(result: BatchResult) -> None:
             if result.key not in missing:
-                return  # of nobody, or once more after the results broke off
+                return  # for no row of this run, or once more after the results broke off
             missing.remove(result.key)
             if isinstance(result.outcome, Reply):
                 if self._ledger.reply(result.key) is not None:

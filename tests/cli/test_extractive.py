@@ -26,7 +26,7 @@ def test_rows_are_annotated_and_a_warning_goes_before_them(desk: Desk) -> None:
     head, *kinds = finished.out.splitlines()
     assert head.startswith("3 rows in ")
     assert kinds == [
-        "        3  annotated    quotations beside the response, weighed by nobody",
+        "        3  annotated    quotations beside the response, not judged",
         "output      out.jsonl",
         "manifest    out.run.json",
     ]

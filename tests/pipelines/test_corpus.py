@@ -399,7 +399,7 @@ class TestMeaning:
         model = ScriptedModel(script)
         working = Pipeline.build(Notes(), model, model, Searcher(CONSTITUTION))
         summary = run(output, working=working)
-        assert summary.notes[0].startswith("near-duplicates were told by words alone")
+        assert summary.notes[0].startswith("near-duplicates were detected by words alone")
 
 
 Opened = Callable[[LoopbackServer], Pipeline]
