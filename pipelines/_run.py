@@ -183,7 +183,7 @@ class Run:
 def convert_result(done: RowResult, to: Shape) -> RowResult:
     """Return a finished row written in a shape, or quarantined where that cannot hold it.
 
-    The ledger keeps the row as it is: another run may write it in another shape, and without an ask.
+    The ledger keeps the row as it is: another run may write it in another shape.
     """
     line = done.record.line
     if line is None:

@@ -30,8 +30,8 @@ MEASURED_EMBEDDER = "minilm"
 """The embedder that the thresholds of meaning were measured with."""
 
 NO_EMBEDDER = (
-    "near-duplicates were detected by words alone: there is no embedder whose thresholds of meaning "
-    "are known"
+    "near-duplicates were detected by words alone: there is no embedder whose thresholds of "
+    "meaning are known"
 )
 """What the summary notes where texts were not compared by meaning."""
 
