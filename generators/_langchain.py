@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from langchain_core.callbacks import (
     AsyncCallbackManagerForChainRun,
@@ -25,9 +25,11 @@ from langchain_core.runnables.config import (
 from whyset.errors import RowRejected, UnsupportedModel
 from whyset.retriever import Grounding, Searcher, fetch_passages
 
-from ._generator import Generator
 from ._result import Finished, Rejected, add_provenance, usage_record
 from ._steps import Ask, Fetch, Find, Model, Reply, StepsResult, Usage, arun_steps, run_steps
+
+if TYPE_CHECKING:
+    from ._generator import Generator
 
 # ---- Asks and finds as LangChain's callbacks see them, with who answered and what it took.
 
@@ -266,7 +268,7 @@ class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
     """
 
     def __init__(
-        self, generator: Generator, writer: Model, judge: Model, retriever: Searcher
+        self, generator: "Generator", writer: Model, judge: Model, retriever: Searcher
     ) -> None:
         self.name = generator.name
         self.generator = generator
@@ -275,7 +277,7 @@ class BoundGenerator(Runnable[dict[str, Any], dict[str, Any]]):
 
     @classmethod
     def from_generator(
-        cls, generator: Generator, writer: Model, judge: Model, retriever: Searcher
+        cls, generator: "Generator", writer: Model, judge: Model, retriever: Searcher
     ) -> "BoundGenerator":
         """Bind a generator, or its extractive variant where the writer can do no more.
 

@@ -25,7 +25,6 @@ from tokenizers import Tokenizer
 from whyset.errors import EmbedderUnavailable
 
 from ._cache import default_cache_dir
-from ._embedder import MINILM
 
 Floats = NDArray[np.float32]
 
@@ -72,7 +71,7 @@ class _Layer(NamedTuple):
 class MiniLM:
     """all-MiniLM-L6-v2: 384 dimensions, English, the first 256 tokens of a text."""
 
-    name = MINILM
+    name = "minilm"
     identity = f"all-MiniLM-L6-v2@{REVISION[:12]}/{SHA256[WEIGHTS_FILE][:12]}/{_MAX_TOKENS}"
 
     def __init__(self, files: dict[str, bytes]) -> None:
