@@ -31,6 +31,7 @@ from whyset.datasets import row_from_record
 from whyset.generators import Ask, Find
 from whyset.generators.deliberation import Deliberation
 from whyset.models import AnthropicModel, LangChainModel, RetryPolicy
+from whyset.models._anthropic_messages import build_request
 from whyset.pipelines import Pipeline, Run, RunConfig, RunFiles
 from whyset.retriever import Grounding, PassageRetriever, Searcher
 from whyset.retriever.testing import FakeSearcher
@@ -96,8 +97,7 @@ async def measure(
     source = folder / "rows.jsonl"
     source.write_text("".join(f"{json.dumps(record)}\n" for record in records(count)), "utf-8")
     asks = [first_ask(record) for record in records(count)]
-    direct = AnthropicModel(MODEL, base_url=url, api_key=KEY)
-    bodies = [dict(direct._build_request(ask)) for ask in asks]
+    bodies = [dict(build_request(ask, model=MODEL, effort=None)) for ask in asks]
     work: dict[str, Callable[[int], Awaitable[Timed]]] = {
         "bare AsyncAnthropic on aiohttp": lambda _: timed(bare_anthropic(url, bodies, in_flight)),
         "whyset, anthropic:": lambda n: engine(
