@@ -373,7 +373,7 @@ class TestLive:
     ) -> None:
         await TestGone().leave(server, open_crew, ledger)
         crew = open_crew()
-        with pytest.raises(RunError, match=r"1 message batch with 4 asks of this run may yet"):
+        with pytest.raises(RunError, match=r"1 message batch with 4 asks of this run may still"):
             async for _ in LiveEngine(crew, ledger).run(map(row_from_record, rows(4))):
                 pass
         await crew.aclose()
